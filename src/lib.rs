@@ -1,0 +1,2 @@
+//! Millstream runs ksqlDB's SQL on Kafka in one static binary.
+pub mod types;

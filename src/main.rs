@@ -1,0 +1,3 @@
+//! The `millstream` command: parses arguments and wires the layers together.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Values, SQL types, schemas and rows.
