@@ -1,1 +1,23 @@
-//! Values, SQL types, schemas and rows.
+//! Values, SQL types, schemas, rows, time and windows: the vocabulary of every other layer.
+//!
+//! Nothing here knows text, bytes or Kafka. A [`Value`] borrows from the fetched batch or from an
+//! [`Arena`]; a [`Column`] holds one value for each row of a chunk; an [`OwnedValue`] outlives both.
+
+mod arena;
+mod column;
+mod decimal;
+pub mod java;
+mod schema;
+mod sql_type;
+mod time;
+mod value;
+mod window;
+
+pub use arena::Arena;
+pub use column::{Column, ColumnBuilder, Validity};
+pub use decimal::Decimal;
+pub use schema::{ColumnDef, Schema};
+pub use sql_type::{Field, SqlType, StructType};
+pub use time::{Offset, Partition, Timestamp};
+pub use value::{OwnedValue, Value};
+pub use window::{TimeWindows, Window, WindowKind};
