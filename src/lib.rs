@@ -1,2 +1,3 @@
 //! Millstream runs ksqlDB's SQL on Kafka in one static binary.
+pub mod expr;
 pub mod types;

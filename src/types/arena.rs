@@ -11,6 +11,12 @@ pub struct Arena {
     decimals: typed_arena::Arena<Decimal>,
 }
 
+impl std::fmt::Debug for Arena {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Arena").field("allocated_bytes", &self.allocated_bytes()).finish()
+    }
+}
+
 impl Arena {
     /// Makes an empty arena, which allocates nothing yet.
     pub fn new() -> Self {
