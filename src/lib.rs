@@ -1,3 +1,5 @@
 //! Millstream runs ksqlDB's SQL on Kafka in one static binary.
 pub mod expr;
 pub mod types;
+
+pub mod kafka;
