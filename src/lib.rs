@@ -1,5 +1,6 @@
 //! Millstream runs ksqlDB's SQL on Kafka in one static binary.
 pub mod expr;
+pub mod sql;
 pub mod types;
 
 pub mod kafka;
