@@ -4,9 +4,11 @@
 //! [`Arena`]; a [`Column`] holds one value for each row of a chunk; an [`OwnedValue`] outlives both.
 
 mod arena;
+mod codec;
 mod column;
 mod decimal;
 pub mod java;
+mod rows;
 mod schema;
 mod sql_type;
 mod time;
@@ -14,8 +16,10 @@ mod value;
 mod window;
 
 pub use arena::Arena;
+pub use codec::{CodecError, RowCodec};
 pub use column::{Column, ColumnBuilder, Validity};
 pub use decimal::Decimal;
+pub use rows::{Headers, KeyColumns, Meta, OldRows, Rows};
 pub use schema::{ColumnDef, Schema};
 pub use sql_type::{Field, SqlType, StructType};
 pub use time::{Offset, Partition, Timestamp};

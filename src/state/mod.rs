@@ -1,0 +1,12 @@
+//! Stores of a task: keyed rows, by key, by window and by session.
+//!
+//! A store knows bytes and slots, not Kafka: what changes is handed to the caller, which writes it
+//! to the changelog topic.
+
+mod key_index;
+mod sessions;
+mod windows;
+
+pub use key_index::KeyIndex;
+pub use sessions::SessionIndex;
+pub use windows::WindowIndex;

@@ -1,0 +1,33 @@
+//! What operators ask of formats, without knowing any.
+//!
+//! Operators keep keys and stored rows as bytes, in the very format that ksqlDB would have written.
+//! Which format that is, is decided above them: they get a codec.
+
+use super::{Arena, Column};
+
+/// A row that a format cannot write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CodecError {
+    /// What went wrong, as ksqlDB says it.
+    pub message: String,
+    /// The causes, outermost first.
+    pub causes: Vec<String>,
+}
+
+/// Writes rows of one shape as bytes, and reads them back.
+pub trait RowCodec: Send + Sync {
+    /// Appends `row` of `columns` to `out`. Gives false, and appends nothing, for a null.
+    fn encode(
+        &self,
+        columns: &[Column<'_>],
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, CodecError>;
+
+    /// Reads one row: one column of one value for each column of the schema.
+    fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError>;
+
+    /// Turns columns into what reading back the written bytes would give.
+    fn normalise<'a>(&self, columns: Vec<Column<'a>>, arena: &'a Arena) -> Vec<Column<'a>>;
+}
