@@ -4,5 +4,6 @@
 //! column. A row that fails is an [`EvalError`] on the chunk's list, never a panic.
 
 mod error;
+pub mod functions;
 
 pub use error::{EvalContext, EvalError, RandomSource};

@@ -1,0 +1,195 @@
+//! Built-in functions: one table per family, one row per overload.
+//!
+//! A row is all there is to a function. From the rows come overload resolution, `SHOW FUNCTIONS`,
+//! `DESCRIBE FUNCTION`, "did you mean" and the tests, which evaluate every example.
+
+mod registry;
+mod resolve;
+mod signature;
+
+use crate::expr::{EvalContext, EvalError};
+use crate::types::{SqlType, Value};
+
+pub use registry::{Function, Overload, Resolved, TableResolved};
+pub use registry::{describe, lambda_inputs, list, resolve, resolve_table};
+pub use resolve::{ArgType, FunctionError};
+pub use signature::{ParamType, Parameter, Signature, SignatureError};
+
+/// The function of a row: the arguments of one record in, the result out.
+pub type Eval = for<'a> fn(&Call<'_, 'a>) -> Result<Value<'a>, EvalError>;
+
+/// The type of a result that depends on more than the letters of a signature.
+pub type Returns = fn(&[ArgType]) -> Result<SqlType, String>;
+
+/// An overload of a scalar function.
+#[derive(Clone, Copy, Debug)]
+pub struct Scalar {
+    /// The name, the arguments and the result, as [`Signature::parse`] reads them.
+    pub signature: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Expressions and what they evaluate to.
+    pub examples: &'static [(&'static str, &'static str)],
+    /// How ksqlDB's messages spell the name, where that is not in small letters.
+    pub shown_as: Option<&'static str>,
+    /// What it does, in Rust.
+    pub eval: Eval,
+    /// Whether the result is NULL as soon as an argument is, without a call of `eval`.
+    pub strict: bool,
+    /// Whether equal arguments always give equal results.
+    pub deterministic: bool,
+    /// The type of the result, where the signature does not tell.
+    pub returns: Option<Returns>,
+    /// The same function over plain numbers, for loops over whole columns.
+    pub double_kernel: Option<fn(f64) -> f64>,
+}
+
+impl Scalar {
+    /// The start of every row whose function sees NULLs.
+    pub const LENIENT: Self = Self {
+        signature: "",
+        summary: "",
+        examples: &[],
+        shown_as: None,
+        eval: |_| Ok(Value::Null),
+        strict: false,
+        deterministic: true,
+        returns: None,
+        double_kernel: None,
+    };
+
+    /// The start of every row whose function is NULL as soon as an argument is.
+    pub const STRICT: Self = Self { strict: true, ..Self::LENIENT };
+
+    /// Evaluates the function for the arguments of one record.
+    pub fn call<'a>(&self, call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+        if self.strict && call.args.iter().any(Value::is_null) {
+            return Ok(Value::Null);
+        }
+        (self.eval)(call)
+    }
+}
+
+/// The rows a table function makes of one record.
+pub type TableEval = for<'a> fn(&Call<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError>;
+
+/// An overload of a table function.
+#[derive(Clone, Copy, Debug)]
+pub struct TableFunction {
+    /// The name, the arguments and the type of each row, as [`Signature::parse`] reads them.
+    pub signature: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Expressions and the rows they make.
+    pub examples: &'static [(&'static str, &'static str)],
+    /// What it does, in Rust.
+    pub eval: TableEval,
+    /// The type of each row, where the signature does not tell.
+    pub returns: Option<Returns>,
+}
+
+/// The arguments of one record, and what a function may know besides.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'c, 'a> {
+    /// The arguments, converted to the types of the signature.
+    pub args: &'c [Value<'a>],
+    /// Their types.
+    pub arg_types: &'c [ArgType],
+    /// The type of the result.
+    pub return_type: &'c SqlType,
+    /// The arena, the clock and random bits.
+    pub context: &'c EvalContext<'a>,
+}
+
+impl<'a> Call<'_, 'a> {
+    /// The argument at `index`; NULL where the call has fewer.
+    pub fn arg(&self, index: usize) -> Value<'a> {
+        self.args.get(index).copied().unwrap_or_default()
+    }
+
+    /// The text at `index`, unless it is NULL.
+    fn text(&self, index: usize) -> Option<&'a str> {
+        match self.arg(index) {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes at `index`, unless they are NULL.
+    fn bytes(&self, index: usize) -> Option<&'a [u8]> {
+        match self.arg(index) {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The INT at `index`, unless it is NULL.
+    fn int(&self, index: usize) -> Option<i32> {
+        match self.arg(index) {
+            Value::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The INT or BIGINT at `index`, unless it is NULL.
+    fn long(&self, index: usize) -> Option<i64> {
+        match self.arg(index) {
+            Value::Int(value) => Some(i64::from(value)),
+            Value::Bigint(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number at `index` as a DOUBLE, unless it is NULL.
+    fn double(&self, index: usize) -> Option<f64> {
+        match self.arg(index) {
+            Value::Int(value) => Some(f64::from(value)),
+            Value::Bigint(value) => Some(value as f64),
+            Value::Double(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The items at `index`, unless the list is NULL.
+    fn items(&self, index: usize) -> Option<&'a [Value<'a>]> {
+        match self.arg(index) {
+            Value::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries at `index`, unless the map is NULL.
+    fn entries(&self, index: usize) -> Option<&'a [(Value<'a>, Value<'a>)]> {
+        match self.arg(index) {
+            Value::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// Text as a result.
+    fn string(&self, text: &str) -> Value<'a> {
+        Value::String(self.context.arena.text(text))
+    }
+
+    /// A list as a result.
+    fn array(&self, items: &[Value<'a>]) -> Value<'a> {
+        Value::Array(self.context.arena.values(items))
+    }
+
+    /// Entries as a result, in Java's order.
+    fn map(&self, entries: &[(Value<'a>, Value<'a>)]) -> Value<'a> {
+        Value::Map(self.context.arena.entries(entries))
+    }
+}
+
+/// A family of functions.
+struct Family {
+    /// The name of the family in SHOW FUNCTIONS.
+    category: &'static str,
+    /// Its rows; overloads in the order that ksqlDB lists them.
+    functions: &'static [Scalar],
+}
+
+static FAMILIES: &[Family] = &[];
+
+static TABLE_FUNCTIONS: &[TableFunction] = &[];

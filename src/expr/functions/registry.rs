@@ -1,0 +1,187 @@
+//! All functions by name, with their parsed signatures.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::resolve::{self, ArgType, Bound, FunctionError};
+use super::signature::{ParamType, Signature};
+use super::{FAMILIES, Returns, Scalar, TABLE_FUNCTIONS, TableFunction};
+use crate::types::SqlType;
+
+/// All that is known of a function, for SHOW and DESCRIBE FUNCTION.
+#[derive(Debug)]
+pub struct Function {
+    /// The name in capitals.
+    pub name: &'static str,
+    /// The family it belongs to.
+    pub category: &'static str,
+    /// Whether it makes rows instead of a value.
+    pub is_table: bool,
+    /// How messages spell the name.
+    shown_as: String,
+    /// Its overloads, in the order that ksqlDB lists them.
+    pub overloads: Vec<Overload>,
+}
+
+/// One signature of a function.
+#[derive(Debug)]
+pub struct Overload {
+    /// The parsed signature.
+    pub signature: Signature,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Expressions and what they evaluate to.
+    pub examples: &'static [(&'static str, &'static str)],
+    row: Row,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Row {
+    Scalar(&'static Scalar),
+    Table(&'static TableFunction),
+}
+
+/// The overload that a call means.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The row.
+    pub row: &'static Scalar,
+    /// The type of the result.
+    pub return_type: SqlType,
+    /// The type that each argument is to be converted to first, where it is another.
+    pub coercions: Vec<Option<SqlType>>,
+}
+
+/// The overload that a call of a table function means.
+#[derive(Clone, Debug)]
+pub struct TableResolved {
+    /// The row.
+    pub row: &'static TableFunction,
+    /// The type of each row that it makes.
+    pub return_type: SqlType,
+    /// The type that each argument is to be converted to first, where it is another.
+    pub coercions: Vec<Option<SqlType>>,
+}
+
+static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| {
+    let mut functions = BTreeMap::new();
+    let scalars = FAMILIES
+        .iter()
+        .flat_map(|family| family.functions.iter().map(|row| (family.category, Row::Scalar(row))));
+    let tables = TABLE_FUNCTIONS.iter().map(|row| ("TABLE", Row::Table(row)));
+    for (category, row) in scalars.chain(tables) {
+        let (text, summary, examples, shown_as) = match row {
+            Row::Scalar(row) => (row.signature, row.summary, row.examples, row.shown_as),
+            Row::Table(row) => (row.signature, row.summary, row.examples, None),
+        };
+        // A signature that does not parse is left out here; a test parses every one.
+        let Ok(signature) = Signature::parse(text) else { continue };
+        let name = text.split('(').next().unwrap_or_default();
+        let function = functions.entry(name).or_insert_with(|| Function {
+            name,
+            category,
+            is_table: matches!(row, Row::Table(_)),
+            shown_as: shown_as.map_or_else(|| name.to_ascii_lowercase(), str::to_owned),
+            overloads: Vec::new(),
+        });
+        function.overloads.push(Overload { signature, summary, examples, row });
+    }
+    functions
+});
+
+/// All scalar and table functions, by name.
+pub fn list() -> impl Iterator<Item = &'static Function> {
+    FUNCTIONS.values()
+}
+
+/// The function called `name`, in whatever case.
+pub fn describe(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.get(&*name.to_ascii_uppercase())
+}
+
+/// Finds the scalar function that a call means.
+pub fn resolve(name: &str, args: &[ArgType]) -> Result<Resolved, FunctionError> {
+    let (overload, bound) = bound(name, args)?;
+    let Row::Scalar(row) = overload.row else { return Err(unknown(name)) };
+    let return_type = return_type(row.returns, overload, &bound, args)?;
+    Ok(Resolved { row, return_type, coercions: bound.coercions })
+}
+
+/// Finds the table function that a call means.
+pub fn resolve_table(name: &str, args: &[ArgType]) -> Result<TableResolved, FunctionError> {
+    let (overload, bound) = bound(name, args)?;
+    let Row::Table(row) = overload.row else { return Err(unknown(name)) };
+    let return_type = return_type(row.returns, overload, &bound, args)?;
+    Ok(TableResolved { row, return_type, coercions: bound.coercions })
+}
+
+/// The types that the lambdas among `args` are called with; `None` for other arguments.
+///
+/// The lambdas need no result yet: their bodies are typed with what this gives, and the call is
+/// then resolved with the types of the bodies.
+pub fn lambda_inputs(
+    name: &str,
+    args: &[ArgType],
+) -> Result<Vec<Option<Vec<SqlType>>>, FunctionError> {
+    Ok(bound(name, args)?.1.lambda_inputs)
+}
+
+fn bound(name: &str, args: &[ArgType]) -> Result<(&'static Overload, Bound), FunctionError> {
+    let function = describe(name).ok_or_else(|| unknown(name))?;
+    let signatures: Vec<&Signature> = function.overloads.iter().map(|o| &o.signature).collect();
+    let bound = resolve::resolve(&function.shown_as, function.is_table, &signatures, args)?;
+    Ok((&function.overloads[bound.overload], bound))
+}
+
+fn return_type(
+    returns: Option<Returns>,
+    overload: &Overload,
+    bound: &Bound,
+    args: &[ArgType],
+) -> Result<SqlType, FunctionError> {
+    match (returns, &bound.returns) {
+        (Some(returns), _) => returns(args).map_err(|message| FunctionError::Type { message }),
+        (None, Some(ty)) => Ok(ty.clone()),
+        (None, None) => Err(FunctionError::Type {
+            message: format!(
+                "Could not find mapping for generic type: {}",
+                letter(&overload.signature.returns).unwrap_or('T')
+            ),
+        }),
+    }
+}
+
+fn letter(ty: &ParamType) -> Option<char> {
+    match ty {
+        ParamType::Generic(letter) => Some(*letter),
+        ParamType::Array(item) => letter(item),
+        ParamType::Map(key, value) => letter(key).or_else(|| letter(value)),
+        _ => None,
+    }
+}
+
+fn unknown(name: &str) -> FunctionError {
+    let name = name.to_ascii_uppercase();
+    let mut near: Vec<(usize, &'static str)> = FUNCTIONS
+        .keys()
+        .map(|known| (distance(&name, known), *known))
+        .filter(|(distance, known)| *distance <= 1 + known.len().min(name.len()) / 4)
+        .collect();
+    near.sort_unstable();
+    let candidates = near.into_iter().map(|(_, known)| known).take(3).collect();
+    FunctionError::Unknown { name, candidates }
+}
+
+/// How many letters must be put in, left out or changed to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
