@@ -1,4 +1,17 @@
 //! What Java does with text and numbers where its result reaches a topic.
+//!
+//! ksqlDB runs on a JVM, so the text of a DOUBLE, the length of a VARCHAR and the order of a MAP are
+//! Java's. [`double`] prints and parses numbers, [`text`] counts in UTF-16, [`hash`] orders maps.
+
+pub mod double;
+pub mod hash;
+pub mod text;
+
+pub use double::{double_to_string, parse_double, write_double};
+pub use hash::{hash_code, hash_map_order};
+pub use text::{
+    compare_utf16, is_lone_surrogate, substring_utf16, to_utf8_bytes, utf16_len, utf16_units,
+};
 
 /// The first of the 2,048 private-use characters that stand for Java's lone surrogates.
 ///
