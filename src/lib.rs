@@ -5,3 +5,5 @@ pub mod state;
 pub mod types;
 
 pub mod kafka;
+
+pub mod devices;

@@ -1,0 +1,89 @@
+//! The command line of `millstream`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs ksqlDB's SQL on Kafka, without a JVM.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Writes invented device readings to Kafka.
+    Produce(ProduceArgs),
+}
+
+/// How readings are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// JSON objects, on `device-sensors`.
+    Json,
+    /// Protobuf messages, on `device-sensors-proto`.
+    Protobuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProduceArgs {
+    /// How readings are spelled.
+    pub(crate) format: Format,
+    /// Kafka brokers, separated by commas.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "localhost:9092")]
+    pub(crate) brokers: Vec<String>,
+    /// The topic, if not the format's own; made with 3 partitions if it does not exist.
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// Readings a second; 0 for as many as the broker takes.
+    #[arg(long, default_value_t = 10.0)]
+    pub(crate) rate: f64,
+    /// Readings in all; without it, until you stop it.
+    #[arg(long)]
+    pub(crate) count: Option<u64>,
+    /// The same seed gives the same readings, times included: they then begin at --start and keep to --rate.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// When the first reading comes in: ms since 1970, or as in 2024-05-01T12:00:00Z. Without --seed and --start,
+    /// readings are dated as they are sent; with --seed alone they begin at 2023-11-14T22:13:20Z.
+    #[arg(long, value_parser = time_ms)]
+    pub(crate) start: Option<i64>,
+    /// Devices of each of the four models.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) devices: u32,
+    /// Where a model's readings go, over the table `nexus4=0 iphone12=1 pixel6=2 galaxy_s21=2`; may be repeated.
+    #[arg(long = "partition", value_name = "MODEL=PARTITION")]
+    pub(crate) partitions: Vec<String>,
+    /// How many seconds a write is retried before giving up.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) retry_for: u64,
+}
+
+/// A time in ms since 1970, from such a number or an RFC 3339 time.
+fn time_ms(text: &str) -> Result<i64, String> {
+    if let Ok(ms) = text.parse() {
+        return Ok(ms);
+    }
+    chrono::DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis()).map_err(
+        |error| format!("{error}; expected ms since 1970 or a time such as 2024-05-01T12:00:00Z"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_numbers_or_rfc_3339() {
+        assert_eq!(time_ms("1700000000000"), Ok(1_700_000_000_000));
+        assert_eq!(time_ms("2023-11-14T22:13:20Z"), Ok(1_700_000_000_000));
+        assert!(time_ms("yesterday").is_err());
+    }
+}

@@ -1,0 +1,55 @@
+//! What can go wrong for someone who produces or watches readings.
+
+/// A fault of the device application, worded for the one who ran it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// No broker answered.
+    #[error("no Kafka broker answers at {brokers}: {cause}")]
+    NoBroker {
+        /// The addresses tried.
+        brokers: String,
+        /// What the last attempt met.
+        cause: String,
+    },
+    /// The topic to read does not exist.
+    #[error("topic '{0}' does not exist; `millstream produce` makes it")]
+    UnknownTopic(String),
+    /// The topic could not be made.
+    #[error("topic '{topic}' could not be made: {cause}")]
+    NoTopic {
+        /// The topic.
+        topic: String,
+        /// The broker's answer.
+        cause: String,
+    },
+    /// Readings were not acknowledged in time, retries included.
+    #[error("partition {partition} of '{topic}' took no readings: {cause}")]
+    NotWritten {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// What the last attempt met.
+        cause: String,
+    },
+    /// The consumer group or a fetch failed for good.
+    #[error("consumer group '{group}': {cause}")]
+    Group {
+        /// The group.
+        group: String,
+        /// What it met.
+        cause: String,
+    },
+    /// A reading has no spelling in its format.
+    #[error("a reading cannot be written: {0}")]
+    Encoding(String),
+    /// A record's value is not a reading.
+    #[error("not a reading: {0}")]
+    NotAReading(String),
+    /// A partition table's entry is not `MODEL=PARTITION`.
+    #[error("'{0}' is no entry of the partition table; expected MODEL=PARTITION, as in nexus4=0")]
+    PartitionEntry(String),
+    /// The terminal or the output stream refused.
+    #[error("output: {0}")]
+    Output(#[from] std::io::Error),
+}

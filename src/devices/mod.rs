@@ -1,0 +1,31 @@
+//! The device application: invented accelerometer readings, and the statistics a monitor keeps of them.
+//!
+//! ```text
+//! Readings ─encode→ produce ─→ device-sensors        (JSON)     ─→ consume ─decode→ Rolling ─→ table or JSON lines
+//!  (seeded)                    device-sensors-proto  (Protobuf)
+//! ```
+//!
+//! [`Readings`] and [`Monitor`] are pure: no clock, no network. `produce` and `consume` connect them to Kafka,
+//! and are handed a clock by their caller.
+
+mod error;
+mod monitor;
+mod partitions;
+mod produce;
+mod progress;
+mod reading;
+mod readings;
+mod rolling;
+
+pub use error::DeviceError;
+pub use monitor::{DeviceReport, Monitor};
+pub use partitions::PartitionTable;
+pub use produce::{ProduceOptions, ProduceSummary, Written, produce};
+pub use reading::{Reading, ReadingFormat};
+pub use readings::{Pace, Readings};
+pub use rolling::{AxisStats, Rolling};
+
+use std::sync::Arc;
+
+/// The wall clock in ms since 1970, handed in by the caller.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -1,0 +1,77 @@
+//! `millstream produce` and `millstream consume`.
+
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use millstream::devices::{
+    self, Clock, Pace, PartitionTable, ProduceOptions, ReadingFormat, Readings,
+};
+
+use crate::args::{Format, ProduceArgs};
+
+/// Where seeded readings begin unless told otherwise.
+const SEEDED_START_MS: i64 = 1_700_000_000_000;
+/// Kafka's default retention: a topic drops what is dated longer ago.
+const RETENTION_MS: i64 = 7 * 24 * 3_600 * 1_000;
+
+impl From<Format> for ReadingFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Json => Self::Json,
+            Format::Protobuf => Self::Protobuf,
+        }
+    }
+}
+
+/// Writes readings until the count is reached or the user stops, then says what was acknowledged.
+pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.rate >= 0.0 && args.rate.is_finite(),
+        "--rate is readings a second, 0 or more"
+    );
+    let clock: Clock = Arc::new(now_ms);
+    let live = args.seed.is_none() && args.start.is_none();
+    let start_ms = args.start.unwrap_or(if live { clock() } else { SEEDED_START_MS });
+    if !live && start_ms < clock() - RETENTION_MS {
+        eprintln!(
+            "note: these readings are dated long ago; a topic that keeps Kafka's 7 days drops them soon"
+        );
+    }
+    // Without a rate to keep to, seeded readings are a millisecond apart.
+    let interval_us = if args.rate > 0.0 { (1e6 / args.rate) as i64 } else { 1_000 };
+    let seed = args.seed.unwrap_or_else(rand::random);
+    let readings = Readings::new(seed, args.devices, Pace { start_ms, interval_us });
+    let format = ReadingFormat::from(args.format);
+    let options = ProduceOptions {
+        brokers: args.brokers,
+        topic: args.topic.unwrap_or_else(|| format.topic().to_owned()),
+        format,
+        table: PartitionTable::with_entries(args.partitions.iter().map(String::as_str))?,
+        rate: (args.rate > 0.0).then_some(args.rate),
+        count: args.count,
+        retry_for: Duration::from_secs(args.retry_for),
+        clock: live.then_some(clock),
+    };
+    let summary = devices::produce(readings, options, stop_signal()).await?;
+    Ok(write!(std::io::stdout(), "{summary}")?)
+}
+
+/// Resolves at the first Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command hands the clock to the layers below")]
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
