@@ -3,9 +3,12 @@
 //! A row is all there is to a function. From the rows come overload resolution, `SHOW FUNCTIONS`,
 //! `DESCRIBE FUNCTION`, "did you mean" and the tests, which evaluate every example.
 
+mod bytes;
+mod mask;
 mod registry;
 mod resolve;
 mod signature;
+mod string;
 
 use crate::expr::{EvalContext, EvalError};
 use crate::types::{SqlType, Value};
@@ -171,6 +174,11 @@ impl<'a> Call<'_, 'a> {
         Value::String(self.context.arena.text(text))
     }
 
+    /// Bytes as a result.
+    fn byte_string(&self, bytes: &[u8]) -> Value<'a> {
+        Value::Bytes(self.context.arena.bytes(bytes))
+    }
+
     /// A list as a result.
     fn array(&self, items: &[Value<'a>]) -> Value<'a> {
         Value::Array(self.context.arena.values(items))
@@ -190,6 +198,11 @@ struct Family {
     functions: &'static [Scalar],
 }
 
-static FAMILIES: &[Family] = &[];
+static FAMILIES: &[Family] = &[
+    Family { category: "STRING", functions: string::FUNCTIONS },
+    Family { category: "STRING", functions: mask::FUNCTIONS },
+    Family { category: "STRING", functions: bytes::FUNCTIONS },
+    Family { category: "CONVERSIONS", functions: bytes::CONVERSIONS },
+];
 
 static TABLE_FUNCTIONS: &[TableFunction] = &[];
