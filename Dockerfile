@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+# Millstream alone in an image: one static binary, no shell, no libraries.
+
+FROM rust:1.95-alpine AS builder
+RUN apk add --no-cache musl-dev
+WORKDIR /build
+COPY . .
+# musl's target links statically by default. The caches outlive a build, the binary leaves through /out.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    cargo build --release --locked --bin millstream \
+ && install -Dm755 target/release/millstream /out/usr/bin/millstream \
+ && install -Dm644 /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ca-certificates.crt \
+ && mkdir /state
+
+FROM scratch
+COPY --from=builder /out/ /
+# A volume mounted here takes over the owner.
+COPY --from=builder --chown=65532:65532 /state /var/lib/millstream
+COPY ksql /ksql
+USER 65532:65532
+WORKDIR /var/lib/millstream
+ENTRYPOINT ["/usr/bin/millstream"]
+CMD ["--help"]
