@@ -15,6 +15,7 @@ use crate::types::{SqlType, Value};
 
 pub use registry::{Function, Overload, Resolved, TableResolved};
 pub use registry::{describe, lambda_inputs, list, resolve, resolve_table};
+pub(in crate::expr) use resolve::resolve as resolve_overload;
 pub use resolve::{ArgType, FunctionError};
 pub use signature::{ParamType, Parameter, Signature, SignatureError};
 

@@ -39,15 +39,15 @@ impl ArgType {
 
 /// What an overload makes of the arguments of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bound {
+pub(in crate::expr) struct Bound {
     /// Which overload it is.
-    pub(super) overload: usize,
+    pub(in crate::expr) overload: usize,
     /// The type that each argument is to be converted to first, where it is another.
-    pub(super) coercions: Vec<Option<SqlType>>,
+    pub(in crate::expr) coercions: Vec<Option<SqlType>>,
     /// The types that each lambda is called with.
-    pub(super) lambda_inputs: Vec<Option<Vec<SqlType>>>,
+    pub(in crate::expr) lambda_inputs: Vec<Option<Vec<SqlType>>>,
     /// The type of the result; `None` where a letter is not known, as for NULLs only.
-    pub(super) returns: Option<SqlType>,
+    pub(in crate::expr) returns: Option<SqlType>,
 }
 
 /// Why a call means no function.
@@ -87,7 +87,7 @@ struct Candidate {
 }
 
 /// Finds the overload that a call of `name` with `args` means; table functions show small letters.
-pub(super) fn resolve(
+pub(in crate::expr) fn resolve(
     name: &str,
     is_table: bool,
     overloads: &[&Signature],

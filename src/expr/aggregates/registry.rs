@@ -1,0 +1,238 @@
+//! The aggregates by name: which overload a call means, and what it becomes.
+
+use std::sync::LazyLock;
+
+use super::{Aggregate, attr, average, collect, correlation, count, distinct, extremes, histogram};
+use super::{offset, sum, test_functions, top};
+use crate::expr::EvalError;
+use crate::expr::functions::{ArgType, FunctionError, Signature, resolve_overload};
+use crate::types::{OwnedValue, SqlType};
+
+/// An overload of an aggregate: all there is to it.
+#[derive(Clone, Copy, Debug)]
+pub struct AggregateRow {
+    /// The name, the arguments and the result, as [`Signature::parse`] reads them.
+    pub signature: &'static str,
+    /// How ksqlDB's messages spell the name, where that is not in capitals.
+    pub shown_as: Option<&'static str>,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// The arguments of successive rows, with `;` between rows, and the result.
+    pub examples: &'static [(&'static str, &'static str)],
+    /// How many of the arguments, counted from the last, are constants that configure it.
+    pub init_args: usize,
+    /// Whether rows can be taken back, so that it works over tables.
+    pub undoable: bool,
+    /// Whether SHOW and DESCRIBE FUNCTION leave it out.
+    pub hidden: bool,
+    /// Makes the aggregate for given types and constants.
+    pub make: fn(&Bind<'_>) -> Result<Box<dyn Aggregate>, EvalError>,
+}
+
+impl AggregateRow {
+    /// The start of every row.
+    pub const NEW: Self = Self {
+        signature: "",
+        shown_as: None,
+        summary: "",
+        examples: &[],
+        init_args: 0,
+        undoable: false,
+        hidden: false,
+        make: |_| Err(EvalError::new("the aggregate is not defined")),
+    };
+
+    /// The name in capitals.
+    pub fn name(&self) -> &'static str {
+        self.signature.split('(').next().unwrap_or_default()
+    }
+
+    /// The name as messages spell it.
+    pub fn shown_as(&self) -> &'static str {
+        self.shown_as.unwrap_or_else(|| self.name())
+    }
+}
+
+/// What an aggregate is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Bind<'a> {
+    /// The types of the arguments that rows give.
+    pub arguments: &'a [SqlType],
+    /// The constants that follow them.
+    pub init: &'a [OwnedValue],
+    /// What the configuration says.
+    pub limits: AggregateLimits,
+}
+
+impl Bind<'_> {
+    /// The type of an argument.
+    pub(super) fn argument(&self, index: usize) -> SqlType {
+        self.arguments.get(index).cloned().unwrap_or(SqlType::Bigint)
+    }
+
+    /// An INT among the constants.
+    pub(super) fn int(&self, index: usize) -> Option<i32> {
+        match self.init.get(index) {
+            Some(OwnedValue::Int(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The first BOOLEAN among the constants from `index` on.
+    pub(super) fn boolean(&self, index: usize) -> Option<bool> {
+        match self.init.get(index) {
+            Some(OwnedValue::Boolean(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Boxes an aggregate that needs no more checks.
+    #[expect(clippy::unnecessary_wraps, reason = "the result of every `make`")]
+    pub(super) fn to(aggregate: impl Aggregate + 'static) -> Result<Box<dyn Aggregate>, EvalError> {
+        Ok(Box::new(aggregate))
+    }
+}
+
+/// Sizes that the configuration limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AggregateLimits {
+    /// `ksql.functions.collect_list.limit`.
+    pub collect_list: usize,
+    /// `ksql.functions.collect_set.limit`.
+    pub collect_set: usize,
+}
+
+impl Default for AggregateLimits {
+    /// No limits.
+    fn default() -> Self {
+        Self { collect_list: i32::MAX as usize, collect_set: i32::MAX as usize }
+    }
+}
+
+/// All overloads of one aggregate.
+#[derive(Debug)]
+pub struct AggregateFunction {
+    /// The name in capitals.
+    pub name: &'static str,
+    /// The overloads in the order that ksqlDB lists them, with their signatures.
+    pub overloads: Vec<(Signature, &'static AggregateRow)>,
+    is_test: bool,
+}
+
+/// The overload that a call means.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The row.
+    pub row: &'static AggregateRow,
+    /// How many arguments rows give. The others must be literals.
+    pub columns: usize,
+    /// The type that each argument is to be converted to first, where it is another.
+    pub coercions: Vec<Option<SqlType>>,
+}
+
+impl Resolved {
+    /// Makes the aggregate: `arguments` are the types that rows give, after conversion.
+    ///
+    /// An error is the cause of ksqlDB's "Failed to invoke UDAF factory method".
+    pub fn make(
+        &self,
+        arguments: &[SqlType],
+        init: &[OwnedValue],
+        limits: AggregateLimits,
+    ) -> Result<Box<dyn Aggregate>, EvalError> {
+        (self.row.make)(&Bind { arguments, init, limits })
+    }
+
+    /// ksqlDB's text for an argument that is not a literal though it has to be one.
+    pub fn not_a_literal(&self, index: usize, expression: &str) -> String {
+        format!(
+            "Parameter {} passed to function {} must be a literal constant, but was expression: \
+             '{expression}'",
+            index + 1,
+            self.row.name()
+        )
+    }
+}
+
+static TABLES: &[&[AggregateRow]] = &[
+    attr::ROWS,
+    average::ROWS,
+    collect::ROWS,
+    correlation::ROWS,
+    count::ROWS,
+    distinct::ROWS,
+    extremes::ROWS,
+    histogram::ROWS,
+    offset::ROWS,
+    sum::ROWS,
+    top::ROWS,
+];
+
+static FUNCTIONS: LazyLock<Vec<AggregateFunction>> = LazyLock::new(|| {
+    let mut functions: Vec<AggregateFunction> = Vec::new();
+    let product = TABLES.iter().flat_map(|rows| rows.iter().map(|row| (row, false)));
+    for (row, is_test) in product.chain(test_functions::ROWS.iter().map(|row| (row, true))) {
+        // A signature that does not parse is left out here; a test parses every one.
+        let Ok(signature) = Signature::parse(row.signature) else { continue };
+        match functions.iter_mut().find(|function| function.name == row.name()) {
+            Some(function) => function.overloads.push((signature, row)),
+            None => functions.push(AggregateFunction {
+                name: row.name(),
+                overloads: vec![(signature, row)],
+                is_test,
+            }),
+        }
+    }
+    functions.sort_by_key(|function| function.name);
+    functions
+});
+
+/// The aggregates that a server offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Aggregates {
+    /// Whether those of ksqlDB's test cases are among them.
+    pub with_test_functions: bool,
+}
+
+impl Aggregates {
+    /// The aggregate called `name`, in whatever case.
+    pub fn find(self, name: &str) -> Option<&'static AggregateFunction> {
+        let is_found = |function: &&AggregateFunction| {
+            (!function.is_test || self.with_test_functions)
+                && function.name.eq_ignore_ascii_case(name)
+        };
+        FUNCTIONS.iter().find(is_found)
+    }
+
+    /// All aggregates that users see, by name.
+    pub fn list(self) -> impl Iterator<Item = &'static AggregateFunction> {
+        FUNCTIONS.iter().filter(|function| !function.is_test)
+    }
+
+    /// Finds the overload that a call means.
+    pub fn resolve(self, name: &str, args: &[ArgType]) -> Result<Resolved, FunctionError> {
+        let Some(function) = self.find(name) else {
+            return Err(FunctionError::Unknown { name: name.to_uppercase(), candidates: vec![] });
+        };
+        // The overload without arguments is not listed by ksqlDB, and only wins where none is given.
+        let overloads: Vec<_> = function
+            .overloads
+            .iter()
+            .filter(|(_, row)| !row.hidden || function.is_test || args.is_empty())
+            .collect();
+        let signatures: Vec<_> = overloads.iter().map(|(signature, _)| signature).collect();
+        let bound = resolve_overload(function.overloads[0].1.shown_as(), false, &signatures, args)?;
+        let row = overloads[bound.overload].1;
+        let columns = columns(signatures[bound.overload], row.init_args, args.len());
+        Ok(Resolved { row, columns, coercions: bound.coercions })
+    }
+}
+
+/// How many of `count` arguments come before the last `init_args` parameters.
+fn columns(signature: &Signature, init_args: usize, count: usize) -> usize {
+    let first_init = signature.parameters.len().saturating_sub(init_args);
+    match signature.variadic() {
+        Some(variadic) if variadic < first_init => count.saturating_sub(init_args),
+        _ => first_init.min(count),
+    }
+}
