@@ -14,6 +14,36 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Writes invented device readings to Kafka.
     Produce(ProduceArgs),
+    /// Runs a Kafka-compatible broker, for development and tests.
+    Broker(BrokerArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BrokerArgs {
+    /// The port that Kafka clients connect to; 0 for any that is free.
+    #[arg(long, default_value_t = 9092)]
+    pub(crate) kafka_port: u16,
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: std::net::IpAddr,
+    /// The host name that clients are told, where it is not that of --host.
+    #[arg(long)]
+    pub(crate) advertised_host: Option<String>,
+    /// Keeps records, offsets and transactions in files here; without it, in memory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<std::path::PathBuf>,
+    /// Partitions of topics that are created without a number.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=1_000))]
+    pub(crate) partitions: i32,
+    /// Does not create a topic when a client first asks for it.
+    #[arg(long)]
+    pub(crate) no_auto_create: bool,
+    /// MiB of records kept in memory; beyond, the oldest of the largest partition go.
+    #[arg(long, value_name = "MIB", default_value_t = 1_024)]
+    pub(crate) memory: u64,
+    /// Lets in only clients with this name and password (SASL PLAIN).
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    pub(crate) user: Option<String>,
 }
 
 /// How readings are spelled.

@@ -1,6 +1,7 @@
 //! The `millstream` command: parses arguments and wires the layers together.
 
 mod args;
+mod broker_command;
 mod devices_command;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use args::{Cli, Command};
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
+        Command::Broker(args) => broker_command::run(args).await,
         Command::Produce(args) => devices_command::produce(args).await,
     };
     match done {

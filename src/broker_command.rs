@@ -1,0 +1,42 @@
+//! `millstream broker`: the embedded broker alone.
+use anyhow::{Context, anyhow};
+use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, SaslPlain};
+
+use crate::args::BrokerArgs;
+
+/// Runs a broker until the user stops it.
+pub(crate) async fn run(args: BrokerArgs) -> anyhow::Result<()> {
+    let sasl = args.user.as_deref().map(credentials).transpose()?;
+    let config = EmbeddedConfig {
+        host: args.host,
+        port: args.kafka_port,
+        advertised_host: args.advertised_host,
+        data_dir: args.data_dir,
+        sasl,
+        default_partitions: args.partitions,
+        auto_create_topics: !args.no_auto_create,
+        memory_bytes_max: args.memory.saturating_mul(1 << 20),
+        ..EmbeddedConfig::default()
+    };
+    let broker = EmbeddedBroker::start(config).await?;
+    eprintln!("Kafka clients connect to {}; Ctrl-C stops the broker.", broker.bootstrap());
+    stopped().await.context("waiting for the signal to stop")?;
+    broker.shutdown().await;
+    Ok(())
+}
+
+fn credentials(text: &str) -> anyhow::Result<SaslPlain> {
+    let (username, password) = text
+        .split_once(':')
+        .ok_or_else(|| anyhow!("--user takes a name and a password, as in alice:secret"))?;
+    Ok(SaslPlain { username: username.to_owned(), password: password.to_owned() })
+}
+
+/// Waits for Ctrl-C, or for the signal by which a container is stopped.
+async fn stopped() -> std::io::Result<()> {
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,271 @@
+//! Fetch: waits until there is enough to read, and hands out batches as they lie in the log.
+//!
+//! The answer is written here, and not by the protocol crate, so that batches go to the socket without being copied.
+//! Fetch sessions are not kept: every answer says session 0, and clients name all partitions each time.
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::FetchRequest;
+use kafka_protocol::messages::fetch_request::FetchPartition;
+use tokio::sync::Notify;
+
+use super::connection::ConnectionError;
+use super::core::Core;
+use super::dispatch::{Call, header};
+use super::producers::Aborted;
+use super::storage::Place;
+use super::{Broker, log};
+
+/// The most that one answer holds, whatever the client allows.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// The longest wait.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// What is read of one partition.
+struct Read {
+    partition: i32,
+    error: i16,
+    high_watermark: i64,
+    last_stable: i64,
+    start: i64,
+    /// Only for readers of committed records.
+    aborted: Option<Vec<Aborted>>,
+    places: Vec<Place>,
+}
+
+/// Answers a fetch, once there are enough bytes or its time is over.
+pub(super) async fn fetch(
+    broker: &Arc<Broker>,
+    call: &Call,
+    request: FetchRequest,
+) -> Result<Vec<Bytes>, ConnectionError> {
+    if request.session_id != 0 {
+        return Ok(write(
+            call,
+            ResponseError::FetchSessionIdNotFound.code(),
+            &request,
+            Vec::new(),
+        )?);
+    }
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX);
+    let deadline = tokio::time::sleep(wait);
+    tokio::pin!(deadline);
+    let notify = Arc::new(Notify::new());
+    let mut late = wait.is_zero();
+    let reads = loop {
+        {
+            let mut core = broker.core();
+            if late || is_enough(&mut core, &request, &notify) {
+                break read_all(&mut core, &request);
+            }
+        }
+        tokio::select! {
+            () = notify.notified() => {}
+            () = &mut deadline => late = true,
+        }
+    };
+    Ok(write(call, 0, &request, reads)?)
+}
+
+/// Whether there is an error to tell or enough to read; if not, `notify` is woken by what comes.
+fn is_enough(core: &mut Core, request: &FetchRequest, notify: &Arc<Notify>) -> bool {
+    let enough =
+        usize::try_from(request.min_bytes).unwrap_or(0).min(request.max_bytes.max(0) as usize);
+    let mut found = 0;
+    for topic in &request.topics {
+        for wanted in &topic.partitions {
+            let Ok(log) = core.topics.log(&topic.topic, wanted.partition) else { return true };
+            if !(log.start()..=log.end()).contains(&wanted.fetch_offset) {
+                return true;
+            }
+            let to = if request.isolation_level == 1 { log.last_stable() } else { log.end() };
+            found += log.available(wanted.fetch_offset, to, enough - found.min(enough));
+            if found >= enough {
+                return true;
+            }
+        }
+    }
+    for topic in &request.topics {
+        for wanted in &topic.partitions {
+            if let Ok(log) = core.topics.log(&topic.topic, wanted.partition) {
+                log.wake(notify);
+            }
+        }
+    }
+    false
+}
+
+fn read_all(core: &mut Core, request: &FetchRequest) -> Vec<Vec<Read>> {
+    let mut room = usize::try_from(request.max_bytes).unwrap_or(0).min(ANSWER_BYTES_MAX);
+    let mut empty = true;
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in &request.topics {
+        let mut reads = Vec::with_capacity(topic.partitions.len());
+        for wanted in &topic.partitions {
+            let read = read(core, &topic.topic, wanted, request.isolation_level == 1, room, empty);
+            let read = read.unwrap_or_else(|error| Read::failed(wanted.partition, error));
+            let bytes: usize = read.places.iter().map(Place::size).sum();
+            room -= bytes.min(room);
+            empty &= bytes == 0;
+            reads.push(read);
+        }
+        topics.push(reads);
+    }
+    topics
+}
+
+fn read(
+    core: &mut Core,
+    topic: &str,
+    wanted: &FetchPartition,
+    committed: bool,
+    room: usize,
+    whole: bool,
+) -> Result<Read, ResponseError> {
+    let log = core.topics.log(topic, wanted.partition)?;
+    check_epoch(wanted.current_leader_epoch)?;
+    let from = wanted.fetch_offset;
+    if !(log.start()..=log.end()).contains(&from) {
+        return Err(ResponseError::OffsetOutOfRange);
+    }
+    let to = if committed { log.last_stable() } else { log.end() };
+    let bytes_max = usize::try_from(wanted.partition_max_bytes).unwrap_or(0).min(room);
+    let aborted = committed.then(|| log.producers.aborted(from, to).copied().collect());
+    Ok(Read {
+        partition: wanted.partition,
+        error: 0,
+        high_watermark: log.end(),
+        last_stable: log.last_stable(),
+        start: log.start(),
+        aborted,
+        places: log.read(from, to, bytes_max, whole),
+    })
+}
+
+/// Checks the leader epoch that a client knows; here it is always 0, and -1 stands for none.
+pub(super) fn check_epoch(current: i32) -> Result<(), ResponseError> {
+    if current > 0 { Err(ResponseError::UnknownLeaderEpoch) } else { Ok(()) }
+}
+
+impl Read {
+    fn failed(partition: i32, error: ResponseError) -> Self {
+        let places = Vec::new();
+        Self {
+            partition,
+            error: error.code(),
+            high_watermark: -1,
+            last_stable: -1,
+            start: -1,
+            aborted: None,
+            places,
+        }
+    }
+}
+
+/// Writes the answer as pieces: what stands between the batches, and the batches themselves.
+fn write(
+    call: &Call,
+    error: i16,
+    request: &FetchRequest,
+    reads: Vec<Vec<Read>>,
+) -> std::io::Result<Vec<Bytes>> {
+    let mut answer = Answer { version: call.version, bytes: header(call), pieces: Vec::new() };
+    answer.bytes.put_i32(0);
+    if call.version >= 7 {
+        answer.bytes.put_i16(error);
+        answer.bytes.put_i32(0);
+    }
+    answer.length(reads.len());
+    for (topic, reads) in request.topics.iter().zip(reads) {
+        answer.string(&topic.topic);
+        answer.length(reads.len());
+        for read in reads {
+            answer.partition(read)?;
+        }
+        answer.no_tags();
+    }
+    answer.no_tags();
+    answer.cut();
+    Ok(answer.pieces)
+}
+
+struct Answer {
+    version: i16,
+    bytes: BytesMut,
+    pieces: Vec<Bytes>,
+}
+
+impl Answer {
+    fn is_flexible(&self) -> bool {
+        self.version >= 12
+    }
+
+    fn partition(&mut self, read: Read) -> std::io::Result<()> {
+        self.bytes.put_i32(read.partition);
+        self.bytes.put_i16(read.error);
+        self.bytes.put_i64(read.high_watermark);
+        self.bytes.put_i64(read.last_stable);
+        if self.version >= 5 {
+            self.bytes.put_i64(read.start);
+        }
+        match &read.aborted {
+            None if self.is_flexible() => self.bytes.put_u8(0),
+            None => self.bytes.put_i32(-1),
+            Some(aborted) => {
+                self.length(aborted.len());
+                for range in aborted {
+                    self.bytes.put_i64(range.producer_id);
+                    self.bytes.put_i64(range.first);
+                    self.no_tags();
+                }
+            }
+        }
+        if self.version >= 11 {
+            self.bytes.put_i32(-1);
+        }
+        let size: usize = read.places.iter().map(Place::size).sum();
+        self.length(size);
+        let batches = log::fetch(read.places)?;
+        self.cut();
+        self.pieces.extend(batches);
+        self.no_tags();
+        Ok(())
+    }
+
+    /// Ends a piece, so that batches can follow.
+    fn cut(&mut self) {
+        let piece = self.bytes.split().freeze();
+        self.pieces.push(piece);
+    }
+
+    fn string(&mut self, text: &str) {
+        if self.is_flexible() {
+            self.length(text.len());
+        } else {
+            self.bytes.put_i16(text.len() as i16);
+        }
+        self.bytes.put_slice(text.as_bytes());
+    }
+
+    /// The length of an array or of bytes.
+    fn length(&mut self, length: usize) {
+        if !self.is_flexible() {
+            self.bytes.put_i32(length as i32);
+            return;
+        }
+        let mut rest = length + 1;
+        while rest >= 0x80 {
+            self.bytes.put_u8(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.bytes.put_u8(rest as u8);
+    }
+
+    fn no_tags(&mut self) {
+        if self.is_flexible() {
+            self.bytes.put_u8(0);
+        }
+    }
+}
