@@ -312,7 +312,11 @@ fn cause(error: &KafkaError) -> String {
             format!("{protocol_error}: {message}")
         }
         KafkaError::ServerError { protocol_error, .. } => protocol_error.to_string(),
-        other => other.to_string(),
+        // Of nested texts only the innermost says what happened.
+        other => {
+            let text = other.to_string();
+            text.rsplit("Source: ").next().unwrap_or(&text).to_owned()
+        }
     }
 }
 

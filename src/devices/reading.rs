@@ -105,6 +105,8 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     fn reading() -> Reading {
@@ -151,6 +153,32 @@ mod tests {
         }
         let infinite = Reading { x: f64::INFINITY, ..reading() };
         assert!(ReadingFormat::Protobuf.decode(&infinite.encode_to_vec()).is_err());
+    }
+
+    /// Readings that another producer wrote, and ksqlDB read: their bytes, their time and their partition are ours too.
+    /// (But for numbers below 1e-4, which JSON has many spellings for.)
+    #[test]
+    fn readings_of_another_producer_have_the_same_bytes() {
+        let text = include_str!("../../tests/golden/devices/readings-json-and-protobuf.jsonl");
+        let table = crate::devices::PartitionTable::default();
+        for line in text.lines() {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(record["value_b64"].as_str().unwrap())
+                .unwrap();
+            let format = if record["format"] == "json" {
+                ReadingFormat::Json
+            } else {
+                ReadingFormat::Protobuf
+            };
+            let reading = format.decode(&bytes).unwrap();
+            assert_eq!(format.encode(&reading).unwrap(), bytes, "{line}");
+            assert_eq!(Some(reading.arrival_ms), record["timestamp"].as_i64());
+            assert_eq!(
+                i64::from(table.partition(&reading.model, 3)),
+                record["partition"].as_i64().unwrap()
+            );
+        }
     }
 
     #[test]
