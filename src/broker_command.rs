@@ -6,6 +6,11 @@ use crate::args::BrokerArgs;
 
 /// Runs a broker until the user stops it.
 pub(crate) async fn run(args: BrokerArgs) -> anyhow::Result<()> {
+    // Another command may have set up logging already.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .try_init();
     let sasl = args.user.as_deref().map(credentials).transpose()?;
     let config = EmbeddedConfig {
         host: args.host,
