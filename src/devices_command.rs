@@ -1,6 +1,7 @@
 //! `millstream produce` and `millstream consume`.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     io::Write,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -42,7 +43,7 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
     }
     // Without a rate to keep to, seeded readings are a millisecond apart.
     let interval_us = if args.rate > 0.0 { (1e6 / args.rate) as i64 } else { 1_000 };
-    let seed = args.seed.unwrap_or_else(rand::random);
+    let seed = args.seed.unwrap_or_else(any_seed);
     let readings = Readings::new(seed, args.devices, Pace { start_ms, interval_us });
     let format = ReadingFormat::from(args.format);
     let options = ProduceOptions {
@@ -57,6 +58,12 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
     };
     let summary = devices::produce(readings, options, stop_signal()).await?;
     Ok(write!(std::io::stdout(), "{summary}")?)
+}
+
+/// A seed that differs from run to run. The standard library draws it from the kernel; `rand` in a static binary would
+/// read it from a file under /dev, which an empty root does not have.
+fn any_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// Resolves at the first Ctrl-C or SIGTERM.
