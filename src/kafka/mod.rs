@@ -7,6 +7,8 @@
 //!
 //! A raw batch is what Kafka stores and serves: a header of 61 bytes and the records behind it, compressed or not. It is
 //! kept as it is for as long as possible, and records borrow from it.
+mod random;
+
 pub mod compression;
 pub mod embedded;
 pub mod records;

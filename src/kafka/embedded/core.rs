@@ -35,7 +35,7 @@ impl Core {
         }
         let (journal, events) = Journal::open(folder)?;
         let topics = Topics::new(folder.map(|folder| folder.join("topics")));
-        let cluster_id = Uuid::from_u128(rand::random()).simple().to_string();
+        let cluster_id = Uuid::from_u128(crate::kafka::random::random_u128()).simple().to_string();
         let mut core = Self {
             topics,
             groups: Groups::default(),
@@ -97,7 +97,7 @@ impl Core {
         partitions: i32,
         configs: BTreeMap<String, String>,
     ) -> Result<Uuid, ResponseError> {
-        let id = Uuid::from_u128(rand::random());
+        let id = Uuid::from_u128(crate::kafka::random::random_u128());
         self.journal.note(&Event::Topic {
             name: name.to_owned(),
             id,

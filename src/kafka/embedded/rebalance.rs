@@ -100,7 +100,8 @@ impl Group {
             return Err(ResponseError::GroupMaxSizeReached);
         }
         let stem = join.member.instance.as_ref().unwrap_or(&join.member.client_id);
-        join.member.id = format!("{stem}-{}", Uuid::from_u128(rand::random())).into();
+        join.member.id =
+            format!("{stem}-{}", Uuid::from_u128(crate::kafka::random::random_u128())).into();
         if join.member.instance.is_some() {
             let same = |member: &Member| member.instance == join.member.instance;
             if let Some(at) = self.members.iter().position(same) {
