@@ -1,5 +1,6 @@
 //! Millstream runs ksqlDB's SQL on Kafka in one static binary.
 pub mod expr;
+pub mod formats;
 pub mod sql;
 pub mod state;
 pub mod types;

@@ -5,12 +5,17 @@
 
 pub mod double;
 pub mod hash;
+pub mod number;
 pub mod text;
 
 pub use double::{double_to_string, parse_double, write_double};
-pub use hash::{hash_code, hash_map_order};
+pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
+pub use number::{
+    decimal_to_plain_string, decimal_to_string, parse_decimal, parse_int, parse_long,
+};
 pub use text::{
-    compare_utf16, is_lone_surrogate, substring_utf16, to_utf8_bytes, utf16_len, utf16_units,
+    compare_utf16, from_utf16_units, is_lone_surrogate, substring_utf16, to_utf8_bytes, utf16_len,
+    utf16_units,
 };
 
 /// The first of the 2,048 private-use characters that stand for Java's lone surrogates.

@@ -134,8 +134,10 @@ impl Parts {
     fn decimal_exponent(&self) -> i32 {
         let fraction = self.bits & ((1 << MANTISSA_BITS) - 1);
         let mantissa = f64::from_bits(1023 << MANTISSA_BITS | fraction);
+        #[expect(clippy::approx_constant, reason = "Java's digits, which are fewer")]
+        let tens_per_bit = 0.301_029_995_663_981;
         let linear = (mantissa - 1.5) * 0.289_529_654 + 0.176_091_259;
-        (linear + f64::from(self.exponent) * 0.301_029_995_663_981).floor() as i32
+        (linear + f64::from(self.exponent) * tens_per_bit).floor() as i32
     }
 }
 

@@ -1,0 +1,91 @@
+//! Reading a chunk of payloads into columns.
+
+use super::rows::Rows;
+use super::{DecodeError, Format, FormatError, FormatSpec, Role, json, kafka};
+use crate::types::{Arena, Column, ColumnDef};
+
+/// Reads the keys or the values of one source.
+#[derive(Debug)]
+pub struct Decoder {
+    columns: Vec<ColumnDef>,
+    codec: Codec,
+}
+
+/// One chunk of rows.
+#[derive(Debug, Default)]
+pub struct Decoded<'a> {
+    /// One for each declared column, with as many rows as there were payloads.
+    /// A column that is not used is [`Column::Absent`].
+    pub columns: Vec<Column<'a>>,
+    /// The rows whose payload, or whose only bare column, is null: a tombstone, in a table's value.
+    pub nulls: Vec<u32>,
+    /// The rows that could not be read, in order. Their columns hold NULLs.
+    pub failures: Vec<(u32, DecodeError)>,
+}
+
+#[derive(Debug)]
+enum Codec {
+    /// Reads NULL whatever is there.
+    Void,
+    Kafka(kafka::KafkaDecoder),
+    Json(json::JsonDecoder),
+}
+
+/// What one payload was.
+pub(super) enum Outcome {
+    /// A row, whose values have been pushed.
+    Row,
+    /// Null. Nothing has been pushed.
+    Null,
+}
+
+impl Decoder {
+    /// A decoder for `columns`, which are all that is declared, in order. `topic` is for messages.
+    pub fn new(
+        spec: &FormatSpec,
+        columns: &[ColumnDef],
+        role: Role,
+        topic: &str,
+    ) -> Result<Self, FormatError> {
+        let wrapped = spec.is_wrapped(columns.len(), role);
+        let codec = match spec.format {
+            Format::None => Codec::Void,
+            Format::Kafka if columns.is_empty() => Codec::Void,
+            Format::Kafka => Codec::Kafka(kafka::KafkaDecoder::new(columns, topic)),
+            Format::Json => Codec::Json(json::JsonDecoder::new(columns, wrapped, role, topic)),
+            format => return Err(FormatError::NotSupportedYet { format }),
+        };
+        Ok(Self { columns: columns.to_vec(), codec })
+    }
+
+    /// Reads one payload a row. `used` says, column by column, what is kept; all are checked.
+    ///
+    /// Text borrows from the payloads where it can, and from `arena` elsewhere.
+    pub fn decode<'a>(
+        &self,
+        payloads: &[Option<&'a [u8]>],
+        used: &[bool],
+        arena: &'a Arena,
+    ) -> Decoded<'a> {
+        let mut rows = Rows::new(&self.columns, used, payloads.len());
+        let mut decoded = Decoded::default();
+        let mut scan = json::Scan::default();
+        for (row, payload) in payloads.iter().enumerate() {
+            let outcome = match (payload, &self.codec) {
+                (None, _) | (_, Codec::Void) => Ok(Outcome::Null),
+                (Some(bytes), Codec::Kafka(codec)) => codec.decode(bytes, &mut rows, arena),
+                (Some(bytes), Codec::Json(codec)) => {
+                    codec.decode(bytes, &mut rows, arena, &mut scan)
+                }
+            };
+            match outcome {
+                Ok(Outcome::Row) => continue,
+                Ok(Outcome::Null) => decoded.nulls.push(row as u32),
+                Err(error) => decoded.failures.push((row as u32, error)),
+            }
+            rows.push_nulls();
+        }
+        decoded.columns = rows.finish();
+        decoded
+    }
+}

@@ -1,0 +1,85 @@
+//! Writing rows as bytes.
+
+use super::{ColumnsRow, EncodeError, Format, FormatError, FormatSpec, Role, Row, json, kafka};
+use crate::types::{Column, ColumnDef, Value};
+
+/// Writes the keys or the values of one sink.
+#[derive(Debug)]
+pub struct Encoder {
+    codec: Codec,
+}
+
+/// What a row became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoded {
+    /// A null key or value. Nothing was appended.
+    Null,
+    /// Bytes, which were appended.
+    Bytes,
+}
+
+#[derive(Debug)]
+enum Codec {
+    /// Writes null whatever is there.
+    Void,
+    Kafka(kafka::KafkaEncoder),
+    Json(json::JsonEncoder),
+}
+
+impl Encoder {
+    /// An encoder for `columns`. `topic` is for messages.
+    pub fn new(
+        spec: &FormatSpec,
+        columns: &[ColumnDef],
+        role: Role,
+        topic: &str,
+    ) -> Result<Self, FormatError> {
+        let wrapped = spec.is_wrapped(columns.len(), role);
+        let _ = topic;
+        let codec = match spec.format {
+            Format::None => Codec::Void,
+            Format::Kafka if columns.is_empty() => Codec::Void,
+            Format::Kafka => Codec::Kafka(kafka::KafkaEncoder::new(columns)),
+            Format::Json => Codec::Json(json::JsonEncoder::new(columns, wrapped)),
+            format => return Err(FormatError::NotSupportedYet { format }),
+        };
+        Ok(Self { codec })
+    }
+
+    /// Appends `row` of `columns`, which stand in the order of the schema.
+    pub fn encode(
+        &self,
+        columns: &[Column<'_>],
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, EncodeError> {
+        self.encode_row(&ColumnsRow { columns, row }, out)
+    }
+
+    /// Appends a row of values, which stand in the order of the schema.
+    pub fn encode_values(
+        &self,
+        values: &[Value<'_>],
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, EncodeError> {
+        self.encode_row(values, out)
+    }
+
+    /// Appends a row. Where this fails, `out` is as it was.
+    pub fn encode_row<R: Row + ?Sized>(
+        &self,
+        row: &R,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, EncodeError> {
+        let start = out.len();
+        let encoded = match &self.codec {
+            Codec::Void => Ok(Encoded::Null),
+            Codec::Kafka(codec) => codec.encode(row.value(0), out),
+            Codec::Json(codec) => Ok(codec.encode(row, out)),
+        };
+        if encoded.is_err() {
+            out.truncate(start);
+        }
+        encoded
+    }
+}

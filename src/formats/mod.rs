@@ -1,0 +1,30 @@
+//! Bytes to rows and back, in ksqlDB's formats and to the byte as ksqlDB does it.
+//!
+//! ```text
+//! payloads ── Decoder ──▶ columns + nulls + failures          (a chunk at once)
+//!     row  ── Encoder ──▶ bytes | null                         (row by row)
+//!     row  ── Normaliser ──▶ what decoding the encoded row gives, without the bytes
+//! ```
+//!
+//! A [`FormatSpec`] says how bytes are laid out; [`FormatSpec::validate`] refuses columns that a
+//! format cannot hold, in ksqlDB's words. A [`Decoder`] checks **every** declared column, used or
+//! not, because a value that cannot be converted drops the record for every query of its source.
+//! Nothing here knows Kafka: a payload is a slice of bytes, or nothing where it was null.
+
+mod decimal;
+mod decoder;
+mod encoder;
+mod error;
+mod format;
+mod json;
+mod kafka;
+mod rows;
+mod spec;
+pub mod windowed;
+
+pub use decoder::{Decoded, Decoder};
+pub use encoder::{Encoded, Encoder};
+pub use error::{DecodeError, EncodeError, FormatError};
+pub use format::{Format, Wrapping};
+pub use rows::{ColumnsRow, Row};
+pub use spec::{FormatSpec, NullableRepresentation, Role};
