@@ -1,10 +1,25 @@
 //! Typed expressions over the columns of a chunk, and the built-in functions they call.
 //!
-//! A function is a row of a table under `functions`; it sees the values of its arguments, never a
-//! column. A row that fails is an [`EvalError`] on the chunk's list, never a panic.
+//! An [`Expr`] is built through constructors that know ksqlDB's types, and evaluated node by node
+//! over the rows of a chunk. A function is a row of a table under [`functions`]; it sees the values
+//! of its arguments, never a column. A row that fails is an [`EvalError`] on the chunk's list,
+//! never a panic.
 
 pub mod aggregates;
+mod cast;
+mod collections;
 mod error;
+mod evaluate;
 pub mod functions;
+mod operator;
+mod tree;
+mod type_error;
+mod typing;
 
+pub use cast::{parse_boolean_exact, parse_partial_timestamp};
 pub use error::{EvalContext, EvalError, RandomSource};
+pub use evaluate::{Evaluated, Frame, RowError, Selection};
+pub use operator::{ArithmeticOp, Comparison, Sign};
+pub use tree::Expr;
+pub use type_error::{TypeError, TypeErrorKind};
+pub use typing::{Argument, Lambda};

@@ -18,7 +18,7 @@ mod window;
 pub use arena::Arena;
 pub use codec::{CodecError, RowCodec};
 pub use column::{Column, ColumnBuilder, Validity};
-pub use decimal::Decimal;
+pub use decimal::{Decimal, DecimalError, Rounding, unicode_digit};
 pub use rows::{Headers, KeyColumns, Meta, OldRows, Rows};
 pub use schema::{ColumnDef, Schema};
 pub use sql_type::{Field, SqlType, StructType};

@@ -1,0 +1,246 @@
+//! The common type of the expressions in a list: `ARRAY[…]`, `MAP(…)`, `IN (…)`.
+//!
+//! The common type is the widest of all; a struct gets the fields of all. Literals become literals
+//! of the common type, so that `ARRAY[1, '2']` holds numbers; other expressions are cast.
+
+use super::super::cast;
+use super::super::tree::{Expr, Node};
+use super::super::type_error::TypeError;
+use super::arithmetic::digits;
+use super::{decimal_type, shown};
+use crate::types::{Decimal, OwnedValue, SqlType, StructType};
+
+const ISSUE: &str = "(see https://github.com/confluentinc/ksql/issues/4239)";
+
+impl Expr {
+    /// `ARRAY[items]`.
+    pub fn array(items: Vec<Expr>) -> Result<Self, TypeError> {
+        if items.is_empty() {
+            return Err(TypeError::rule(format!(
+                "Array constructor cannot be empty. Please supply at least one element {ISSUE}."
+            )));
+        }
+        let (items, ty) = coerced(items)?;
+        let Some(ty) = ty else {
+            return Err(TypeError::rule(format!(
+                "Cannot construct an array with all NULL elements {ISSUE}. As a workaround, you \
+                 may cast a NULL value to the desired type."
+            )));
+        };
+        Ok(Self::new(Node::Array(items), Some(SqlType::array(ty))))
+    }
+
+    /// `MAP(key := value, …)`.
+    pub fn map(entries: Vec<(Expr, Expr)>) -> Result<Self, TypeError> {
+        if entries.is_empty() {
+            return Err(TypeError::rule(format!(
+                "Map constructor cannot be empty. Please supply at least one key value pair \
+                 {ISSUE}."
+            )));
+        }
+        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        let all_null = |what: &str, one: &str| {
+            TypeError::rule(format!(
+                "Cannot construct a map with all NULL {what} {ISSUE}. As a workaround, you may \
+                 cast a NULL {one} to the desired type."
+            ))
+        };
+        let (keys, key_type) = coerced(keys)?;
+        let key_type = key_type.ok_or_else(|| all_null("keys", "key"))?;
+        let (values, value_type) = coerced(values)?;
+        let value_type = value_type.ok_or_else(|| all_null("values", "value"))?;
+        let entries = keys.into_iter().zip(values).collect();
+        Ok(Self::new(Node::Map(entries), Some(SqlType::map(key_type, value_type))))
+    }
+
+    /// `STRUCT(name := value, …)`.
+    pub fn structure(fields: Vec<(Box<str>, Expr)>) -> Result<Self, TypeError> {
+        let mut types = Vec::with_capacity(fields.len());
+        let mut values = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            // ksqlDB's message is the name of the parameter that must not be null.
+            let ty = value.ty.clone().ok_or_else(|| TypeError::rule("type"))?;
+            types.push((name, ty));
+            values.push(value);
+        }
+        let ty = SqlType::Struct(StructType::new(types));
+        Ok(Self::new(Node::Struct(values), Some(ty)))
+    }
+
+    /// `value IN (list)`; NULLs in the list never match, so they are left out.
+    pub fn in_list(value: Expr, list: Vec<Expr>) -> Result<Self, TypeError> {
+        let is_null = |e: &Expr| matches!(e.node, Node::Literal(OwnedValue::Null));
+        let mut all = vec![value];
+        all.extend(list.into_iter().filter(|item| !is_null(item)));
+        let (mut all, _) = coerced(all)?;
+        let list = all.split_off(1);
+        let Some(value) = all.pop() else { unreachable!("the value was put in first") };
+        Ok(Self::new(Node::In { value: Box::new(value), list }, Some(SqlType::Boolean)))
+    }
+}
+
+/// The expressions converted to their common type; none if there are only NULLs.
+fn coerced(items: Vec<Expr>) -> Result<(Vec<Expr>, Option<SqlType>), TypeError> {
+    let mut common = None;
+    for item in &items {
+        common = widened(common, item)?;
+    }
+    let Some(ty) = common else { return Ok((items, None)) };
+    let items = items.into_iter().map(|item| converted(item, &ty)).collect::<Result<_, _>>()?;
+    Ok((items, Some(ty)))
+}
+
+fn converted(item: Expr, to: &SqlType) -> Result<Expr, TypeError> {
+    match (&item.ty, &item.node) {
+        (None, _) => Ok(item),
+        (Some(ty), _) if ty == to => Ok(item),
+        (_, Node::Literal(value)) => match cast::coerce_literal(value, to) {
+            Some(value) => Ok(Expr::new(Node::Literal(value), Some(to.clone()))),
+            // ksqlDB's exception here has no message of its own.
+            None => Err(TypeError::rule("null")),
+        },
+        _ => Expr::cast(item, to.clone()),
+    }
+}
+
+fn widened(common: Option<SqlType>, item: &Expr) -> Result<Option<SqlType>, TypeError> {
+    let Some(source) = &item.ty else { return Ok(common) };
+    let Some(target) = common else { return Ok(Some(source.clone())) };
+    let mismatch = || mismatch(&target, source, item);
+    let merged = match (&item.node, &target) {
+        (Node::Array(items), SqlType::Array(of)) => {
+            merge_all(of, items).map_err(|_| mismatch())?.map(SqlType::array)
+        }
+        (Node::Map(entries), SqlType::Map(key, value)) => {
+            let keys =
+                merge_all(key, entries.iter().map(|(key, _)| key)).map_err(|_| mismatch())?;
+            let values =
+                merge_all(value, entries.iter().map(|(_, value)| value)).map_err(|_| mismatch())?;
+            keys.zip(values).map(|(key, value)| SqlType::map(key, value))
+        }
+        (Node::Struct(values), SqlType::Struct(fields)) => {
+            Some(merge_struct(item, values, fields).map_err(|_| mismatch())?)
+        }
+        (Node::Array(_) | Node::Map(_) | Node::Struct(_), _) => return Err(mismatch()),
+        (Node::Literal(OwnedValue::String(text)), target) if target.is_numeric() => {
+            Some(number_in_text(text, target)?)
+        }
+        (Node::Literal(OwnedValue::String(text)), SqlType::Boolean) => {
+            if cast::parse_boolean_exact(text.trim()).is_none() {
+                return Err(wrong_text(text, &target));
+            }
+            Some(SqlType::Boolean)
+        }
+        (node, target) => {
+            let lax = matches!(node, Node::Literal(_));
+            let either = coercible(source, target, lax).or_else(|| coercible(target, source, lax));
+            Some(either.ok_or_else(mismatch)?)
+        }
+    };
+    Ok(merged)
+}
+
+fn merge_all<'e>(
+    target: &SqlType,
+    items: impl IntoIterator<Item = &'e Expr>,
+) -> Result<Option<SqlType>, TypeError> {
+    items.into_iter().try_fold(Some(target.clone()), widened)
+}
+
+/// The fields of the literal, then those that only the target has.
+fn merge_struct(item: &Expr, values: &[Expr], target: &StructType) -> Result<SqlType, TypeError> {
+    let Some(SqlType::Struct(source)) = &item.ty else { unreachable!("a struct has fields") };
+    let mut fields = Vec::new();
+    for (field, value) in source.fields.iter().zip(values) {
+        let ty = match target.field(&field.name) {
+            Some((_, ty)) => widened(Some(ty.clone()), value)?.unwrap_or_else(|| ty.clone()),
+            None => field.ty.clone(),
+        };
+        fields.push((field.name.clone(), ty));
+    }
+    for field in target.fields.iter().filter(|field| source.field(&field.name).is_none()) {
+        fields.push((field.name.clone(), field.ty.clone()));
+    }
+    Ok(SqlType::Struct(StructType::new(fields)))
+}
+
+/// The type that holds the target's numbers and the one in a text.
+fn number_in_text(text: &str, target: &SqlType) -> Result<SqlType, TypeError> {
+    let value = Decimal::parse(text.trim()).map_err(|_| wrong_text(text, target))?;
+    let whole = value.scale == 0 && !text.contains(['.', 'e', 'E']);
+    let source = match i64::try_from(&value.unscaled) {
+        Ok(number) if whole && number.unsigned_abs() < 1 << 31 => SqlType::Int,
+        Ok(number) if whole && number != i64::MIN => SqlType::Bigint,
+        _ => decimal_type(&value),
+    };
+    Ok(match (&source, target) {
+        (_, SqlType::Double) => SqlType::Double,
+        (SqlType::Decimal { .. }, _) | (_, SqlType::Decimal { .. }) => {
+            wide_decimal(&source, target)
+        }
+        (SqlType::Bigint, _) => SqlType::Bigint,
+        (_, target) => target.clone(),
+    })
+}
+
+fn wide_decimal(a: &SqlType, b: &SqlType) -> SqlType {
+    let ((p1, s1), (p2, s2)) = (digits(a), digits(b));
+    let scale = s1.max(s2);
+    SqlType::Decimal { precision: (p1 - s1).max(p2 - s2) + scale, scale }
+}
+
+/// The type that holds values of both types, if values of `from` can become values of `to`.
+fn coercible(from: &SqlType, to: &SqlType, lax: bool) -> Option<SqlType> {
+    use SqlType::{
+        Array, Bigint, Boolean, Bytes, Date, Decimal, Double, Int, Map, String, Struct, Time,
+        Timestamp,
+    };
+    match (from, to) {
+        (Decimal { .. } | Int | Bigint, Decimal { .. }) => Some(wide_decimal(from, to)),
+        (Array(from), Array(to)) => coercible(from, to, lax).map(SqlType::array),
+        (Map(k1, v1), Map(k2, v2)) => {
+            coercible(k1, k2, lax).zip(coercible(v1, v2, lax)).map(|(k, v)| SqlType::map(k, v))
+        }
+        (Struct(from), Struct(to)) => coercible_structs(from, to, lax),
+        (from, to) if from == to => Some(to.clone()),
+        (Int, Bigint | Double)
+        | (Bigint | Decimal { .. }, Double)
+        | (String, Timestamp | Time | Date | Bytes) => Some(to.clone()),
+        (Boolean | Int | Bigint | Decimal { .. } | Double | Timestamp | Time | Date, String)
+        | (String, Boolean | Int | Bigint | Decimal { .. } | Double)
+            if lax =>
+        {
+            Some(to.clone())
+        }
+        _ => None,
+    }
+}
+
+fn coercible_structs(from: &StructType, to: &StructType, lax: bool) -> Option<SqlType> {
+    let mut fields = Vec::new();
+    for field in from.fields.iter() {
+        let ty = match to.field(&field.name) {
+            Some((_, ty)) => coercible(&field.ty, ty, lax)?,
+            None => field.ty.clone(),
+        };
+        fields.push((field.name.clone(), ty));
+    }
+    for field in to.fields.iter().filter(|field| from.field(&field.name).is_none()) {
+        fields.push((field.name.clone(), field.ty.clone()));
+    }
+    Some(SqlType::Struct(StructType::new(fields)))
+}
+
+fn wrong_text(text: &str, target: &SqlType) -> TypeError {
+    let name = target.base_name();
+    TypeError::rule(format!("invalid input syntax for type {name}: \"{text}\"."))
+}
+
+fn mismatch(target: &SqlType, source: &SqlType, item: &Expr) -> TypeError {
+    TypeError::rule(format!(
+        "operator does not exist: {target} = {} ({})\n\
+         Hint: You might need to add explicit type casts.",
+        shown(Some(source)),
+        item.label()
+    ))
+}

@@ -1,0 +1,280 @@
+//! Sums, products, quotients, remainders and rounding.
+//!
+//! ksqlDB computes with `MathContext(precision, UNNECESSARY)` and then sets the result's scale: a
+//! result that is not exact is an error, never a rounded number.
+
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_traits::{One, Signed, Zero};
+
+use super::Decimal;
+
+/// What to do with digits that a smaller scale has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Away from zero.
+    Up,
+    /// Towards zero.
+    Down,
+    /// Towards positive infinity.
+    Ceiling,
+    /// Towards negative infinity.
+    Floor,
+    /// To the nearest; halves away from zero.
+    HalfUp,
+    /// To the nearest; halves towards zero.
+    HalfDown,
+    /// To the nearest; halves to the even neighbour.
+    HalfEven,
+    /// Fails if a digit is lost that is not zero.
+    Unnecessary,
+}
+
+/// Why there is no decimal; the text is that of Java's exception.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    /// Digits would be lost.
+    #[error("Rounding necessary")]
+    RoundingNecessary,
+    /// Something but zero was divided by zero.
+    #[error("Division by zero")]
+    DivisionByZero,
+    /// Zero was divided by zero.
+    #[error("Division undefined")]
+    DivisionUndefined,
+    /// The whole part of a quotient has more digits than a remainder's precision allows.
+    #[error("Division impossible")]
+    DivisionImpossible,
+    /// More digits than anyone has memory for.
+    #[error("BigInteger would overflow supported range")]
+    TooLarge,
+    /// The text is no number.
+    #[error("{0}")]
+    Text(std::borrow::Cow<'static, str>),
+    /// The value does not fit a precision and a scale.
+    #[error(
+        "Numeric field overflow: A field with precision {precision} and scale {scale} must round \
+         to an absolute value less than 10^{}. Got {value}",
+        precision - scale
+    )]
+    Overflow {
+        /// The precision.
+        precision: u32,
+        /// The scale.
+        scale: u32,
+        /// The value, written out.
+        value: String,
+    },
+}
+
+/// More zeros than this are never written out.
+const ZEROS_MAX: u32 = 1_000_000;
+
+/// `10^exponent`.
+pub(super) fn power_of_ten(exponent: u32) -> BigInt {
+    match 10_u64.checked_pow(exponent) {
+        Some(power) => BigInt::from(power),
+        None => BigInt::from(10_u32).pow(exponent),
+    }
+}
+
+/// `value × 10^exponent`.
+pub(super) fn raised(value: &BigInt, exponent: u32) -> BigInt {
+    if exponent == 0 { value.clone() } else { value * power_of_ten(exponent) }
+}
+
+/// How many decimal digits a number has; 1 for zero.
+pub(super) fn digits(value: &BigInt) -> u32 {
+    let magnitude = value.magnitude();
+    if let Ok(small) = u64::try_from(magnitude) {
+        return small.checked_ilog10().map_or(1, |log| log + 1);
+    }
+    // log10(2^bits) is at most one digit off.
+    let estimate = ((magnitude.bits() - 1) as f64 * std::f64::consts::LOG10_2) as u32 + 1;
+    if value.abs() >= power_of_ten(estimate) { estimate + 1 } else { estimate }
+}
+
+impl Decimal {
+    /// The exact sum.
+    #[must_use]
+    pub fn add(&self, other: &Self) -> Self {
+        if self.scale == other.scale {
+            return Self::new(&self.unscaled + &other.unscaled, self.scale);
+        }
+        let scale = self.scale.max(other.scale);
+        let raise = |d: &Self| raised(&d.unscaled, scale.abs_diff(d.scale));
+        Self::new(raise(self) + raise(other), scale)
+    }
+
+    /// The exact difference.
+    #[must_use]
+    pub fn subtract(&self, other: &Self) -> Self {
+        self.add(&other.negate())
+    }
+
+    /// The exact product.
+    #[must_use]
+    pub fn multiply(&self, other: &Self) -> Self {
+        Self::new(&self.unscaled * &other.unscaled, self.scale.saturating_add(other.scale))
+    }
+
+    /// The exact quotient in as many digits as it takes, if `precision` digits are enough.
+    pub fn divide(&self, divisor: &Self, precision: u32) -> Result<Self, DecimalError> {
+        if divisor.is_zero() {
+            return Err(if self.is_zero() {
+                DecimalError::DivisionUndefined
+            } else {
+                DecimalError::DivisionByZero
+            });
+        }
+        let scale = i64::from(self.scale) - i64::from(divisor.scale);
+        if self.is_zero() {
+            return Ok(Self::new(0, clamp(scale)));
+        }
+        // A fraction in lowest terms ends if only twos and fives divide its denominator.
+        let common = self.unscaled.gcd(&divisor.unscaled);
+        let mut rest = (&divisor.unscaled / &common).abs();
+        let twos = rest.trailing_zeros().unwrap_or(0) as u32;
+        rest >>= twos;
+        let mut fives = 0;
+        let five = BigInt::from(5);
+        while rest.is_multiple_of(&five) {
+            rest /= &five;
+            fives += 1;
+        }
+        if !rest.is_one() {
+            return Err(DecimalError::RoundingNecessary);
+        }
+        let more = twos.max(fives);
+        let unscaled = raised(&self.unscaled, more) / &divisor.unscaled;
+        Self::new(unscaled, clamp(scale + i64::from(more))).fit(precision)
+    }
+
+    /// What is left of a division with a whole quotient of at most `precision` digits.
+    pub fn remainder(&self, divisor: &Self, precision: u32) -> Result<Self, DecimalError> {
+        if divisor.is_zero() {
+            return Err(if self.is_zero() {
+                DecimalError::DivisionUndefined
+            } else {
+                DecimalError::DivisionByZero
+            });
+        }
+        let scale = self.scale.max(divisor.scale);
+        let left = raised(&self.unscaled, scale.abs_diff(self.scale));
+        let right = raised(&divisor.unscaled, scale.abs_diff(divisor.scale));
+        let (quotient, remainder) = left.div_rem(&right);
+        let extra = digits(&quotient).saturating_sub(precision);
+        if extra > 0 && !quotient.is_multiple_of(&power_of_ten(extra)) {
+            return Err(DecimalError::DivisionImpossible);
+        }
+        Ok(Self::new(remainder, scale))
+    }
+
+    /// The value with at most `precision` digits, zeros dropped where there are more; fails where
+    /// another digit would be lost.
+    pub fn fit(self, precision: u32) -> Result<Self, DecimalError> {
+        self.round(precision, Rounding::Unnecessary)
+    }
+
+    /// The value rounded to at most `precision` digits.
+    pub fn round(self, precision: u32, rounding: Rounding) -> Result<Self, DecimalError> {
+        let extra = self.precision().saturating_sub(precision);
+        if extra == 0 {
+            return Ok(self);
+        }
+        let scale = clamp(i64::from(self.scale) - i64::from(extra));
+        // Rounding 9.99 up gives 10.0, which has one digit more again.
+        self.set_scale(scale, rounding)?.round(precision, rounding)
+    }
+
+    /// The same value with another scale, rounded where that is smaller.
+    pub fn set_scale(&self, scale: i32, rounding: Rounding) -> Result<Self, DecimalError> {
+        let change = self.scale.abs_diff(scale);
+        if scale >= self.scale {
+            if self.is_zero() {
+                return Ok(Self::new(0, scale));
+            }
+            if change > ZEROS_MAX {
+                return Err(DecimalError::TooLarge);
+            }
+            return Ok(Self::new(raised(&self.unscaled, change), scale));
+        }
+        if change > ZEROS_MAX && change > self.precision() {
+            // Everything is lost, so the value is closer to zero than to anything else.
+            return round_away(&self.unscaled, rounding).map(|away| Self::new(away, scale));
+        }
+        let divisor = power_of_ten(change);
+        let (quotient, rest) = self.unscaled.div_rem(&divisor);
+        if rest.is_zero() {
+            return Ok(Self::new(quotient, scale));
+        }
+        let half = (rest.abs() * 2_u32).cmp(&divisor);
+        let negative = rest.is_negative();
+        let away = match rounding {
+            Rounding::Unnecessary => return Err(DecimalError::RoundingNecessary),
+            Rounding::Up => true,
+            Rounding::Down => false,
+            Rounding::Ceiling => !negative,
+            Rounding::Floor => negative,
+            Rounding::HalfUp => half.is_ge(),
+            Rounding::HalfDown => half.is_gt(),
+            Rounding::HalfEven => half.is_gt() || (half.is_eq() && quotient.is_odd()),
+        };
+        let step = if away { BigInt::from(if negative { -1 } else { 1 }) } else { BigInt::ZERO };
+        Ok(Self::new(quotient + step, scale))
+    }
+
+    /// The value without the zeros at its end.
+    #[must_use]
+    pub fn strip_trailing_zeros(&self) -> Self {
+        if self.is_zero() {
+            return Self::new(0, 0);
+        }
+        let ten = BigInt::from(10);
+        let mut stripped = self.clone();
+        while stripped.scale > i32::MIN {
+            let (quotient, rest) = stripped.unscaled.div_rem(&ten);
+            if !rest.is_zero() {
+                break;
+            }
+            stripped = Self::new(quotient, stripped.scale - 1);
+        }
+        stripped
+    }
+
+    /// Fails if the whole part has more than `precision - scale` digits.
+    pub fn check_range(&self, precision: u32, scale: u32) -> Result<(), DecimalError> {
+        let limit = Self::new(1, scale as i32 - precision as i32);
+        if self.is_zero() || self.compare_magnitude(&limit).is_lt() {
+            return Ok(());
+        }
+        let huge = self.scale.unsigned_abs() > ZEROS_MAX;
+        let value = if huge { self.to_string() } else { self.to_plain_string() };
+        Err(DecimalError::Overflow { precision, scale, value })
+    }
+
+    /// The value as a DECIMAL of this precision and scale, halves rounded away from zero.
+    pub fn cast(&self, precision: u32, scale: u32) -> Result<Self, DecimalError> {
+        if self.scale == scale as i32 && self.precision() == precision {
+            return Ok(self.clone());
+        }
+        self.check_range(precision, scale)?;
+        self.set_scale(scale as i32, Rounding::HalfUp)
+    }
+}
+
+/// What a tiny number is rounded to, in units of the last place.
+fn round_away(value: &BigInt, rounding: Rounding) -> Result<BigInt, DecimalError> {
+    let away = match rounding {
+        Rounding::Unnecessary if !value.is_zero() => return Err(DecimalError::RoundingNecessary),
+        Rounding::Up => true,
+        Rounding::Ceiling => value.is_positive(),
+        Rounding::Floor => value.is_negative(),
+        _ => false,
+    };
+    Ok(if away { value.signum() } else { BigInt::ZERO })
+}
+
+fn clamp(scale: i64) -> i32 {
+    scale.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+}
