@@ -1,21 +1,35 @@
-//! The device application against a broker: the one that `KAFKA_BROKERS` names.
+//! The device application against a broker: the one that `KAFKA_BROKERS` names, or else the embedded one.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use millstream::devices::{Pace, PartitionTable, ProduceOptions, ReadingFormat, Readings, produce};
+use millstream::{
+    devices::{Pace, PartitionTable, ProduceOptions, ReadingFormat, Readings, produce},
+    kafka::embedded::{EmbeddedBroker, EmbeddedConfig},
+};
 use rskafka::client::{ClientBuilder, partition::UnknownTopicHandling};
 
 const PACE: Pace = Pace { start_ms: 1_700_000_000_000, interval_us: 1_000 };
 
-fn brokers() -> Option<Vec<String>> {
-    let brokers = std::env::var("KAFKA_BROKERS").ok();
-    if brokers.is_none() {
-        eprintln!("skipped: KAFKA_BROKERS names no broker");
+/// A broker, and its addresses; it lives as long as this does.
+struct Kafka {
+    addresses: Vec<String>,
+    _embedded: Option<EmbeddedBroker>,
+}
+
+impl Kafka {
+    async fn start() -> Self {
+        if let Ok(addresses) = std::env::var("KAFKA_BROKERS") {
+            return Self {
+                addresses: addresses.split(',').map(str::to_owned).collect(),
+                _embedded: None,
+            };
+        }
+        let broker = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+        Self { addresses: vec![broker.bootstrap()], _embedded: Some(broker) }
     }
-    Some(brokers?.split(',').map(str::to_owned).collect())
 }
 
 /// A name that no earlier run of the tests has used.
@@ -70,10 +84,11 @@ async fn read(
 
 #[tokio::test]
 async fn the_same_seed_writes_the_same_bytes_to_the_same_partitions() {
-    let Some(brokers) = brokers() else { return };
+    let kafka = Kafka::start().await;
+    let brokers = &kafka.addresses;
     for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
         let topic = fresh("readings");
-        let written = options(&brokers, &topic, format, 12_000);
+        let written = options(brokers, &topic, format, 12_000);
         let summary =
             produce(Readings::new(5, 3, PACE), written, std::future::pending()).await.unwrap();
         assert_eq!(summary.readings(), 12_000);
@@ -91,21 +106,22 @@ async fn the_same_seed_writes_the_same_bytes_to_the_same_partitions() {
                 (0, written.readings as i64)
             );
         }
-        assert_eq!(read(&brokers, &topic, 3).await, expected);
+        assert_eq!(read(brokers, &topic, 3).await, expected);
     }
 }
 
 #[tokio::test]
 async fn a_topic_that_exists_is_taken_as_it_is() {
-    let Some(brokers) = brokers() else { return };
+    let kafka = Kafka::start().await;
+    let brokers = &kafka.addresses;
     let topic = fresh("readings");
-    let client = ClientBuilder::new(brokers.clone()).build().await.unwrap();
+    let client = ClientBuilder::new(brokers.to_vec()).build().await.unwrap();
     client.controller_client().unwrap().create_topic(&topic, 2, 1, 10_000).await.unwrap();
     for _ in 0..2 {
-        let written = options(&brokers, &topic, ReadingFormat::Json, 300);
+        let written = options(brokers, &topic, ReadingFormat::Json, 300);
         produce(Readings::new(5, 3, PACE), written, std::future::pending()).await.unwrap();
     }
-    let records = read(&brokers, &topic, 2).await;
+    let records = read(brokers, &topic, 2).await;
     assert_eq!(records.values().map(Vec::len).sum::<usize>(), 600);
     let models = |partition: i32, model: &str| {
         records[&partition]
@@ -119,22 +135,23 @@ async fn a_topic_that_exists_is_taken_as_it_is() {
 
 #[tokio::test]
 async fn stopping_keeps_what_was_acknowledged() {
-    let Some(brokers) = brokers() else { return };
+    let kafka = Kafka::start().await;
+    let brokers = &kafka.addresses;
     let topic = fresh("readings");
     let endless = ProduceOptions {
         count: None,
         rate: Some(1_000.0),
-        ..options(&brokers, &topic, ReadingFormat::Json, 0)
+        ..options(brokers, &topic, ReadingFormat::Json, 0)
     };
     let stop = async {
         // Until the topic has readings: then the producer is in its stride.
-        while read_any(&brokers, &topic).await == 0 {
+        while read_any(brokers, &topic).await == 0 {
             tokio::task::yield_now().await;
         }
     };
     let summary = produce(Readings::new(5, 3, PACE), endless, stop).await.unwrap();
     assert!(summary.readings() > 0);
-    let records = read(&brokers, &topic, 3).await;
+    let records = read(brokers, &topic, 3).await;
     assert_eq!(records.values().map(Vec::len).sum::<usize>() as u64, summary.readings());
 }
 
