@@ -1,4 +1,133 @@
 //! Text to syntax tree and back.
+//!
+//! [`parse`] takes a text to its statements: the lexer cuts it into tokens, the parser builds the tree of each
+//! statement, variables are put in, and what ksqlDB refuses before it looks at any catalog is refused. [`print`]
+//! goes the other way, into the form that ksqlDB shows. [`diagnostic`] shows an error with its place, for this layer
+//! and those above. Nothing here knows whether a statement makes sense or can be run.
 
 pub mod ast;
+mod check;
+pub mod diagnostic;
+mod keywords;
+mod lexer;
+mod parser;
+pub mod print;
 pub mod span;
+mod variables;
+pub mod visit;
+
+pub use diagnostic::Diagnostic;
+pub use keywords::is_reserved;
+pub use parser::{DEPTH_MAX, OPERATORS_MAX, ParseError};
+pub use span::{Position, Span};
+pub use variables::Variables;
+
+use ast::{Column, Expr, Statement, Type};
+use parser::{Parsed, Parser};
+use std::sync::Arc;
+
+/// What a text may hold.
+#[derive(Debug, Clone, Default)]
+pub struct ParseOptions {
+    /// The values of variables; `None` where variables are not substituted. `DEFINE` and `UNDEFINE` in the text
+    /// change them for the statements that follow.
+    pub variables: Option<Variables>,
+    /// Whether statements of tests, such as `ASSERT VALUES`, are taken.
+    pub testing: bool,
+}
+
+/// A statement with its text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedStatement {
+    /// The tree.
+    pub statement: Statement,
+    /// The statement as written, with the values of its variables and its semicolon.
+    pub text: String,
+    /// Where the statement stands in `source`.
+    pub span: Span,
+    /// The text that all spans of the tree point into: the whole text, or the statement alone if it had variables.
+    pub source: Arc<str>,
+}
+
+/// The statements of a text, or all that is wrong with it; the first error is the one that ksqlDB reports.
+///
+/// As in ksqlDB, a syntax error in the last statement fails the first one too.
+pub fn parse(text: &str, options: &ParseOptions) -> Result<Vec<ParsedStatement>, Vec<ParseError>> {
+    let parsed = Parser::new(text, options.testing).statements()?;
+    let source: Arc<str> = Arc::from(text);
+    let mut variables = options.variables.clone();
+    let mut statements = Vec::with_capacity(parsed.len());
+    let mut errors = Vec::new();
+    for one in parsed {
+        match prepare(one, &source, variables.as_ref(), options.testing) {
+            Ok(statement) => {
+                define(&statement.statement, variables.as_mut());
+                statements.push(statement);
+            }
+            Err(mut found) => errors.append(&mut found),
+        }
+    }
+    if errors.is_empty() { Ok(statements) } else { Err(errors) }
+}
+
+/// Puts in variables and refuses what no catalog can make right.
+fn prepare(
+    parsed: Parsed,
+    source: &Arc<str>,
+    variables: Option<&Variables>,
+    testing: bool,
+) -> Result<ParsedStatement, Vec<ParseError>> {
+    let text = parsed.span.text(source);
+    let substituted = match variables {
+        Some(values) => variables::substitute(text, values).map_err(|error| vec![error])?,
+        None => None,
+    };
+    let mut errors = parsed.errors;
+    let mut prepared = ParsedStatement {
+        statement: parsed.statement,
+        text: text.to_owned(),
+        span: parsed.span,
+        source: Arc::clone(source),
+    };
+    if let Some(text) = substituted {
+        let mut again = Parser::new(&text, testing).statements()?;
+        if let Some(Parsed { statement, span, errors: found }) = again.pop() {
+            errors = found;
+            prepared = ParsedStatement { statement, span, source: Arc::from(text.as_str()), text };
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    check::check(&prepared).map_err(|error| vec![*error])?;
+    Ok(prepared)
+}
+
+/// Lets a `DEFINE` or `UNDEFINE` change the variables of what follows.
+fn define(statement: &Statement, variables: Option<&mut Variables>) {
+    let Some(variables) = variables else { return };
+    match statement {
+        Statement::Define { name, value } => {
+            variables.insert(name.clone(), value.clone());
+        }
+        Statement::Undefine { name } => {
+            variables.remove(name);
+        }
+        _ => {}
+    }
+}
+
+/// One expression and nothing else.
+pub fn parse_expression(text: &str) -> Result<Expr, ParseError> {
+    Parser::new(text, false).only_expression().map_err(|error| *error)
+}
+
+/// One type and nothing else, such as `ARRAY<INT>`.
+pub fn parse_type(text: &str) -> Result<Type, ParseError> {
+    Parser::new(text, false).only_type().map_err(|error| *error)
+}
+
+/// The columns of a schema, such as `` `K` STRING KEY, `V` INTEGER ``; possibly none.
+pub fn parse_schema(text: &str) -> Result<Vec<Column>, ParseError> {
+    Parser::new(text, false).only_columns().map_err(|error| *error)
+}

@@ -164,7 +164,7 @@ pub enum Literal {
     Bigint(i64),
     /// A number with an exponent.
     Double(f64),
-    /// A number with a point, digit by digit as written, with its sign.
+    /// A number with a point: all of its digits, at least one before the point, and its sign unless it is zero.
     Decimal(String),
     /// A text, without its quotes.
     String(String),

@@ -389,7 +389,7 @@ pub enum QueryAction {
 pub enum QueryTarget {
     /// Every one.
     All,
-    /// The one of this id. The case is as written: ids are compared exactly.
+    /// The one of this id, upper-cased unless quoted.
     Id(Name),
 }
 

@@ -1,0 +1,133 @@
+//! What the parser refuses, in ksqlDB's words.
+//!
+//! ksqlDB logs only the place of a syntax error, as the text may hold secrets; what was expected is in the
+//! unlogged text, which is sent to whoever sent the statement.
+
+use crate::sql::diagnostic::{Diagnostic, nearest};
+use crate::sql::keywords::{STATEMENT_STARTS, is_reserved, order};
+use crate::sql::span::{Position, Span};
+
+/// The most expected tokens that a message lists; ksqlDB says nothing where there are more.
+const EXPECTED_SHOWN_MAX: usize = 5;
+
+/// A text that is no statement of the language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    /// Where it was noticed, in the text that was parsed.
+    pub span: Span,
+    /// The same place as line and column.
+    pub position: Position,
+    /// The message that ksqlDB logs.
+    pub message: String,
+    /// The message that ksqlDB sends to the user, without the statement.
+    pub unlogged: String,
+    /// The line of the text that holds the place for a syntax error, else the statement.
+    pub statement: String,
+    /// What else may help.
+    pub help: Option<String>,
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+impl ParseError {
+    /// A syntax error at `span` of `source`, with the reason or an empty text.
+    pub(super) fn syntax(source: &str, span: Span, detail: &str) -> Self {
+        let position = span.position(source);
+        Self {
+            span,
+            position,
+            message: format!("line {position}: Syntax error at line {position}"),
+            unlogged: format!("line {position}: Syntax Error\n{detail}"),
+            statement: source.lines().nth(position.line - 1).unwrap_or_default().to_owned(),
+            help: None,
+        }
+    }
+
+    /// A statement of correct syntax that cannot be prepared.
+    pub(in crate::sql) fn prepare(source: &str, span: Span, reason: &str) -> Self {
+        let message = format!("Failed to prepare statement: {reason}");
+        Self {
+            span,
+            position: span.position(source),
+            unlogged: message.clone(),
+            message,
+            statement: String::new(),
+            help: None,
+        }
+    }
+
+    /// A literal that is out of range: its text is not logged. ksqlDB counts its column from 2.
+    pub(super) fn literal(source: &str, span: Span, reason: &str) -> Self {
+        let Position { line, column } = span.position(source);
+        let position = Position { line, column: column + 1 };
+        let logged = format!("line {position}: Syntax error at line {position}");
+        let error = Self::prepare(source, span, &format!("line {position}: {reason}"));
+        Self { message: format!("Failed to prepare statement: {logged}"), ..error }
+    }
+
+    /// The error as it is shown with its text.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let lines = self.unlogged.lines().skip(1).filter(|line| !line.is_empty());
+        let mut reason = lines.collect::<Vec<_>>().join("; ");
+        if reason.is_empty() && self.unlogged == self.message {
+            reason = "here".to_owned();
+        } else if reason.is_empty() {
+            reason = "not expected here".to_owned();
+        }
+        Diagnostic {
+            message: self.message.clone(),
+            labels: vec![(self.span, reason.trim_end().to_owned())],
+            help: self.help.iter().cloned().collect(),
+        }
+    }
+}
+
+/// `{'a', 'b'}`, or `'a'` alone, in ksqlDB's order.
+pub(super) fn expected_set(expected: &[&str]) -> String {
+    let mut sorted = expected.to_vec();
+    sorted.sort_by_key(|word| order(word));
+    sorted.dedup();
+    let shown: Vec<_> = sorted.iter().map(|word| display(word)).collect();
+    if let [only] = shown.as_slice() { only.clone() } else { format!("{{{}}}", shown.join(", ")) }
+}
+
+/// A symbol or keyword in quotes; the name of a class of tokens, such as `INTEGER_VALUE`, without.
+fn display(word: &str) -> String {
+    if order(word) < crate::sql::keywords::WORDS.len() {
+        format!("'{word}'")
+    } else {
+        word.to_owned()
+    }
+}
+
+/// The reason given where one of `expected` was.
+pub(super) fn expecting(expected: &[&str]) -> String {
+    if expected.is_empty() || expected.len() > EXPECTED_SHOWN_MAX {
+        return String::new();
+    }
+    format!("Expecting {}", expected_set(expected))
+}
+
+/// The reason given for a token that would better not be there.
+pub(super) fn unwanted(token: &str, expected: &[&str]) -> String {
+    if is_reserved(token) {
+        return format!(
+            "\"{token}\" is a reserved keyword and it can't be used as an identifier. \
+             You can use it as an identifier by escaping it as '{token}' "
+        );
+    }
+    expecting(expected)
+}
+
+/// The reason given for a word that starts no statement.
+pub(super) fn unknown_statement(token: &str) -> String {
+    let upper = token.to_ascii_uppercase();
+    let near = nearest(&upper, STATEMENT_STARTS.iter().copied()).unwrap_or("SELECT");
+    format!("Unknown statement '{token}'\nDid you mean '{near}'?")
+}

@@ -1,0 +1,172 @@
+//! Tokens to syntax tree, by recursive descent: a method for each rule, the rule above it.
+//!
+//! Depth and the number of operators are limited, so that no text can exhaust the stack, neither here nor where
+//! the tree is walked.
+
+mod create;
+mod cursor;
+mod error;
+mod expression;
+mod literal;
+mod primary;
+mod query;
+mod statement;
+mod types;
+
+pub use error::ParseError;
+
+use crate::sql::ast::{Column, Expr, Statement, Type};
+use crate::sql::span::Span;
+use cursor::{Cursor, Parse, Then};
+
+/// The most expressions, types and statements within one another.
+pub const DEPTH_MAX: usize = 128;
+
+/// The most operators of one expression.
+pub const OPERATORS_MAX: usize = 1_000;
+
+/// A statement and its place, the semicolon included.
+pub(super) struct Parsed {
+    pub(super) statement: Statement,
+    pub(super) span: Span,
+    /// What is wrong with it although its syntax is right.
+    pub(super) errors: Vec<ParseError>,
+}
+
+pub(super) struct Parser<'a> {
+    cursor: Cursor<'a>,
+    testing: bool,
+    depth: usize,
+    operators: usize,
+    brackets: usize,
+    lambda_names: Vec<String>,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(source: &'a str, testing: bool) -> Self {
+        Self {
+            cursor: Cursor::new(source),
+            testing,
+            depth: 0,
+            operators: 0,
+            brackets: 0,
+            lambda_names: Vec::new(),
+        }
+    }
+
+    /// `statements ::= ( statement ; )*`, all errors of which are found.
+    pub(super) fn statements(mut self) -> Result<Vec<Parsed>, Vec<ParseError>> {
+        let mut parsed = Vec::new();
+        let mut errors = Vec::new();
+        while !self.cursor.is_eof() {
+            let start = self.cursor.span();
+            match self.terminated_statement() {
+                Ok(statement) => {
+                    let span = self.cursor.since(start);
+                    parsed.push(Parsed { statement, span, errors: self.take_deferred(span) });
+                }
+                Err(error) => {
+                    errors.push(self.with_statement(*error, start));
+                    self.restart();
+                }
+            }
+        }
+        if errors.is_empty() { Ok(parsed) } else { Err(errors) }
+    }
+
+    fn terminated_statement(&mut self) -> Parse<Statement> {
+        let statement = self.statement()?;
+        self.cursor.expect_then(";", Then::Statement)?;
+        Ok(statement)
+    }
+
+    fn take_deferred(&mut self, statement: Span) -> Vec<ParseError> {
+        let mut errors = std::mem::take(&mut self.cursor.deferred);
+        let text = statement.text(self.cursor.source);
+        for error in errors.iter_mut().filter(|error| error.statement.is_empty()) {
+            text.clone_into(&mut error.statement);
+        }
+        errors
+    }
+
+    /// An error of preparation shows its statement, which ends with the next semicolon.
+    fn with_statement(&mut self, mut error: ParseError, start: Span) -> ParseError {
+        if error.statement.is_empty() {
+            let mark = self.cursor.mark();
+            self.cursor.recover();
+            self.cursor.since(start).text(self.cursor.source).clone_into(&mut error.statement);
+            self.cursor.reset(mark);
+        }
+        error
+    }
+
+    fn restart(&mut self) {
+        self.cursor.recover();
+        self.cursor.deferred.clear();
+        self.depth = 0;
+        self.brackets = 0;
+        self.lambda_names.clear();
+    }
+
+    /// An expression and nothing else.
+    pub(super) fn only_expression(mut self) -> Parse<Expr> {
+        let expr = self.expression()?;
+        self.end()?;
+        Ok(expr)
+    }
+
+    /// A type and nothing else.
+    pub(super) fn only_type(mut self) -> Parse<Type> {
+        let ty = self.type_()?;
+        self.end()?;
+        Ok(ty)
+    }
+
+    /// Columns with commas between them, and nothing else; possibly none.
+    pub(super) fn only_columns(mut self) -> Parse<Vec<Column>> {
+        let mut columns = Vec::new();
+        while !self.cursor.is_eof() {
+            columns.push(self.column()?);
+            if !self.cursor.eat(",") {
+                break;
+            }
+        }
+        self.end()?;
+        Ok(columns)
+    }
+
+    fn end(&mut self) -> Parse<()> {
+        if !self.cursor.is_eof() {
+            return Err(self.cursor.refuse(&[]));
+        }
+        let whole = Span::new(0, self.cursor.source.len());
+        self.take_deferred(whole).into_iter().next().map_or(Ok(()), |error| Err(Box::new(error)))
+    }
+
+    /// Parses one level deeper.
+    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        if self.depth == 0 {
+            self.operators = 0;
+        }
+        self.check_depth(1)?;
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        parsed
+    }
+
+    fn check_depth(&self, more: usize) -> Parse<()> {
+        if self.depth + more <= DEPTH_MAX { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    fn count_operator(&mut self) -> Parse<()> {
+        self.operators += 1;
+        if self.operators <= OPERATORS_MAX { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    fn too_large(&self) -> Box<ParseError> {
+        let reason = "Error processing statement: Statement is too large to parse. \
+                      This may be caused by having too many nested expressions in the statement.";
+        self.cursor.prepare_error(self.cursor.span(), reason)
+    }
+}

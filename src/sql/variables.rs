@@ -1,0 +1,132 @@
+//! `${name}` in statements.
+//!
+//! A variable stands for an identifier, a literal, or a part of a string. What stands for a literal has to be one,
+//! what stands for an identifier has to be a name, and quotes in values are doubled: no value can end a string or
+//! start another statement.
+
+use super::lexer::{Kind, tokenize};
+use super::parser::ParseError;
+use super::span::Span;
+use std::collections::HashMap;
+
+/// The values of variables, by name with its case.
+pub type Variables = HashMap<String, String>;
+
+/// The statement with the values of its variables, those unknown left as they are; `None` if nothing changes.
+pub(super) fn substitute(
+    statement: &str,
+    variables: &Variables,
+) -> Result<Option<String>, ParseError> {
+    let mut out = String::with_capacity(statement.len());
+    let mut copied = 0;
+    let mut changed = false;
+    for token in tokenize(statement) {
+        let text = token.span.text(statement);
+        let replaced = match token.kind {
+            Kind::Variable => standing_alone(text, variables, statement, token.span)?,
+            Kind::String | Kind::DoubleQuoted | Kind::BackQuoted => inside_string(text, variables),
+            _ => None,
+        };
+        if let Some(replaced) = replaced {
+            out.push_str(&statement[copied..token.span.start]);
+            out.push_str(&replaced);
+            copied = token.span.end;
+            changed = true;
+        }
+    }
+    out.push_str(&statement[copied..]);
+    Ok(changed.then_some(out))
+}
+
+/// The value of a variable that is a whole token.
+fn standing_alone(
+    text: &str,
+    variables: &Variables,
+    statement: &str,
+    span: Span,
+) -> Result<Option<String>, ParseError> {
+    let Some(value) = variables.get(&text[2..text.len() - 1]) else { return Ok(None) };
+    if is_string(value) {
+        let inside = value[1..value.len() - 1].replace('\'', "''");
+        return Ok(Some(format!("'{inside}'")));
+    }
+    if is_name(value) || value.parse::<f64>().is_ok_and(f64::is_finite) {
+        return Ok(Some(value.clone()));
+    }
+    let at = span.position(statement);
+    let message = format!("Illegal argument at Line: {}, Col: {}.", at.line, at.column);
+    Err(ParseError {
+        unlogged: format!("{message} Got: '{value}'"),
+        message,
+        span,
+        position: at,
+        statement: statement.to_owned(),
+        help: Some("a text needs quotes of its own: DEFINE x = '''text'''".to_owned()),
+    })
+}
+
+fn is_string(value: &str) -> bool {
+    value.len() >= 2 && value.starts_with('\'') && value.ends_with('\'')
+}
+
+/// An identifier, possibly in quotes; `TRUE` and `FALSE` are too.
+fn is_name(value: &str) -> bool {
+    let unquoted = ['"', '`']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)));
+    let name = unquoted.unwrap_or(value);
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '@';
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(fits)
+}
+
+/// A quoted token with the values of the variables in it; `$${x}` is the text `${x}`.
+fn inside_string(text: &str, variables: &Variables) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    let mut changed = false;
+    while let Some(at) = rest.find("${") {
+        let Some(end) = rest[at..].find('}') else { break };
+        let end = at + end + 1;
+        let known = variables.get(&rest[at + 2..end - 1]);
+        if rest[..at].ends_with('$') {
+            out.push_str(&rest[..at - 1]);
+            out.push_str(&rest[at..end]);
+            changed = true;
+        } else if let Some(value) = known {
+            out.push_str(&rest[..at]);
+            out.push_str(&value.replace('\'', "''"));
+            changed = true;
+        } else {
+            out.push_str(&rest[..end]);
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    changed.then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(statement: &str, expected: &str) {
+        let pairs =
+            [("t", "orders"), ("n", "12"), ("s", "'it's'"), ("part", "o'k"), ("bad", "a; b")];
+        let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let found = match substitute(statement, &variables) {
+            Ok(text) => text.unwrap_or_else(|| statement.to_owned()),
+            Err(error) => error.unlogged,
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn values_stay_one_token() {
+        check("DESCRIBE ${t};", "DESCRIBE orders;");
+        check(
+            "SELECT ${n}, ${s}, 'a ${part}', '$${n}' FROM ${T};",
+            "SELECT 12, 'it''s', 'a o''k', '${n}' FROM ${T};",
+        );
+        check("DROP STREAM ${bad};", "Illegal argument at Line: 1, Col: 13. Got: 'a; b'");
+    }
+}

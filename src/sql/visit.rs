@@ -1,0 +1,38 @@
+//! The parts of an expression, for those who walk trees.
+
+use super::ast::{Expr, ExprKind};
+
+/// The expressions that `expr` is directly made of, from left to right.
+pub fn children(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::Literal(_)
+        | ExprKind::Column { .. }
+        | ExprKind::LambdaVariable(_)
+        | ExprKind::Unit(_) => Vec::new(),
+        ExprKind::Sign { value, .. }
+        | ExprKind::Not(value)
+        | ExprKind::IsNull(value)
+        | ExprKind::IsNotNull(value)
+        | ExprKind::Cast { value, .. }
+        | ExprKind::Field { base: value, .. }
+        | ExprKind::Lambda { body: value, .. } => vec![value],
+        ExprKind::Arithmetic { left, right, .. }
+        | ExprKind::Comparison { left, right, .. }
+        | ExprKind::Logical { left, right, .. }
+        | ExprKind::Like { value: left, pattern: right, .. }
+        | ExprKind::Subscript { base: left, index: right } => vec![left, right],
+        ExprKind::Between { value, low, high } => vec![value, low, high],
+        ExprKind::In { value, list } => std::iter::once(&**value).chain(list).collect(),
+        ExprKind::SearchedCase { whens, otherwise } => {
+            let whens = whens.iter().flat_map(|when| [&when.condition, &when.result]);
+            whens.chain(otherwise.as_deref()).collect()
+        }
+        ExprKind::SimpleCase { operand, whens, otherwise } => {
+            let whens = whens.iter().flat_map(|when| [&when.condition, &when.result]);
+            std::iter::once(&**operand).chain(whens).chain(otherwise.as_deref()).collect()
+        }
+        ExprKind::Array(values) | ExprKind::Call { args: values, .. } => values.iter().collect(),
+        ExprKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+        ExprKind::Struct(fields) => fields.iter().map(|field| &field.value).collect(),
+    }
+}
