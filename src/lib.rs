@@ -1,9 +1,17 @@
 //! Millstream runs ksqlDB's SQL on Kafka in one static binary.
-pub mod expr;
-pub mod formats;
-pub mod sql;
-pub mod state;
 pub mod types;
+
+pub mod sql;
+
+pub mod expr;
+
+pub mod formats;
+
+pub mod plan;
+
+pub mod state;
+
+pub mod operators;
 
 pub mod kafka;
 

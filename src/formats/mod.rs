@@ -13,7 +13,6 @@
 
 mod decimal;
 mod decoder;
-mod delimited;
 mod encoder;
 mod error;
 mod format;

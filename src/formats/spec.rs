@@ -94,7 +94,8 @@ impl FormatSpec {
         })
     }
 
-    fn validate_properties(&self) -> Result<(), FormatError> {
+    /// Checks that the format knows the properties that are given.
+    pub fn validate_properties(&self) -> Result<(), FormatError> {
         let unsupported =
             |property| Err(FormatError::UnsupportedProperty { format: self.format, property });
         if self.delimiter.is_some() && !self.format.supports_delimiter() {

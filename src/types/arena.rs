@@ -1,6 +1,6 @@
 //! Where the values of one chunk live that do not borrow from its bytes.
 
-use super::{Decimal, Value};
+use super::{Decimal, Headers, Value};
 
 /// Memory for one chunk of rows: strings, lists and decimals made while it is processed.
 ///
@@ -49,6 +49,42 @@ impl Arena {
         entries: &[(Value<'a>, Value<'a>)],
     ) -> &'a [(Value<'a>, Value<'a>)] {
         self.bump.alloc_slice_copy(entries)
+    }
+
+    /// Copies the headers of a record into the arena; their names and values live there already.
+    pub fn headers<'a>(&'a self, headers: &[(&'a str, Option<&'a [u8]>)]) -> Headers<'a> {
+        self.bump.alloc_slice_copy(headers)
+    }
+
+    /// Copies a value, with all that it points to.
+    pub fn copy<'a>(&'a self, value: Value<'_>) -> Value<'a> {
+        match value {
+            Value::Null => Value::Null,
+            Value::Boolean(value) => Value::Boolean(value),
+            Value::Int(value) => Value::Int(value),
+            Value::Bigint(value) => Value::Bigint(value),
+            Value::Double(value) => Value::Double(value),
+            Value::Date(value) => Value::Date(value),
+            Value::Time(value) => Value::Time(value),
+            Value::Timestamp(value) => Value::Timestamp(value),
+            Value::Decimal(value) => Value::Decimal(self.decimal(value.clone())),
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Bytes(bytes) => Value::Bytes(self.bytes(bytes)),
+            Value::Array(items) => Value::Array(self.copies(items)),
+            Value::Struct(fields) => Value::Struct(self.copies(fields)),
+            Value::Map(entries) => {
+                let copies: Vec<_> = entries
+                    .iter()
+                    .map(|(key, value)| (self.copy(*key), self.copy(*value)))
+                    .collect();
+                Value::Map(self.entries(&copies))
+            }
+        }
+    }
+
+    fn copies<'a>(&'a self, values: &[Value<'_>]) -> &'a [Value<'a>] {
+        let copies: Vec<_> = values.iter().map(|value| self.copy(*value)).collect();
+        self.values(&copies)
     }
 
     /// The underlying bump allocator, for collections that grow in place.

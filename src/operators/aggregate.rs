@@ -1,0 +1,274 @@
+//! Aggregates a stream by key, without windows.
+
+use std::collections::HashMap;
+
+use super::cache::Cache;
+use super::groups::{Emission, Groups, HeldHeaders, later};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use crate::expr::aggregates::{self, NO_GROUP, Sequence, State};
+use crate::types::{OwnedValue, Rows};
+
+/// What an aggregation does with its changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Emitting {
+    /// How many groups may wait in the cache; 0 gives away each change at once.
+    pub(super) cached_groups: usize,
+    /// Whether what follows needs to know what a row was before.
+    pub(super) with_old: bool,
+}
+
+/// One row for each key, updated by each record of the key.
+///
+/// With a cache the whole chunk is added aggregate by aggregate, and a flush gives away the last
+/// state of each group. Without one every record gives a change, so rows are the outer loop.
+pub(super) struct StreamAggregate {
+    groups: Groups,
+    emitting: Emitting,
+    cache: Cache,
+    headers: HeldHeaders,
+    /// The results given away last, where `with_old` asks for them.
+    emitted: HashMap<u32, Vec<OwnedValue>>,
+    /// For each slot, its position among the groups of the current chunk.
+    local: Vec<u32>,
+    key: Vec<u8>,
+}
+
+impl StreamAggregate {
+    pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
+        Self {
+            groups,
+            emitting,
+            cache: Cache::default(),
+            headers: HeldHeaders::default(),
+            emitted: HashMap::new(),
+            local: Vec::new(),
+            key: Vec::new(),
+        }
+    }
+
+    /// The slot of each distinct key of a batch; `NO_GROUP` for null keys.
+    fn slots(&mut self, rows: &Rows<'_>, sequence: &mut Sequence) -> Result<Vec<u32>, QueryError> {
+        let mut key = std::mem::take(&mut self.key);
+        let mut slots = Vec::with_capacity(rows.key.len);
+        for position in 0..rows.key.len {
+            if !self.groups.encode_key(&rows.key, position, &mut key)? {
+                slots.push(NO_GROUP);
+                continue;
+            }
+            let (slot, is_new) = self.groups.insert(&key);
+            if is_new {
+                let partition = self.groups.partition_of(&key, rows.meta.partition);
+                self.groups.set_up(slot, &rows.key, position, partition, sequence);
+            }
+            slots.push(slot);
+        }
+        self.key = key;
+        Ok(slots)
+    }
+
+    /// Adds a whole chunk, aggregate by aggregate.
+    fn add_chunk(
+        &mut self,
+        rows: &Rows<'_>,
+        slots: &[u32],
+        sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let mut touched: Vec<u32> = Vec::new();
+        let mut last_row: Vec<u32> = Vec::new();
+        let mut group_of = Vec::with_capacity(rows.len);
+        for row in 0..rows.len {
+            let slot = slots[rows.key.position(row)];
+            if slot == NO_GROUP || !rows.value_valid.is_valid(row) {
+                group_of.push(NO_GROUP);
+                continue;
+            }
+            if self.local.len() <= slot as usize {
+                self.local.resize(slot as usize + 1, NO_GROUP);
+            }
+            let local = &mut self.local[slot as usize];
+            if *local == NO_GROUP {
+                *local = touched.len() as u32;
+                touched.push(slot);
+                last_row.push(0);
+            }
+            last_row[*local as usize] = row as u32;
+            group_of.push(*local);
+            let group = self.groups.group_mut(slot);
+            let at = rows.meta.timestamps[row];
+            group.timestamp_ms = if group.exists { group.timestamp_ms.max(at) } else { at };
+            group.exists = true;
+        }
+        for slot in &touched {
+            self.local[*slot as usize] = NO_GROUP;
+        }
+        self.update(rows, &touched, &group_of, sequence)?;
+        self.note_changes(rows, &touched, &last_row);
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        rows: &Rows<'_>,
+        touched: &[u32],
+        group_of: &[u32],
+        sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let plan = std::sync::Arc::clone(&self.groups.plan);
+        let mut states = self.groups.take_states(touched);
+        let mut result = Ok(());
+        {
+            let mut views: Vec<&mut [State]> =
+                states.iter_mut().map(|states| &mut **states).collect();
+            for (slot, call) in plan.calls.iter().enumerate() {
+                let args: Vec<_> = call.args.iter().map(|arg| rows.value[*arg].clone()).collect();
+                let rows = aggregates::Rows { slot, group_of, args: &args };
+                result = call.function.add_rows(&mut views, &rows, sequence);
+                if result.is_err() {
+                    break;
+                }
+            }
+        }
+        self.groups.put_states(touched, states);
+        result.map_err(|failed| QueryError::from(failed.error))
+    }
+
+    /// Keeps the columns of each group's last row, and lets the groups wait in that order.
+    fn note_changes(&mut self, rows: &Rows<'_>, touched: &[u32], last_row: &[u32]) {
+        let mut order: Vec<usize> = (0..touched.len()).collect();
+        order.sort_unstable_by_key(|local| last_row[*local]);
+        for local in order {
+            let (slot, row) = (touched[local], last_row[local] as usize);
+            self.groups.keep(slot, &rows.value, row);
+            self.cache.touch(slot);
+            if rows.meta.headers.is_some() {
+                self.headers.hold(slot, rows.meta.headers(row));
+            }
+        }
+    }
+
+    /// Adds row by row, and gives away each change.
+    fn add_each<'a>(
+        &mut self,
+        rows: &Rows<'a>,
+        slots: &[u32],
+        ctx: &mut Context<'_, 'a>,
+    ) -> Outcome<'a> {
+        let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
+        let mut failure = None;
+        for row in 0..rows.len {
+            let slot = slots[rows.key.position(row)];
+            if slot == NO_GROUP || !rows.value_valid.is_valid(row) {
+                continue;
+            }
+            let group = self.groups.group(slot);
+            let old = (self.emitting.with_old && group.exists).then(|| self.groups.snapshot(slot));
+            let timestamp_ms = later(group, rows.meta.timestamp(row));
+            if let Err(error) = self.groups.add(slot, rows, row, ctx.sequence) {
+                failure = Some(error);
+                break;
+            }
+            let group = self.groups.group_mut(slot);
+            (group.exists, group.timestamp_ms) = (true, timestamp_ms);
+            let key = self.groups.store_key(slot);
+            if let Err(error) = self.groups.log_change(slot, key, true, timestamp_ms, ctx) {
+                failure = Some(error);
+                break;
+            }
+            let emission = Emission { slot, is_live: true, timestamp_ms };
+            self.groups.emit(&emission, old, rows.meta.headers(row), &mut builder, ctx.eval.arena);
+        }
+        Outcome { rows: builder.finish(), failure }
+    }
+
+    /// Gives away the groups in `slots`.
+    fn release<'a>(&mut self, slots: &[u32], ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let meta = crate::types::Meta::default();
+        let mut builder = self.groups.builder(&meta, self.emitting.with_old);
+        for slot in slots {
+            let timestamp_ms = self.groups.group(*slot).timestamp_ms;
+            let key = self.groups.store_key(*slot);
+            if let Err(error) = self.groups.log_change(*slot, key, true, timestamp_ms, ctx) {
+                return Outcome { rows: builder.finish(), failure: Some(error) };
+            }
+            let old = if self.emitting.with_old {
+                self.emitted.insert(*slot, self.groups.snapshot(*slot))
+            } else {
+                None
+            };
+            let headers = self.headers.release(*slot, ctx.eval.arena);
+            let emission = Emission { slot: *slot, is_live: true, timestamp_ms };
+            self.groups.emit(&emission, old, headers, &mut builder, ctx.eval.arena);
+        }
+        builder.finish().into()
+    }
+}
+
+impl Operator for StreamAggregate {
+    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let slots = match self.slots(rows, ctx.sequence) {
+            Ok(slots) => slots,
+            Err(error) => return Outcome { rows: Rows::default(), failure: Some(error) },
+        };
+        let null_keys =
+            (0..rows.len).filter(|row| slots[rows.key.position(*row)] == NO_GROUP).count();
+        if null_keys > 0 {
+            ctx.out.dropped(Dropped::NullKey, null_keys as u64);
+        }
+        if self.emitting.cached_groups == 0 {
+            return self.add_each(rows, &slots, ctx);
+        }
+        if let Err(error) = self.add_chunk(rows, &slots, ctx.sequence) {
+            return Outcome { rows: Rows::default(), failure: Some(error) };
+        }
+        let excess = self.cache.len().saturating_sub(self.emitting.cached_groups);
+        if excess == 0 {
+            return Rows::default().into();
+        }
+        let oldest = self.cache.take_oldest(excess);
+        self.release(&oldest, ctx)
+    }
+
+    fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let waiting = self.cache.take_all();
+        self.release(&waiting, ctx)
+    }
+
+    fn store(&mut self) -> Option<&mut dyn Store> {
+        Some(self)
+    }
+}
+
+impl Store for StreamAggregate {
+    fn restore(
+        &mut self,
+        partition: i32,
+        key: &[u8],
+        value: Option<&[u8]>,
+        timestamp_ms: i64,
+        sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let Some(value) = value else {
+            if let Some(slot) = self.groups.find(key) {
+                self.groups.remove(slot);
+                self.emitted.remove(&slot);
+            }
+            return Ok(());
+        };
+        let slot = self.groups.restore(partition, (key, key), value, timestamp_ms, sequence)?;
+        if self.emitting.with_old && self.emitting.cached_groups > 0 {
+            self.emitted.insert(slot, self.groups.snapshot(slot));
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> usize {
+        self.groups.len()
+    }
+
+    fn clear(&mut self) {
+        self.groups.clear();
+        self.cache.clear();
+        self.emitted.clear();
+        self.headers = HeldHeaders::default();
+    }
+}

@@ -1,0 +1,476 @@
+//! The groups of an aggregation: their states, and how they become rows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Context, QueryError, StoreChange};
+use crate::expr::aggregates::{Sequence, State};
+use crate::plan::Aggregation;
+use crate::state::KeyIndex;
+use crate::types::{
+    Arena, Column, ColumnBuilder, Headers, KeyColumns, Meta, OldRows, OwnedValue, Partition,
+    RowCodec, Rows, SqlType, Timestamp, Validity, Value, Window,
+};
+
+/// Which partition of a store a key belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Placement {
+    /// That of the task whose rows it gets.
+    Task,
+    /// The one that the partitioner gives, of so many: rows come re-keyed in memory.
+    Hashed {
+        /// How many partitions there are.
+        partitions: i32,
+        /// Java's default partitioner.
+        partitioner: fn(&[u8], i32) -> i32,
+    },
+}
+
+/// The groups of one aggregation, all partitions of this instance together.
+///
+/// A group is found by the bytes of its key, followed by its window. What it holds lies in one
+/// place: the states of its aggregates, then the columns it keeps of its last row.
+pub(super) struct Groups {
+    pub(super) plan: Arc<Aggregation>,
+    pub(super) store: usize,
+    placement: Placement,
+    key_codec: Arc<dyn RowCodec>,
+    value_codec: Arc<dyn RowCodec>,
+    index: KeyIndex,
+    groups: Vec<Group>,
+    result_types: Vec<SqlType>,
+}
+
+/// One group.
+#[derive(Default)]
+pub(super) struct Group {
+    pub(super) states: Box<[State]>,
+    pub(super) kept: Box<[OwnedValue]>,
+    pub(super) key: Box<[OwnedValue]>,
+    pub(super) timestamp_ms: i64,
+    pub(super) window: Option<Window>,
+    pub(super) partition: i32,
+    /// Whether a row was ever added: an empty group has no row before.
+    pub(super) exists: bool,
+}
+
+/// A group as it was when it changed, to be given away.
+pub(super) struct Emission {
+    pub(super) slot: u32,
+    /// Whether the group still has a row.
+    pub(super) is_live: bool,
+    pub(super) timestamp_ms: i64,
+}
+
+/// The columns of a result while it is put together.
+pub(super) struct ResultBuilder<'a> {
+    key: Vec<ColumnBuilder<'a>>,
+    value: Vec<ColumnBuilder<'a>>,
+    valid: Vec<bool>,
+    old: Option<(Vec<ColumnBuilder<'a>>, Vec<bool>)>,
+    timestamps: Vec<i64>,
+    headers: Vec<Headers<'a>>,
+    windows: Vec<Window>,
+    partition: Partition,
+}
+
+impl Groups {
+    pub(super) fn new(
+        plan: Arc<Aggregation>,
+        store: usize,
+        placement: Placement,
+        codecs: (Arc<dyn RowCodec>, Arc<dyn RowCodec>),
+    ) -> Self {
+        let kept = plan.stored.value.iter().take(plan.kept_columns).map(|column| column.ty.clone());
+        let results = plan.calls.iter().map(|call| call.function.result_type());
+        let bounds = plan.window.iter().flat_map(|_| [SqlType::Bigint, SqlType::Bigint]);
+        let result_types = kept.chain(results).chain(bounds).collect();
+        let (key_codec, value_codec) = codecs;
+        Self {
+            plan,
+            store,
+            placement,
+            key_codec,
+            value_codec,
+            index: KeyIndex::default(),
+            groups: Vec::new(),
+            result_types,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.index = KeyIndex::default();
+        self.groups.clear();
+    }
+
+    pub(super) fn slots(&self) -> Vec<u32> {
+        self.index.slots().collect()
+    }
+
+    /// Writes the bytes of the key at `position`. False if the key is null.
+    pub(super) fn encode_key(
+        &self,
+        key: &KeyColumns<'_>,
+        position: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, QueryError> {
+        out.clear();
+        Ok(key.valid.is_valid(position) && self.key_codec.encode(&key.columns, position, out)?)
+    }
+
+    /// The partition of the store that holds the key with these bytes.
+    pub(super) fn partition_of(&self, key: &[u8], task: Partition) -> i32 {
+        match self.placement {
+            Placement::Task => task.0,
+            Placement::Hashed { partitions, partitioner } => partitioner(key, partitions),
+        }
+    }
+
+    /// The slot of a store key, and whether it is new. A new group still has to be set up.
+    pub(super) fn insert(&mut self, store_key: &[u8]) -> (u32, bool) {
+        let (slot, is_new) = self.index.insert(store_key);
+        if self.groups.len() <= slot as usize {
+            self.groups.resize_with(slot as usize + 1, Group::default);
+        }
+        (slot, is_new)
+    }
+
+    pub(super) fn find(&self, store_key: &[u8]) -> Option<u32> {
+        self.index.find(store_key)
+    }
+
+    pub(super) fn store_key(&self, slot: u32) -> &[u8] {
+        self.index.key(slot)
+    }
+
+    pub(super) fn group(&self, slot: u32) -> &Group {
+        &self.groups[slot as usize]
+    }
+
+    pub(super) fn group_mut(&mut self, slot: u32) -> &mut Group {
+        &mut self.groups[slot as usize]
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.index.remove(slot);
+        self.groups[slot as usize] = Group::default();
+    }
+
+    /// Sets up the group in `slot` for the key at `position`.
+    pub(super) fn set_up(
+        &mut self,
+        slot: u32,
+        key: &KeyColumns<'_>,
+        position: usize,
+        partition: i32,
+        sequence: &mut Sequence,
+    ) {
+        let states = self.initial_states(sequence);
+        let group = &mut self.groups[slot as usize];
+        group.states = states;
+        group.key = key.columns.iter().map(|column| column.value(position).to_owned()).collect();
+        group.partition = partition;
+        group.kept = vec![OwnedValue::Null; self.plan.kept_columns].into();
+    }
+
+    pub(super) fn initial_states(&self, sequence: &mut Sequence) -> Box<[State]> {
+        self.plan.calls.iter().map(|call| call.function.init(sequence)).collect()
+    }
+
+    /// Adds `row` to every aggregate of the group, and keeps its columns.
+    pub(super) fn add(
+        &mut self,
+        slot: u32,
+        rows: &Rows<'_>,
+        row: usize,
+        sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let plan = Arc::clone(&self.plan);
+        let group = &mut self.groups[slot as usize];
+        let mut args: Vec<Value<'_>> = Vec::new();
+        for (call, state) in plan.calls.iter().zip(&mut group.states) {
+            args.clear();
+            args.extend(call.args.iter().map(|arg| rows.value[*arg].value(row)));
+            call.function.add(state, &args, sequence)?;
+        }
+        self.keep(slot, &rows.value, row);
+        Ok(())
+    }
+
+    /// Takes `row` of `columns` back from every aggregate of the group, and keeps its columns.
+    pub(super) fn undo(
+        &mut self,
+        slot: u32,
+        columns: &[Column<'_>],
+        row: usize,
+    ) -> Result<(), QueryError> {
+        let plan = Arc::clone(&self.plan);
+        let group = &mut self.groups[slot as usize];
+        for (call, state) in plan.calls.iter().zip(&mut group.states) {
+            let args: Vec<_> = call.args.iter().map(|arg| columns[*arg].value(row)).collect();
+            call.function.undo(state, &args)?;
+        }
+        self.keep(slot, columns, row);
+        Ok(())
+    }
+
+    /// Keeps the leading columns of `row`, reusing the memory of texts.
+    pub(super) fn keep(&mut self, slot: u32, columns: &[Column<'_>], row: usize) {
+        let group = &mut self.groups[slot as usize];
+        for (kept, column) in group.kept.iter_mut().zip(columns) {
+            let value = column.value(row);
+            match (&*kept, value) {
+                (OwnedValue::String(text), Value::String(new)) if **text == *new => {}
+                _ => *kept = value.to_owned(),
+            }
+        }
+    }
+
+    /// The columns of a group's result: what it keeps, its aggregates, the bounds of its window.
+    fn result<'s>(&'s self, slot: u32, arena: &'s Arena) -> impl Iterator<Item = Value<'s>> + 's {
+        let group = &self.groups[slot as usize];
+        let kept = group.kept.iter().map(|value| value.as_value(arena));
+        let calls = self.plan.calls.iter().zip(&group.states);
+        let results = calls.map(|(call, state)| call.function.result(state, arena));
+        let bounds = group
+            .window
+            .into_iter()
+            .flat_map(|window| [Value::Bigint(window.start.0), Value::Bigint(window.end.0)]);
+        kept.chain(results).chain(bounds)
+    }
+
+    /// A copy of a group's result that outlives its next change.
+    pub(super) fn snapshot(&self, slot: u32) -> Vec<OwnedValue> {
+        let arena = Arena::new();
+        self.result(slot, &arena).map(|value| value.to_owned()).collect()
+    }
+
+    /// Starts a result; with `old`, it also says what rows were before.
+    pub(super) fn builder<'a>(&self, rows: &Meta<'_>, with_old: bool) -> ResultBuilder<'a> {
+        let columns = |types: &[SqlType]| -> Vec<ColumnBuilder<'a>> {
+            types.iter().map(|ty| ColumnBuilder::new(ty, 0)).collect()
+        };
+        let keys: Vec<_> = self.plan.stored.key.iter().map(|column| column.ty.clone()).collect();
+        ResultBuilder {
+            key: columns(&keys),
+            value: columns(&self.result_types),
+            valid: Vec::new(),
+            old: with_old.then(|| (columns(&self.result_types), Vec::new())),
+            timestamps: Vec::new(),
+            headers: Vec::new(),
+            windows: Vec::new(),
+            partition: rows.partition,
+        }
+    }
+
+    /// Adds a group's change to a result.
+    pub(super) fn emit<'a>(
+        &self,
+        emission: &Emission,
+        old: Option<Vec<OwnedValue>>,
+        headers: Headers<'a>,
+        builder: &mut ResultBuilder<'a>,
+        arena: &'a Arena,
+    ) {
+        let group = self.group(emission.slot);
+        for (column, value) in builder.key.iter_mut().zip(&group.key) {
+            column.push(copied(value, arena));
+        }
+        let scratch = Arena::new();
+        if emission.is_live {
+            for (column, value) in
+                builder.value.iter_mut().zip(self.result(emission.slot, &scratch))
+            {
+                column.push(arena.copy(value));
+            }
+        } else {
+            builder.value.iter_mut().for_each(ColumnBuilder::push_null);
+        }
+        builder.valid.push(emission.is_live);
+        if let Some((columns, valid)) = &mut builder.old {
+            valid.push(old.is_some());
+            match old {
+                Some(values) => {
+                    for (column, value) in columns.iter_mut().zip(&values) {
+                        column.push(copied(value, arena));
+                    }
+                }
+                None => columns.iter_mut().for_each(ColumnBuilder::push_null),
+            }
+        }
+        builder.timestamps.push(emission.timestamp_ms);
+        builder.headers.push(headers);
+        builder.windows.extend(group.window);
+    }
+
+    /// Writes a group to the changelog, under `store_key`.
+    pub(super) fn log_change(
+        &self,
+        slot: u32,
+        store_key: &[u8],
+        is_live: bool,
+        timestamp_ms: i64,
+        ctx: &mut Context<'_, '_>,
+    ) -> Result<(), QueryError> {
+        let group = self.group(slot);
+        let arena = Arena::new();
+        let mut bytes = Vec::new();
+        let mut has_value = false;
+        if is_live {
+            let kept = group.kept.iter().map(|value| value.as_value(&arena));
+            let calls = self.plan.calls.iter().zip(&group.states);
+            let states = calls.map(|(call, state)| call.function.to_value(state, &arena));
+            let columns: Vec<_> = kept.chain(states).map(Column::Constant).collect();
+            has_value = self.value_codec.encode(&columns, 0, &mut bytes)?;
+        }
+        ctx.out.changed(StoreChange {
+            store: self.store,
+            partition: group.partition,
+            key: store_key,
+            value: has_value.then_some(&*bytes),
+            timestamp_ms,
+        });
+        Ok(())
+    }
+
+    /// Takes back a stored row: the group of `store_key`, whose key is in `key`.
+    pub(super) fn restore(
+        &mut self,
+        partition: i32,
+        (store_key, key): (&[u8], &[u8]),
+        value: &[u8],
+        timestamp_ms: i64,
+        sequence: &mut Sequence,
+    ) -> Result<u32, QueryError> {
+        let arena = Arena::new();
+        let key_columns = self.key_codec.decode(key, &arena)?;
+        let columns = self.value_codec.decode(value, &arena)?;
+        let (slot, _) = self.insert(store_key);
+        let plan = Arc::clone(&self.plan);
+        let kept = plan.kept_columns;
+        let states = plan.calls.iter().zip(columns.iter().skip(kept)).map(|(call, column)| {
+            let state = call.function.restore(column.value(0));
+            call.function.observe(&state, sequence);
+            state
+        });
+        let group = &mut self.groups[slot as usize];
+        group.states = states.collect();
+        group.kept = columns.iter().take(kept).map(|column| column.value(0).to_owned()).collect();
+        group.key = key_columns.iter().map(|column| column.value(0).to_owned()).collect();
+        group.timestamp_ms = timestamp_ms;
+        group.partition = partition;
+        group.exists = true;
+        Ok(slot)
+    }
+
+    /// The states of `slots`, taken out to be updated together; give them back with [`Self::put_states`].
+    pub(super) fn take_states(&mut self, slots: &[u32]) -> Vec<Box<[State]>> {
+        slots.iter().map(|slot| std::mem::take(&mut self.groups[*slot as usize].states)).collect()
+    }
+
+    pub(super) fn put_states(&mut self, slots: &[u32], states: Vec<Box<[State]>>) {
+        for (slot, states) in slots.iter().zip(states) {
+            self.groups[*slot as usize].states = states;
+        }
+    }
+}
+
+impl<'a> ResultBuilder<'a> {
+    /// Adds the deletion of a row that is no longer held.
+    pub(super) fn push_deleted(
+        &mut self,
+        (key, window, timestamp_ms): (&[OwnedValue], Window, i64),
+        old: Option<&[OwnedValue]>,
+        arena: &'a Arena,
+    ) {
+        for (column, value) in self.key.iter_mut().zip(key) {
+            column.push(copied(value, arena));
+        }
+        self.value.iter_mut().for_each(ColumnBuilder::push_null);
+        self.valid.push(false);
+        if let Some((columns, valid)) = &mut self.old {
+            valid.push(old.is_some());
+            for (index, column) in columns.iter_mut().enumerate() {
+                let value = old.and_then(|values| values.get(index));
+                column.push(value.map_or(Value::Null, |value| copied(value, arena)));
+            }
+        }
+        self.timestamps.push(timestamp_ms);
+        self.headers.push(&[]);
+        self.windows.push(window);
+    }
+
+    /// The finished rows.
+    pub(super) fn finish(self) -> Rows<'a> {
+        fn columns(builders: Vec<ColumnBuilder<'_>>) -> Vec<Column<'_>> {
+            builders.into_iter().map(ColumnBuilder::finish).collect()
+        }
+        let len = self.timestamps.len();
+        let has_headers = self.headers.iter().any(|headers| !headers.is_empty());
+        Rows {
+            len,
+            key: KeyColumns {
+                columns: columns(self.key),
+                valid: Validity::all(),
+                index: None,
+                len,
+            },
+            value: columns(self.value),
+            value_valid: Validity::from_flags(self.valid),
+            old: self.old.map(|(value, valid)| OldRows {
+                value: columns(value),
+                valid: Validity::from_flags(valid),
+            }),
+            meta: Meta {
+                timestamps: self.timestamps,
+                headers: has_headers.then_some(self.headers),
+                windows: (!self.windows.is_empty()).then_some(self.windows),
+                offsets: Vec::new(),
+                partition: self.partition,
+                is_source: false,
+            },
+        }
+    }
+}
+
+/// An owned value, copied into `arena`.
+fn copied<'a>(value: &OwnedValue, arena: &'a Arena) -> Value<'a> {
+    let scratch = Arena::new();
+    arena.copy(value.as_value(&scratch))
+}
+
+/// The headers of groups that wait in a cache: those of the last record of each.
+#[derive(Default)]
+pub(super) struct HeldHeaders(HashMap<u32, Vec<(String, Option<Vec<u8>>)>>);
+
+impl HeldHeaders {
+    pub(super) fn hold(&mut self, slot: u32, headers: Headers<'_>) {
+        if headers.is_empty() {
+            self.0.remove(&slot);
+        } else {
+            let owned =
+                headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)));
+            self.0.insert(slot, owned.collect());
+        }
+    }
+
+    pub(super) fn release<'a>(&mut self, slot: u32, arena: &'a Arena) -> Headers<'a> {
+        let Some(owned) = self.0.remove(&slot) else { return &[] };
+        let headers: Vec<(&'a str, Option<&'a [u8]>)> = owned
+            .iter()
+            .map(|(name, value)| {
+                (arena.text(name), value.as_deref().map(|value| arena.bytes(value)))
+            })
+            .collect();
+        arena.headers(&headers)
+    }
+}
+
+/// The later of a group's time and a row's; the row's if the group is new.
+pub(super) fn later(group: &Group, at: Timestamp) -> i64 {
+    if group.exists { group.timestamp_ms.max(at.0) } else { at.0 }
+}

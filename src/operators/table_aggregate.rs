@@ -1,0 +1,151 @@
+//! Aggregates a table by another key: what a row no longer says is undone.
+
+use super::aggregate::Emitting;
+use super::cache::Cache;
+use super::groups::{Emission, Groups, HeldHeaders, ResultBuilder, later};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use crate::expr::aggregates::Sequence;
+use crate::types::{Meta, OwnedValue, Rows};
+
+/// One row for each group of a table's rows.
+///
+/// As Kafka Streams' `KTableAggregate`: first the old row is taken out of its group, then the new
+/// one is added to its own; each of the two gives a change, also where the group is the same.
+pub(super) struct TableAggregate {
+    groups: Groups,
+    emitting: Emitting,
+    cache: Cache,
+    headers: HeldHeaders,
+    emitted: std::collections::HashMap<u32, Vec<OwnedValue>>,
+}
+
+impl TableAggregate {
+    pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
+        Self {
+            groups,
+            emitting,
+            cache: Cache::default(),
+            headers: HeldHeaders::default(),
+            emitted: std::collections::HashMap::new(),
+        }
+    }
+
+    fn update<'a>(
+        &mut self,
+        key: &[u8],
+        row: usize,
+        rows: &Rows<'a>,
+        builder: &mut ResultBuilder<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let old_row = rows.old.as_ref().filter(|old| old.valid.is_valid(row));
+        let has_new = rows.value_valid.is_valid(row);
+        if old_row.is_none() && !has_new {
+            return Ok(());
+        }
+        let (slot, is_new) = self.groups.insert(key);
+        if is_new {
+            let partition = self.groups.partition_of(key, rows.meta.partition);
+            self.groups.set_up(slot, &rows.key, rows.key.position(row), partition, ctx.sequence);
+        }
+        let group = self.groups.group(slot);
+        let timestamp_ms = later(group, rows.meta.timestamp(row));
+        let old = (self.emitting.with_old && group.exists).then(|| self.groups.snapshot(slot));
+        if let (Some(old), true) = (old_row, group.exists) {
+            self.groups.undo(slot, &old.value, row)?;
+        }
+        if has_new {
+            self.groups.add(slot, rows, row, ctx.sequence)?;
+        }
+        let group = self.groups.group_mut(slot);
+        (group.exists, group.timestamp_ms) = (true, timestamp_ms);
+        if self.emitting.cached_groups > 0 {
+            self.cache.touch(slot);
+            self.headers.hold(slot, rows.meta.headers(row));
+            return Ok(());
+        }
+        self.groups.log_change(slot, key, true, timestamp_ms, ctx)?;
+        let emission = Emission { slot, is_live: true, timestamp_ms };
+        self.groups.emit(&emission, old, rows.meta.headers(row), builder, ctx.eval.arena);
+        Ok(())
+    }
+}
+
+impl Operator for TableAggregate {
+    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
+        let mut key = Vec::new();
+        for row in 0..rows.len {
+            let result = match self.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
+                Ok(true) => self.update(&key, row, rows, &mut builder, ctx),
+                Ok(false) => {
+                    ctx.out.dropped(Dropped::NullKey, 1);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                return Outcome { rows: builder.finish(), failure: Some(error) };
+            }
+        }
+        builder.finish().into()
+    }
+
+    fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
+        for slot in self.cache.take_all() {
+            let timestamp_ms = self.groups.group(slot).timestamp_ms;
+            let key = self.groups.store_key(slot);
+            if let Err(error) = self.groups.log_change(slot, key, true, timestamp_ms, ctx) {
+                return Outcome { rows: builder.finish(), failure: Some(error) };
+            }
+            let old = if self.emitting.with_old {
+                self.emitted.insert(slot, self.groups.snapshot(slot))
+            } else {
+                None
+            };
+            let headers = self.headers.release(slot, ctx.eval.arena);
+            let emission = Emission { slot, is_live: true, timestamp_ms };
+            self.groups.emit(&emission, old, headers, &mut builder, ctx.eval.arena);
+        }
+        builder.finish().into()
+    }
+
+    fn store(&mut self) -> Option<&mut dyn Store> {
+        Some(self)
+    }
+}
+
+impl Store for TableAggregate {
+    fn restore(
+        &mut self,
+        partition: i32,
+        key: &[u8],
+        value: Option<&[u8]>,
+        timestamp_ms: i64,
+        sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let Some(value) = value else {
+            if let Some(slot) = self.groups.find(key) {
+                self.groups.remove(slot);
+            }
+            return Ok(());
+        };
+        let slot = self.groups.restore(partition, (key, key), value, timestamp_ms, sequence)?;
+        if self.emitting.with_old && self.emitting.cached_groups > 0 {
+            self.emitted.insert(slot, self.groups.snapshot(slot));
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> usize {
+        self.groups.len()
+    }
+
+    fn clear(&mut self) {
+        self.groups.clear();
+        self.cache.clear();
+        self.emitted.clear();
+        self.headers = HeldHeaders::default();
+    }
+}

@@ -1,0 +1,369 @@
+//! Aggregates a stream by key in TUMBLING and HOPPING windows.
+
+use std::collections::HashMap;
+
+use super::aggregate::Emitting;
+use super::cache::Cache;
+use super::groups::{Emission, Groups, HeldHeaders, ResultBuilder, later};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use crate::expr::aggregates::Sequence;
+use crate::state::WindowIndex;
+use crate::types::{KeyColumns, Meta, OwnedValue, Rows, TimeWindows, Timestamp, Window};
+
+/// How long `EMIT FINAL` waits between two emissions, in wall-clock time, unless it is told.
+///
+/// As Kafka Streams' `__emit.interval.ms.kstreams.windowed.aggregation__`.
+pub const EMIT_INTERVAL_MS: i64 = 1_000;
+
+/// One row for each key and window.
+///
+/// As Kafka Streams' `KStreamWindowAggregate`: stream time is that of a partition and moves with
+/// records only; a record is late for a window that ends at or before stream time less grace.
+pub(super) struct WindowedAggregate {
+    groups: Groups,
+    windows: TimeWindows,
+    retention_ms: i64,
+    emitting: Emitting,
+    is_final: bool,
+    emit_interval_ms: i64,
+    partitions: HashMap<i32, PartitionTime>,
+    cache: Cache,
+    headers: HeldHeaders,
+    emitted: HashMap<u32, Vec<OwnedValue>>,
+    store_key: Vec<u8>,
+}
+
+/// The time of one partition of the store.
+#[derive(Default)]
+struct PartitionTime {
+    stream_time: Option<i64>,
+    /// The greatest start of a window that was ever put, which is the store's own stream time.
+    latest_start: Option<i64>,
+    /// When windows were emitted last, as the time up to which they were closed.
+    emitted_to: Option<i64>,
+    /// The wall clock from which the next emission may come.
+    emit_from_ms: i64,
+    index: WindowIndex,
+}
+
+/// What one record is worth to the windows it falls into.
+struct Arrival<'k> {
+    key: &'k [u8],
+    partition: i32,
+    row: usize,
+}
+
+impl WindowedAggregate {
+    pub(super) fn new(
+        groups: Groups,
+        windows: TimeWindows,
+        retention_ms: i64,
+        emitting: Emitting,
+    ) -> Self {
+        let is_final = groups.plan.is_final;
+        Self {
+            groups,
+            windows,
+            retention_ms,
+            emitting,
+            is_final,
+            emit_interval_ms: EMIT_INTERVAL_MS,
+            partitions: HashMap::new(),
+            cache: Cache::default(),
+            headers: HeldHeaders::default(),
+            emitted: HashMap::new(),
+            store_key: Vec::new(),
+        }
+    }
+
+    /// Sets the wall-clock time between two emissions of `EMIT FINAL`.
+    pub(super) fn with_emit_interval(self, emit_interval_ms: i64) -> Self {
+        Self { emit_interval_ms, ..self }
+    }
+
+    fn add_record<'a>(
+        &mut self,
+        arrival: &Arrival<'_>,
+        rows: &Rows<'a>,
+        builder: &mut ResultBuilder<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let at = rows.meta.timestamp(arrival.row);
+        let time = self.partitions.entry(arrival.partition).or_default();
+        let stream_time = time.stream_time.map_or(at.0, |time| time.max(at.0));
+        time.stream_time = Some(stream_time);
+        for window in self.windows.containing(at) {
+            if self.windows.is_closed(window, Timestamp(stream_time)) {
+                ctx.out.dropped(Dropped::Late, 1);
+                continue;
+            }
+            self.add_to_window(arrival, window, rows, builder, ctx)?;
+        }
+        if self.is_final {
+            self.emit_closed(arrival, rows, builder, ctx);
+        }
+        Ok(())
+    }
+
+    fn add_to_window<'a>(
+        &mut self,
+        arrival: &Arrival<'_>,
+        window: Window,
+        rows: &Rows<'a>,
+        builder: &mut ResultBuilder<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let row = arrival.row;
+        let slot = self.slot(arrival, window, &rows.key, ctx.sequence);
+        let group = self.groups.group(slot);
+        let timestamp_ms = later(group, rows.meta.timestamp(row));
+        let old = (self.emitting.with_old && self.emitting.cached_groups == 0 && group.exists)
+            .then(|| self.groups.snapshot(slot));
+        self.groups.add(slot, rows, row, ctx.sequence)?;
+        let group = self.groups.group_mut(slot);
+        (group.exists, group.timestamp_ms) = (true, timestamp_ms);
+        if self.emitting.cached_groups > 0 {
+            self.cache.touch(slot);
+            if rows.meta.headers.is_some() {
+                self.headers.hold(slot, rows.meta.headers(row));
+            }
+            return Ok(());
+        }
+        self.log_change(slot, timestamp_ms, ctx)?;
+        if !self.is_final {
+            let emission = Emission { slot, is_live: true, timestamp_ms };
+            self.groups.emit(&emission, old, rows.meta.headers(row), builder, ctx.eval.arena);
+        }
+        Ok(())
+    }
+
+    /// The slot of a key's window, set up if it is new.
+    fn slot(
+        &mut self,
+        arrival: &Arrival<'_>,
+        window: Window,
+        key: &KeyColumns<'_>,
+        sequence: &mut Sequence,
+    ) -> u32 {
+        let mut store_key = std::mem::take(&mut self.store_key);
+        store_key.clear();
+        store_key.extend_from_slice(arrival.key);
+        store_key.extend_from_slice(&window.start.0.to_be_bytes());
+        let (slot, is_new) = self.groups.insert(&store_key);
+        self.store_key = store_key;
+        if is_new {
+            let position = key.position(arrival.row);
+            self.groups.set_up(slot, key, position, arrival.partition, sequence);
+            self.groups.group_mut(slot).window = Some(window);
+            self.index_window(arrival.partition, window, arrival.key, slot);
+        }
+        slot
+    }
+
+    fn index_window(&mut self, partition: i32, window: Window, key: &[u8], slot: u32) {
+        let time = self.partitions.entry(partition).or_default();
+        time.latest_start = time.latest_start.max(Some(window.start.0));
+        time.index.insert(window.start.0, key, slot);
+    }
+
+    /// Emits the windows that are closed by now, as `EMIT FINAL` does after each record.
+    ///
+    /// As `AbstractKStreamTimeWindowAggregateProcessor.maybeForwardFinalResult`.
+    fn emit_closed<'a>(
+        &mut self,
+        arrival: &Arrival<'_>,
+        rows: &Rows<'a>,
+        builder: &mut ResultBuilder<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) {
+        let now_ms = ctx.eval.now.0;
+        let Some(time) = self.partitions.get_mut(&arrival.partition) else { return };
+        if now_ms < time.emit_from_ms {
+            return;
+        }
+        time.emit_from_ms = now_ms.saturating_add(self.emit_interval_ms);
+        let close_time = time.stream_time.unwrap_or_default().saturating_sub(self.windows.grace_ms);
+        if time.emitted_to.is_some_and(|emitted_to| emitted_to >= close_time) {
+            return;
+        }
+        let last = close_time.saturating_sub(self.windows.size_ms);
+        if last < 0 {
+            return;
+        }
+        let first =
+            time.emitted_to.map_or(0, |emitted_to| (emitted_to - self.windows.size_ms).max(0) + 1);
+        if time.emitted_to.is_some() && covers_no_start(self.windows, first, last) {
+            return;
+        }
+        // What the store has given up by now is lost: `AbstractRocksDBTimeOrderedSegmentedBytesStore`.
+        let oldest =
+            time.latest_start.map_or(0, |start| start.saturating_sub(self.retention_ms) + 1);
+        let slots: Vec<u32> = time.index.range(first.max(oldest)..=last).collect();
+        time.emitted_to = Some(close_time);
+        for slot in slots {
+            let timestamp_ms = self.groups.group(slot).timestamp_ms;
+            let emission = Emission { slot, is_live: true, timestamp_ms };
+            let headers = rows.meta.headers(arrival.row);
+            self.groups.emit(&emission, None, headers, builder, ctx.eval.arena);
+        }
+    }
+
+    /// The changelog's key is the store's, followed by a number that only joins use.
+    fn log_change(
+        &self,
+        slot: u32,
+        timestamp_ms: i64,
+        ctx: &mut Context<'_, '_>,
+    ) -> Result<(), QueryError> {
+        let mut key = self.groups.store_key(slot).to_vec();
+        key.extend_from_slice(&[0; 4]);
+        self.groups.log_change(slot, &key, true, timestamp_ms, ctx)
+    }
+
+    /// Forgets windows that ended so long ago that nothing can ask for them.
+    fn expire(&mut self) {
+        for time in self.partitions.values_mut() {
+            let Some(latest) = time.latest_start else { continue };
+            let oldest = latest.saturating_sub(self.retention_ms).saturating_add(1);
+            if time.index.first().is_none_or(|first| first >= oldest) {
+                continue;
+            }
+            for slot in time.index.expire(oldest) {
+                self.groups.remove(slot);
+                self.emitted.remove(&slot);
+            }
+        }
+    }
+
+    fn process_rows<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
+        let mut keys: Vec<Option<(Vec<u8>, i32)>> = Vec::with_capacity(rows.key.len);
+        for position in 0..rows.key.len {
+            let mut key = Vec::new();
+            match self.groups.encode_key(&rows.key, position, &mut key) {
+                Ok(true) => {
+                    let partition = self.groups.partition_of(&key, rows.meta.partition);
+                    keys.push(Some((key, partition)));
+                }
+                Ok(false) => keys.push(None),
+                Err(error) => return Outcome { rows: Rows::default(), failure: Some(error) },
+            }
+        }
+        for row in 0..rows.len {
+            let Some((key, partition)) = &keys[rows.key.position(row)] else {
+                ctx.out.dropped(Dropped::NullKey, 1);
+                continue;
+            };
+            if !rows.value_valid.is_valid(row) {
+                return Outcome { rows: builder.finish(), failure: Some(null_value()) };
+            }
+            let arrival = Arrival { key, partition: *partition, row };
+            if let Err(error) = self.add_record(&arrival, rows, &mut builder, ctx) {
+                return Outcome { rows: builder.finish(), failure: Some(error) };
+            }
+        }
+        builder.finish().into()
+    }
+}
+
+/// Whether `first - 1` and `last` fall into the same windows, so that none closed in between.
+fn covers_no_start(windows: TimeWindows, first: i64, last: i64) -> bool {
+    let starts = |at: i64| windows.containing(Timestamp(at)).collect::<Vec<_>>();
+    starts(last) == starts(first - 1)
+}
+
+/// A windowed aggregation by the record's own key does not expect a tombstone, and stops.
+pub(super) fn null_value() -> QueryError {
+    QueryError::new(
+        "Cannot invoke \"io.confluent.ksql.GenericRow.get(int)\" because \"<parameter2>\" is null",
+    )
+}
+
+impl Operator for WindowedAggregate {
+    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let outcome = self.process_rows(rows, ctx);
+        if self.emitting.cached_groups == 0 {
+            self.expire();
+        }
+        if self.cache.len() <= self.emitting.cached_groups {
+            return outcome;
+        }
+        let mut released = self.flush(ctx);
+        released.failure = outcome.failure.or(released.failure);
+        released
+    }
+
+    fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
+        for slot in self.cache.take_all() {
+            let timestamp_ms = self.groups.group(slot).timestamp_ms;
+            if let Err(error) = self.log_change(slot, timestamp_ms, ctx) {
+                return Outcome { rows: builder.finish(), failure: Some(error) };
+            }
+            let headers = self.headers.release(slot, ctx.eval.arena);
+            if self.is_final {
+                continue;
+            }
+            let old = if self.emitting.with_old {
+                self.emitted.insert(slot, self.groups.snapshot(slot))
+            } else {
+                None
+            };
+            let emission = Emission { slot, is_live: true, timestamp_ms };
+            self.groups.emit(&emission, old, headers, &mut builder, ctx.eval.arena);
+        }
+        self.expire();
+        builder.finish().into()
+    }
+
+    fn store(&mut self) -> Option<&mut dyn Store> {
+        Some(self)
+    }
+}
+
+impl Store for WindowedAggregate {
+    fn restore(
+        &mut self,
+        partition: i32,
+        key: &[u8],
+        value: Option<&[u8]>,
+        timestamp_ms: i64,
+        sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let refuse = || QueryError::new("a key of the window store's changelog is too short");
+        let (store_key, _) = key.split_last_chunk::<4>().ok_or_else(refuse)?;
+        let (inner, start) = store_key.split_last_chunk::<8>().ok_or_else(refuse)?;
+        let start = i64::from_be_bytes(*start);
+        let Some(value) = value else {
+            if let Some(slot) = self.groups.find(store_key) {
+                self.groups.remove(slot);
+            }
+            return Ok(());
+        };
+        let is_new = self.groups.find(store_key).is_none();
+        let slot =
+            self.groups.restore(partition, (store_key, inner), value, timestamp_ms, sequence)?;
+        let end = Timestamp(start.saturating_add(self.windows.size_ms));
+        let window = Window { start: Timestamp(start), end };
+        self.groups.group_mut(slot).window = Some(window);
+        if is_new {
+            self.index_window(partition, window, inner, slot);
+        }
+        if self.emitting.with_old && self.emitting.cached_groups > 0 {
+            self.emitted.insert(slot, self.groups.snapshot(slot));
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> usize {
+        self.groups.len()
+    }
+
+    fn clear(&mut self) {
+        self.groups.clear();
+        self.cache.clear();
+        self.emitted.clear();
+        self.partitions.clear();
+        self.headers = HeldHeaders::default();
+    }
+}

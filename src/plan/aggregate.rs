@@ -1,0 +1,579 @@
+//! `GROUP BY`: grouping keys, aggregates, windows and `HAVING`.
+
+use std::sync::Arc;
+
+use super::expression::Clause;
+use super::keys::{KeyKind, find_keys};
+use super::names::{calls, columns, rewrite, unqualified, visit};
+use super::query::{Analysed, Builder, check_predicate, untyped};
+use super::select::{Item, column};
+use super::{
+    AggregateCall, AggregateWindow, Aggregation, PlanContext, PlanError, SourceWindow, Stage,
+    StepKind,
+};
+use crate::expr::functions::ArgType;
+use crate::formats::{Format, FormatSpec, Role};
+use crate::sql::ast::{Emit, Expr, ExprKind, Name, SourceKind, WindowKind as AstWindow};
+use crate::sql::print;
+use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, TimeWindows, WindowKind};
+
+/// The store of every aggregation.
+const STORE: &str = "Aggregate-Aggregate-Materialize";
+
+/// The columns of an aggregation's input: those that the query names, then computed arguments.
+struct Input {
+    /// Name and expression of each column.
+    columns: Vec<(String, Expr)>,
+    /// How many of them are columns of the source.
+    required: usize,
+}
+
+impl Input {
+    /// Collects the source's columns first, in the order in which the query names them.
+    fn collect(exprs: &[&Expr], calls: &[Expr]) -> Self {
+        let mut input = Self { columns: Vec::new(), required: 0 };
+        for expr in exprs {
+            let mut named = Vec::new();
+            visit(expr, &mut |expr| match &expr.kind {
+                ExprKind::Column { name, .. } => named.push(name.text.clone()),
+                ExprKind::Call { name, args } if args.is_empty() && name.text == "COUNT" => {
+                    named.push("ROWTIME".to_owned());
+                }
+                _ => {}
+            });
+            for name in named {
+                if !matches!(name.as_str(), "WINDOWSTART" | "WINDOWEND") {
+                    input.add(&column(&name));
+                }
+            }
+        }
+        input.required = input.columns.len();
+        for call in calls {
+            for arg in call_args(call) {
+                input.add(&arg);
+            }
+        }
+        input
+    }
+
+    /// The position of the column that holds `expr`.
+    fn add(&mut self, expr: &Expr) -> usize {
+        if let Some(index) = self.columns.iter().position(|(_, other)| other == expr) {
+            return index;
+        }
+        let name = match &expr.kind {
+            ExprKind::Column { name, .. } => name.text.clone(),
+            _ => format!("KSQL_INTERNAL_COL_{}", self.columns.len()),
+        };
+        self.columns.push((name, expr.clone()));
+        self.columns.len() - 1
+    }
+}
+
+/// The arguments of an aggregate; `COUNT(*)` and `COUNT()` count ROWTIMEs.
+fn call_args(call: &Expr) -> Vec<Expr> {
+    match &call.kind {
+        ExprKind::Call { args, .. } if args.is_empty() => vec![column("ROWTIME")],
+        ExprKind::Call { args, .. } => args.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// A call of an aggregate with the ROWTIME that `*` stands for.
+pub(super) fn shown_call(call: &Expr) -> String {
+    let mut call = call.clone();
+    if let ExprKind::Call { args, .. } = &mut call.kind
+        && args.is_empty()
+    {
+        args.push(column("ROWTIME"));
+    }
+    print::expression(&call)
+}
+
+/// What is said of columns that are neither grouped nor aggregated.
+pub(super) fn not_grouped(list: &str) -> PlanError {
+    PlanError::analyse(format!(
+        "Non-aggregate SELECT expression(s) not part of GROUP BY: {list}\nEither add the column(s) to \
+         the GROUP BY or remove them from the SELECT."
+    ))
+}
+
+/// The steps of a query with a `GROUP BY`.
+pub(super) fn plan_aggregate(
+    mut builder: Builder<'_>,
+    items: Vec<Item>,
+) -> Result<Analysed, PlanError> {
+    let ctx = builder.ctx;
+    let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
+    let grouping = grouping(&builder, &is_aggregate)?;
+    let having = builder.query.having.as_ref().map(unqualified);
+    check_value_format(&builder)?;
+    for item in &items {
+        builder.check_columns(&item.expr, Clause::Select)?;
+    }
+    check_grouped(&items, having.as_ref(), &grouping, &is_aggregate)?;
+    let aggregates: Vec<Expr> = items
+        .iter()
+        .map(|item| &item.expr)
+        .chain(&having)
+        .flat_map(|expr| calls(expr, &is_aggregate))
+        .cloned()
+        .collect();
+    check_calls(&aggregates, &is_aggregate)?;
+    let exprs: Vec<&Expr> =
+        items.iter().map(|item| &item.expr).chain(&grouping).chain(&having).collect();
+    let mut input = Input::collect(&exprs, &aggregates);
+    let calls = builder.prepare(&mut input, &aggregates)?;
+    let key_items =
+        find_keys(&grouping, &items, KeyKind::Grouping, builder.sink, print::expression)?;
+    let key = builder.group(&grouping, &key_items, &items)?;
+    let window = window(&builder)?;
+    builder.aggregate(&input, calls, window, key.clone())?;
+    builder.finish(items, key_items, having, window, key)
+}
+
+fn grouping(
+    builder: &Builder<'_>,
+    is_aggregate: &impl Fn(&str) -> bool,
+) -> Result<Vec<Expr>, PlanError> {
+    let mut grouping: Vec<Expr> = Vec::new();
+    for expr in builder.query.group_by.iter().flatten() {
+        let plain = unqualified(expr);
+        if grouping.contains(&plain) {
+            let alias = &builder.query.from.first.alias;
+            let text = print::expression(&super::names::qualified(&plain, alias));
+            let message = format!("Duplicate GROUP BY expression: {text}");
+            return Err(PlanError::new(Stage::Resolve, message).at(expr.span));
+        }
+        if let Some(call) = calls(&plain, is_aggregate).first()
+            && let ExprKind::Call { name, .. } = &call.kind
+        {
+            return Err(PlanError::analyse(format!(
+                "GROUP BY does not support aggregate functions: {} is an aggregate function.",
+                name.text
+            ))
+            .at(call.span));
+        }
+        builder.check_columns(&plain, Clause::GroupBy)?;
+        grouping.push(plain);
+    }
+    Ok(grouping)
+}
+
+fn check_value_format(builder: &Builder<'_>) -> Result<(), PlanError> {
+    if builder.source.value_format.format == Format::Kafka {
+        return Err(PlanError::analyse(format!(
+            "Source(s) {} are using the 'KAFKA' value format. This format does not yet support GROUP BY.",
+            builder.source.name
+        )));
+    }
+    Ok(())
+}
+
+/// Each column must be grouped or aggregated.
+fn check_grouped(
+    items: &[Item],
+    having: Option<&Expr>,
+    grouping: &[Expr],
+    is_aggregate: &impl Fn(&str) -> bool,
+) -> Result<(), PlanError> {
+    fn loose<'e>(
+        expr: &'e Expr,
+        grouping: &[Expr],
+        is_aggregate: &impl Fn(&str) -> bool,
+    ) -> Vec<&'e Name> {
+        match &expr.kind {
+            _ if grouping.contains(expr) => Vec::new(),
+            ExprKind::Call { name, .. } if is_aggregate(&name.text) => Vec::new(),
+            ExprKind::Column { name, .. }
+                if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") =>
+            {
+                Vec::new()
+            }
+            ExprKind::Column { name, .. } => vec![name],
+            _ => {
+                let children = super::names::children(expr).into_iter();
+                children.flat_map(|child| loose(child, grouping, is_aggregate)).collect()
+            }
+        }
+    }
+    let faulty = items.iter().filter(|item| !loose(&item.expr, grouping, is_aggregate).is_empty());
+    let faulty: Vec<_> = faulty.map(|item| print::expression(&item.expr)).collect();
+    if !faulty.is_empty() {
+        return Err(not_grouped(&faulty.join(", ")));
+    }
+    let loose = having.map(|having| loose(having, grouping, is_aggregate)).unwrap_or_default();
+    if loose.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = loose.iter().map(|name| name.text.as_str()).collect();
+    Err(PlanError::analyse(format!(
+        "Non-aggregate HAVING expression not part of GROUP BY: {}\nConsider switching the HAVING clause \
+         to a WHERE clause before the GROUP BY.",
+        list.join(", ")
+    )))
+}
+
+/// Aggregates may not be nested, nor see window bounds.
+fn check_calls(aggregates: &[Expr], is_aggregate: &impl Fn(&str) -> bool) -> Result<(), PlanError> {
+    for call in aggregates {
+        let ExprKind::Call { args, .. } = &call.kind else { continue };
+        if args.iter().any(|arg| !calls(arg, is_aggregate).is_empty()) {
+            let text = print::expression(call);
+            let message = format!("Aggregate functions can not be nested: {text}");
+            return Err(PlanError::analyse(message).at(call.span));
+        }
+        for (_, name) in args.iter().flat_map(columns) {
+            if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") {
+                return Err(PlanError::analyse(format!(
+                    "Window bounds column {} can only be used in the SELECT clause of windowed \
+                     aggregations and can not be passed to aggregate functions.\nSee \
+                     https://github.com/confluentinc/ksql/issues/4397",
+                    name.text
+                ))
+                .at(name.span));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The windows of the aggregation.
+fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, PlanError> {
+    const DEFAULT_GRACE_MS: i64 = 24 * 60 * 60 * 1_000;
+    let Some(window) = &builder.query.window else { return Ok(None) };
+    let refuse = |message: String| Err(PlanError::execute(message).at(window.span));
+    let span_ms = match window.kind {
+        AstWindow::Tumbling { size } | AstWindow::Hopping { size, .. } => size.as_ms(),
+        AstWindow::Session { gap } => gap.as_ms(),
+    };
+    if span_ms <= 0 {
+        return Err(PlanError::analyse("Size must be positive").at(window.span));
+    }
+    let default_grace_ms = (DEFAULT_GRACE_MS - span_ms).max(0);
+    let grace_ms = window.grace.map_or(default_grace_ms, |grace| grace.as_ms());
+    let least_ms = span_ms.saturating_add(grace_ms);
+    let retention_ms = window.retention.map_or(least_ms, |retention| retention.as_ms());
+    if retention_ms < least_ms {
+        return refuse(match window.kind {
+            AstWindow::Session { .. } => format!(
+                "The retention period of the session store {STORE} must be no smaller than the session \
+                 inactivity gap plus the grace period. Got gap=[{span_ms}], grace=[{grace_ms}], \
+                 retention=[{retention_ms}]"
+            ),
+            _ => format!(
+                "The retention period of the window store Aggregate-Prepare must be no smaller than its \
+                 window size plus the grace period. Got size=[{span_ms}], grace=[{grace_ms}], \
+                 retention=[{retention_ms}]"
+            ),
+        });
+    }
+    Ok(Some(match window.kind {
+        AstWindow::Session { .. } => {
+            AggregateWindow::Session { gap_ms: span_ms, grace_ms, retention_ms }
+        }
+        AstWindow::Tumbling { .. } => AggregateWindow::Time {
+            windows: TimeWindows { size_ms: span_ms, advance_ms: span_ms, grace_ms },
+            retention_ms,
+            is_hopping: false,
+        },
+        AstWindow::Hopping { advance, .. } => {
+            let advance_ms = advance.as_ms();
+            if advance_ms <= 0 || advance_ms > span_ms {
+                return refuse(format!(
+                    "Window advancement interval should be more than zero and less than window \
+                     duration which is {span_ms} ms, but given advancement interval is: {advance_ms} ms"
+                ));
+            }
+            AggregateWindow::Time {
+                windows: TimeWindows { size_ms: span_ms, advance_ms, grace_ms },
+                retention_ms,
+                is_hopping: true,
+            }
+        }
+    }))
+}
+
+impl Builder<'_> {
+    /// Refuses columns that do not exist, before any type is asked for.
+    fn check_columns(&self, expr: &Expr, clause: Clause) -> Result<(), PlanError> {
+        let is_windowed = self.query.window.is_some() && clause == Clause::Select;
+        let mut result = Ok(());
+        visit(expr, &mut |expr| {
+            let ExprKind::Column { name, .. } = &expr.kind else { return };
+            let is_bound = matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND");
+            if result.is_ok() && !(is_bound && is_windowed) {
+                result = self.scope(clause).resolve(expr).map(|_| ());
+            }
+        });
+        result
+    }
+
+    /// Adds the step that computes the columns that the aggregation reads.
+    fn prepare(
+        &mut self,
+        input: &mut Input,
+        aggregates: &[Expr],
+    ) -> Result<Vec<AggregateCall>, PlanError> {
+        let mut prepared = Vec::with_capacity(input.columns.len());
+        let mut columns = Vec::with_capacity(input.columns.len());
+        for (name, expr) in &input.columns {
+            let named = self.named(name, expr, Clause::Select)?;
+            let ty = named.expr.ty().cloned().unwrap_or(SqlType::String);
+            columns.push((name.clone(), ty));
+            prepared.push(named);
+        }
+        let mut calls = Vec::with_capacity(aggregates.len());
+        let mut refused = Vec::new();
+        for call in aggregates {
+            calls.push(self.call(call, input, &mut prepared, &mut columns, &mut refused)?);
+        }
+        if !refused.is_empty() {
+            return Err(not_for_tables(&refused));
+        }
+        self.columns = columns;
+        self.add("Aggregate.Prepare", StepKind::Select { columns: prepared });
+        Ok(calls)
+    }
+
+    /// Resolves one call of an aggregate; arguments of a narrower type get columns of their own.
+    fn call(
+        &self,
+        call: &Expr,
+        input: &mut Input,
+        prepared: &mut Vec<super::NamedExpr>,
+        columns: &mut Vec<(String, SqlType)>,
+        refused: &mut Vec<&'static str>,
+    ) -> Result<AggregateCall, PlanError> {
+        let ExprKind::Call { name, .. } = &call.kind else {
+            return Err(PlanError::analyse("an aggregate is called like a function"));
+        };
+        let args = call_args(call);
+        let mut indices = Vec::with_capacity(args.len());
+        let mut types = Vec::with_capacity(args.len());
+        for arg in &args {
+            let index = input.add(arg);
+            indices.push(index);
+            types.push(prepared[index].expr.ty().cloned().map_or(ArgType::Null, ArgType::Value));
+        }
+        let refuse = |message: String| PlanError::analyse(message).at(call.span);
+        let resolved = self
+            .ctx
+            .aggregates()
+            .resolve(&name.text, &types)
+            .map_err(|error| refuse(error.to_string()))?;
+        if self.source.kind == SourceKind::Table && !resolved.row.undoable {
+            refused.push(resolved.row.shown_as());
+        }
+        let mut init: Vec<OwnedValue> = Vec::new();
+        for (index, arg) in args.iter().enumerate().skip(resolved.columns) {
+            let literal = prepared[indices[index]].expr.as_literal().cloned();
+            init.push(
+                literal.ok_or_else(|| {
+                    refuse(resolved.not_a_literal(index, &print::expression(arg)))
+                })?,
+            );
+        }
+        for (position, to) in resolved.coercions.iter().enumerate().take(resolved.columns) {
+            let (Some(to), Some(index)) = (to, indices.get_mut(position)) else { continue };
+            let source = &prepared[*index];
+            if source.expr.ty().is_none() || source.expr.ty() == Some(to) {
+                continue;
+            }
+            let cast = crate::expr::Expr::cast((*source.expr).clone(), to.clone())
+                .map_err(|error| refuse(error.message))?;
+            let name = format!("KSQL_INTERNAL_COL_{}", prepared.len());
+            let text = source.text.clone();
+            columns.push((name.clone(), to.clone()));
+            prepared.push(super::NamedExpr { name: name.clone(), expr: Arc::new(cast), text });
+            input.columns.push((name.clone(), column(&name)));
+            *index = prepared.len() - 1;
+        }
+        let arguments: Vec<SqlType> =
+            indices.iter().take(resolved.columns).map(|index| columns[*index].1.clone()).collect();
+        let function = resolved
+            .make(&arguments, &init, self.ctx.config.aggregate_limits)
+            .map_err(|error| refuse(error.to_string()))?;
+        indices.truncate(resolved.columns);
+        Ok(AggregateCall { function: function.into(), args: indices, name: name.text.clone() })
+    }
+
+    /// Adds the grouping step, and a repartition where the key is not that of the source.
+    fn group(
+        &mut self,
+        grouping: &[Expr],
+        key_items: &[usize],
+        items: &[Item],
+    ) -> Result<Vec<ColumnDef>, PlanError> {
+        let source_keys: Vec<Expr> =
+            self.source.schema.key.iter().map(|key| column(&key.name)).collect();
+        let mut key = Vec::with_capacity(grouping.len());
+        let mut exprs = Vec::with_capacity(grouping.len());
+        for (expr, item) in grouping.iter().zip(key_items) {
+            let named = self.named(&items[*item].name, expr, Clause::GroupBy)?;
+            let ty = named.expr.ty().cloned().ok_or_else(untyped)?;
+            key.push(ColumnDef::new(named.name.as_str(), ty));
+            exprs.push(named);
+        }
+        if grouping == source_keys && self.source.kind == SourceKind::Stream {
+            self.key_format = internal_key_format(&self.source.key_format, &key, self.ctx);
+            return Ok(key);
+        }
+        self.key_format = internal_key_format(&self.source.key_format, &key, self.ctx);
+        self.add("Aggregate.GroupBy", StepKind::GroupBy { keys: exprs });
+        let repartition = StepKind::Repartition {
+            topic: "Aggregate-GroupBy-repartition".to_owned(),
+            key_format: self.key_format.clone(),
+            value_format: internal_value_format(&self.source.value_format),
+        };
+        self.add("Aggregate.GroupBy", repartition);
+        let grouped = self.steps.len() - 2;
+        for step in &mut self.steps[grouped..] {
+            step.schema.key.clone_from(&key);
+        }
+        Ok(key)
+    }
+
+    /// Adds the aggregation; what it gives are the kept columns, its results and window bounds.
+    fn aggregate(
+        &mut self,
+        input: &Input,
+        calls: Vec<AggregateCall>,
+        window: Option<AggregateWindow>,
+        key: Vec<ColumnDef>,
+    ) -> Result<(), PlanError> {
+        let kept = self.columns[..input.required].to_vec();
+        let kept_columns = kept.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
+        let states = calls.iter().enumerate().map(|(index, call)| {
+            let name = format!("KSQL_AGG_VARIABLE_{index}");
+            ColumnDef::new(name, call.function.state_type())
+        });
+        let stored = Schema { key: key.clone(), value: kept_columns.chain(states).collect() };
+        let value_format = internal_value_format(&self.source.value_format);
+        if value_format.validate(&stored.value, Role::Value).is_err() {
+            return Err(PlanError::execute(
+                "One of the functions used in the statement has an intermediate type that the value \
+                 format can not handle. Please remove the function or change the format.\nConsider \
+                 up-voting https://github.com/confluentinc/ksql/issues/3950, which will resolve this \
+                 limitation",
+            ));
+        }
+        let results = calls.iter().enumerate().map(|(index, call)| {
+            (format!("KSQL_AGG_VARIABLE_{index}"), call.function.result_type())
+        });
+        let mut columns: Vec<_> = kept.into_iter().chain(results.collect::<Vec<_>>()).collect();
+        if window.is_some() {
+            columns.push(("WINDOWSTART".to_owned(), SqlType::Bigint));
+            columns.push(("WINDOWEND".to_owned(), SqlType::Bigint));
+        }
+        self.columns = columns;
+        let aggregation = Aggregation {
+            kept_columns: input.required,
+            calls,
+            window,
+            is_final: self.query.emit == Some(Emit::Final),
+            store: STORE.to_owned(),
+            stored,
+            key_format: self.key_format.clone(),
+            value_format,
+        };
+        self.add("Aggregate.Aggregate", StepKind::Aggregate(aggregation));
+        if let Some(step) = self.steps.last_mut() {
+            step.schema.key = key;
+        }
+        Ok(())
+    }
+
+    /// Adds `HAVING` and the projection of the result.
+    fn finish(
+        mut self,
+        items: Vec<Item>,
+        key_items: Vec<usize>,
+        having: Option<Expr>,
+        window: Option<AggregateWindow>,
+        key: Vec<ColumnDef>,
+    ) -> Result<Analysed, PlanError> {
+        let ctx = self.ctx;
+        let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
+        let mut next = 0;
+        let mut substitute = |expr: &mut Expr| {
+            rewrite(expr, &mut |expr| match &expr.kind {
+                ExprKind::Call { name, .. } if is_aggregate(&name.text) => {
+                    let name = format!("KSQL_AGG_VARIABLE_{next}");
+                    next += 1;
+                    Some(column(&name).kind)
+                }
+                _ => None,
+            });
+        };
+        let mut items = items;
+        items.iter_mut().for_each(|item| substitute(&mut item.expr));
+        let having = having.map(|mut having| {
+            substitute(&mut having);
+            having
+        });
+        if let Some(having) = having {
+            let predicate = self.scope(Clause::Having).resolve(&having)?;
+            check_predicate(&predicate, &having, Clause::Having)?;
+            let text = print::expression(&having);
+            self.add(
+                "Aggregate.HavingFilter",
+                StepKind::Filter { predicate: Arc::new(predicate), text },
+            );
+        }
+        let values = items.iter().enumerate().filter(|(index, _)| !key_items.contains(index));
+        let values: Vec<&Item> = values.map(|(_, item)| item).collect();
+        let schema = self.add_projection("Aggregate.Project", &values, key, Clause::Select)?;
+        let window = window.map(|window| match window {
+            AggregateWindow::Session { .. } => {
+                SourceWindow { kind: WindowKind::Session, size_ms: None }
+            }
+            AggregateWindow::Time { windows, is_hopping, .. } => SourceWindow {
+                kind: if is_hopping { WindowKind::Hopping } else { WindowKind::Tumbling },
+                size_ms: Some(windows.size_ms),
+            },
+        });
+        Ok(Analysed {
+            source: self.source,
+            steps: self.steps,
+            schema,
+            kind: SourceKind::Table,
+            window,
+            drops_key: false,
+            is_rekeyed: true,
+        })
+    }
+}
+
+/// "The aggregation functions A, B and C cannot be applied to a table source".
+fn not_for_tables(names: &[&str]) -> PlanError {
+    let (plural, list) = match names {
+        [only] => ("", (*only).to_owned()),
+        [first @ .., last] => ("s", format!("{} and {last}", first.join(", "))),
+        [] => ("", String::new()),
+    };
+    PlanError::analyse(format!(
+        "The aggregation function{plural} {list} cannot be applied to a table source, only to a stream \
+         source."
+    ))
+}
+
+/// How the keys of a repartition topic and of its store are written: as those of the source, or as
+/// JSON where that format cannot hold them.
+fn internal_key_format(
+    source: &FormatSpec,
+    key: &[ColumnDef],
+    ctx: &PlanContext<'_>,
+) -> FormatSpec {
+    let spec = if source.format == Format::None {
+        Format::from_name(&ctx.config.default_key_format).unwrap_or(Format::Kafka).into()
+    } else {
+        source.clone()
+    };
+    if spec.validate(key, Role::Key).is_ok() { spec } else { Format::Json.into() }
+}
+
+/// How values of internal topics are written: as those of the source, its wrapping left out.
+fn internal_value_format(source: &FormatSpec) -> FormatSpec {
+    FormatSpec { wrap: None, ..source.clone() }
+}

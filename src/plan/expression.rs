@@ -1,0 +1,340 @@
+//! Expressions of the syntax tree, typed against the columns of a row.
+
+use super::types::resolve_type;
+use super::{Catalog, PlanError, Stage};
+use crate::expr::functions::ArgType;
+use crate::expr::{self, Argument, Expr, Lambda, TypeError, TypeErrorKind};
+use crate::sql::ast::{self, ExprKind, Literal, Name};
+use crate::sql::print;
+use crate::types::{Decimal, SqlType};
+
+/// A clause of a query, which decides how a faulty expression is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clause {
+    Select,
+    Where,
+    GroupBy,
+    PartitionBy,
+    Having,
+}
+
+impl Clause {
+    /// The name in messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Where => "WHERE",
+            Self::GroupBy => "GROUP BY",
+            Self::PartitionBy => "PARTITION BY",
+            Self::Having => "HAVING",
+        }
+    }
+}
+
+/// The columns that an expression may name, and what its types may refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'s> {
+    pub(super) columns: &'s [(String, SqlType)],
+    pub(super) catalog: &'s Catalog,
+    /// The whole text that was parsed, to tell lines and columns.
+    pub(super) text: &'s str,
+    pub(super) clause: Clause,
+}
+
+/// The variables of the lambdas around an expression, outermost first.
+type Variables<'v> = Vec<(&'v str, SqlType)>;
+
+impl Scope<'_> {
+    /// Types an expression.
+    pub(super) fn resolve(&self, expr: &ast::Expr) -> Result<Expr, PlanError> {
+        self.typed(expr, &mut Vec::new())
+    }
+
+    fn typed<'e>(
+        &self,
+        expr: &'e ast::Expr,
+        variables: &mut Variables<'e>,
+    ) -> Result<Expr, PlanError> {
+        let typed = self.node(expr, variables)?;
+        Ok(typed.labelled(print::expression(expr)))
+    }
+
+    fn node<'e>(&self, expr: &'e ast::Expr, vars: &mut Variables<'e>) -> Result<Expr, PlanError> {
+        let typed = match &expr.kind {
+            ExprKind::Literal(literal) => Ok(self.literal(literal)),
+            ExprKind::Column { name, .. } => return self.column(expr, name),
+            ExprKind::LambdaVariable(name) => return self.variable(name, vars),
+            ExprKind::Sign { sign, value } => {
+                let sign = match sign {
+                    ast::Sign::Plus => expr::Sign::Plus,
+                    ast::Sign::Minus => expr::Sign::Minus,
+                };
+                Expr::sign(sign, self.typed(value, vars)?)
+            }
+            ExprKind::Arithmetic { op, left, right } => {
+                Expr::arithmetic(arithmetic(*op), self.typed(left, vars)?, self.typed(right, vars)?)
+            }
+            ExprKind::Comparison { op, left, right } => {
+                return self.comparison(*op, left, right, vars);
+            }
+            ExprKind::Logical { op, left, right } => {
+                let (left, right) = (self.typed(left, vars)?, self.typed(right, vars)?);
+                match op {
+                    ast::LogicalOp::And => Expr::and(left, right),
+                    ast::LogicalOp::Or => Expr::or(left, right),
+                }
+            }
+            ExprKind::Not(value) => Expr::not(self.typed(value, vars)?),
+            ExprKind::IsNull(value) => Expr::is_null(self.typed(value, vars)?, false),
+            ExprKind::IsNotNull(value) => Expr::is_null(self.typed(value, vars)?, true),
+            ExprKind::Between { value, low, high } => {
+                let low = self.against(value, low, vars)?;
+                let high = self.against(value, high, vars)?;
+                Expr::between(self.typed(value, vars)?, low, high)
+            }
+            ExprKind::In { value, list } => {
+                let list =
+                    list.iter().map(|item| self.typed(item, vars)).collect::<Result<_, _>>()?;
+                Expr::in_list(self.typed(value, vars)?, list)
+            }
+            ExprKind::Like { value, pattern, escape } => {
+                Expr::like(self.typed(value, vars)?, self.typed(pattern, vars)?, *escape)
+            }
+            ExprKind::SearchedCase { whens, otherwise } => {
+                let mut typed = Vec::with_capacity(whens.len());
+                for when in whens {
+                    typed.push((
+                        self.typed(&when.condition, vars)?,
+                        self.typed(&when.result, vars)?,
+                    ));
+                }
+                let otherwise =
+                    otherwise.as_ref().map(|value| self.typed(value, vars)).transpose()?;
+                Expr::case(typed, otherwise)
+            }
+            ExprKind::SimpleCase { .. } => Err(TypeError::rule(
+                "not yet implemented: io.confluent.ksql.execution.util.ExpressionTypeManager$Visitor.\
+                 visitSimpleCaseExpression",
+            )),
+            ExprKind::Cast { value, ty } => {
+                Expr::cast(self.typed(value, vars)?, resolve_type(ty, self.catalog)?)
+            }
+            ExprKind::Subscript { base, index } => {
+                Expr::subscript(self.typed(base, vars)?, self.typed(index, vars)?)
+            }
+            ExprKind::Field { base, name } => Expr::field(self.typed(base, vars)?, &name.text),
+            ExprKind::Array(items) => Expr::array(
+                items.iter().map(|item| self.typed(item, vars)).collect::<Result<_, _>>()?,
+            ),
+            ExprKind::Map(entries) => {
+                let mut typed = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    typed.push((self.typed(key, vars)?, self.typed(value, vars)?));
+                }
+                Expr::map(typed)
+            }
+            ExprKind::Struct(fields) => {
+                let mut typed = Vec::with_capacity(fields.len());
+                for field in fields {
+                    typed.push((field.name.text.as_str().into(), self.typed(&field.value, vars)?));
+                }
+                Expr::structure(typed)
+            }
+            ExprKind::Call { name, args } => return self.call(expr, name, args, vars),
+            ExprKind::Lambda { .. } | ExprKind::Unit(_) => {
+                Err(TypeError::rule("a lambda or a unit of time can only be an argument"))
+            }
+        };
+        typed.map_err(|error| self.refuse(error).at(expr.span))
+    }
+
+    fn literal(&self, literal: &Literal) -> Expr {
+        match literal {
+            Literal::Null => Expr::null(),
+            Literal::Boolean(value) => Expr::boolean(*value),
+            Literal::Integer(value) => Expr::int(*value),
+            Literal::Bigint(value) => Expr::bigint(*value),
+            Literal::Double(value) => Expr::double(*value),
+            Literal::Decimal(digits) => {
+                Decimal::parse(digits).map_or_else(|_| Expr::null(), Expr::decimal)
+            }
+            Literal::String(text) => Expr::string(text.as_str()),
+        }
+    }
+
+    fn column(&self, expr: &ast::Expr, name: &Name) -> Result<Expr, PlanError> {
+        let found = self.columns.iter().position(|(column, _)| *column == name.text);
+        let index = found.ok_or_else(|| self.unknown(expr))?;
+        Ok(Expr::column(index, name.text.as_str(), self.columns[index].1.clone()))
+    }
+
+    /// "SELECT column 'X' cannot be resolved."
+    fn unknown(&self, expr: &ast::Expr) -> PlanError {
+        let position = expr.span.position(self.text);
+        let clause = self.clause.name();
+        let name = print::expression(expr);
+        let hint = if self.clause == Clause::PartitionBy {
+            format!(
+                " '{name}' must be a column in the source schema since PARTITION BY is applied on the \
+                 input."
+            )
+        } else {
+            String::new()
+        };
+        let (line, column) = (position.line, position.column);
+        let error = PlanError::analyse(format!(
+            "Line: {line}, Col: {column}: {clause} column '{name}' cannot be resolved.{hint}"
+        ));
+        let names = self.columns.iter().map(|(name, _)| name.as_str());
+        let nearest = crate::sql::diagnostic::nearest(&name, names);
+        let error = error.at(expr.span);
+        match nearest {
+            Some(nearest) => error.help(format!("did you mean {nearest}?")),
+            None => error,
+        }
+    }
+
+    fn variable(&self, name: &Name, variables: &Variables<'_>) -> Result<Expr, PlanError> {
+        let found = variables.iter().rposition(|(variable, _)| *variable == name.text);
+        let slot = found.ok_or_else(|| {
+            PlanError::analyse(format!("lambda variable {} is not bound", name.text)).at(name.span)
+        })?;
+        Ok(Expr::variable(slot, name.text.as_str(), variables[slot].1.clone()))
+    }
+
+    /// Comparisons with ROWTIME and window bounds take times as text.
+    fn comparison<'e>(
+        &self,
+        op: ast::Comparison,
+        left: &'e ast::Expr,
+        right: &'e ast::Expr,
+        vars: &mut Variables<'e>,
+    ) -> Result<Expr, PlanError> {
+        let (typed_left, typed_right) =
+            (self.against(right, left, vars)?, self.against(left, right, vars)?);
+        let typed = Expr::comparison(comparison(op), typed_left, typed_right);
+        typed.map_err(|error| self.refuse(error).at(left.span.to(right.span)))
+    }
+
+    /// `value`, which is compared with `other`: a text beside ROWTIME, WINDOWSTART or WINDOWEND is a time.
+    fn against<'e>(
+        &self,
+        other: &ast::Expr,
+        value: &'e ast::Expr,
+        vars: &mut Variables<'e>,
+    ) -> Result<Expr, PlanError> {
+        let is_time = matches!(&other.kind, ExprKind::Column { name, .. }
+            if matches!(name.text.as_str(), "ROWTIME" | "WINDOWSTART" | "WINDOWEND"));
+        match &value.kind {
+            ExprKind::Literal(Literal::String(text)) if is_time => {
+                let time = expr::parse_partial_timestamp(text).map_err(|error| {
+                    PlanError::analyse(error.message.into_owned()).at(value.span)
+                })?;
+                Ok(Expr::bigint(time).labelled(print::expression(value)))
+            }
+            _ => self.typed(value, vars),
+        }
+    }
+
+    fn call<'e>(
+        &self,
+        expr: &ast::Expr,
+        name: &Name,
+        args: &'e [ast::Expr],
+        vars: &mut Variables<'e>,
+    ) -> Result<Expr, PlanError> {
+        let refuse = |error: TypeError| self.refuse(error).at(expr.span);
+        let mut typed: Vec<Option<Argument>> = Vec::with_capacity(args.len());
+        let mut found: Vec<ArgType> = Vec::with_capacity(args.len());
+        for arg in args {
+            let argument = match &arg.kind {
+                ExprKind::Unit(unit) => Some(Argument::Unit(unit.as_str().into())),
+                ExprKind::Lambda { .. } => None,
+                _ => Some(Argument::Value(self.typed(arg, vars)?)),
+            };
+            found.push(match (&argument, &arg.kind) {
+                (Some(argument), _) => argument.arg_type(),
+                (None, ExprKind::Lambda { params, .. }) => {
+                    ArgType::Lambda { arity: params.len(), returns: None }
+                }
+                (None, _) => ArgType::Null,
+            });
+            typed.push(argument);
+        }
+        if typed.iter().any(Option::is_none) {
+            let inputs = Expr::lambda_inputs(&name.text, &found).map_err(refuse)?;
+            for ((arg, slot), inputs) in args.iter().zip(&mut typed).zip(inputs) {
+                if let (ExprKind::Lambda { params, body }, Some(inputs)) = (&arg.kind, inputs) {
+                    *slot = Some(Argument::Lambda(self.lambda(params, body, inputs, vars)?));
+                }
+            }
+        }
+        Expr::call(&name.text, typed.into_iter().flatten().collect()).map_err(refuse)
+    }
+
+    fn lambda<'e>(
+        &self,
+        params: &'e [Name],
+        body: &'e ast::Expr,
+        inputs: Vec<SqlType>,
+        vars: &mut Variables<'e>,
+    ) -> Result<Lambda, PlanError> {
+        let first_slot = vars.len();
+        vars.extend(params.iter().map(|param| param.text.as_str()).zip(inputs));
+        let body = self.typed(body, vars);
+        vars.truncate(first_slot);
+        Ok(Lambda { first_slot, arity: params.len(), body: body? })
+    }
+
+    /// Says of a faulty expression what ksqlDB says in this clause.
+    fn refuse(&self, error: TypeError) -> PlanError {
+        let clause = self.clause.name();
+        let unlogged = error.unlogged.clone();
+        let refused = match (self.clause, error.kind) {
+            (Clause::Where | Clause::Having, TypeErrorKind::Code) => {
+                PlanError::new(Stage::Execute, format!("Invalid Predicate: {}.", error.message))
+            }
+            (Clause::Where | Clause::Having, _) => {
+                let details = unlogged.clone().unwrap_or_else(|| error.message.clone());
+                let message = format!("Error in {clause} expression");
+                return PlanError::analyse(&message).unlogged(format!("{message}: {details}"));
+            }
+            (_, TypeErrorKind::Code) => {
+                PlanError::analyse(format!("Invalid {}: {}", capitalised(clause), error.message))
+            }
+            (_, TypeErrorKind::Rule | TypeErrorKind::Statement) => {
+                PlanError::analyse(error.message)
+            }
+        };
+        match unlogged {
+            Some(unlogged) => refused.unlogged(unlogged),
+            None => refused,
+        }
+    }
+}
+
+fn capitalised(clause: &str) -> &str {
+    if clause == "SELECT" { "Select" } else { clause }
+}
+
+fn arithmetic(op: ast::ArithmeticOp) -> expr::ArithmeticOp {
+    match op {
+        ast::ArithmeticOp::Add => expr::ArithmeticOp::Add,
+        ast::ArithmeticOp::Subtract => expr::ArithmeticOp::Subtract,
+        ast::ArithmeticOp::Multiply => expr::ArithmeticOp::Multiply,
+        ast::ArithmeticOp::Divide => expr::ArithmeticOp::Divide,
+        ast::ArithmeticOp::Modulus => expr::ArithmeticOp::Modulus,
+    }
+}
+
+fn comparison(op: ast::Comparison) -> expr::Comparison {
+    match op {
+        ast::Comparison::Equal => expr::Comparison::Equal,
+        ast::Comparison::NotEqual => expr::Comparison::NotEqual,
+        ast::Comparison::Less => expr::Comparison::Less,
+        ast::Comparison::LessOrEqual => expr::Comparison::LessOrEqual,
+        ast::Comparison::Greater => expr::Comparison::Greater,
+        ast::Comparison::GreaterOrEqual => expr::Comparison::GreaterOrEqual,
+        ast::Comparison::DistinctFrom => expr::Comparison::DistinctFrom,
+    }
+}

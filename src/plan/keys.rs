@@ -1,0 +1,82 @@
+//! Which columns of a projection are the key, and what is said if they are not there once.
+
+use super::PlanError;
+use super::select::Item;
+use crate::sql::ast::Expr;
+use crate::sql::print;
+
+/// What makes an expression a key, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    /// A key column of the source.
+    Source,
+    /// An expression of `PARTITION BY`.
+    Partitioning,
+    /// An expression of `GROUP BY`.
+    Grouping,
+}
+
+/// For each key the item of the projection that holds it.
+///
+/// Each key must be in the projection exactly once. `shown` prints keys for messages.
+pub(super) fn find_keys(
+    keys: &[Expr],
+    items: &[Item],
+    kind: KeyKind,
+    sink: &str,
+    shown: impl Fn(&Expr) -> String,
+) -> Result<Vec<usize>, PlanError> {
+    let mut found = Vec::with_capacity(keys.len());
+    let mut missing = Vec::new();
+    for key in keys {
+        let mut matches = items.iter().enumerate().filter(|(_, item)| item.expr == *key);
+        match (matches.next(), matches.next()) {
+            (Some((first, _)), None) => found.push(first),
+            (Some((first, _)), Some((second, _))) => {
+                return Err(repeated(kind, key, &items[first].name, &items[second].name));
+            }
+            (None, _) => missing.push(shown(key)),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(absent(kind, sink, &missing)) }
+}
+
+fn repeated(kind: KeyKind, key: &Expr, first: &str, second: &str) -> PlanError {
+    let advice = "Each key column must only be in the projection once. If you intended to copy the key \
+        into the value, then consider using the `AS_VALUE` function to indicate which key reference \
+        should be copied.";
+    let message = if kind == KeyKind::Grouping {
+        format!(
+            "The projection contains a key column more than once: `{first}` and `{second}`.\n{advice}"
+        )
+    } else {
+        let mut names = [first, second];
+        names.sort_unstable();
+        let key = print::expression(key);
+        format!(
+            "The projection contains a key column (`{key}`) more than once, aliased as: {} and {}.\n\
+             {advice}",
+            names[0], names[1]
+        )
+    };
+    PlanError::analyse(message)
+}
+
+fn absent(kind: KeyKind, sink: &str, missing: &[String]) -> PlanError {
+    let plural = if missing.len() == 1 { "" } else { "s" };
+    let what = match kind {
+        KeyKind::Source => "key column",
+        KeyKind::Partitioning => "partitioning expression",
+        KeyKind::Grouping => "grouping expression",
+    };
+    let list = match missing {
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [] => String::new(),
+    };
+    PlanError::analyse(format!(
+        "Key{plural} missing from projection (ie, SELECT). \nThe query used to build `{sink}` must \
+         include the {what}{plural} {list} in its projection (eg, SELECT {}...).",
+        missing.join(", ")
+    ))
+}

@@ -1,0 +1,82 @@
+//! Names and types resolved: a statement and the catalog in, a typed plan out.
+//!
+//! Planning is pure. It reads no topic and no registry: what it has to know is handed in with the
+//! [`PlanContext`], and what it finds wrong is a [`PlanError`] in ksqlDB's words, with a place.
+
+mod aggregate;
+mod catalog;
+mod error;
+mod expression;
+mod frame;
+mod keys;
+mod names;
+mod options;
+mod query;
+mod query_plan;
+mod select;
+mod statement;
+mod types;
+
+pub use catalog::{Catalog, HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
+pub use error::{PlanError, Stage};
+pub use frame::{FrameColumn, SourceColumn, frame_columns};
+pub use options::{OptionSet, Options};
+pub use query_plan::{
+    AggregateCall, AggregateWindow, Aggregation, NamedExpr, QueryPlan, Sink, Step, StepKind,
+    TableCall,
+};
+pub use statement::{
+    PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
+    plan_insert_into,
+};
+pub use types::resolve_type;
+
+use crate::expr::aggregates::{AggregateLimits, Aggregates};
+
+/// What planning has to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct PlanConfig {
+    /// `ksql.persistence.default.format.key`.
+    pub default_key_format: String,
+    /// `ksql.persistence.default.format.value`.
+    pub default_value_format: Option<String>,
+    /// `ksql.persistence.wrap.single.values`, where it is set.
+    pub wrap_single_values: Option<bool>,
+    /// `ksql.output.topic.name.prefix`.
+    pub output_topic_prefix: String,
+    /// `ksql.functions.collect_list.limit` and its like.
+    pub aggregate_limits: AggregateLimits,
+    /// Whether the functions of ksqlDB's own tests exist. They never do outside the case runner.
+    pub with_test_functions: bool,
+}
+
+impl Default for PlanConfig {
+    fn default() -> Self {
+        Self {
+            default_key_format: "KAFKA".to_owned(),
+            default_value_format: None,
+            wrap_single_values: None,
+            output_topic_prefix: String::new(),
+            aggregate_limits: AggregateLimits::default(),
+            with_test_functions: false,
+        }
+    }
+}
+
+/// What a statement is planned against.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanContext<'c> {
+    /// What exists.
+    pub catalog: &'c Catalog,
+    /// The configuration.
+    pub config: &'c PlanConfig,
+    /// The whole text that was parsed, to tell lines and columns.
+    pub text: &'c str,
+}
+
+impl PlanContext<'_> {
+    /// The aggregates that exist.
+    pub(crate) fn aggregates(&self) -> Aggregates {
+        Aggregates { with_test_functions: self.config.with_test_functions }
+    }
+}

@@ -1,0 +1,483 @@
+//! From a `SELECT` over one source to the steps of a persistent query.
+
+use std::sync::Arc;
+
+use super::aggregate::plan_aggregate;
+use super::expression::{Clause, Scope};
+use super::keys::{KeyKind, find_keys};
+use super::names::{calls, qualified, unqualified};
+use super::select::{Item, column, items};
+use super::{
+    NamedExpr, PlanContext, PlanError, Source, SourceWindow, Stage, Step, StepKind, TableCall,
+    frame_columns,
+};
+use crate::expr::functions;
+use crate::expr::functions::ArgType;
+use crate::sql::ast::{Emit, Expr, ExprKind, Literal, Query, SourceKind};
+use crate::sql::print;
+use crate::types::{ColumnDef, Schema, SqlType};
+
+/// What a query gives, before it is put into a sink.
+pub(super) struct Analysed {
+    pub(super) source: Arc<Source>,
+    pub(super) steps: Vec<Step>,
+    pub(super) schema: Schema,
+    pub(super) kind: SourceKind,
+    pub(super) window: Option<SourceWindow>,
+    /// Whether the query takes the key away: `PARTITION BY NULL`.
+    pub(super) drops_key: bool,
+    /// Whether the key is another one than that of the source.
+    pub(super) is_rekeyed: bool,
+}
+
+/// A query on its way from clauses to steps.
+pub(super) struct Builder<'c> {
+    pub(super) ctx: &'c PlanContext<'c>,
+    pub(super) query: &'c Query,
+    pub(super) source: Arc<Source>,
+    /// The columns that expressions can name by now.
+    pub(super) columns: Vec<(String, SqlType)>,
+    pub(super) steps: Vec<Step>,
+    pub(super) sink: &'c str,
+    /// How keys of internal topics and stores are written.
+    pub(super) key_format: crate::formats::FormatSpec,
+}
+
+/// Analyses the query of a `CREATE … AS SELECT` or `INSERT INTO … SELECT`.
+pub(super) fn analyse(
+    query: &Query,
+    sink: &str,
+    key_format: Option<&crate::formats::FormatSpec>,
+    ctx: &PlanContext<'_>,
+) -> Result<Analysed, PlanError> {
+    let source = find_source(query, ctx)?;
+    check_lambdas(query, &source)?;
+    if source.kind == SourceKind::Table && source.is_windowed() {
+        return Err(PlanError::analyse(
+            "KSQL does not support persistent queries on windowed tables.",
+        ));
+    }
+    let columns =
+        frame_columns(&source).into_iter().map(|column| (column.name, column.ty)).collect();
+    let key_format = key_format.unwrap_or(&source.key_format).clone();
+    let mut builder = Builder { ctx, query, source, columns, steps: Vec::new(), sink, key_format };
+    builder.add_source();
+    let items = items(query, &builder.source, &builder.columns)?;
+    let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
+    let calls_aggregate = |expr: &Expr| !calls(expr, &is_aggregate).is_empty();
+    let aggregates = items.iter().any(|item| calls_aggregate(&item.expr))
+        || query.having.as_ref().is_some_and(&calls_aggregate);
+    check_clauses(query, &items, aggregates, ctx)?;
+    builder.add_filter()?;
+    let items = builder.add_table_functions(items)?;
+    if query.group_by.is_some() {
+        return plan_aggregate(builder, items);
+    }
+    builder.project(items)
+}
+
+fn find_source(query: &Query, ctx: &PlanContext<'_>) -> Result<Arc<Source>, PlanError> {
+    let find = |name: &crate::sql::ast::Name| {
+        let missing = || {
+            let sources = ctx.catalog.sources().map(|source| source.name.as_str());
+            let error = PlanError::new(Stage::Resolve, format!("{} does not exist.", name.text));
+            let error = error.at(name.span);
+            match crate::sql::diagnostic::nearest(&name.text, sources) {
+                Some(nearest) => error.help(format!("did you mean {nearest}?")),
+                None => error,
+            }
+        };
+        ctx.catalog.source(&name.text).cloned().ok_or_else(missing)
+    };
+    let source = find(&query.from.first.name)?;
+    for join in &query.from.joins {
+        find(&join.source.name)?;
+    }
+    match query.from.joins.first() {
+        Some(join) => Err(PlanError::unsupported("JOIN is").at(join.span)),
+        None => Ok(source),
+    }
+}
+
+/// "Lambda function argument can't be a column name".
+fn check_lambdas(query: &Query, source: &Source) -> Result<(), PlanError> {
+    let mut clash = None;
+    let mut check = |expr: &Expr| {
+        super::names::visit(expr, &mut |expr| {
+            let ExprKind::Lambda { params, .. } = &expr.kind else { return };
+            for param in params {
+                if source.column_type(&param.text).is_some() {
+                    clash.get_or_insert_with(|| param.clone());
+                }
+            }
+        });
+    };
+    for item in &query.select {
+        if let crate::sql::ast::SelectItem::Expr { expr, .. } = item {
+            check(expr);
+        }
+    }
+    query.filter.iter().chain(&query.having).for_each(&mut check);
+    query.group_by.iter().chain(&query.partition_by).flatten().for_each(check);
+    match clash {
+        Some(param) => {
+            let message =
+                format!("Lambda function argument can't be a column name: {}", param.text);
+            Err(PlanError::new(Stage::Resolve, message).at(param.span))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_clauses(
+    query: &Query,
+    items: &[Item],
+    aggregates: bool,
+    ctx: &PlanContext<'_>,
+) -> Result<(), PlanError> {
+    if let (Some(window), None) = (&query.window, &query.group_by) {
+        let at = window.span.position(ctx.text);
+        return Err(PlanError::analyse(format!(
+            "Line: {}, Col: {}: WINDOW clause requires a GROUP BY clause.",
+            at.line, at.column
+        ))
+        .at(window.span));
+    }
+    if query.emit == Some(Emit::Final) && query.window.is_none() {
+        return Err(PlanError::analyse("EMIT FINAL is only supported for windowed aggregations."));
+    }
+    if query.group_by.is_some() && query.partition_by.is_some() {
+        return Err(PlanError::analyse(
+            "Only one of PARTITION BY or GROUP BY may be used in a query.",
+        ));
+    }
+    if query.group_by.is_none() && query.having.is_some() {
+        let at = query.having.as_ref().map_or(query.span, |having| having.span);
+        let position = at.position(ctx.text);
+        return Err(PlanError::analyse(format!(
+            "Line: {}, Col: {}: HAVING clause requires a GROUP BY clause.",
+            position.line, position.column
+        ))
+        .at(at));
+    }
+    if query.group_by.is_some() && !aggregates {
+        return Err(PlanError::analyse(
+            "GROUP BY requires aggregate functions in either the SELECT or HAVING clause.",
+        ));
+    }
+    if query.group_by.is_none() && aggregates {
+        return Err(aggregate_without_group(items, ctx));
+    }
+    Ok(())
+}
+
+/// What is said of an aggregate without a `GROUP BY`.
+fn aggregate_without_group(items: &[Item], ctx: &PlanContext<'_>) -> PlanError {
+    let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
+    let plain = items.iter().filter(|item| {
+        calls(&item.expr, &is_aggregate).is_empty() && !super::names::columns(&item.expr).is_empty()
+    });
+    let plain: Vec<_> = plain.map(|item| print::expression(&item.expr)).collect();
+    if !plain.is_empty() {
+        return super::aggregate::not_grouped(&plain.join(", "));
+    }
+    let aggregates = items.iter().flat_map(|item| calls(&item.expr, &is_aggregate));
+    let aggregates: Vec<_> = aggregates.map(super::aggregate::shown_call).collect();
+    PlanError::analyse(format!(
+        "CREATE TABLE AS SELECT statement does not support aggregate function [{}] without a GROUP BY \
+         clause.",
+        aggregates.join(", ")
+    ))
+}
+
+impl Builder<'_> {
+    fn add_source(&mut self) {
+        let kind = match self.source.kind {
+            SourceKind::Stream => StepKind::StreamSource,
+            SourceKind::Table => StepKind::TableSource { store: "KsqlTopic-Reduce".to_owned() },
+        };
+        self.add("KsqlTopic.Source", kind);
+    }
+
+    /// Adds a step that gives the current columns.
+    pub(super) fn add(&mut self, name: &str, kind: StepKind) {
+        let value = self.columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
+        let key = self
+            .steps
+            .last()
+            .map_or_else(|| self.source.schema.key.clone(), |step| step.schema.key.clone());
+        let schema = Schema { key, value: value.collect() };
+        self.steps.push(Step { kind, name: name.to_owned(), schema });
+    }
+
+    /// Types expressions of a clause against the current columns.
+    pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
+        Scope { columns: &self.columns, catalog: self.ctx.catalog, text: self.ctx.text, clause }
+    }
+
+    /// Types an expression that fills a column.
+    pub(super) fn named(
+        &self,
+        name: &str,
+        expr: &Expr,
+        clause: Clause,
+    ) -> Result<NamedExpr, PlanError> {
+        let typed = self.scope(clause).resolve(expr)?;
+        Ok(NamedExpr {
+            name: name.to_owned(),
+            expr: Arc::new(typed),
+            text: print::expression(expr),
+        })
+    }
+
+    fn add_filter(&mut self) -> Result<(), PlanError> {
+        let Some(filter) = &self.query.filter else { return Ok(()) };
+        let plain = unqualified(filter);
+        let predicate = self.scope(Clause::Where).resolve(&plain)?;
+        check_predicate(&predicate, &plain, Clause::Where)?;
+        let text = print::expression(&plain);
+        self.add("WhereFilter", StepKind::Filter { predicate: Arc::new(predicate), text });
+        Ok(())
+    }
+
+    /// Takes table functions out of the projection: each fills a column of its own.
+    fn add_table_functions(&mut self, mut items: Vec<Item>) -> Result<Vec<Item>, PlanError> {
+        let is_table = is_table_function;
+        if items.iter().all(|item| calls(&item.expr, &is_table).is_empty()) {
+            return Ok(items);
+        }
+        let is_aggregate = |name: &str| self.ctx.aggregates().find(name).is_some();
+        if items.iter().any(|item| !calls(&item.expr, &is_aggregate).is_empty()) {
+            return Err(PlanError::analyse("Table functions cannot be used with aggregations."));
+        }
+        if self.source.kind == SourceKind::Table {
+            return Err(PlanError::analyse("Table source is not supported with table functions"));
+        }
+        let mut table_calls = Vec::new();
+        for item in &mut items {
+            check_table_functions(&item.expr, &self.query.from.first.alias)?;
+            let mut failure = None;
+            super::names::rewrite(&mut item.expr, &mut |expr| {
+                let ExprKind::Call { name, args } = &expr.kind else { return None };
+                if !is_table(&name.text) {
+                    return None;
+                }
+                let column_name = format!("KSQL_SYNTH_{}", table_calls.len());
+                match self.table_call(&column_name, expr, &name.text, args) {
+                    Ok(call) => table_calls.push(call),
+                    Err(error) => failure = Some(error),
+                }
+                Some(column(&column_name).kind)
+            });
+            if let Some(error) = failure {
+                return Err(error);
+            }
+        }
+        let added =
+            table_calls.iter().map(|call| (call.name.clone(), call.function.return_type.clone()));
+        self.columns.extend(added.collect::<Vec<_>>());
+        self.add("FlatMap", StepKind::FlatMap { functions: table_calls });
+        Ok(items)
+    }
+
+    fn table_call(
+        &self,
+        column: &str,
+        expr: &Expr,
+        name: &str,
+        args: &[Expr],
+    ) -> Result<TableCall, PlanError> {
+        let scope = self.scope(Clause::Select);
+        let mut typed = args.iter().map(|arg| scope.resolve(arg)).collect::<Result<Vec<_>, _>>()?;
+        let mut arg_types: Vec<ArgType> = typed
+            .iter()
+            .map(|arg| arg.ty().cloned().map_or(ArgType::Null, ArgType::Value))
+            .collect();
+        let function = functions::resolve_table(name, &arg_types)
+            .map_err(|error| PlanError::analyse(error.to_string()).at(expr.span))?;
+        for ((arg, ty), to) in typed.iter_mut().zip(&mut arg_types).zip(&function.coercions) {
+            if let (Some(to), Some(_)) = (to, arg.ty()) {
+                let cast = crate::expr::Expr::cast(arg.clone(), to.clone());
+                *arg = cast.map_err(|error| PlanError::analyse(error.message))?;
+                *ty = ArgType::Value(to.clone());
+            }
+        }
+        Ok(TableCall {
+            name: column.to_owned(),
+            function,
+            arg_types,
+            args: typed.into_iter().map(Arc::new).collect(),
+            text: print::expression(expr),
+        })
+    }
+
+    /// The steps of a query without aggregation.
+    fn project(mut self, items: Vec<Item>) -> Result<Analysed, PlanError> {
+        let kind = self.source.kind;
+        let partition_by = self.query.partition_by.clone();
+        let source_keys: Vec<Expr> =
+            self.source.schema.key.iter().map(|key| column(&key.name)).collect();
+        let (keys, drops_key) = match &partition_by {
+            None => (source_keys.clone(), false),
+            Some(_) if kind == SourceKind::Table => {
+                return Err(PlanError::analyse(
+                    "PARTITION BY is not supported for tables, only for streams.",
+                ));
+            }
+            Some(exprs) => partition_keys(exprs)?,
+        };
+        let key_kind = if partition_by.is_some() { KeyKind::Partitioning } else { KeyKind::Source };
+        if partition_by.is_some() {
+            // Columns are looked up before keys are looked for in the projection.
+            for key in &keys {
+                self.scope(Clause::PartitionBy).resolve(key)?;
+            }
+        }
+        for item in &items {
+            self.scope(Clause::Select).resolve(&item.expr)?;
+        }
+        let alias = self.query.from.first.alias.clone();
+        let shown = |key: &Expr| match key_kind {
+            KeyKind::Partitioning => print::expression(&qualified(key, &alias)),
+            _ => print::expression(key),
+        };
+        let key_items = find_keys(&keys, &items, key_kind, self.sink, shown)?;
+        let key_schema = key_items.iter().zip(&keys).map(|(item, key)| {
+            let typed = self.scope(Clause::Select).resolve(key)?;
+            let ty = typed.ty().cloned().ok_or_else(untyped)?;
+            Ok(ColumnDef::new(items[*item].name.as_str(), ty))
+        });
+        let key_schema = key_schema.collect::<Result<Vec<_>, PlanError>>()?;
+        let is_rekeyed = partition_by.is_some() && keys != source_keys;
+        if is_rekeyed {
+            let exprs = keys.iter().zip(&key_schema);
+            let exprs = exprs
+                .map(|(key, column)| self.named(&column.name, key, Clause::PartitionBy))
+                .collect::<Result<Vec<_>, _>>()?;
+            self.add("PartitionBy", StepKind::PartitionBy { keys: exprs });
+            if let Some(step) = self.steps.last_mut() {
+                step.schema.key.clone_from(&key_schema);
+            }
+        }
+        let values = items.iter().enumerate().filter(|(index, _)| !key_items.contains(index));
+        let values: Vec<&Item> = values.map(|(_, item)| item).collect();
+        let schema = self.add_projection("Project", &values, key_schema, Clause::Select)?;
+        Ok(Analysed {
+            window: self.source.window.filter(|_| !is_rekeyed),
+            source: self.source,
+            steps: self.steps,
+            schema,
+            kind,
+            drops_key,
+            is_rekeyed,
+        })
+    }
+
+    /// Adds the step that computes the result's value columns.
+    pub(super) fn add_projection(
+        &mut self,
+        name: &str,
+        values: &[&Item],
+        key: Vec<ColumnDef>,
+        clause: Clause,
+    ) -> Result<Schema, PlanError> {
+        let mut columns = Vec::with_capacity(values.len());
+        let mut value: Vec<ColumnDef> = Vec::with_capacity(values.len());
+        for item in values {
+            let named = self.named(&item.name, &item.expr, clause)?;
+            let ty = named.expr.ty().cloned().ok_or_else(untyped)?;
+            let column = ColumnDef::new(item.name.as_str(), ty);
+            if value.iter().chain(&key).any(|other| other.name == column.name) {
+                return Err(PlanError::analyse(format!(
+                    "Duplicate value columns found in schema: `{}` {}",
+                    column.name, column.ty
+                )));
+            }
+            value.push(column);
+            columns.push(named);
+        }
+        if value.is_empty() {
+            return Err(PlanError::analyse("The projection contains no value columns."));
+        }
+        let schema = Schema { key, value };
+        self.steps.push(Step {
+            kind: StepKind::Select { columns },
+            name: name.to_owned(),
+            schema: schema.clone(),
+        });
+        Ok(schema)
+    }
+}
+
+/// What ksqlDB says of a column that is only NULL.
+pub(super) fn untyped() -> PlanError {
+    PlanError::analyse(
+        "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS \
+         VARCHAR).",
+    )
+}
+
+/// The key expressions of a `PARTITION BY`, and whether it takes the key away.
+fn partition_keys(exprs: &[Expr]) -> Result<(Vec<Expr>, bool), PlanError> {
+    let is_null = |expr: &&Expr| matches!(expr.kind, ExprKind::Literal(Literal::Null));
+    match exprs.iter().filter(is_null).count() {
+        0 => Ok((exprs.iter().map(unqualified).collect(), false)),
+        _ if exprs.len() == 1 => Ok((Vec::new(), true)),
+        _ => Err(PlanError::analyse("Cannot PARTITION BY multiple columns including NULL")),
+    }
+}
+
+/// Refuses a condition that is not BOOLEAN.
+pub(super) fn check_predicate(
+    predicate: &crate::expr::Expr,
+    expr: &Expr,
+    clause: Clause,
+) -> Result<(), PlanError> {
+    let clause = clause.name();
+    match predicate.ty() {
+        Some(SqlType::Boolean) => Ok(()),
+        Some(ty) => Err(PlanError::analyse(format!(
+            "Type error in {clause} expression: Should evaluate to boolean but is ({ty}) instead."
+        ))
+        .unlogged(format!(
+            "Type error in {clause} expression: Should evaluate to boolean but is {} ({ty}) instead.",
+            print::expression(expr)
+        ))
+        .at(expr.span)),
+        None => Err(PlanError::analyse(
+            "Cannot invoke \"io.confluent.ksql.schema.ksql.types.SqlType.toString(io.confluent.ksql.\
+             schema.utils.FormatOptions)\" because \"<local2>\" is null",
+        )
+        .help(format!("{clause} needs a condition, and NULL is none"))
+        .at(expr.span)),
+    }
+}
+
+/// Table functions may not be nested, nor stand in a CASE.
+fn check_table_functions(expr: &Expr, alias: &crate::sql::ast::Name) -> Result<(), PlanError> {
+    let is_table = is_table_function;
+    let mut failure = None;
+    super::names::visit(expr, &mut |expr| match &expr.kind {
+        ExprKind::SearchedCase { .. } | ExprKind::SimpleCase { .. } => {
+            if !calls(expr, &is_table).is_empty() {
+                let text = print::expression(&qualified(expr, alias));
+                let message = format!("Table functions cannot be used in CASE: {text}");
+                failure.get_or_insert_with(|| PlanError::analyse(message).at(expr.span));
+            }
+        }
+        ExprKind::Call { name, args } if is_table(&name.text) => {
+            if args.iter().any(|arg| !calls(arg, &is_table).is_empty()) {
+                let text = print::expression(&qualified(expr, alias));
+                let message = format!("Table functions can't be nested: {text}");
+                failure.get_or_insert_with(|| PlanError::analyse(message).at(expr.span));
+            }
+        }
+        _ => {}
+    });
+    failure.map_or(Ok(()), Err)
+}
+
+/// Whether `name` is that of a table function.
+fn is_table_function(name: &str) -> bool {
+    functions::describe(name).is_some_and(|function| function.is_table)
+}

@@ -1,0 +1,203 @@
+//! The items of a `SELECT`: stars expanded, names given, keys told from values.
+
+use std::collections::HashMap;
+
+use super::names::unqualified;
+use super::{PlanError, Source};
+use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
+use crate::sql::print;
+use crate::types::SqlType;
+
+/// An item of a `SELECT`, with the name of its column.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// The column.
+    pub(super) name: String,
+    /// What it computes; columns are named without their source.
+    pub(super) expr: Expr,
+    /// Whether the name was written, and not made up.
+    pub(super) has_alias: bool,
+}
+
+/// Names of pseudo-columns and window bounds, which no other column may have.
+pub(super) const RESERVED: [&str; 5] =
+    ["ROWTIME", "ROWPARTITION", "ROWOFFSET", "WINDOWSTART", "WINDOWEND"];
+
+/// Gives each item a name, and expands `*`.
+pub(super) fn items(
+    query: &Query,
+    source: &Source,
+    columns: &[(String, SqlType)],
+) -> Result<Vec<Item>, PlanError> {
+    let mut names = Aliases::new(columns);
+    let mut items = Vec::new();
+    for item in &query.select {
+        match item {
+            SelectItem::All { source: qualifier, .. } => {
+                check_qualifier(qualifier.as_ref(), query)?;
+                items.extend(star(query, source)?);
+            }
+            SelectItem::StructAll { base, .. } => {
+                for field in struct_fields(base, columns)? {
+                    let expr = Expr {
+                        kind: ExprKind::Field {
+                            base: Box::new(unqualified(base)),
+                            name: Name::new(&*field),
+                        },
+                        span: base.span,
+                    };
+                    items.push(Item { name: names.field(&field), expr, has_alias: false });
+                }
+            }
+            SelectItem::Expr { expr, alias, .. } => {
+                let plain = unqualified(expr);
+                if let ExprKind::Column { source: Some(qualifier), .. } = &expr.kind
+                    && qualifier.text != query.from.first.alias.text
+                {
+                    check_qualifier(Some(qualifier), query)?;
+                }
+                let (name, has_alias) = match (alias, &plain.kind) {
+                    (Some(alias), _) => (alias.text.clone(), true),
+                    (None, ExprKind::Column { name, .. }) => (name.text.clone(), false),
+                    (None, ExprKind::Field { name, .. }) => (names.field(&name.text), false),
+                    (None, _) => (names.generated(), false),
+                };
+                check_reserved(&name, has_alias)?;
+                items.push(Item { name, expr: plain, has_alias });
+            }
+        }
+    }
+    Ok(items)
+}
+
+fn check_qualifier(qualifier: Option<&Name>, query: &Query) -> Result<(), PlanError> {
+    let Some(qualifier) = qualifier else { return Ok(()) };
+    if qualifier.text == query.from.first.alias.text {
+        return Ok(());
+    }
+    let message = format!("'{}' is not a valid stream/table name or alias.", qualifier.text);
+    Err(PlanError::prepare(message).at(qualifier.span))
+}
+
+fn check_reserved(name: &str, has_alias: bool) -> Result<(), PlanError> {
+    if !RESERVED.contains(&name) {
+        return Ok(());
+    }
+    Err(PlanError::analyse(if has_alias {
+        format!("`{name}` is a reserved column name. You cannot use it as an alias for a column.")
+    } else {
+        format!("Reserved column name in select: `{name}`. Please remove or alias the column.")
+    }))
+}
+
+/// The columns of `*`: the key, then the value; after a `PARTITION BY` the new key comes first and
+/// the old one last.
+fn star(query: &Query, source: &Source) -> Result<Vec<Item>, PlanError> {
+    let keys: Vec<&str> = source.schema.key.iter().map(|column| &*column.name).collect();
+    let values = source.schema.value.iter().map(|column| &*column.name);
+    let headers = source.headers.iter().map(|column| column.name.as_str());
+    let values: Vec<&str> = values.chain(headers).collect();
+    let item = |name: &str| Item { name: name.to_owned(), expr: column(name), has_alias: false };
+    let Some(partition_by) = &query.partition_by else {
+        return Ok(keys.into_iter().chain(values).map(item).collect());
+    };
+    let mut first: Vec<Item> = Vec::new();
+    let mut taken: Vec<String> = Vec::new();
+    for (index, expr) in partition_by.iter().enumerate() {
+        let plain = unqualified(expr);
+        match &plain.kind {
+            ExprKind::Column { name, .. } => {
+                taken.push(name.text.clone());
+                first.push(item(&name.text));
+            }
+            ExprKind::Literal(_) => {}
+            ExprKind::Field { name, .. } => {
+                let name = name.text.clone();
+                first.push(Item { name, expr: plain, has_alias: false });
+            }
+            _ => {
+                let name = format!("KSQL_COL_{index}");
+                first.push(Item { name, expr: plain, has_alias: false });
+            }
+        }
+    }
+    let rest =
+        values.into_iter().chain(keys).filter(|name| !taken.iter().any(|other| other == name));
+    Ok(first.into_iter().chain(rest.map(item)).collect())
+}
+
+/// An expression that names a column.
+pub(super) fn column(name: &str) -> Expr {
+    Expr {
+        kind: ExprKind::Column { source: None, name: Name::new(name) },
+        span: crate::sql::span::Span::default(),
+    }
+}
+
+/// The fields of the struct that `base` gives.
+fn struct_fields(base: &Expr, columns: &[(String, SqlType)]) -> Result<Vec<String>, PlanError> {
+    fn type_of(expr: &Expr, columns: &[(String, SqlType)]) -> Option<SqlType> {
+        match &expr.kind {
+            ExprKind::Column { name, .. } => {
+                columns.iter().find(|(column, _)| *column == name.text).map(|(_, ty)| ty.clone())
+            }
+            ExprKind::Field { base, name } => match type_of(base, columns)? {
+                SqlType::Struct(ty) => ty.field(&name.text).map(|(_, ty)| ty.clone()),
+                _ => None,
+            },
+            ExprKind::Subscript { base, .. } => match type_of(base, columns)? {
+                SqlType::Array(item) => Some((*item).clone()),
+                SqlType::Map(_, value) => Some((*value).clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+    match type_of(base, columns) {
+        Some(SqlType::Struct(ty)) => {
+            Ok(ty.fields.iter().map(|field| field.name.to_string()).collect())
+        }
+        _ => Err(PlanError::analyse(format!(
+            "Cannot use ->* on non-struct {}",
+            print::expression(base)
+        ))
+        .at(base.span)),
+    }
+}
+
+/// Makes up names for columns that have none, as ksqlDB's `ColumnAliasGenerator`.
+struct Aliases {
+    used: Vec<String>,
+    next: u32,
+    fields: HashMap<String, u32>,
+}
+
+impl Aliases {
+    fn new(columns: &[(String, SqlType)]) -> Self {
+        let used = columns.iter().map(|(name, _)| name.clone()).collect();
+        Self { used, next: 0, fields: HashMap::new() }
+    }
+
+    /// `KSQL_COL_0` and so on, names of the source's columns left out.
+    fn generated(&mut self) -> String {
+        loop {
+            let name = format!("KSQL_COL_{}", self.next);
+            self.next += 1;
+            if !self.used.contains(&name) {
+                return name;
+            }
+        }
+    }
+
+    /// The name of the field, with a number where it is taken.
+    fn field(&mut self, field: &str) -> String {
+        loop {
+            let count = self.fields.entry(field.to_owned()).or_insert(0);
+            let name = if *count == 0 { field.to_owned() } else { format!("{field}_{count}") };
+            *count += 1;
+            if !self.used.contains(&name) {
+                return name;
+            }
+        }
+    }
+}

@@ -1,0 +1,578 @@
+//! Statements that make sources and queries, planned against the catalog.
+
+use super::options::{OptionSet, Options};
+use super::query::{Analysed, analyse};
+use super::select::RESERVED;
+use super::types::resolve_type;
+use super::{
+    Catalog, HeaderColumn, PlanContext, PlanError, QueryPlan, Sink, Source, Stage, TimestampColumn,
+    all_headers,
+};
+use crate::formats::{Format, FormatSpec, NullableRepresentation, Role};
+use crate::sql::ast::{Constraint, CreateAs, CreateSource, InsertInto, Query, SourceKind};
+use crate::sql::print;
+use crate::types::{ColumnDef, Schema, SqlType, WindowKind};
+
+/// What a `CREATE … AS SELECT` makes.
+#[derive(Clone, Debug)]
+pub struct PlannedSink {
+    /// The new stream or table.
+    pub source: Source,
+    /// The query that fills it.
+    pub query: QueryPlan,
+    /// The partitions, replicas and retention that were asked for.
+    pub options: Options,
+}
+
+/// Plans a `CREATE STREAM` or `CREATE TABLE`.
+pub fn plan_create_source(
+    create: &CreateSource,
+    sql: &str,
+    ctx: &PlanContext<'_>,
+) -> Result<(Source, Options), PlanError> {
+    let options = Options::from_clause(&create.with, OptionSet::Source)?;
+    let (schema, headers, order) = columns(create, ctx.catalog)?;
+    let what = kind_name(create.kind);
+    if create.or_replace && create.is_source {
+        return Err(PlanError::execute(format!(
+            "Cannot add {what} '{}': CREATE OR REPLACE is not supported on source {what}s.",
+            create.name.text
+        )));
+    }
+    for name in &order {
+        if RESERVED.contains(&name.as_str()) {
+            return Err(PlanError::execute(format!(
+                "'{name}' is a reserved column name. You cannot use it as a name for a column."
+            )));
+        }
+    }
+    let (key_format, value_format) = source_formats(&options, &schema, ctx)?;
+    if order.is_empty() {
+        if value_format.format.supports_schema_inference() {
+            return Err(PlanError::unsupported("columns from the Schema Registry are"));
+        }
+        return Err(PlanError::execute(
+            "No columns supplied.\nUse a format that can infer columns, or list them.",
+        )
+        .help("write the columns as (name TYPE, …) after the name"));
+    }
+    if create.kind == SourceKind::Table && schema.key.is_empty() {
+        return Err(no_primary_key(create));
+    }
+    check_keys(&schema)?;
+    key_format.validate(&schema.key, Role::Key)?;
+    value_format.validate(&schema.value, Role::Value)?;
+    let source = Source {
+        name: create.name.text.clone(),
+        kind: create.kind,
+        timestamp: timestamp(&options, &schema, &headers, Stage::Execute)?,
+        schema,
+        headers,
+        order,
+        topic: options.topic.clone().unwrap_or_default(),
+        key_format,
+        value_format,
+        window: options.window,
+        is_read_only: create.is_source,
+        is_created_by_query: false,
+        sql: sql.to_owned(),
+    };
+    Ok((source, options))
+}
+
+/// Plans a `CREATE … AS SELECT`.
+pub fn plan_create_as(
+    create: &CreateAs,
+    sql: &str,
+    ctx: &PlanContext<'_>,
+) -> Result<PlannedSink, PlanError> {
+    let options = Options::from_clause(&create.with, OptionSet::Sink)?;
+    let name = create.name.text.as_str();
+    check_limit(&create.query, create.kind)?;
+    let analysed = analyse(&create.query, name, None, ctx)?;
+    if analysed.kind != create.kind {
+        let (gives, wanted) = match analysed.kind {
+            SourceKind::Table => ("TABLE", "CREATE TABLE AS SELECT"),
+            SourceKind::Stream => ("STREAM", "CREATE STREAM AS SELECT"),
+        };
+        return Err(PlanError::analyse(format!(
+            "Invalid result type. Your SELECT query produces a {gives}. Please use {wanted} statement \
+             instead."
+        )));
+    }
+    if let Some(existing) = ctx.catalog.source(name)
+        && !create.or_replace
+    {
+        return Err(already_exists(name, create.kind, existing.kind, Stage::Analyse));
+    }
+    let (key_format, value_format) = sink_formats(&options, &analysed, ctx)?;
+    let topic = options
+        .topic
+        .clone()
+        .unwrap_or_else(|| format!("{}{name}", ctx.config.output_topic_prefix));
+    let timestamp = timestamp(&options, &analysed.schema, &[], Stage::Analyse)?;
+    check_keys(&analysed.schema)?;
+    key_format.validate(&analysed.schema.key, Role::Key).map_err(with_statement(sql))?;
+    value_format.validate(&analysed.schema.value, Role::Value).map_err(with_statement(sql))?;
+    let keys = analysed.schema.key.iter().chain(&analysed.schema.value);
+    let source = Source {
+        name: name.to_owned(),
+        kind: create.kind,
+        order: keys.map(|column| column.name.to_string()).collect(),
+        schema: analysed.schema.clone(),
+        headers: Vec::new(),
+        topic,
+        key_format,
+        value_format,
+        window: analysed.window,
+        timestamp,
+        is_read_only: false,
+        is_created_by_query: true,
+        sql: sql.to_owned(),
+    };
+    let query = query_plan(analysed, &source, sql);
+    Ok(PlannedSink { source, query, options })
+}
+
+/// Plans an `INSERT INTO … SELECT`.
+pub fn plan_insert_into(
+    insert: &InsertInto,
+    sql: &str,
+    ctx: &PlanContext<'_>,
+) -> Result<(QueryPlan, Options), PlanError> {
+    let options = Options::from_clause(&insert.with, OptionSet::Insert)?;
+    let target = insert_target(insert, ctx)?;
+    let analysed = analyse(&insert.query, &insert.target.text, None, ctx)?;
+    if target.is_read_only {
+        return Err(PlanError::execute(format!(
+            "Cannot insert into read-only {}: {}",
+            kind_name(target.kind),
+            target.name
+        )));
+    }
+    if analysed.kind != target.kind {
+        return Err(PlanError::execute(format!(
+            "Incompatible data sink and query result. Data sink ({}) type is {} but select query result \
+             is {}.",
+            target.name,
+            java_kind(target.kind),
+            java_kind(analysed.kind)
+        )));
+    }
+    if !same_columns(&analysed.schema, &target.schema) {
+        return Err(PlanError::execute(format!(
+            "Incompatible schema between results and sink.\nResult schema is {}\nSink schema is {}",
+            analysed.schema, target.schema
+        )));
+    }
+    if let Some(id) = &options.query_id {
+        check_query_id(id)?;
+    }
+    Ok((query_plan(analysed, target, sql), options))
+}
+
+fn insert_target<'c>(insert: &InsertInto, ctx: &PlanContext<'c>) -> Result<&'c Source, PlanError> {
+    let name = &insert.target;
+    let resolve = |message: String| PlanError::new(Stage::Resolve, message).at(name.span);
+    let target = ctx.catalog.source(&name.text).ok_or_else(|| {
+        let at = name.span.position(ctx.text);
+        resolve(format!(
+            "Line: {}, Col: {}: Source `{}` does not exist.",
+            at.line, at.column, name.text
+        ))
+    })?;
+    if target.kind == SourceKind::Table {
+        return Err(resolve(format!(
+            "INSERT INTO can only be used to insert into a stream. {} is a table.",
+            name.text
+        )));
+    }
+    if !target.headers.is_empty() {
+        let message = format!("Cannot insert into {} because it has header columns", name.text);
+        return Err(resolve(message));
+    }
+    Ok(target)
+}
+
+fn check_query_id(id: &str) -> Result<(), PlanError> {
+    const PREFIXES: [&str; 4] = ["INSERTQUERY_", "CTAS_", "CSAS_", "CST_"];
+    if PREFIXES.iter().any(|prefix| id.starts_with(prefix)) {
+        return Err(PlanError::execute(format!(
+            "Query IDs must not start with a reserved query ID prefix (INSERTQUERY_, CTAS_, CSAS_, \
+             CST_). Got '{id}'."
+        )));
+    }
+    if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(PlanError::execute(format!(
+            "Query IDs may contain only alphanumeric characters and '_'. Got: '{id}'"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether a result fits a sink: the same key and value columns, by name and type.
+fn same_columns(result: &Schema, sink: &Schema) -> bool {
+    result.key == sink.key && result.value == sink.value
+}
+
+fn check_limit(query: &Query, kind: SourceKind) -> Result<(), PlanError> {
+    if query.limit.is_none() {
+        return Ok(());
+    }
+    let message =
+        format!("CREATE {} AS SELECT statements don't support LIMIT clause.", kind.as_str());
+    Err(PlanError::prepare(message).at(query.span))
+}
+
+fn query_plan(analysed: Analysed, sink: &Source, sql: &str) -> QueryPlan {
+    QueryPlan {
+        source: analysed.source,
+        steps: analysed.steps,
+        sink: Sink {
+            name: sink.name.clone(),
+            kind: sink.kind,
+            topic: sink.topic.clone(),
+            schema: sink.schema.clone(),
+            key_format: sink.key_format.clone(),
+            value_format: sink.value_format.clone(),
+            window: sink.window,
+            timestamp: sink.timestamp.clone(),
+        },
+        sql: sql.to_owned(),
+    }
+}
+
+fn kind_name(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Stream => "stream",
+        SourceKind::Table => "table",
+    }
+}
+
+fn java_kind(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Stream => "KSTREAM",
+        SourceKind::Table => "KTABLE",
+    }
+}
+
+/// "Cannot add stream 'S': A stream with the same name already exists"
+pub fn already_exists(
+    name: &str,
+    kind: SourceKind,
+    existing: SourceKind,
+    stage: Stage,
+) -> PlanError {
+    PlanError::new(
+        stage,
+        format!(
+            "Cannot add {} '{name}': A {} with the same name already exists",
+            kind_name(kind),
+            kind_name(existing)
+        ),
+    )
+}
+
+fn no_primary_key(create: &CreateSource) -> PlanError {
+    PlanError::execute(format!(
+        "Tables require a PRIMARY KEY. Please define the PRIMARY KEY.\nUse a partial schema to define the \
+         primary key and still load the value columns from the Schema Registry, for example:\n\tCREATE \
+         TABLE {} (ID INT PRIMARY KEY) WITH (...);",
+        create.name.text
+    ))
+    .at(create.name.span)
+}
+
+type Columns = (Schema, Vec<HeaderColumn>, Vec<String>);
+
+fn columns(create: &CreateSource, catalog: &Catalog) -> Result<Columns, PlanError> {
+    let mut schema = Schema::default();
+    let mut headers: Vec<HeaderColumn> = Vec::new();
+    let mut order: Vec<String> = Vec::new();
+    for column in &create.columns {
+        let name = column.name.text.clone();
+        let ty = resolve_type(&column.ty, catalog)?;
+        if order.contains(&name) {
+            let message = format!("Duplicate column names: `{name}`");
+            return Err(PlanError::prepare(message).at(column.span));
+        }
+        order.push(name.clone());
+        match &column.constraint {
+            None => schema.value.push(ColumnDef::new(name, ty)),
+            Some(Constraint::Key | Constraint::PrimaryKey) => {
+                schema.key.push(ColumnDef::new(name, ty));
+            }
+            Some(Constraint::Headers) => {
+                check_header(&ty, &all_headers(), "HEADERS")?;
+                headers.push(HeaderColumn { name, key: None });
+            }
+            Some(Constraint::Header(key)) => {
+                check_header(&ty, &SqlType::Bytes, &format!("HEADER('{key}')"))?;
+                headers.push(HeaderColumn { name, key: Some(key.clone()) });
+            }
+        }
+    }
+    if headers.len() > 1 && headers.iter().any(|header| header.key.is_none()) {
+        return Err(PlanError::execute("Schema already contains a HEADERS column."));
+    }
+    for (index, header) in headers.iter().enumerate() {
+        if headers[..index].iter().any(|other| other.key == header.key) {
+            let key = header.key.as_deref().unwrap_or_default();
+            let message = format!("Schema already contains a HEADER('{key}') column.");
+            return Err(PlanError::execute(message));
+        }
+    }
+    Ok((schema, headers, order))
+}
+
+fn check_header(found: &SqlType, expected: &SqlType, what: &str) -> Result<(), PlanError> {
+    if found == expected {
+        return Ok(());
+    }
+    let message = format!("Invalid type for {what} column: expected {expected}, got {found}");
+    Err(PlanError::prepare(message))
+}
+
+/// Maps may not be part of a key.
+fn check_keys(schema: &Schema) -> Result<(), PlanError> {
+    fn has_map(ty: &SqlType) -> bool {
+        match ty {
+            SqlType::Map(..) => true,
+            SqlType::Array(item) => has_map(item),
+            SqlType::Struct(ty) => ty.fields.iter().any(|field| has_map(&field.ty)),
+            _ => false,
+        }
+    }
+    match schema.key.iter().find(|column| has_map(&column.ty)) {
+        None => Ok(()),
+        Some(column) => Err(PlanError::execute(format!(
+            "Map keys, including types that contain maps, are not supported as they may lead to \
+             unexpected behavior due to inconsistent serialization. Key column name: `{}`. Column type: \
+             {}. See https://github.com/confluentinc/ksql/issues/6621 for more.",
+            column.name, column.ty
+        ))),
+    }
+}
+
+/// A format with its properties.
+struct Named<'o> {
+    name: &'o str,
+    delimiter: Option<char>,
+    schema_name: Option<&'o String>,
+    nullable: Option<&'o String>,
+}
+
+impl Named<'_> {
+    fn spec(&self, role: Role) -> Result<FormatSpec, PlanError> {
+        let format = Format::from_name(self.name)?;
+        if self.nullable.is_some() && !format.is_protobuf() {
+            let role = if role == Role::Key { "KEY" } else { "VALUE" };
+            return Err(PlanError::execute(format!(
+                "Property {role}_PROTOBUF_NULLABLE_REPRESENTATION can only be enabled with protobuf \
+                 format"
+            )));
+        }
+        let nullable = self.nullable.map(|text| match text.as_str() {
+            "WRAPPER" => NullableRepresentation::Wrapper,
+            _ => NullableRepresentation::Optional,
+        });
+        Ok(FormatSpec {
+            delimiter: self.delimiter,
+            full_schema_name: self.schema_name.cloned(),
+            nullable,
+            ..format.into()
+        })
+    }
+}
+
+fn source_formats(
+    options: &Options,
+    schema: &Schema,
+    ctx: &PlanContext<'_>,
+) -> Result<(FormatSpec, FormatSpec), PlanError> {
+    let missing = |property: &str, config: &str| {
+        PlanError::execute(format!(
+            "Statement is missing the '{property}' property from the WITH clause. Either provide one or \
+             set a default via the '{config}' config."
+        ))
+    };
+    let key_name = options.key_format.as_deref().unwrap_or(&ctx.config.default_key_format);
+    let value_name = options.value_format.as_deref().or(ctx.config.default_value_format.as_deref());
+    let value_name = value_name
+        .ok_or_else(|| missing("VALUE_FORMAT", "ksql.persistence.default.format.value"))?;
+    let key = Named {
+        name: key_name,
+        delimiter: options.key_delimiter,
+        schema_name: options.key_schema_name.as_ref(),
+        nullable: options.key_nullable.as_ref(),
+    }
+    .spec(Role::Key)?;
+    let value = Named {
+        name: value_name,
+        delimiter: options.value_delimiter,
+        schema_name: options.value_schema_name.as_ref(),
+        nullable: options.value_nullable.as_ref(),
+    }
+    .spec(Role::Value)?;
+    for (id, spec, role) in
+        [(options.key_schema_id, &key, "KEY"), (options.value_schema_id, &value, "VALUE")]
+    {
+        if id.is_none() {
+            continue;
+        }
+        if !spec.format.supports_schema_inference() {
+            return Err(PlanError::execute(format!(
+                "{role}_FORMAT should support schema inference when {role}_SCHEMA_ID is provided. \
+                 Current format is {}.",
+                spec.format
+            )));
+        }
+        return Err(PlanError::unsupported("schemas by their id are"));
+    }
+    let value = wrapped(value, options, schema, ctx)?;
+    Ok((key, value))
+}
+
+/// The value format with its wrapping: what the statement says, else what the configuration says.
+fn wrapped(
+    value: FormatSpec,
+    options: &Options,
+    schema: &Schema,
+    ctx: &PlanContext<'_>,
+) -> Result<FormatSpec, PlanError> {
+    let default = ctx.config.wrap_single_values.filter(|wrap| {
+        let wrapping = if *wrap {
+            crate::formats::Wrapping::Wrapped
+        } else {
+            crate::formats::Wrapping::Unwrapped
+        };
+        schema.value.len() == 1 && value.format.supports_wrapping(wrapping)
+    });
+    Ok(FormatSpec { wrap: options.wrap_single_value.or(default), ..value })
+}
+
+fn sink_formats(
+    options: &Options,
+    analysed: &Analysed,
+    ctx: &PlanContext<'_>,
+) -> Result<(FormatSpec, FormatSpec), PlanError> {
+    let analyse = |error: PlanError| PlanError { stage: Stage::Analyse, ..error };
+    let source = &analysed.source;
+    let has_key = !analysed.schema.key.is_empty();
+    let inherited_key = if has_key && source.key_format.format == Format::None {
+        ctx.config.default_key_format.clone()
+    } else if analysed.drops_key {
+        Format::None.name().to_owned()
+    } else {
+        source.key_format.format.name().to_owned()
+    };
+    if analysed.drops_key
+        && options.key_format.as_ref().is_some_and(|name| !name.eq_ignore_ascii_case("NONE"))
+    {
+        return Err(PlanError::analyse("Key format specified for stream without key columns."));
+    }
+    let key_name = options.key_format.clone().unwrap_or(inherited_key);
+    let value_name = options
+        .value_format
+        .clone()
+        .unwrap_or_else(|| source.value_format.format.name().to_owned());
+    let is_same = |name: &str, spec: &FormatSpec| name.eq_ignore_ascii_case(spec.format.name());
+    let old_key = is_same(&key_name, &source.key_format).then_some(&source.key_format);
+    let old_value = is_same(&value_name, &source.value_format).then_some(&source.value_format);
+    let mut key = Named {
+        name: &key_name,
+        delimiter: options.key_delimiter.or(old_key.and_then(|spec| spec.delimiter)),
+        schema_name: options
+            .key_schema_name
+            .as_ref()
+            .or(old_key.and_then(|s| s.full_schema_name.as_ref())),
+        nullable: options.key_nullable.as_ref(),
+    }
+    .spec(Role::Key)
+    .map_err(analyse)?;
+    let mut value = Named {
+        name: &value_name,
+        delimiter: options.value_delimiter.or(old_value.and_then(|spec| spec.delimiter)),
+        schema_name: options
+            .value_schema_name
+            .as_ref()
+            .or(old_value.and_then(|spec| spec.full_schema_name.as_ref())),
+        nullable: options.value_nullable.as_ref(),
+    }
+    .spec(Role::Value)
+    .map_err(analyse)?;
+    for (spec, old) in [(&mut key, old_key), (&mut value, old_value)] {
+        if spec.nullable.is_none() && spec.format == Format::ProtobufNosr {
+            spec.nullable = old.and_then(|old| old.nullable);
+        }
+        // Properties that the format does not know are refused while the query is analysed.
+        spec.validate_properties().map_err(|error| PlanError::analyse(error.to_string()))?;
+    }
+    if options.key_schema_id.or(options.value_schema_id).is_some() {
+        return Err(PlanError::unsupported("schemas by their id are"));
+    }
+    let value = wrapped(value, options, &analysed.schema, ctx)?;
+    if value.wrap.is_some()
+        && options.wrap_single_value.is_some()
+        && analysed.schema.value.len() != 1
+    {
+        return Err(PlanError::analyse(
+            "'WRAP_SINGLE_VALUE' is only valid for single-field value schemas",
+        ));
+    }
+    Ok((key, value))
+}
+
+/// The `TIMESTAMP` of a `WITH` clause, checked against the columns.
+fn timestamp(
+    options: &Options,
+    schema: &Schema,
+    headers: &[HeaderColumn],
+    stage: Stage,
+) -> Result<Option<TimestampColumn>, PlanError> {
+    let Some(column) = &options.timestamp else { return Ok(None) };
+    let refuse = |message: String| Err(PlanError::new(stage, message));
+    let found =
+        schema.key.iter().chain(&schema.value).find(|other| &*other.name == column.as_str());
+    let Some(found) = found.filter(|_| !headers.iter().any(|header| header.name == *column)) else {
+        return refuse(format!(
+            "The TIMESTAMP column set in the WITH clause does not exist in the schema: '{column}'"
+        ));
+    };
+    let format = options.timestamp_format.clone();
+    match (&found.ty, &format) {
+        (SqlType::String, None) => refuse(
+            "A String timestamp field has been specified without also specifying the timestamp_format"
+                .to_owned(),
+        ),
+        (SqlType::String, Some(_)) | (SqlType::Bigint | SqlType::Timestamp, None) => {
+            Ok(Some(TimestampColumn { column: column.clone(), format }))
+        }
+        _ => refuse(format!(
+            "Timestamp column, `{column}`, should be LONG(INT64), TIMESTAMP, or a String with a \
+             timestamp_format specified."
+        )),
+    }
+}
+
+/// ksqlDB shows the statement below a refusal of its formats, in the text it does not log.
+fn with_statement(sql: &str) -> impl Fn(crate::formats::FormatError) -> PlanError {
+    move |error| {
+        let message = error.to_string();
+        let unlogged = format!("{message}\nStatement: {}", sql.trim_end_matches(';'));
+        PlanError::execute(message).unlogged(unlogged)
+    }
+}
+
+/// Whether a source's windows make its topic forget by time as well as by key.
+pub fn is_windowed_table(source: &Source) -> bool {
+    source.kind == SourceKind::Table
+        && source.window.is_some_and(|window| {
+            matches!(window.kind, WindowKind::Tumbling | WindowKind::Hopping | WindowKind::Session)
+        })
+}
+
+/// A statement in ksqlDB's own form.
+pub fn canonical(statement: &crate::sql::ast::Statement) -> String {
+    print::statement(statement)
+}

@@ -1,0 +1,55 @@
+//! Types as written, resolved against the catalog.
+
+use super::{Catalog, PlanError};
+use crate::sql::ast::{self, Primitive, TypeKind};
+use crate::types::{Field, SqlType, StructType};
+
+/// The type that `ty` names.
+pub fn resolve_type(ty: &ast::Type, catalog: &Catalog) -> Result<SqlType, PlanError> {
+    Ok(match &ty.kind {
+        TypeKind::Primitive(primitive) => primitive_type(*primitive),
+        TypeKind::Decimal { precision, scale } => decimal(*precision, *scale)?,
+        TypeKind::Array(item) => SqlType::array(resolve_type(item, catalog)?),
+        TypeKind::Map(key, value) => {
+            SqlType::map(resolve_type(key, catalog)?, resolve_type(value, catalog)?)
+        }
+        TypeKind::Struct(fields) => {
+            let fields = fields.iter().map(|field| {
+                let ty = resolve_type(&field.ty, catalog)?;
+                Ok(Field { name: field.name.text.as_str().into(), ty })
+            });
+            SqlType::Struct(StructType { fields: fields.collect::<Result<_, PlanError>>()? })
+        }
+        TypeKind::Custom(name) => catalog.custom_type(&name.text).cloned().ok_or_else(|| {
+            PlanError::prepare(format!("Cannot resolve unknown type: {}", name.text)).at(ty.span)
+        })?,
+    })
+}
+
+fn primitive_type(primitive: Primitive) -> SqlType {
+    match primitive {
+        Primitive::Boolean => SqlType::Boolean,
+        Primitive::Int => SqlType::Int,
+        Primitive::Bigint => SqlType::Bigint,
+        Primitive::Double => SqlType::Double,
+        Primitive::String => SqlType::String,
+        Primitive::Bytes => SqlType::Bytes,
+        Primitive::Date => SqlType::Date,
+        Primitive::Time => SqlType::Time,
+        Primitive::Timestamp => SqlType::Timestamp,
+    }
+}
+
+fn decimal(precision: i32, scale: i32) -> Result<SqlType, PlanError> {
+    let refuse = |message: String| Err(PlanError::prepare(message));
+    if precision < 1 {
+        return refuse(format!("DECIMAL precision must be >= 1: DECIMAL({precision},{scale})"));
+    }
+    if scale < 0 {
+        return refuse(format!("DECIMAL scale must be >= 0: DECIMAL({precision},{scale})"));
+    }
+    if precision < scale {
+        return refuse(format!("DECIMAL precision must be >= scale: DECIMAL({precision},{scale})"));
+    }
+    Ok(SqlType::Decimal { precision: precision.unsigned_abs(), scale: scale.unsigned_abs() })
+}
