@@ -1,7 +1,7 @@
 //! Reading a chunk of payloads into columns.
 
 use super::rows::Rows;
-use super::{DecodeError, Format, FormatError, FormatSpec, Role, json, kafka};
+use super::{DecodeError, Format, FormatError, FormatSpec, Role, delimited, json, kafka};
 use crate::types::{Arena, Column, ColumnDef};
 
 /// Reads the keys or the values of one source.
@@ -29,6 +29,7 @@ enum Codec {
     Void,
     Kafka(kafka::KafkaDecoder),
     Json(json::JsonDecoder),
+    Delimited(delimited::DelimitedDecoder),
 }
 
 /// What one payload was.
@@ -53,6 +54,9 @@ impl Decoder {
             Format::Kafka if columns.is_empty() => Codec::Void,
             Format::Kafka => Codec::Kafka(kafka::KafkaDecoder::new(columns, topic)),
             Format::Json => Codec::Json(json::JsonDecoder::new(columns, wrapped, role, topic)),
+            Format::Delimited => {
+                Codec::Delimited(delimited::DelimitedDecoder::new(spec, columns, topic))
+            }
             format => return Err(FormatError::NotSupportedYet { format }),
         };
         Ok(Self { columns: columns.to_vec(), codec })
@@ -74,6 +78,7 @@ impl Decoder {
             let outcome = match (payload, &self.codec) {
                 (None, _) | (_, Codec::Void) => Ok(Outcome::Null),
                 (Some(bytes), Codec::Kafka(codec)) => codec.decode(bytes, &mut rows, arena),
+                (Some(bytes), Codec::Delimited(codec)) => codec.decode(bytes, &mut rows, arena),
                 (Some(bytes), Codec::Json(codec)) => {
                     codec.decode(bytes, &mut rows, arena, &mut scan)
                 }

@@ -1,6 +1,8 @@
 //! Writing rows as bytes.
 
-use super::{ColumnsRow, EncodeError, Format, FormatError, FormatSpec, Role, Row, json, kafka};
+use super::{
+    ColumnsRow, EncodeError, Format, FormatError, FormatSpec, Role, Row, delimited, json, kafka,
+};
 use crate::types::{Column, ColumnDef, Value};
 
 /// Writes the keys or the values of one sink.
@@ -24,6 +26,7 @@ enum Codec {
     Void,
     Kafka(kafka::KafkaEncoder),
     Json(json::JsonEncoder),
+    Delimited(delimited::DelimitedEncoder),
 }
 
 impl Encoder {
@@ -41,6 +44,7 @@ impl Encoder {
             Format::Kafka if columns.is_empty() => Codec::Void,
             Format::Kafka => Codec::Kafka(kafka::KafkaEncoder::new(columns)),
             Format::Json => Codec::Json(json::JsonEncoder::new(columns, wrapped)),
+            Format::Delimited => Codec::Delimited(delimited::DelimitedEncoder::new(spec, columns)),
             format => return Err(FormatError::NotSupportedYet { format }),
         };
         Ok(Self { codec })
@@ -75,6 +79,7 @@ impl Encoder {
         let encoded = match &self.codec {
             Codec::Void => Ok(Encoded::Null),
             Codec::Kafka(codec) => codec.encode(row.value(0), out),
+            Codec::Delimited(codec) => codec.encode(row, out),
             Codec::Json(codec) => Ok(codec.encode(row, out)),
         };
         if encoded.is_err() {

@@ -13,6 +13,7 @@
 
 mod decimal;
 mod decoder;
+mod delimited;
 mod encoder;
 mod error;
 mod format;

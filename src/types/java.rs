@@ -3,11 +3,13 @@
 //! ksqlDB runs on a JVM, so the text of a DOUBLE, the length of a VARCHAR and the order of a MAP are
 //! Java's. [`double`] prints and parses numbers, [`text`] counts in UTF-16, [`hash`] orders maps.
 
+pub mod base64;
 pub mod double;
 pub mod hash;
 pub mod number;
 pub mod text;
 
+pub use base64::decode_base64;
 pub use double::{double_to_string, parse_double, write_double};
 pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 pub use number::{

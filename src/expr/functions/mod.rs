@@ -3,12 +3,24 @@
 //! A row is all there is to a function. From the rows come overload resolution, `SHOW FUNCTIONS`,
 //! `DESCRIBE FUNCTION`, "did you mean" and the tests, which evaluate every example.
 
+mod array;
 mod bytes;
+mod cache;
+mod conditional;
+mod lambda;
+mod map;
 mod mask;
+mod math;
+mod misc;
+mod order;
+mod regex;
+mod regex_java;
 mod registry;
 mod resolve;
 mod signature;
+mod strict_math;
 mod string;
+mod url;
 
 use crate::expr::{EvalContext, EvalError};
 use crate::types::{SqlType, Value};
@@ -200,10 +212,20 @@ struct Family {
 }
 
 static FAMILIES: &[Family] = &[
+    Family { category: "ARRAY", functions: array::FUNCTIONS },
+    Family { category: "CONDITIONAL", functions: conditional::FUNCTIONS },
+    Family { category: "CONVERSIONS", functions: bytes::CONVERSIONS },
+    Family { category: "LAMBDA", functions: lambda::FUNCTIONS },
+    Family { category: "MAP", functions: map::FUNCTIONS },
+    Family { category: "MATHEMATICAL", functions: conditional::EXTREMES },
+    Family { category: "MATHEMATICAL", functions: math::FUNCTIONS },
+    Family { category: "OTHER", functions: misc::FUNCTIONS },
+    Family { category: "REGULAR EXPRESSION", functions: regex::FUNCTIONS },
     Family { category: "STRING", functions: string::FUNCTIONS },
     Family { category: "STRING", functions: mask::FUNCTIONS },
     Family { category: "STRING", functions: bytes::FUNCTIONS },
-    Family { category: "CONVERSIONS", functions: bytes::CONVERSIONS },
+    Family { category: "STRING", functions: map::SPLITTERS },
+    Family { category: "URL", functions: url::FUNCTIONS },
 ];
 
-static TABLE_FUNCTIONS: &[TableFunction] = &[];
+static TABLE_FUNCTIONS: &[TableFunction] = misc::TABLES;

@@ -68,6 +68,8 @@ static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| 
     let scalars = FAMILIES
         .iter()
         .flat_map(|family| family.functions.iter().map(|row| (family.category, Row::Scalar(row))));
+    let to_double = super::math::TO_DOUBLE.iter().copied().flatten();
+    let scalars = scalars.chain(to_double.map(|row| ("MATHEMATICAL", Row::Scalar(row))));
     let tables = TABLE_FUNCTIONS.iter().map(|row| ("TABLE", Row::Table(row)));
     for (category, row) in scalars.chain(tables) {
         let (text, summary, examples, shown_as) = match row {

@@ -1,5 +1,7 @@
 //! Base64 as Jackson reads it from text: blanks between groups of four, and padding required.
 
+use crate::types::java::base64::sextet;
+
 /// The bytes of `text`, or `None` if it is not Base64.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_matches(|c| c <= ' ').as_bytes();
@@ -23,17 +25,6 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
-}
-
-fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

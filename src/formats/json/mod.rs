@@ -12,7 +12,7 @@ mod source;
 mod tape;
 mod writer;
 
-pub(super) use writer::JsonEncoder;
+pub(super) use writer::{JsonEncoder, write_integer};
 
 use super::decoder::Outcome;
 use super::rows::Rows;
