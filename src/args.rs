@@ -16,6 +16,30 @@ pub(crate) enum Command {
     Produce(ProduceArgs),
     /// Runs a Kafka-compatible broker, for development and tests.
     Broker(BrokerArgs),
+    /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
+    Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Case files, folders of them, and folders with statements.sql, input.json and output.json.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<std::path::PathBuf>,
+    /// Compares bytes with those that ksqlDB wrote, one case a line in this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) golden: Option<std::path::PathBuf>,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) report: ReportFormat,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// Failed cases and counts.
+    Text,
+    /// One JSON object with all cases, then the counts.
+    Json,
 }
 
 #[derive(Debug, Args)]

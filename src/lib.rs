@@ -15,4 +15,6 @@ pub mod operators;
 
 pub mod kafka;
 
+pub mod testing;
+
 pub mod devices;

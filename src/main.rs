@@ -3,6 +3,7 @@
 mod args;
 mod broker_command;
 mod devices_command;
+mod test_command;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Broker(args) => broker_command::run(args).await,
         Command::Produce(args) => devices_command::produce(args).await,
+        Command::Test(args) => test_command::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

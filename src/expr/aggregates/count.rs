@@ -2,7 +2,7 @@
 
 use super::{Aggregate, AggregateRow, Bind, Groups, RowError, Rows, Sequence, State, numbers};
 use crate::expr::EvalError;
-use crate::types::{Arena, Column, OwnedValue, SqlType, Value};
+use crate::types::{Arena, OwnedValue, SqlType, Value};
 
 pub(super) static ROWS: &[AggregateRow] = &[
     AggregateRow {

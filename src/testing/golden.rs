@@ -1,0 +1,243 @@
+//! Bytes that a real ksqlDB wrote, case by case.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::case::Case;
+use super::encode::from_base64;
+use super::run::{Observed, observe};
+use super::system::{Failure, Systems};
+
+/// What ksqlDB did with a case: one line of a file of answers.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Golden {
+    /// The name of the case.
+    pub name: String,
+    #[serde(default)]
+    topics: BTreeMap<String, Vec<GoldenRecord>>,
+    #[serde(default)]
+    error: Vec<GoldenError>,
+    /// What the topics held when a query died.
+    #[serde(default)]
+    topics_before_error: BTreeMap<String, Vec<GoldenRecord>>,
+    message: Option<String>,
+    details: Option<String>,
+    /// Bytes that were piped where they are not what the case's text gives.
+    #[serde(default)]
+    input_bytes: BTreeMap<String, Vec<Option<String>>>,
+    #[serde(default)]
+    input_keys: BTreeMap<String, Vec<Option<String>>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct GoldenRecord {
+    ts: i64,
+    key_b64: Option<String>,
+    value_b64: Option<String>,
+    #[serde(default)]
+    headers: Option<Vec<Json>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct GoldenError {
+    #[serde(rename = "type")]
+    class: String,
+    message: Option<String>,
+    unlogged: Option<String>,
+}
+
+impl Golden {
+    /// Whether ksqlDB refused the case, or a query of it died.
+    pub fn is_error(&self) -> bool {
+        self.message.is_some() || !self.error.is_empty()
+    }
+}
+
+/// Reads a file of answers, by the names of their cases.
+pub fn read_golden(path: &Path) -> std::io::Result<BTreeMap<String, Golden>> {
+    let text = std::fs::read_to_string(path)?;
+    let golden = text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
+        serde_json::from_str::<Golden>(line).map(|golden| (golden.name.clone(), golden))
+    });
+    golden.collect::<Result<_, _>>().map_err(std::io::Error::other)
+}
+
+/// Runs a case, and says where its bytes differ from the answer.
+pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result<(), String> {
+    let case = with_bytes(case, golden);
+    let observed = observe(systems, &case);
+    match &observed.failure {
+        Some(failure) if failure.is_unsupported => Err(failure.message.clone()),
+        Some(failure) if golden.is_error() => {
+            check_error(golden, failure)?;
+            check_topics(&golden.topics_before_error, &observed)
+        }
+        Some(failure) => {
+            Err(format!("failed: {}", failure.unlogged.as_deref().unwrap_or(&failure.message)))
+        }
+        None if golden.is_error() => Err(format!(
+            "expected an error, but nothing failed: {}",
+            golden
+                .message
+                .as_deref()
+                .or_else(|| golden.error[0].message.as_deref())
+                .unwrap_or_default()
+        )),
+        None => check_topics(&golden.topics, &observed),
+    }
+}
+
+/// The case with the very bytes that were piped, where the answer has them.
+fn with_bytes(case: &Case, golden: &Golden) -> Case {
+    let mut case = case.clone();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for input in &mut case.inputs {
+        let count = counts.entry(input.topic.clone()).or_default();
+        let decoded = |text: &Option<String>| text.as_deref().and_then(from_base64);
+        let piped = |bytes: &BTreeMap<String, Vec<Option<String>>>| {
+            bytes.get(&input.topic).and_then(|bytes| bytes.get(*count)).map(decoded)
+        };
+        let recorded = golden.topics.get(&input.topic).and_then(|records| records.get(*count));
+        if input.value_bytes.is_none() {
+            let value = recorded.map(|record| decoded(&record.value_b64));
+            input.value_bytes = piped(&golden.input_bytes).or(value);
+        }
+        if input.key_bytes.is_none()
+            && let Some(key) = piped(&golden.input_keys)
+                .or_else(|| recorded.map(|record| decoded(&record.key_b64)))
+        {
+            // These bytes end with the window already.
+            input.key_bytes = Some(key);
+            input.window = None;
+        }
+        *count += 1;
+    }
+    case
+}
+
+fn check_topics(
+    topics: &BTreeMap<String, Vec<GoldenRecord>>,
+    observed: &Observed,
+) -> Result<(), String> {
+    for (topic, expected) in topics {
+        let actual = observed.topics.get(topic).map_or(&[][..], Vec::as_slice);
+        for (index, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+            let place = |what: &str, expected: String, actual: String| {
+                format!(
+                    "topic {topic}, record {}: expected the {what} {expected} but found {actual}",
+                    index + 1
+                )
+            };
+            let bytes = |text: &Option<String>| text.as_deref().and_then(from_base64);
+            let (key, value) = (bytes(&expected.key_b64), bytes(&expected.value_b64));
+            if key != actual.key {
+                return Err(place("key", shown(key.as_deref()), shown(actual.key.as_deref())));
+            }
+            if value != actual.value {
+                return Err(place(
+                    "value",
+                    shown(value.as_deref()),
+                    shown(actual.value.as_deref()),
+                ));
+            }
+            if expected.ts != actual.timestamp {
+                let (expected, actual) = (expected.ts.to_string(), actual.timestamp.to_string());
+                return Err(place("timestamp", expected, actual));
+            }
+            let headers = headers(expected);
+            if headers != actual.headers {
+                return Err(place(
+                    "headers",
+                    format!("{headers:?}"),
+                    format!("{:?}", actual.headers),
+                ));
+            }
+        }
+        if expected.len() != actual.len() {
+            let (expected, actual) = (expected.len(), actual.len());
+            return Err(format!("topic {topic}: expected {expected} records but found {actual}"));
+        }
+    }
+    Ok(())
+}
+
+/// Headers are written as `[name, base64]` or as `{"KEY": name, "VALUE": base64}`.
+fn headers(record: &GoldenRecord) -> Vec<(String, Option<Vec<u8>>)> {
+    let text = |json: Option<&Json>| json.and_then(Json::as_str).map(str::to_owned);
+    let header = |json: &Json| match json {
+        Json::Array(pair) => (text(pair.first()), text(pair.get(1))),
+        other => {
+            let get = |names: [&str; 3]| names.into_iter().find_map(|name| other.get(name));
+            (text(get(["KEY", "key", "name"])), text(get(["VALUE", "value_b64", "value"])))
+        }
+    };
+    let headers = record.headers.iter().flatten().map(header);
+    headers
+        .map(|(name, value)| (name.unwrap_or_default(), value.as_deref().and_then(from_base64)))
+        .collect()
+}
+
+fn shown(bytes: Option<&[u8]>) -> String {
+    match bytes {
+        None => "null".into(),
+        Some(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains(char::is_control) => text.into(),
+            _ => format!("{bytes:02x?}"),
+        },
+    }
+}
+
+fn check_error(golden: &Golden, failure: &Failure) -> Result<(), String> {
+    if let Some(message) = &golden.message {
+        return check_flat(message, golden.details.as_deref(), failure);
+    }
+    let expected = &golden.error[0];
+    if !failure.kind.is_a(&expected.class) {
+        return Err(format!(
+            "expected {} but {:?}: {}",
+            expected.class, failure.kind, failure.message
+        ));
+    }
+    let message = expected.message.as_deref().unwrap_or_default();
+    if message != failure.message {
+        return Err(format!("expected the error {message:?} but found {:?}", failure.message));
+    }
+    if expected.unlogged.is_some() && expected.unlogged != failure.unlogged {
+        return Err(format!(
+            "expected the details {:?} but found {:?}",
+            expected.unlogged, failure.unlogged
+        ));
+    }
+    let causes = golden.error.iter().skip(1).filter_map(|cause| cause.message.as_deref());
+    let found = failure.causes.iter().map(String::as_str);
+    if failure.causes.is_empty() || causes.clone().eq(found) {
+        return Ok(());
+    }
+    let causes: Vec<_> = causes.collect();
+    Err(format!("expected the causes {causes:?} but found {:?}", failure.causes))
+}
+
+/// Compares texts whose line breaks the answer shows as blanks.
+fn check_flat(message: &str, details: Option<&str>, failure: &Failure) -> Result<(), String> {
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let found = flat(&failure.message);
+    // Where the harness itself spoke, the message stands inside, cut at its end.
+    let quoted = message.split_once("message was \"").map(|(_, text)| flat(text));
+    let is_same = match &quoted {
+        Some(start) => found.starts_with(start.trim_end_matches('"')),
+        None => found == flat(message),
+    };
+    if !is_same {
+        return Err(format!("expected the error {message:?} but found {:?}", failure.message));
+    }
+    match (details, &failure.unlogged) {
+        (Some(details), Some(unlogged)) if flat(details) == flat(unlogged) => Ok(()),
+        (Some(details), found) => {
+            Err(format!("expected the details {details:?} but found {found:?}"))
+        }
+        (None, _) => Ok(()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The case runners behind `millstream test`.
+//!
+//! A case is statements, input records, and the output records or the error to expect. It runs
+//! without a broker and without a clock: one partition a topic, records one by one to completion,
+//! queries one after another in the order in which they were made.
+//!
+//! ```text
+//! file ─ case ─▶ Case ─ run ─▶ Observed ─┬─ check ──▶ passed | why not     (values)
+//!                   encode ▲             └─ golden ─▶ passed | why not     (bytes)
+//! ```
+//!
+//! Runners see the engine through the traits [`Systems`] and [`System`].
+
+mod actual;
+mod case;
+mod check;
+mod compare;
+mod encode;
+mod engine_system;
+mod expand;
+mod golden;
+mod json_text;
+mod number;
+mod post;
+mod report;
+mod run;
+mod schema_text;
+mod system;
+mod triple;
+
+pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, TopicSpec};
+pub use check::check;
+pub use engine_system::EngineSystems;
+pub use golden::{Golden, read_golden};
+pub use report::{CaseReport, Report, Verdict};
+pub use run::{Observed, observe};
+pub use system::{
+    Actual, Failure, FailureKind, FormatInfo, Properties, Record, SourceInfo, System, Systems,
+    TopicInfo, WindowInfo,
+};
+
+use std::path::{Path, PathBuf};
+
+/// Runs all cases of `paths`: case files, folders of them, and folders with `statements.sql`.
+pub fn run_paths(systems: &dyn Systems, paths: &[PathBuf]) -> std::io::Result<Report> {
+    let mut report = Report::default();
+    for path in paths {
+        for case in expand::cases(path)? {
+            if case.as_ref().is_ok_and(|case| !case.is_enabled) {
+                continue;
+            }
+            report.add(run_case(systems, case));
+        }
+    }
+    Ok(report)
+}
+
+/// Runs the cases of `paths` that `golden` has an answer for, and compares bytes.
+pub fn run_golden(
+    systems: &dyn Systems,
+    golden: &Path,
+    paths: &[PathBuf],
+) -> std::io::Result<Report> {
+    let answers = read_golden(golden)?;
+    let mut report = Report::default();
+    for path in paths {
+        for case in expand::cases(path)? {
+            let case = match case {
+                Ok(case) => case,
+                Err(unreadable) => {
+                    report.add(run_case(systems, Err(unreadable)));
+                    continue;
+                }
+            };
+            let Some(answer) = answers.get(&*case.name).or_else(|| answers.get(case.local_name()))
+            else {
+                continue;
+            };
+            let result = report::guarded(|| golden::run(systems, &case, answer));
+            report.add(CaseReport::new(case.name, answer.is_error(), result));
+        }
+    }
+    Ok(report)
+}
+
+/// Runs one case, or says why it cannot be read.
+pub fn run_case(systems: &dyn Systems, case: Result<Case, expand::Unreadable>) -> CaseReport {
+    match case {
+        Ok(case) => {
+            let result = report::guarded(|| check(&case, &mut observe(systems, &case)));
+            CaseReport::new(case.name, case.expected_error.is_some(), result)
+        }
+        Err(unreadable) => CaseReport::new(unreadable.name, false, Err(unreadable.reason)),
+    }
+}
+
+pub use expand::{Unreadable, cases};
