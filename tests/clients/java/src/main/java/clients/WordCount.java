@@ -61,6 +61,9 @@ public final class WordCount {
         settings.put("bootstrap.servers", broker);
         settings.put("processing.guarantee", "exactly_once_v2");
         settings.put("commit.interval.ms", "100");
+        // Streams does not leave its group; the next round waits until its sessions have expired.
+        settings.put("consumer.session.timeout.ms", "6000");
+        settings.put("consumer.heartbeat.interval.ms", "1000");
         settings.put("replication.factor", "1");
         settings.put("state.dir", state.toString());
         settings.put("default.key.serde", Serdes.StringSerde.class.getName());

@@ -1,0 +1,152 @@
+//! Real clients against `millstream broker`: librdkafka from Python, kcat, and Java's producer, consumer, admin client
+//! and Kafka Streams. A client that is not installed is skipped, and said to be.
+//!
+//! Python needs `confluent-kafka` (`MILLSTREAM_PYTHON` names the interpreter), Java the class path that
+//! `mvn -q compile dependency:build-classpath -Dmdep.outputFile=target/classpath` leaves in `tests/clients/java`.
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A broker in a process of its own, killed in the end.
+struct Broker {
+    process: Child,
+    address: String,
+}
+
+impl Broker {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_millstream"))
+            .args(["broker", "--kafka-port", "0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line
+            .split([' ', ';'])
+            .find(|word| word.contains(':'))
+            .unwrap_or_else(|| panic!("{line}"));
+        Self { address: address.to_owned(), process }
+    }
+
+    /// Ends the process without a chance to finish anything.
+    fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+/// Whether a command runs at all; if not, the test says that it is skipped.
+fn is_there(command: &mut Command, what: &str) -> bool {
+    let found = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("skipped: {what} is not installed");
+    }
+    found
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let (out, error) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{error}");
+    out.into_owned()
+}
+
+#[test]
+fn librdkafka_works() {
+    let python = std::env::var("MILLSTREAM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    if !is_there(
+        Command::new(&python).args(["-c", "import confluent_kafka"]),
+        "confluent-kafka for Python",
+    ) {
+        return;
+    }
+    let broker = Broker::start(&[]);
+    let output =
+        run(Command::new(python).arg(clients().join("librdkafka.py")).arg(&broker.address));
+    assert_eq!(output.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{output}");
+}
+
+#[test]
+fn kcat_lists_produces_and_consumes_across_a_kill() {
+    if !is_there(Command::new("kcat").arg("-V"), "kcat") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let broker = Broker::start(&["--data-dir", data, "--user", "alice:secret"]);
+    let kcat = |broker: &Broker, arguments: &[&str]| {
+        let mut command = Command::new("kcat");
+        command.args([
+            "-b",
+            &broker.address,
+            "-X",
+            "security.protocol=SASL_PLAINTEXT",
+            "-X",
+            "sasl.mechanism=PLAIN",
+        ]);
+        command.args(["-X", "sasl.username=alice", "-X", "sasl.password=secret"]).args(arguments);
+        command
+    };
+    let mut producer = kcat(&broker, &["-P", "-t", "words", "-K:", "-z", "gzip"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    producer.stdin.take().unwrap().write_all(b"a:one\nb:two\na:three\n").unwrap();
+    assert!(producer.wait().unwrap().success());
+    assert!(run(&mut kcat(&broker, &["-L"])).contains("topic \"words\" with 1 partitions"));
+    broker.kill();
+
+    let broker = Broker::start(&["--data-dir", data, "--user", "alice:secret"]);
+    let consumed = run(&mut kcat(&broker, &["-C", "-t", "words", "-e", "-q", "-f", "%o %k %s\n"]));
+    assert_eq!(consumed, "0 a one\n1 b two\n2 a three\n");
+    let found = run(&mut kcat(&broker, &["-Q", "-t", "words:0:-2"]));
+    assert!(found.contains("words [0] offset 0"), "{found}");
+}
+
+#[test]
+fn java_clients_and_kafka_streams_work() {
+    let java = clients().join("java");
+    let Ok(libraries) = std::fs::read_to_string(java.join("target/classpath")) else {
+        eprintln!("skipped: the Java clients are not compiled; see the head of this file");
+        return;
+    };
+    if !is_there(Command::new("java").arg("-version"), "Java") {
+        return;
+    }
+    let classpath = format!("{}:{}", java.join("target/classes").display(), libraries.trim());
+    let broker = Broker::start(&[]);
+    for (class, cases) in [("clients.Clients", 6), ("clients.WordCount", 2)] {
+        let mut command = Command::new("java");
+        command.args([
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-cp",
+            &classpath,
+            class,
+            &broker.address,
+        ]);
+        let output = run(&mut command);
+        assert_eq!(
+            output.lines().filter(|line| line.starts_with("ok ")).count(),
+            cases,
+            "{output}"
+        );
+    }
+}
