@@ -113,3 +113,8 @@ fn check(format: Format, file: &str, topic: &str) {
 fn json_readings_become_the_rows_or_the_log_entries_of_ksqldb() {
     check(Format::Json, "readings-json", "device-sensors");
 }
+
+#[test]
+fn protobuf_readings_become_the_rows_or_the_log_entries_of_ksqldb() {
+    check(Format::ProtobufNosr, "readings-protobuf", "device-sensors-proto");
+}

@@ -1,7 +1,7 @@
 //! Reading a chunk of payloads into columns.
 
 use super::rows::Rows;
-use super::{DecodeError, Format, FormatError, FormatSpec, Role, delimited, json, kafka};
+use super::{DecodeError, Format, FormatError, FormatSpec, Role, delimited, json, kafka, protobuf};
 use crate::types::{Arena, Column, ColumnDef};
 
 /// Reads the keys or the values of one source.
@@ -30,6 +30,7 @@ enum Codec {
     Kafka(kafka::KafkaDecoder),
     Json(json::JsonDecoder),
     Delimited(delimited::DelimitedDecoder),
+    Protobuf(protobuf::ProtobufDecoder),
 }
 
 /// What one payload was.
@@ -57,6 +58,9 @@ impl Decoder {
             Format::Delimited => {
                 Codec::Delimited(delimited::DelimitedDecoder::new(spec, columns, topic))
             }
+            Format::ProtobufNosr => {
+                Codec::Protobuf(protobuf::ProtobufDecoder::new(spec, columns, wrapped, topic))
+            }
             format => return Err(FormatError::NotSupportedYet { format }),
         };
         Ok(Self { columns: columns.to_vec(), codec })
@@ -79,6 +83,7 @@ impl Decoder {
                 (None, _) | (_, Codec::Void) => Ok(Outcome::Null),
                 (Some(bytes), Codec::Kafka(codec)) => codec.decode(bytes, &mut rows, arena),
                 (Some(bytes), Codec::Delimited(codec)) => codec.decode(bytes, &mut rows, arena),
+                (Some(bytes), Codec::Protobuf(codec)) => codec.decode(bytes, &mut rows, arena),
                 (Some(bytes), Codec::Json(codec)) => {
                     codec.decode(bytes, &mut rows, arena, &mut scan)
                 }

@@ -2,6 +2,7 @@
 
 use super::{
     ColumnsRow, EncodeError, Format, FormatError, FormatSpec, Role, Row, delimited, json, kafka,
+    protobuf,
 };
 use crate::types::{Column, ColumnDef, Value};
 
@@ -27,6 +28,7 @@ enum Codec {
     Kafka(kafka::KafkaEncoder),
     Json(json::JsonEncoder),
     Delimited(delimited::DelimitedEncoder),
+    Protobuf(protobuf::ProtobufEncoder),
 }
 
 impl Encoder {
@@ -38,13 +40,15 @@ impl Encoder {
         topic: &str,
     ) -> Result<Self, FormatError> {
         let wrapped = spec.is_wrapped(columns.len(), role);
-        let _ = topic;
         let codec = match spec.format {
             Format::None => Codec::Void,
             Format::Kafka if columns.is_empty() => Codec::Void,
             Format::Kafka => Codec::Kafka(kafka::KafkaEncoder::new(columns)),
             Format::Json => Codec::Json(json::JsonEncoder::new(columns, wrapped)),
             Format::Delimited => Codec::Delimited(delimited::DelimitedEncoder::new(spec, columns)),
+            Format::ProtobufNosr => {
+                Codec::Protobuf(protobuf::ProtobufEncoder::new(spec, columns, wrapped, topic))
+            }
             format => return Err(FormatError::NotSupportedYet { format }),
         };
         Ok(Self { codec })
@@ -79,6 +83,7 @@ impl Encoder {
         let encoded = match &self.codec {
             Codec::Void => Ok(Encoded::Null),
             Codec::Kafka(codec) => codec.encode(row.value(0), out),
+            Codec::Protobuf(codec) => codec.encode(row, out),
             Codec::Delimited(codec) => codec.encode(row, out),
             Codec::Json(codec) => Ok(codec.encode(row, out)),
         };

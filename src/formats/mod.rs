@@ -19,6 +19,8 @@ mod error;
 mod format;
 mod json;
 mod kafka;
+mod map_order;
+mod protobuf;
 mod rows;
 mod spec;
 pub mod windowed;

@@ -3,10 +3,8 @@
 use super::base64;
 use super::tape::{Node, Number, Tape};
 use crate::formats::decimal::{fit, wrapped_i64};
-use crate::types::java::{
-    DEFAULT_CAPACITY, hash_code, hash_map_order, is_lone_surrogate, parse_decimal, parse_double,
-    parse_int, parse_long,
-};
+use crate::formats::map_order::in_map_order;
+use crate::types::java::{is_lone_surrogate, parse_decimal, parse_double, parse_int, parse_long};
 use crate::types::{Arena, ColumnDef, Decimal, SqlType, Value};
 
 /// How many milliseconds a day has.
@@ -242,20 +240,6 @@ pub(super) fn to_upper(text: &str) -> String {
             .collect();
     }
     text.to_uppercase()
-}
-
-/// Sorts the entries of a map as a Java `HashMap` that was made with `capacity` holds them.
-pub(in crate::formats) fn in_map_order<'a>(
-    entries: &[(Value<'a>, Value<'a>)],
-    capacity: usize,
-) -> Vec<(Value<'a>, Value<'a>)> {
-    let hash = |key: &Value<'_>| match key {
-        Value::String(text) => hash_code(text),
-        _ => 0,
-    };
-    let hashes: Vec<_> = entries.iter().map(|(key, _)| hash(key)).collect();
-    let capacity = if capacity == 0 { DEFAULT_CAPACITY } else { capacity };
-    hash_map_order(&hashes, capacity).into_iter().map(|index| entries[index]).collect()
 }
 
 /// The number as a DOUBLE. There is no negative zero, since `BigDecimal` has none.
