@@ -7,6 +7,8 @@ mod array;
 mod bytes;
 mod cache;
 mod conditional;
+mod json;
+mod json_write;
 mod lambda;
 mod map;
 mod mask;
@@ -215,6 +217,7 @@ static FAMILIES: &[Family] = &[
     Family { category: "ARRAY", functions: array::FUNCTIONS },
     Family { category: "CONDITIONAL", functions: conditional::FUNCTIONS },
     Family { category: "CONVERSIONS", functions: bytes::CONVERSIONS },
+    Family { category: "JSON", functions: json::FUNCTIONS },
     Family { category: "LAMBDA", functions: lambda::FUNCTIONS },
     Family { category: "MAP", functions: map::FUNCTIONS },
     Family { category: "MATHEMATICAL", functions: conditional::EXTREMES },
