@@ -7,6 +7,7 @@ mod array;
 mod bytes;
 mod cache;
 mod conditional;
+mod fast_date;
 mod json;
 mod json_write;
 mod lambda;
@@ -22,6 +23,7 @@ mod resolve;
 mod signature;
 mod strict_math;
 mod string;
+mod time;
 mod url;
 
 use crate::expr::{EvalContext, EvalError};
@@ -217,6 +219,7 @@ static FAMILIES: &[Family] = &[
     Family { category: "ARRAY", functions: array::FUNCTIONS },
     Family { category: "CONDITIONAL", functions: conditional::FUNCTIONS },
     Family { category: "CONVERSIONS", functions: bytes::CONVERSIONS },
+    Family { category: "DATE / TIME", functions: time::FUNCTIONS },
     Family { category: "JSON", functions: json::FUNCTIONS },
     Family { category: "LAMBDA", functions: lambda::FUNCTIONS },
     Family { category: "MAP", functions: map::FUNCTIONS },

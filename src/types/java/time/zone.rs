@@ -1,0 +1,189 @@
+//! Time zones by their ids, as `java.time.ZoneId.of` takes them.
+
+use chrono::{DateTime, NaiveDateTime, Offset as _, TimeZone as _};
+use chrono_tz::{OffsetComponents as _, OffsetName as _, Tz};
+
+use super::names;
+use super::pattern::{Fault, TextStyle, fault};
+
+/// A time zone: an offset from UTC, or a region with its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    id: String,
+    rules: Rules,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rules {
+    Fixed(i32),
+    Region(Tz),
+}
+
+/// Regions of the time zone database that Java leaves out.
+const NOT_REGIONS: [&str; 4] = ["EST", "MST", "HST", "ROC"];
+
+impl Zone {
+    /// UTC under the name that ksqlDB's own zone has.
+    pub fn system() -> Self {
+        Self { id: "GMT".to_owned(), rules: Rules::Fixed(0) }
+    }
+
+    /// An offset from UTC in seconds.
+    pub fn fixed(seconds: i32) -> Self {
+        Self { id: offset_id(seconds), rules: Rules::Fixed(seconds) }
+    }
+
+    /// The zone of an id: `Z`, `+02:00`, `UTC`, `GMT+2`, `Europe/Berlin`.
+    pub fn of(id: &str) -> Result<Self, Fault> {
+        if id == "Z" || id.starts_with(['+', '-']) {
+            return match parse_offset(id) {
+                Some(seconds) => Ok(Self::fixed(seconds)),
+                None => fault(format!("Invalid ID for ZoneOffset, invalid format: {id}")),
+            };
+        }
+        for prefix in ["UTC", "GMT", "UT"] {
+            let Some(rest) = id.strip_prefix(prefix) else { continue };
+            if rest.is_empty() {
+                return Ok(Self { id: prefix.to_owned(), rules: Rules::Fixed(0) });
+            }
+            if rest.starts_with(['+', '-']) {
+                return match parse_offset(rest) {
+                    Some(0) => Ok(Self { id: prefix.to_owned(), rules: Rules::Fixed(0) }),
+                    Some(seconds) => {
+                        let id = format!("{prefix}{}", offset_id(seconds));
+                        Ok(Self { id, rules: Rules::Fixed(seconds) })
+                    }
+                    None => fault(format!("Invalid ID for offset-based ZoneId: {id}")),
+                };
+            }
+        }
+        match id.parse::<Tz>() {
+            Ok(region) if !NOT_REGIONS.contains(&id) => {
+                Ok(Self { id: id.to_owned(), rules: Rules::Region(region) })
+            }
+            _ if id.len() < 2 || !id.is_ascii() || id.contains(' ') => {
+                fault(format!("Invalid ID for region-based ZoneId, invalid format: {id}"))
+            }
+            _ => fault(format!("Unknown time-zone ID: {id}")),
+        }
+    }
+
+    /// The id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How many seconds local time is ahead of UTC at an instant in seconds.
+    pub fn offset_at(&self, epoch_seconds: i64) -> i32 {
+        match self.rules {
+            Rules::Fixed(seconds) => seconds,
+            Rules::Region(region) => {
+                region.offset_from_utc_datetime(&naive(epoch_seconds)).fix().local_minus_utc()
+            }
+        }
+    }
+
+    /// The offset at an instant as `java.util.TimeZone` has it, which knows nothing before 1900.
+    pub fn legacy_offset_at(&self, epoch_seconds: i64) -> i32 {
+        // 1900-01-01, and the two halves of a year in which today's rules hold.
+        const FIRST: i64 = -2_208_988_800;
+        const JANUARY: i64 = 2_114_380_800;
+        const JULY: i64 = 2_130_019_200;
+        match self.rules {
+            Rules::Region(_) if epoch_seconds < FIRST => {
+                self.offset_at(JANUARY).min(self.offset_at(JULY))
+            }
+            _ => self.offset_at(epoch_seconds),
+        }
+    }
+
+    /// The instant of a local time, both in seconds. Local times that do not exist are moved on by
+    /// the gap; of two instants with one local time, `preferred` is taken if it is one's offset.
+    pub fn instant(&self, local_seconds: i64, preferred: Option<i32>) -> i64 {
+        let valid = |offset: i32| self.offset_at(local_seconds - i64::from(offset)) == offset;
+        if let Some(offset) = preferred.filter(|offset| valid(*offset)) {
+            return local_seconds - i64::from(offset);
+        }
+        let before = self.offset_at(local_seconds - 86_400 - 50_400);
+        let before_near = self.offset_at(local_seconds - i64::from(before));
+        let candidates = [before, before_near, self.offset_at(local_seconds + 86_400)];
+        let earliest = candidates.into_iter().filter(|offset| valid(*offset)).max();
+        match earliest {
+            Some(offset) => local_seconds - i64::from(offset),
+            // In a gap the offset before it is taken, which moves the clock on by the gap.
+            None => local_seconds - i64::from(candidates.into_iter().min().unwrap_or_default()),
+        }
+    }
+
+    /// The name of the time at an instant, short or in full.
+    pub(super) fn name_at(&self, epoch_seconds: i64, style: TextStyle) -> String {
+        let short = self.abbreviation_at(epoch_seconds);
+        match style {
+            TextStyle::Full => names::zone_name(&short).map_or(short.clone(), str::to_owned),
+            _ => short,
+        }
+    }
+
+    fn abbreviation_at(&self, epoch_seconds: i64) -> String {
+        let Rules::Region(region) = self.rules else { return self.id.clone() };
+        let offset = region.offset_from_utc_datetime(&naive(epoch_seconds));
+        let summer = !offset.dst_offset().is_zero();
+        if let Some(name) = names::zone_abbreviation(&self.id, summer) {
+            return name.to_owned();
+        }
+        match offset.abbreviation() {
+            // Java names local mean time, and what has a number for a name, by a later time.
+            Some("LMT") | None => self.abbreviation_at(1_577_836_800),
+            Some(name) if name.starts_with(['+', '-']) => {
+                format!("GMT{}", offset_id(offset.fix().local_minus_utc()))
+            }
+            Some(name) => name.to_owned(),
+        }
+    }
+}
+
+/// A date and time of UTC; what chrono has no date for is as close as it has.
+fn naive(epoch_seconds: i64) -> NaiveDateTime {
+    let limit = if epoch_seconds < 0 { NaiveDateTime::MIN } else { NaiveDateTime::MAX };
+    DateTime::from_timestamp(epoch_seconds, 0).map_or(limit, |time| time.naive_utc())
+}
+
+/// `+02:00`, `-00:30:15`, or `Z` for no offset.
+pub(super) fn offset_id(seconds: i32) -> String {
+    if seconds == 0 {
+        return "Z".to_owned();
+    }
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let (hours, minutes, rest) =
+        (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
+    match rest {
+        0 => format!("{sign}{hours:02}:{minutes:02}"),
+        rest => format!("{sign}{hours:02}:{minutes:02}:{rest:02}"),
+    }
+}
+
+/// `Z`, `+h`, `+hh`, `+hh:mm`, `+hhmm`, `+hh:mm:ss` or `+hhmmss`, up to 18 hours.
+fn parse_offset(text: &str) -> Option<i32> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let digits = text.get(1..)?;
+    let is_digits = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = match digits.len() {
+        1 => return digits.parse::<i32>().ok().map(|hours| sign * hours * 3600),
+        2 => vec![digits],
+        4 => vec![digits.get(..2)?, digits.get(2..)?],
+        5 if &digits[2..3] == ":" => vec![digits.get(..2)?, digits.get(3..)?],
+        6 => vec![digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?],
+        8 => digits.split(':').collect(),
+        _ => return None,
+    };
+    if parts.len() > 3 || !parts.iter().all(is_digits) {
+        return None;
+    }
+    let part = |index: usize| parts.get(index).and_then(|part| part.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (part(0)?, part(1).unwrap_or(0), part(2).unwrap_or(0));
+    let total = hours * 3600 + minutes * 60 + seconds;
+    (minutes < 60 && seconds < 60 && total <= 18 * 3600).then_some(sign * total)
+}
