@@ -9,6 +9,8 @@ pub enum TypeErrorKind {
     Statement,
     /// The types are fine but no code can be made: "Invalid Select: …" around the message.
     Code,
+    /// ksqlDB itself stumbles: "Unexpected error generating code for Select", and so on.
+    Crash,
 }
 
 /// Why an expression has no type, in ksqlDB's words.
@@ -34,6 +36,11 @@ impl TypeError {
     /// Something that ksqlDB finds when it generates code.
     pub fn code(message: impl Into<String>) -> Self {
         Self { kind: TypeErrorKind::Code, ..Self::rule(message) }
+    }
+
+    /// Something that ksqlDB stumbles over when it generates code; the message is the cause.
+    pub fn crash(message: impl Into<String>) -> Self {
+        Self { kind: TypeErrorKind::Crash, ..Self::rule(message) }
     }
 
     /// A message that keeps the expression out of logs, and the text that has it.

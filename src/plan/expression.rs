@@ -300,8 +300,12 @@ impl Scope<'_> {
                 return PlanError::analyse(&message).unlogged(format!("{message}: {details}"));
             }
             (_, TypeErrorKind::Code) => {
-                PlanError::analyse(format!("Invalid {}: {}", capitalised(clause), error.message))
+                PlanError::analyse(format!("Invalid {}: {}.", capitalised(clause), error.message))
             }
+            (_, TypeErrorKind::Crash) => PlanError::analyse(format!(
+                "Unexpected error generating code for {}",
+                capitalised(clause)
+            )),
             (_, TypeErrorKind::Rule | TypeErrorKind::Statement) => {
                 PlanError::analyse(error.message)
             }

@@ -8,12 +8,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::super::EvalError;
+use super::super::cast::to_java_string;
 use super::super::collections::hash_map;
 use super::super::tree::Call;
 use super::super::typing::{Argument, Lambda};
 use super::call::value_type;
 use super::{Failures, Frame, Part, Rows, Run, has_failed, loop_rows, merge};
-use crate::types::{Column, SqlType, Value};
+use crate::types::java::hash::DEFAULT_CAPACITY;
+use crate::types::{Arena, Column, SqlType, Value};
 
 /// The elements of the lists of many rows, one after the other.
 #[derive(Default)]
@@ -137,15 +139,14 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
                     Value::Array(arena.values(&values))
                 }
                 Value::Map(entries) => {
-                    let entries: Vec<_> = (start..start + entries.len())
+                    let entries = (start..start + entries.len())
                         .zip(entries)
                         .filter(|(element, _)| kept(*element))
                         .map(|(element, entry)| match is_filter {
                             true => *entry,
                             false => (result(0, element), result(1, element)),
-                        })
-                        .collect();
-                    hash_map(entries, crate::types::java::hash::DEFAULT_CAPACITY, arena)
+                        });
+                    collected_map(entries, arena)?
                 }
                 _ => Value::Null,
             })
@@ -194,6 +195,30 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         }
         loop_rows(&call.return_type, len, failed, |at| Ok(states[at]))
     }
+}
+
+/// A map as Java's `Collectors.toMap` makes it, which takes neither NULLs nor a key twice.
+fn collected_map<'a>(
+    entries: impl Iterator<Item = (Value<'a>, Value<'a>)>,
+    arena: &'a Arena,
+) -> Result<Value<'a>, EvalError> {
+    let mut distinct: Vec<(Value<'a>, Value<'a>)> = Vec::new();
+    for (key, value) in entries {
+        if value.is_null() {
+            return Err(EvalError::new("java.lang.NullPointerException"));
+        }
+        if let Some((_, old)) = distinct.iter().find(|(other, _)| *other == key) {
+            let text = |value: Value<'_>| to_java_string(value, &SqlType::Bytes);
+            return Err(EvalError::new(format!(
+                "Duplicate key {} (attempted merging values {} and {})",
+                text(key),
+                text(*old),
+                text(value)
+            )));
+        }
+        distinct.push((key, value));
+    }
+    Ok(hash_map(distinct, DEFAULT_CAPACITY, arena))
 }
 
 /// The types of the variables that stand for an element.

@@ -66,14 +66,10 @@ fn comparison_node(op: Comparison, left: Expr, right: Expr) -> Expr {
 
 fn check_bound(value: &Expr, bound: &Expr, sign: &str) -> Result<(), TypeError> {
     let (Some(a), Some(b)) = (&value.ty, &bound.ty) else {
-        return Err(TypeError {
-            cause: Some(
-                "Cannot invoke \"io.confluent.ksql.schema.ksql.types.SqlType.baseType()\" because \
-                 the return value of \"io.confluent.ksql.util.Pair.getRight()\" is null"
-                    .into(),
-            ),
-            ..TypeError::code("Unexpected error generating code for")
-        });
+        return Err(TypeError::crash(
+            "Cannot invoke \"io.confluent.ksql.schema.ksql.types.SqlType.baseType()\" because the \
+             return value of \"io.confluent.ksql.util.Pair.getRight()\" is null",
+        ));
     };
     let kind = match a {
         // Java's text takes any object to be compared with, and fails for each row.
