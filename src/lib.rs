@@ -15,6 +15,8 @@ pub mod operators;
 
 pub mod kafka;
 
+pub mod runtime;
+
 pub mod testing;
 
 pub mod devices;

@@ -1,0 +1,132 @@
+//! The formats of a plan, as the codecs that operators know.
+
+use std::sync::Arc;
+
+use crate::formats::{Decoder, Encoded, Encoder, FormatError, FormatSpec, Role};
+use crate::operators::{Codecs, QueryError, StepCodecs};
+use crate::plan::{QueryPlan, StepKind};
+use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec};
+
+/// A format for columns of one shape.
+struct FormatCodec {
+    encoder: Encoder,
+    decoder: Decoder,
+    types: Vec<crate::types::SqlType>,
+    columns: usize,
+}
+
+impl FormatCodec {
+    fn new(
+        spec: &FormatSpec,
+        columns: &[ColumnDef],
+        role: Role,
+        topic: &str,
+    ) -> Result<Self, FormatError> {
+        Ok(Self {
+            encoder: Encoder::new(spec, columns, role, topic)?,
+            decoder: Decoder::new(spec, columns, role, topic)?,
+            types: columns.iter().map(|column| column.ty.clone()).collect(),
+            columns: columns.len(),
+        })
+    }
+}
+
+impl RowCodec for FormatCodec {
+    fn encode(
+        &self,
+        columns: &[Column<'_>],
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, CodecError> {
+        match self.encoder.encode(columns, row, out) {
+            Ok(encoded) => Ok(encoded == Encoded::Bytes),
+            Err(error) => Err(CodecError { message: error.message, causes: error.causes }),
+        }
+    }
+
+    fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
+        let mut decoded = self.decoder.decode(&[Some(bytes)], &vec![true; self.columns], arena);
+        match decoded.failures.pop() {
+            None => Ok(decoded.columns),
+            Some((_, error)) => Err(CodecError { message: error.message, causes: error.causes }),
+        }
+    }
+
+    fn normalise<'a>(&self, columns: Vec<Column<'a>>, arena: &'a Arena) -> Vec<Column<'a>> {
+        let len = columns.iter().map(column_len).max().unwrap_or(0);
+        let mut bytes = Vec::new();
+        let mut builders: Vec<_> =
+            self.types.iter().map(|ty| crate::types::ColumnBuilder::new(ty, len)).collect();
+        for row in 0..len {
+            bytes.clear();
+            let encoded = self.encoder.encode(&columns, row, &mut bytes);
+            let scratch = Arena::new();
+            let decoded = match encoded {
+                Ok(Encoded::Bytes) => {
+                    self.decoder.decode(&[Some(&bytes)], &vec![true; self.columns], &scratch)
+                }
+                _ => return columns,
+            };
+            for (builder, column) in builders.iter_mut().zip(&decoded.columns) {
+                builder.push(arena.copy(column.value(0)));
+            }
+        }
+        builders.into_iter().map(crate::types::ColumnBuilder::finish).collect()
+    }
+}
+
+/// Makes the codecs of the steps of a plan.
+pub(super) struct PlanCodecs<'p> {
+    pub(super) plan: &'p QueryPlan,
+}
+
+impl PlanCodecs<'_> {
+    fn pair(
+        key: (&FormatSpec, &[ColumnDef]),
+        value: (&FormatSpec, &[ColumnDef]),
+        topic: &str,
+    ) -> Result<StepCodecs, QueryError> {
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let key = FormatCodec::new(key.0, key.1, Role::Key, topic).map_err(refuse)?;
+        let value = FormatCodec::new(value.0, value.1, Role::Value, topic).map_err(refuse)?;
+        Ok((Arc::new(key), Arc::new(value)))
+    }
+}
+
+impl Codecs for PlanCodecs<'_> {
+    fn codecs(&self, step: usize) -> Result<StepCodecs, QueryError> {
+        let source = &self.plan.source;
+        let step = &self.plan.steps[step];
+        match &step.kind {
+            StepKind::Repartition { topic, key_format, value_format } => Self::pair(
+                (key_format, &step.schema.key),
+                (value_format, &step.schema.value),
+                topic,
+            ),
+            StepKind::Aggregate(aggregation) => Self::pair(
+                (&aggregation.key_format, &aggregation.stored.key),
+                (&aggregation.value_format, &aggregation.stored.value),
+                &aggregation.store,
+            ),
+            _ => Self::pair(
+                (&source.key_format, &source.schema.key),
+                (&source.value_format, &source.schema.value),
+                &source.topic,
+            ),
+        }
+    }
+}
+
+/// How many rows a column holds, as far as it says.
+fn column_len(column: &Column<'_>) -> usize {
+    match column {
+        Column::Absent => 0,
+        Column::Constant(_) => 1,
+        Column::Booleans(values, _) => values.len(),
+        Column::Ints(values, _) => values.len(),
+        Column::Bigints(values, _) => values.len(),
+        Column::Doubles(values, _) => values.len(),
+        Column::Strings(values, _) => values.len(),
+        Column::Values(values) => values.len(),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a task gives to Kafka: records for topics, and entries for the processing log.
+
+use std::ops::Range;
+
+use crate::types::Headers;
+
+/// Which topic of a query a record is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// The sink.
+    Sink,
+    /// A repartition topic, by its position in the topology.
+    Repartition(usize),
+    /// The changelog of a store, by the store's position in the topology.
+    Changelog(usize),
+}
+
+/// Where in a topic a record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Placing {
+    /// To the partition that the key hashes to; without a key, wherever the producer likes.
+    ByKey,
+    /// To this partition.
+    Partition(i32),
+}
+
+/// The headers of a record that a batch owns: names and values.
+pub type OwnedHeaders = Vec<(String, Option<Vec<u8>>)>;
+
+/// A record of an [`Output`].
+#[derive(Clone, Debug)]
+struct Entry {
+    target: Target,
+    placing: Placing,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    timestamp_ms: i64,
+    headers: OwnedHeaders,
+}
+
+/// A view of one record of an [`Output`].
+#[derive(Clone, Copy, Debug)]
+pub struct OutputRecord<'o> {
+    /// The topic.
+    pub target: Target,
+    /// The partition.
+    pub placing: Placing,
+    /// The key.
+    pub key: Option<&'o [u8]>,
+    /// The value.
+    pub value: Option<&'o [u8]>,
+    /// The timestamp.
+    pub timestamp_ms: i64,
+    /// The headers.
+    pub headers: &'o [(String, Option<Vec<u8>>)],
+}
+
+/// Records in the order in which they were given, their bytes in one piece.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// A record while it is written: its key comes first, then its value.
+pub(super) struct Writing<'o> {
+    output: &'o mut Output,
+    entry: Entry,
+}
+
+impl Output {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many bytes keys and values take.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The records, in order.
+    pub fn records(&self) -> impl Iterator<Item = OutputRecord<'_>> {
+        self.entries.iter().map(|entry| OutputRecord {
+            target: entry.target,
+            placing: entry.placing,
+            key: entry.key.clone().map(|range| &self.bytes[range]),
+            value: entry.value.clone().map(|range| &self.bytes[range]),
+            timestamp_ms: entry.timestamp_ms,
+            headers: &entry.headers,
+        })
+    }
+
+    /// Forgets all records, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+    }
+
+    /// Begins a record. It is there once it is [finished](Writing::finish).
+    pub(super) fn begin(
+        &mut self,
+        target: Target,
+        placing: Placing,
+        timestamp_ms: i64,
+    ) -> Writing<'_> {
+        let entry =
+            Entry { target, placing, key: None, value: None, timestamp_ms, headers: Vec::new() };
+        Writing { output: self, entry }
+    }
+}
+
+impl Writing<'_> {
+    /// Writes the key: what `write` appends, unless it says that there is none.
+    pub(super) fn key<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let start = self.output.bytes.len();
+        let exists = write(&mut self.output.bytes)?;
+        self.entry.key = exists.then(|| start..self.output.bytes.len());
+        Ok(())
+    }
+
+    /// Writes the value in the same way.
+    pub(super) fn value<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let start = self.output.bytes.len();
+        let exists = write(&mut self.output.bytes)?;
+        self.entry.value = exists.then(|| start..self.output.bytes.len());
+        Ok(())
+    }
+
+    /// Gives the record headers.
+    pub(super) fn headers(&mut self, headers: Headers<'_>) {
+        let owned =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)));
+        self.entry.headers = owned.collect();
+    }
+
+    /// Adds the record.
+    pub(super) fn finish(self) {
+        self.output.entries.push(self.entry);
+    }
+}

@@ -1,0 +1,405 @@
+//! Records of a topic as rows of a source: decoded, with their times and pseudo-columns.
+
+use std::sync::Arc;
+
+use crate::expr::{Argument, Expr};
+use crate::formats::{DecodeError, Decoder, FormatError, Role, windowed};
+use crate::operators::QueryError;
+use crate::plan::{FrameColumn, Source, SourceColumn, frame_columns};
+use crate::types::{
+    Arena, Column, Headers, KeyColumns, Meta, Partition, Rows, SqlType, Timestamp, Validity, Value,
+    Window,
+};
+
+/// Records of one partition, in order, as they were fetched.
+#[derive(Debug, Default)]
+pub struct RawRecords<'a> {
+    /// The partition.
+    pub partition: i32,
+    /// The offset of each record.
+    pub offsets: Vec<i64>,
+    /// The timestamp of each record.
+    pub timestamps: Vec<i64>,
+    /// The key of each record.
+    pub keys: Vec<Option<&'a [u8]>>,
+    /// The value of each record.
+    pub values: Vec<Option<&'a [u8]>>,
+    /// The headers of each record; `None` where no record has any.
+    pub headers: Option<Vec<Headers<'a>>>,
+}
+
+impl RawRecords<'_> {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.offsets.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.offsets.is_empty()
+    }
+}
+
+/// Why a record leaves no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Its key or value cannot be read.
+    Undecodable {
+        /// Which of them.
+        role: Role,
+        /// Why.
+        error: DecodeError,
+    },
+    /// It has no time: a `TIMESTAMP` column that is NULL, or no text of its pattern.
+    NoTimestamp {
+        /// The row as Java prints it.
+        record: String,
+        /// Why.
+        causes: Vec<String>,
+    },
+    /// Its time is before the epoch.
+    NegativeTimestamp,
+}
+
+/// The rows of a batch, and the records that left none.
+#[derive(Debug)]
+pub struct ReadRows<'a> {
+    /// The rows.
+    pub rows: Rows<'a>,
+    /// The records that left no row, by position in the batch.
+    pub rejected: Vec<(usize, Rejection)>,
+}
+
+impl TimestampFormat {
+    fn new(pattern: Option<&str>) -> Result<Self, QueryError> {
+        let Some(pattern) = pattern else { return Ok(Self::Number) };
+        let args = [Expr::column(0, "TIMESTAMP", SqlType::String), Expr::string(pattern)];
+        let call = Expr::call("STRINGTOTIMESTAMP", args.map(Argument::Value).into());
+        call.map(|call| Self::Text(Box::new(call))).map_err(|error| QueryError::new(error.message))
+    }
+}
+
+/// Reads the records of one source definition.
+pub struct SourceReader {
+    source: Arc<Source>,
+    frame: Vec<FrameColumn>,
+    key: Decoder,
+    value: Decoder,
+    /// The column of the frame that holds the time, and the pattern of its text.
+    timestamp: Option<(usize, TimestampFormat)>,
+}
+
+/// How a column holds a time.
+enum TimestampFormat {
+    Number,
+    /// `STRINGTOTIMESTAMP` of the column and the pattern: ksqlDB parses both the same way.
+    Text(Box<Expr>),
+}
+
+impl SourceReader {
+    /// A reader of `source`.
+    pub fn new(source: Arc<Source>) -> Result<Self, QueryError> {
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let (topic, schema) = (&source.topic, &source.schema);
+        let key =
+            Decoder::new(&source.key_format, &schema.key, Role::Key, topic).map_err(refuse)?;
+        let value = Decoder::new(&source.value_format, &schema.value, Role::Value, topic)
+            .map_err(refuse)?;
+        let frame = frame_columns(&source);
+        let timestamp = match &source.timestamp {
+            None => None,
+            Some(timestamp) => {
+                let column = frame.iter().position(|column| column.name == timestamp.column);
+                let format = TimestampFormat::new(timestamp.format.as_deref())?;
+                column.map(|column| (column, format))
+            }
+        };
+        Ok(Self { source, frame, key, value, timestamp })
+    }
+
+    /// The columns of the rows.
+    pub fn frame(&self) -> &[FrameColumn] {
+        &self.frame
+    }
+
+    /// Which columns must be read so that `used` columns of the frame are there.
+    fn wanted(&self, used: &[bool], role: Role) -> Vec<bool> {
+        let count = match role {
+            Role::Key => self.source.schema.key.len(),
+            Role::Value => self.source.schema.value.len(),
+        };
+        let mut wanted = vec![false; count];
+        for (index, column) in self.frame.iter().enumerate() {
+            let is_time = self.timestamp.as_ref().is_some_and(|(at, _)| *at == index);
+            if !used.get(index).copied().unwrap_or(true) && !is_time {
+                continue;
+            }
+            match (column.from, role) {
+                (SourceColumn::Key(at), Role::Key) | (SourceColumn::Value(at), Role::Value) => {
+                    wanted[at] = true;
+                }
+                _ => {}
+            }
+        }
+        wanted
+    }
+
+    /// Reads a batch. `used` says which columns of the frame are needed; all are checked.
+    pub fn read<'a>(
+        &self,
+        records: &RawRecords<'a>,
+        used: &[bool],
+        arena: &'a Arena,
+    ) -> ReadRows<'a> {
+        let (keys, windows) = self.split_windows(records);
+        // Keys always have to be at hand: they go into sinks even where no expression reads them.
+        let key = self.key.decode(&keys, &vec![true; self.source.schema.key.len()], arena);
+        let value = self.value.decode(&records.values, &self.wanted(used, Role::Value), arena);
+        let mut rejected: Vec<(usize, Rejection)> = Vec::new();
+        for (row, error) in key.failures {
+            let rejection = Rejection::Undecodable { role: Role::Key, error };
+            rejected.push((row as usize, rejection));
+        }
+        for (row, error) in value.failures {
+            if !rejected.iter().any(|(other, _)| *other == row as usize) {
+                let rejection = Rejection::Undecodable { role: Role::Value, error };
+                rejected.push((row as usize, rejection));
+            }
+        }
+        let len = records.len();
+        let mut rows = Rows {
+            len,
+            key: KeyColumns {
+                columns: key.columns,
+                valid: validity(len, &key.nulls),
+                index: None,
+                len,
+            },
+            value_valid: validity(len, &value.nulls),
+            meta: Meta {
+                timestamps: records.timestamps.clone(),
+                headers: records.headers.clone(),
+                windows,
+                offsets: records.offsets.clone(),
+                partition: Partition(records.partition),
+                is_source: true,
+            },
+            ..Rows::default()
+        };
+        if self.source.schema.key.is_empty() {
+            rows.key.valid = Validity::from_flags(vec![false; len]);
+        }
+        let value_columns = value.columns;
+        rows.value = self.frame_values(&value_columns, &rows, used, arena);
+        if self.timestamp.is_some() {
+            self.apply_timestamps(&mut rows, &value_columns, records, &mut rejected);
+        }
+        drop_negative(&rows, &mut rejected);
+        rejected.sort_by_key(|(row, _)| *row);
+        if !rejected.is_empty() {
+            let kept = (0..len).filter(|row| !rejected.iter().any(|(other, _)| other == row));
+            let kept: Vec<u32> = kept.map(|row| row as u32).collect();
+            rows = rows.take(&kept);
+        }
+        ReadRows { rows, rejected }
+    }
+
+    /// Cuts the window off each key.
+    fn split_windows<'a>(
+        &self,
+        records: &RawRecords<'a>,
+    ) -> (Vec<Option<&'a [u8]>>, Option<Vec<Window>>) {
+        let Some(window) = self.source.window else { return (records.keys.clone(), None) };
+        let none = Window { start: Timestamp(0), end: Timestamp(0) };
+        let mut windows = Vec::with_capacity(records.len());
+        let mut keys = Vec::with_capacity(records.len());
+        for key in &records.keys {
+            let split = key.and_then(|key| {
+                windowed::decode(window.kind, window.size_ms.unwrap_or(i64::MAX), key)
+            });
+            let (key, window) = split.map_or((None, none), |(key, window)| (Some(key), window));
+            keys.push(key);
+            windows.push(window);
+        }
+        (keys, Some(windows))
+    }
+
+    /// All columns of the frame that are used.
+    fn frame_values<'a>(
+        &self,
+        value: &[Column<'a>],
+        rows: &Rows<'a>,
+        used: &[bool],
+        arena: &'a Arena,
+    ) -> Vec<Column<'a>> {
+        let column = |(index, column): (usize, &FrameColumn)| {
+            if !used.get(index).copied().unwrap_or(true) {
+                return Column::Absent;
+            }
+            let bound = |bound: fn(Window) -> i64| {
+                let windows = rows.meta.windows.as_deref().unwrap_or_default();
+                let bounds = windows.iter().map(|window| bound(*window)).collect();
+                Column::Bigints(bounds, Validity::all())
+            };
+            match column.from {
+                SourceColumn::Value(at) => value[at].clone(),
+                SourceColumn::Key(at) => rows.key.columns[at].clone(),
+                SourceColumn::Header(at) => self.header_column(at, rows, arena),
+                SourceColumn::RowTime => {
+                    Column::Bigints(rows.meta.timestamps.clone(), Validity::all())
+                }
+                SourceColumn::RowPartition => Column::Constant(Value::Int(rows.meta.partition.0)),
+                SourceColumn::RowOffset => {
+                    Column::Bigints(rows.meta.offsets.clone(), Validity::all())
+                }
+                SourceColumn::WindowStart => bound(|window| window.start.0),
+                SourceColumn::WindowEnd => bound(|window| window.end.0),
+            }
+        };
+        self.frame.iter().enumerate().map(column).collect()
+    }
+
+    fn header_column<'a>(&self, at: usize, rows: &Rows<'a>, arena: &'a Arena) -> Column<'a> {
+        let key = self.source.headers[at].key.as_deref();
+        let value = |row: usize| {
+            let headers = rows.meta.headers(row);
+            let bytes = |value: Option<&'a [u8]>| value.map_or(Value::Null, Value::Bytes);
+            if let Some(key) = key {
+                let last = headers.iter().rev().find(|(name, _)| *name == key);
+                return last.map_or(Value::Null, |(_, value)| bytes(*value));
+            }
+            let all: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| {
+                    Value::Struct(arena.values(&[Value::String(name), bytes(*value)]))
+                })
+                .collect();
+            Value::Array(arena.values(&all))
+        };
+        Column::Values((0..rows.len).map(value).collect())
+    }
+
+    /// Takes the time of each row from its `TIMESTAMP` column.
+    fn apply_timestamps<'a>(
+        &self,
+        rows: &mut Rows<'a>,
+        value: &[Column<'a>],
+        records: &RawRecords<'a>,
+        rejected: &mut Vec<(usize, Rejection)>,
+    ) {
+        let Some((index, format)) = &self.timestamp else { return };
+        let column = match self.frame[*index].from {
+            SourceColumn::Value(at) => value[at].clone(),
+            SourceColumn::Key(at) => rows.key.columns[at].clone(),
+            _ => return,
+        };
+        for row in 0..rows.len {
+            if rejected.iter().any(|(other, _)| *other == row) {
+                continue;
+            }
+            let time = if rows.value_valid.is_valid(row) {
+                time_of(column.value(row), format)
+            } else {
+                Err(vec![
+                    "Cannot invoke \"io.confluent.ksql.GenericRow.get(int)\" because \"<parameter2>\" \
+                     is null"
+                        .to_owned(),
+                ])
+            };
+            match time {
+                Ok(time) => rows.meta.timestamps[row] = time,
+                Err(causes) => {
+                    let record = self.java_text(records, row);
+                    rejected.push((row, Rejection::NoTimestamp { record, causes }));
+                }
+            }
+        }
+        let times = rows.meta.timestamps.clone();
+        for (column, frame) in rows.value.iter_mut().zip(&self.frame) {
+            if frame.from == SourceColumn::RowTime && !matches!(column, Column::Absent) {
+                *column = Column::Bigints(times.clone(), Validity::all());
+            }
+        }
+    }
+
+    /// All columns of the frame of the record at `row`, for the processing log.
+    pub fn full_row<'a>(
+        &self,
+        records: &RawRecords<'a>,
+        row: usize,
+        arena: &'a Arena,
+    ) -> Vec<Column<'a>> {
+        let one = single(records, row);
+        self.read(&one, &vec![true; self.frame.len()], arena).rows.value
+    }
+
+    /// The key and value of a record as Java prints them: `key:null, value:[ 1 | 'a' ]`.
+    fn java_text(&self, records: &RawRecords<'_>, row: usize) -> String {
+        let arena = Arena::new();
+        let one = single(records, row);
+        let (keys, _) = self.split_windows(&one);
+        let all = |count: usize| vec![true; count];
+        let key = self.key.decode(&keys, &all(self.source.schema.key.len()), &arena);
+        let value = self.value.decode(&one.values, &all(self.source.schema.value.len()), &arena);
+        let text = |columns: &[Column<'_>], is_null: bool| {
+            if is_null || columns.is_empty() {
+                return "null".to_owned();
+            }
+            super::java_row::text(columns.iter().map(|column| column.value(0)))
+        };
+        let key = text(&key.columns, !key.nulls.is_empty());
+        format!("key:{key}, value:{}", text(&value.columns, !value.nulls.is_empty()))
+    }
+}
+
+/// The record at `row` alone.
+fn single<'a>(records: &RawRecords<'a>, row: usize) -> RawRecords<'a> {
+    RawRecords {
+        partition: records.partition,
+        offsets: vec![records.offsets[row]],
+        timestamps: vec![records.timestamps[row]],
+        keys: vec![records.keys[row]],
+        values: vec![records.values[row]],
+        headers: records.headers.as_ref().map(|headers| vec![headers[row]]),
+    }
+}
+
+fn validity(len: usize, nulls: &[u32]) -> Validity {
+    let mut valid = Validity::all();
+    for row in nulls {
+        valid.set_null(*row as usize, len);
+    }
+    valid
+}
+
+/// A record from before the epoch is dropped, as Kafka Streams does by default.
+fn drop_negative(rows: &Rows<'_>, rejected: &mut Vec<(usize, Rejection)>) {
+    let negative = rows.meta.timestamps.iter().enumerate().filter(|(_, time)| **time < 0);
+    for (row, _) in negative {
+        if !rejected.iter().any(|(other, _)| *other == row) {
+            rejected.push((row, Rejection::NegativeTimestamp));
+        }
+    }
+}
+
+/// The time that a column holds, or why it holds none.
+fn time_of(value: Value<'_>, format: &TimestampFormat) -> Result<i64, Vec<String>> {
+    const NULL: &str = "Cannot invoke \"java.lang.Long.longValue()\" because the return value of \
+        \"io.confluent.ksql.execution.streams.timestamp.ColumnExtractor.extract(Object, \
+        io.confluent.ksql.GenericRow)\" is null";
+    match (value, format) {
+        (Value::Bigint(time) | Value::Timestamp(time), _) => Ok(time),
+        (Value::String(_), TimestampFormat::Text(parse)) => {
+            let arena = Arena::new();
+            let context = super::random::without_clock(&arena);
+            match parse.evaluate_row(&[value], &context) {
+                (Value::Bigint(time), _) => Ok(time),
+                (_, errors) => Err(errors
+                    .first()
+                    .map(|error| error.error.chain().map(str::to_owned).collect())
+                    .unwrap_or_default()),
+            }
+        }
+        _ => Err(vec![NULL.to_owned()]),
+    }
+}

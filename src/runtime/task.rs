@@ -1,0 +1,452 @@
+//! One query on the records of its source: decode, process, encode. No waiting, no network.
+
+use std::sync::Arc;
+
+use super::codecs::PlanCodecs;
+use super::java_row::json_text as row_text;
+use super::output::{Output, Placing, Target};
+use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
+use super::source::{RawRecords, ReadRows, Rejection, SourceReader};
+use crate::expr::aggregates::Sequence;
+use crate::expr::{EvalContext, RandomSource};
+use crate::formats::{Encoded, Encoder, FormatError, Role, windowed};
+use crate::operators::{
+    Collector, Context, Dropped, Entry, LogEntry, LoggedRow, QueryError, StoreChange, StoreInfo,
+    Topology, TopologyOptions,
+};
+use crate::plan::{QueryPlan, StepKind};
+use crate::types::{Arena, Column, Rows, SqlType, Timestamp, Value};
+
+/// What a task counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskCounts {
+    /// Records that could not be read, or have no time.
+    pub rejected: u64,
+    /// Records whose windows were closed.
+    pub late: u64,
+    /// Records without a key where one was needed.
+    pub null_keys: u64,
+    /// Rows that an expression failed on.
+    pub failed_rows: u64,
+}
+
+/// A query, and everything that it holds in memory.
+pub struct Task {
+    plan: Arc<QueryPlan>,
+    query_id: String,
+    topology: Topology,
+    sequence: Sequence,
+    sink: SinkEncoder,
+    repartition: Option<RepartitionEncoder>,
+    /// What was produced since the last time it was taken.
+    pub output: Output,
+    /// What was logged since the last time it was taken.
+    pub log: Vec<ProcessingLogEntry>,
+    /// What was counted since the start.
+    pub counts: TaskCounts,
+}
+
+/// The world outside, as of one batch.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The wall clock.
+    pub now: Timestamp,
+    /// Random bits.
+    pub random: &'a dyn RandomSource,
+    /// `ksql.nested.error.set.null`.
+    pub nested_error_set_null: bool,
+}
+
+/// Writes rows for the sink.
+struct SinkEncoder {
+    key: Encoder,
+    value: Encoder,
+    topic: String,
+    window: Option<crate::types::WindowKind>,
+    /// The column that gives records their time.
+    timestamp: Option<SinkTimestamp>,
+}
+
+struct SinkTimestamp {
+    column: TimestampPlace,
+    parse: Option<crate::expr::Expr>,
+}
+
+enum TimestampPlace {
+    Key(usize),
+    Value(usize),
+}
+
+/// Writes rows for a repartition topic.
+struct RepartitionEncoder {
+    key: Encoder,
+    value: Encoder,
+}
+
+impl Task {
+    /// Prepares a query.
+    pub fn new(
+        plan: Arc<QueryPlan>,
+        query_id: &str,
+        options: TopologyOptions,
+    ) -> Result<Self, QueryError> {
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let topology = Topology::build(&plan, options, &PlanCodecs { plan: &plan })?;
+        let sink = SinkEncoder::new(&plan)?;
+        let repartition = plan.steps.iter().find_map(|step| match &step.kind {
+            StepKind::Repartition { topic, key_format, value_format } => {
+                let key = Encoder::new(key_format, &step.schema.key, Role::Key, topic);
+                let value = Encoder::new(value_format, &step.schema.value, Role::Value, topic);
+                Some(key.and_then(|key| Ok(RepartitionEncoder { key, value: value? })))
+            }
+            _ => None,
+        });
+        Ok(Self {
+            plan,
+            query_id: query_id.to_owned(),
+            topology,
+            sequence: Sequence::default(),
+            sink,
+            repartition: repartition.transpose().map_err(refuse)?,
+            output: Output::default(),
+            log: Vec::new(),
+            counts: TaskCounts::default(),
+        })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Arc<QueryPlan> {
+        &self.plan
+    }
+
+    /// The stores, in the order of their changelogs' numbers.
+    pub fn stores(&self) -> Vec<StoreInfo> {
+        self.topology.stores().cloned().collect()
+    }
+
+    /// How many rows all stores hold.
+    pub fn stored_rows(&mut self) -> usize {
+        let stores = self.topology.stores().count();
+        (0..stores).filter_map(|store| self.topology.store(store).map(|store| store.rows())).sum()
+    }
+
+    /// Forgets all state: the query starts again from its changelogs.
+    pub fn clear(&mut self) {
+        for store in 0..self.topology.stores().count() {
+            if let Some(store) = self.topology.store(store) {
+                store.clear();
+            }
+        }
+        self.output.clear();
+    }
+
+    /// Takes back a record of a changelog.
+    pub fn restore(
+        &mut self,
+        store: usize,
+        partition: i32,
+        record: (&[u8], Option<&[u8]>),
+        timestamp_ms: i64,
+    ) -> Result<(), QueryError> {
+        let Some(found) = self.topology.store(store) else { return Ok(()) };
+        found.restore(partition, record.0, record.1, timestamp_ms, &mut self.sequence)
+    }
+
+    /// Logs the records of a batch that left no row.
+    pub fn log_rejected(&mut self, records: &RawRecords<'_>, read: &ReadRows<'_>) {
+        for (row, rejection) in &read.rejected {
+            self.counts.rejected += 1;
+            let event = match rejection {
+                Rejection::Undecodable { role, error } => {
+                    let bytes = match role {
+                        Role::Key => records.keys[*row],
+                        Role::Value => records.values[*row],
+                    };
+                    LogEvent::Deserialization {
+                        role: *role,
+                        error: error.clone(),
+                        record: bytes.map(<[u8]>::to_vec),
+                        topic: self.plan.source.topic.clone(),
+                    }
+                }
+                Rejection::NoTimestamp { record, causes } => LogEvent::Processing {
+                    message: "Failed to extract timestamp from row".to_owned(),
+                    record: Some(LoggedRecord::Text(record.clone())),
+                    causes: causes.clone(),
+                },
+                Rejection::NegativeTimestamp => continue,
+            };
+            let step = match &event {
+                LogEvent::Deserialization { .. } => "KsqlTopic.Source.deserializer",
+                _ => "KsqlTopic.Source",
+            };
+            let logger = format!("processing.{}.{step}", self.query_id);
+            self.log.push(ProcessingLogEntry { logger, event });
+        }
+    }
+
+    /// Processes rows of the source. `reader` and `records` serve the processing log.
+    pub fn process<'a>(
+        &mut self,
+        rows: &Rows<'a>,
+        (reader, records): (&SourceReader, &RawRecords<'a>),
+        surroundings: Surroundings<'a>,
+        arena: &'a Arena,
+    ) -> Result<(), QueryError> {
+        self.run(Some((reader, records)), surroundings, arena, |topology, ctx| {
+            topology.process(Entry::Source, rows, ctx)
+        })
+    }
+
+    /// Processes rows that come back from the repartition topic.
+    pub fn process_repartitioned<'a>(
+        &mut self,
+        rows: &Rows<'a>,
+        surroundings: Surroundings<'a>,
+        arena: &'a Arena,
+    ) -> Result<(), QueryError> {
+        self.run(None, surroundings, arena, |topology, ctx| {
+            topology.process(Entry::Repartition, rows, ctx)
+        })
+    }
+
+    /// Gives away what waits in caches.
+    pub fn flush<'a>(
+        &mut self,
+        surroundings: Surroundings<'a>,
+        arena: &'a Arena,
+    ) -> Result<(), QueryError> {
+        self.run(None, surroundings, arena, |topology, ctx| topology.flush(ctx))
+    }
+
+    fn run<'a>(
+        &mut self,
+        source: Option<(&SourceReader, &RawRecords<'a>)>,
+        surroundings: Surroundings<'a>,
+        arena: &'a Arena,
+        step: impl FnOnce(&mut Topology, &mut Context<'_, 'a>) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let Surroundings { now, random, nested_error_set_null } = surroundings;
+        let mut out = TaskCollector {
+            query_id: &self.query_id,
+            sink: &self.sink,
+            repartition: self.repartition.as_ref(),
+            output: &mut self.output,
+            log: &mut self.log,
+            counts: &mut self.counts,
+            source,
+        };
+        let mut ctx = Context {
+            eval: EvalContext { arena, now, random, nested_error_set_null },
+            out: &mut out,
+            sequence: &mut self.sequence,
+        };
+        step(&mut self.topology, &mut ctx)
+    }
+}
+
+impl SinkEncoder {
+    fn new(plan: &QueryPlan) -> Result<Self, QueryError> {
+        let sink = &plan.sink;
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let key = Encoder::new(&sink.key_format, &sink.schema.key, Role::Key, &sink.topic);
+        let value = Encoder::new(&sink.value_format, &sink.schema.value, Role::Value, &sink.topic);
+        let timestamp = sink.timestamp.as_ref().map(|timestamp| {
+            let place = |columns: &[crate::types::ColumnDef]| {
+                columns.iter().position(|column| *column.name == *timestamp.column)
+            };
+            let column = place(&sink.schema.value).map(TimestampPlace::Value);
+            let column = column.or_else(|| place(&sink.schema.key).map(TimestampPlace::Key));
+            let parse = timestamp.format.as_deref().map(|pattern| {
+                let args = [
+                    crate::expr::Expr::column(0, "TIMESTAMP", SqlType::String),
+                    crate::expr::Expr::string(pattern),
+                ];
+                let args = args.map(crate::expr::Argument::Value).into();
+                crate::expr::Expr::call("STRINGTOTIMESTAMP", args)
+            });
+            let parse = parse.transpose().map_err(|error| QueryError::new(error.message))?;
+            Ok::<_, QueryError>(column.map(|column| SinkTimestamp { column, parse }))
+        });
+        Ok(Self {
+            key: key.map_err(refuse)?,
+            value: value.map_err(refuse)?,
+            topic: sink.topic.clone(),
+            window: sink.window.map(|window| window.kind),
+            timestamp: timestamp.transpose()?.flatten(),
+        })
+    }
+
+    /// The time of a row's record: that of the row, or of the `TIMESTAMP` column.
+    ///
+    /// A NULL, or a text that does not parse, leaves stream time, which is the row's.
+    fn time(&self, rows: &Rows<'_>, row: usize) -> i64 {
+        let own = rows.meta.timestamps[row];
+        let Some(timestamp) = &self.timestamp else { return own };
+        if !rows.value_valid.is_valid(row) {
+            return own;
+        }
+        let value = match timestamp.column {
+            TimestampPlace::Key(at) => rows.key.columns[at].value(rows.key.position(row)),
+            TimestampPlace::Value(at) => rows.value[at].value(row),
+        };
+        match (value, &timestamp.parse) {
+            (Value::Bigint(time) | Value::Timestamp(time), _) if time >= 0 => time,
+            (Value::String(_), Some(parse)) => {
+                let arena = Arena::new();
+                match parse.evaluate_row(&[value], &super::random::without_clock(&arena)).0 {
+                    Value::Bigint(time) if time >= 0 => time,
+                    _ => own,
+                }
+            }
+            _ => own,
+        }
+    }
+}
+
+/// Takes what leaves a topology, and turns rows into bytes.
+struct TaskCollector<'t, 'a> {
+    query_id: &'t str,
+    sink: &'t SinkEncoder,
+    repartition: Option<&'t RepartitionEncoder>,
+    output: &'t mut Output,
+    log: &'t mut Vec<ProcessingLogEntry>,
+    counts: &'t mut TaskCounts,
+    source: Option<(&'t SourceReader, &'t RawRecords<'a>)>,
+}
+
+impl TaskCollector<'_, '_> {
+    /// The JSON text of a row for the log.
+    fn row_text(&self, row: LoggedRow<'_, '_>) -> Option<LoggedRecord> {
+        match row {
+            LoggedRow::None => None,
+            LoggedRow::Columns(columns, row) => {
+                Some(LoggedRecord::Json(row_text(columns.iter().map(|column| column.value(row)))))
+            }
+            LoggedRow::Text(text) => Some(LoggedRecord::Text(text.to_owned())),
+            LoggedRow::Source(offset) => {
+                let (reader, records) = self.source?;
+                let row = records.offsets.iter().position(|other| *other == offset)?;
+                let arena = Arena::new();
+                let columns: Vec<Column<'_>> = reader.full_row(records, row, &arena);
+                Some(LoggedRecord::Json(row_text(columns.iter().map(|column| column.value(0)))))
+            }
+        }
+    }
+}
+
+impl Collector for TaskCollector<'_, '_> {
+    fn sink(&mut self, rows: &Rows<'_>) -> Result<(), QueryError> {
+        let sink = self.sink;
+        let failed = |error: crate::formats::EncodeError| QueryError {
+            message: format!(
+                "Error serializing message to topic: {}. {}",
+                sink.topic, error.message
+            ),
+            causes: error.causes,
+        };
+        for row in 0..rows.len {
+            let timestamp_ms = sink.time(rows, row);
+            let mut record = self.output.begin(Target::Sink, Placing::ByKey, timestamp_ms);
+            let position = rows.key.position(row);
+            record
+                .key(|out| {
+                    if !rows.key.is_valid(row) {
+                        return Ok(false);
+                    }
+                    let encoded = sink.key.encode(&rows.key.columns, position, out)?;
+                    if let (Encoded::Bytes, Some(kind), Some(window)) =
+                        (encoded, sink.window, rows.meta.window(row))
+                    {
+                        windowed::encode(kind, window, out);
+                    }
+                    Ok(encoded == Encoded::Bytes)
+                })
+                .map_err(failed)?;
+            record
+                .value(|out| {
+                    if !rows.value_valid.is_valid(row) {
+                        return Ok(false);
+                    }
+                    Ok(sink.value.encode(&rows.value, row, out)? == Encoded::Bytes)
+                })
+                .map_err(failed)?;
+            if rows.meta.headers.is_some() {
+                record.headers(rows.meta.headers(row));
+            }
+            record.finish();
+        }
+        Ok(())
+    }
+
+    fn repartition(&mut self, topic: usize, rows: &Rows<'_>) -> Result<(), QueryError> {
+        let Some(encoder) = self.repartition else { return Ok(()) };
+        let failed = |error: crate::formats::EncodeError| QueryError {
+            message: error.message,
+            causes: error.causes,
+        };
+        for row in 0..rows.len {
+            let timestamp_ms = rows.meta.timestamps[row];
+            let mut record =
+                self.output.begin(Target::Repartition(topic), Placing::ByKey, timestamp_ms);
+            let position = rows.key.position(row);
+            let key = |out: &mut Vec<u8>| {
+                Ok(encoder.key.encode(&rows.key.columns, position, out)? == Encoded::Bytes)
+            };
+            record.key(key).map_err(failed)?;
+            let is_new = rows.value_valid.is_valid(row);
+            let value = |out: &mut Vec<u8>| {
+                let old = rows.old.as_ref().filter(|old| old.valid.is_valid(row));
+                let columns = match old {
+                    Some(old) if !is_new => &old.value,
+                    _ => &rows.value,
+                };
+                let exists = encoder.value.encode(columns, row, out)? == Encoded::Bytes;
+                if rows.old.is_some() {
+                    // As Kafka Streams' `ChangedSerializer`: 1 after a new row, 0 after an old one.
+                    out.push(u8::from(is_new));
+                }
+                Ok(exists)
+            };
+            record.value(value).map_err(failed)?;
+            if rows.meta.headers.is_some() {
+                record.headers(rows.meta.headers(row));
+            }
+            record.finish();
+        }
+        Ok(())
+    }
+
+    fn changed(&mut self, change: StoreChange<'_>) {
+        let placing = Placing::Partition(change.partition);
+        let target = Target::Changelog(change.store);
+        let mut record = self.output.begin(target, placing, change.timestamp_ms);
+        let copied = |bytes: Option<&[u8]>| {
+            let bytes = bytes.map(<[u8]>::to_vec);
+            move |out: &mut Vec<u8>| {
+                let exists = bytes.is_some();
+                out.extend_from_slice(&bytes.unwrap_or_default());
+                Ok::<_, std::convert::Infallible>(exists)
+            }
+        };
+        let _ = record.key(copied(Some(change.key)));
+        let _ = record.value(copied(change.value));
+        record.finish();
+    }
+
+    fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>) {
+        self.counts.failed_rows += 1;
+        let record = self.row_text(row);
+        let logger = format!("processing.{}.{}", self.query_id, entry.step);
+        let LogEntry { message, causes, .. } = entry;
+        let event = LogEvent::Processing { message, record, causes };
+        self.log.push(ProcessingLogEntry { logger, event });
+    }
+
+    fn dropped(&mut self, reason: Dropped, count: u64) {
+        match reason {
+            Dropped::Late => self.counts.late += count,
+            Dropped::NullKey => self.counts.null_keys += count,
+        }
+    }
+}
