@@ -4,7 +4,7 @@
 
 use millstream::sql::{ParseOptions, parse};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The folder, or `None`, said aloud, where it is missing.
@@ -120,4 +120,144 @@ fn ksqldbs_cases_parse_or_fail_as_they_should() {
 fn fresh_cases_parse_or_fail_as_they_should() {
     let Some(reference) = reference() else { return };
     check(&reference.join("fresh"), &reference.join("golden/fresh.jsonl"));
+}
+
+/// The requests with one statement that a real ksqlDB server refused for their syntax, and its message.
+#[test]
+fn rest_requests_fail_with_ksqldbs_message() {
+    let Some(reference) = reference() else { return };
+    let text = std::fs::read_to_string(reference.join("rest/transcript.jsonl")).unwrap();
+    let mut wrong = Vec::new();
+    for line in text.lines() {
+        let exchange: Value = serde_json::from_str(line).unwrap();
+        let body = exchange["response"]["body"].as_str().unwrap_or_default();
+        let request = exchange["request"]["body"].as_str().unwrap_or_default();
+        let Ok(request) = serde_json::from_str::<Value>(request) else { continue };
+        let Ok(response) = serde_json::from_str::<Value>(body) else { continue };
+        let Some(sql) = request["ksql"].as_str().or(request["sql"].as_str()) else { continue };
+        let message = response["message"].as_str().unwrap_or_default();
+        let variables = serde_json::from_value(request["sessionVariables"].clone());
+        let options =
+            ParseOptions { variables: Some(variables.unwrap_or_default()), testing: false };
+        match parse(sql, &options) {
+            Err(errors) if response["error_code"] == 40001 => {
+                if !message.starts_with(&errors[0].unlogged) {
+                    let found = &errors[0].unlogged;
+                    wrong.push(format!("{sql}\n  {found:?}\n  instead of {message:?}"));
+                }
+            }
+            Ok(_) if message.contains("Syntax Error") || message.contains("Illegal argument") => {
+                wrong.push(format!("{sql}\n  accepted instead of {message:?}"));
+            }
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// Every text within a JSON value, at any depth, JSON within texts included.
+fn texts(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            Ok(inner @ (Value::Object(_) | Value::Array(_))) => texts(&inner, found),
+            _ => {
+                found.insert(text.clone());
+            }
+        },
+        Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| texts(value, found)),
+        _ => {}
+    }
+}
+
+/// Statements that a real ksqlDB printed, which printing must leave as they are.
+#[test]
+fn statements_print_as_ksqldb_prints_them() {
+    let Some(reference) = reference() else { return };
+    let mut found = BTreeSet::new();
+    for file in ["golden/fresh.jsonl", "golden/query-validation.jsonl", "rest/transcript.jsonl"] {
+        let text = std::fs::read_to_string(reference.join(file)).unwrap();
+        for line in text.lines() {
+            texts(&serde_json::from_str(line).unwrap(), &mut found);
+        }
+    }
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for text in &found {
+        let text = text.rsplit("\nStatement: ").next().unwrap_or_default();
+        let is_printed = text.contains("\nEMIT ") || text.contains("CLEANUP_POLICY=");
+        if !text.starts_with("CREATE") || !is_printed || text.contains(";\n") {
+            continue;
+        }
+        count += 1;
+        let text = text.trim_end_matches(';');
+        let printed = match parse(&format!("{text};"), &ParseOptions::default()) {
+            Ok(parsed) => millstream::sql::print::statement(&parsed[0].statement),
+            Err(errors) => errors[0].unlogged.clone(),
+        };
+        if printed != text {
+            wrong.push(format!("{printed}\n  instead of\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(count > 200, "only {count} statements found");
+}
+
+/// What parses prints, and what is printed parses to the same tree.
+#[test]
+fn every_statement_survives_printing() {
+    let Some(reference) = reference() else { return };
+    let folders = ["cases/query-validation-tests", "cases/rest-query-validation-tests", "fresh"];
+    let mut wrong = Vec::new();
+    for (name, text) in folders.iter().flat_map(|folder| cases(&reference.join(folder))) {
+        let Ok(parsed) = parse(&text, &ParseOptions::default()) else { continue };
+        // A decimal without digits after its point is printed as an integer.
+        for one in parsed.iter().filter(|one| !one.text.contains("1. ")) {
+            let printed = format!("{};", millstream::sql::print::statement(&one.statement));
+            match parse(&printed, &ParseOptions::default()) {
+                Ok(again) if again.len() == 1 && again[0].statement == one.statement => {}
+                Ok(_) => wrong.push(format!("{name}: {}\n  differs as {printed}", one.text)),
+                Err(errors) => wrong.push(format!("{name}: {}\n{printed}", errors[0].unlogged)),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// The scripts of a folder and of those within.
+fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            scripts(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+}
+
+/// The scripts parse in the mode of tests, but for the blocks that are there to be refused.
+#[test]
+fn scripts_of_tests_parse() {
+    let Some(reference) = reference() else { return };
+    let mut files = Vec::new();
+    for folder in ["cases/sql-tests", "cases/sql-tests-support", "cases/test-runner", "device/sql"]
+    {
+        scripts(&reference.join(folder), &mut files);
+    }
+    let options = ParseOptions { variables: None, testing: true };
+    let mut wrong = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        for block in text.split("--@test") {
+            // What is left of a block's first line is its name.
+            let block =
+                if block.starts_with(':') { format!("--{block}") } else { block.to_owned() };
+            let refused = block.contains("@expected.error");
+            if let (false, Err(errors)) = (refused, parse(&block, &options)) {
+                wrong.push(format!("{}: {}\n{block}", file.display(), errors[0].unlogged));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(files.len() > 10, "only {} scripts found", files.len());
 }

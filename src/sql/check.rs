@@ -63,14 +63,17 @@ impl Checker<'_> {
             SourceKind::Table => ("KEY", "PRIMARY KEY", "tables"),
         };
         let at = column.span.position(&self.parsed.source);
-        let message = format!(
-            "Line: {}, Col: {}: Column is a '{found}' column: please use '{wanted}' for {sources}. \
-             Tables have PRIMARY KEYs, which are unique and NON NULL. \
-             Streams have KEYs, which have no uniqueness or NON NULL constraints.",
-            at.line, at.column
-        );
+        let text = |name: &str| {
+            format!(
+                "Line: {}, Col: {}: Column {name}is a '{found}' column: please use '{wanted}' for {sources}.\n\
+                 Tables have PRIMARY KEYs, which are unique and NON NULL.\n\
+                 Streams have KEYs, which have no uniqueness or NON NULL constraints.",
+                at.line, at.column
+            )
+        };
+        let unlogged = text(&format!("`{}` ", column.name.text));
         let error = *self.error(column.span, "");
-        Box::new(ParseError { unlogged: message.clone(), message, ..error })
+        Box::new(ParseError { message: text(""), unlogged, ..error })
     }
 
     fn columns(&self, columns: &[Column]) -> Check {

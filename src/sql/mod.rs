@@ -18,7 +18,7 @@ pub mod visit;
 
 pub use diagnostic::Diagnostic;
 pub use keywords::is_reserved;
-pub use parser::{DEPTH_MAX, OPERATORS_MAX, ParseError};
+pub use parser::{DEPTH_MAX, ERRORS_MAX, OPERATORS_MAX, ParseError};
 pub use span::{Position, Span};
 pub use variables::Variables;
 

@@ -124,11 +124,9 @@ pub struct Within {
     pub span: Span,
 }
 
-/// The `WINDOW` clause.
+/// The `WINDOW` clause. A name that may stand before its kind means nothing and is not kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// A name before the kind, which means nothing.
-    pub name: Option<Name>,
     /// Which windows.
     pub kind: WindowKind,
     /// How long results are kept.

@@ -115,7 +115,7 @@ pub struct CreateSource {
     pub name: Name,
     /// Its columns; none if they are to be inferred.
     pub columns: Vec<Column>,
-    /// The `WITH` clause.
+    /// The `WITH` clause, sorted by name.
     pub with: Vec<Property>,
 }
 
@@ -167,7 +167,7 @@ pub struct CreateAs {
     pub if_not_exists: bool,
     /// Its name.
     pub name: Name,
-    /// The `WITH` clause.
+    /// The `WITH` clause, sorted by name.
     pub with: Vec<Property>,
     /// The query that fills it.
     pub query: Query,
@@ -178,7 +178,7 @@ pub struct CreateAs {
 pub struct InsertInto {
     /// The stream that takes the rows.
     pub target: Name,
-    /// The `WITH` clause.
+    /// The `WITH` clause, sorted by name.
     pub with: Vec<Property>,
     /// The query.
     pub query: Query,
@@ -450,6 +450,6 @@ pub struct AssertSource {
     pub name: Name,
     /// Its columns.
     pub columns: Vec<Column>,
-    /// The `WITH` clause.
+    /// The `WITH` clause, sorted by name.
     pub with: Vec<Property>,
 }

@@ -205,6 +205,8 @@ impl Parser<'_> {
             let (value, value_span) = self.literal()?;
             properties.push(Property { name, value, value_span });
             if self.cursor.eat(")") {
+                // Their order means nothing; so that it plays no part when trees are compared:
+                properties.sort_by(|a, b| a.name.text.cmp(&b.name.text));
                 return Ok(properties);
             }
             if !self.cursor.eat(",") {

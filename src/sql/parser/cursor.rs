@@ -5,7 +5,7 @@
 //! and it says `Syntax error at or near …` where it was still choosing between alternatives. The cursor keeps
 //! what is needed to say the same: the clauses passed over since the last token, and whether it is choosing.
 
-use super::error::{ParseError, expected_set, expecting, unwanted};
+use super::error::{ParseError, expected_set, expecting, hint, unwanted};
 use crate::sql::ast::Name;
 use crate::sql::keywords::is_reserved;
 use crate::sql::lexer::{Kind, Token, tokenize};
@@ -208,17 +208,19 @@ impl<'a> Cursor<'a> {
     }
 
     fn unwanted(&self, expected: &[&str]) -> Box<ParseError> {
-        let mut error = self.error(&unwanted(self.text(self.peek()), expected));
-        error.help = error
-            .unlogged
-            .contains("is a reserved keyword")
-            .then(|| format!("write `{}` to use the word as a name", self.text(self.peek())));
+        let token = self.text(self.peek());
+        let mut error = self.error(&unwanted(token, expected));
+        if is_reserved(token) && error.help.is_none() {
+            error.help = Some(format!("write `{token}` to use the word as a name"));
+        }
         error
     }
 
     /// An error at the next token.
     pub(super) fn error(&self, detail: &str) -> Box<ParseError> {
-        Box::new(ParseError::syntax(self.source, self.span(), detail))
+        let mut error = ParseError::syntax(self.source, self.span(), detail);
+        error.help = hint(self.text(self.peek()), self.text(self.peek_at(1)));
+        Box::new(error)
     }
 
     /// Remembers what is wrong with a statement whose syntax is right so far.

@@ -73,19 +73,43 @@ impl ParseError {
 
     /// The error as it is shown with its text.
     pub fn to_diagnostic(&self) -> Diagnostic {
-        let lines = self.unlogged.lines().skip(1).filter(|line| !line.is_empty());
-        let mut reason = lines.collect::<Vec<_>>().join("; ");
-        if reason.is_empty() && self.unlogged == self.message {
-            reason = "here".to_owned();
-        } else if reason.is_empty() {
-            reason = "not expected here".to_owned();
-        }
-        Diagnostic {
-            message: self.message.clone(),
-            labels: vec![(self.span, reason.trim_end().to_owned())],
-            help: self.help.iter().cloned().collect(),
-        }
+        let help = self.help.iter().cloned().collect();
+        Diagnostic { message: self.message.clone(), labels: vec![(self.span, self.reason())], help }
     }
+
+    /// What is said of the place: what the message leaves out.
+    fn reason(&self) -> String {
+        if let Some((_, detail)) = self.unlogged.split_once("Syntax Error\n") {
+            let detail = detail.trim_end().replace('\n', "; ");
+            return if detail.is_empty() { "not expected here".to_owned() } else { detail };
+        }
+        let literal = self.unlogged.strip_prefix("Failed to prepare statement: line ");
+        let reason = literal.and_then(|rest| rest.split_once(": ")).map(|(_, reason)| reason);
+        reason.unwrap_or_default().to_owned()
+    }
+}
+
+/// Mistakes that the expected tokens do not explain: what is found, what follows it, and what may help.
+static HINTS: &[(&str, &str, &str)] = &[
+    ("'", "", "the text that starts here has no end: close it with '"),
+    ("\"", "", "the name that starts here has no end: close it with \""),
+    ("`", "", "the name that starts here has no end: close it with `"),
+    ("=", "", "write a single = to compare"),
+    ("!", "", "write NOT to negate"),
+    ("BY", "", "there is no ORDER BY: rows come in the order of their records"),
+    ("DISTINCT", "", "there is no SELECT DISTINCT: use GROUP BY"),
+    ("OVER", "(", "there are no functions over windows of rows"),
+    (":", ":", "write CAST(value AS type) to convert"),
+    ("&", "&", "write AND"),
+    ("SELECT", "", "a query within another is not possible: name it with CREATE STREAM … AS first"),
+];
+
+/// What may help where `found` is not expected and `next` follows it.
+pub(super) fn hint(found: &str, next: &str) -> Option<String> {
+    let fits = |(token, after, _): &&(&str, &str, &str)| {
+        token.eq_ignore_ascii_case(found) && (after.is_empty() || *after == next)
+    };
+    HINTS.iter().find(fits).map(|(_, _, help)| (*help).to_owned())
 }
 
 /// `{'a', 'b'}`, or `'a'` alone, in ksqlDB's order.

@@ -20,10 +20,13 @@ use crate::sql::span::Span;
 use cursor::{Cursor, Parse, Then};
 
 /// The most expressions, types and statements within one another.
-pub const DEPTH_MAX: usize = 128;
+pub const DEPTH_MAX: usize = 64;
 
 /// The most operators of one expression.
 pub const OPERATORS_MAX: usize = 1_000;
+
+/// The most errors that are reported of one text.
+pub const ERRORS_MAX: usize = 100;
 
 /// A statement and its place, the semicolon included.
 pub(super) struct Parsed {
@@ -58,7 +61,7 @@ impl<'a> Parser<'a> {
     pub(super) fn statements(mut self) -> Result<Vec<Parsed>, Vec<ParseError>> {
         let mut parsed = Vec::new();
         let mut errors = Vec::new();
-        while !self.cursor.is_eof() {
+        while !self.cursor.is_eof() && errors.len() < ERRORS_MAX {
             let start = self.cursor.span();
             match self.terminated_statement() {
                 Ok(statement) => {

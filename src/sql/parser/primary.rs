@@ -47,7 +47,7 @@ impl Parser<'_> {
             "CASE" => self.case()?,
             "CAST" => self.cast()?,
             "ARRAY" if self.cursor.at_ahead(1, "[") => self.array()?,
-            "MAP" if self.cursor.at_ahead(1, "(") => return self.map_or_call(),
+            "MAP" if self.cursor.at_ahead(1, "(") && self.is_map() => self.map()?,
             "STRUCT" if self.cursor.at_ahead(1, "(") && self.is_struct() => self.struct_()?,
             "(" => {
                 self.cursor.bump();
@@ -240,27 +240,40 @@ impl Parser<'_> {
         Ok(ExprKind::Array(self.inside(|parser| parser.expressions("]"))?))
     }
 
-    /// `MAP ( key := value, … )`, or a call of a function named `MAP`.
-    fn map_or_call(&mut self) -> Parse<Primary> {
-        let mark = self.cursor.mark();
-        let token = self.cursor.bump();
+    /// Whether `MAP (` starts a constructor and not a call: a `:=` comes before the first argument ends.
+    fn is_map(&self) -> bool {
+        if self.cursor.at_ahead(2, ")") {
+            return true;
+        }
+        let mut open = 0_usize;
+        for ahead in 1.. {
+            match self.cursor.peek_at(ahead).kind {
+                Kind::Word("(" | "[") => open += 1,
+                Kind::Word(":=") if open == 1 => return true,
+                Kind::Word(",") if open == 1 => return false,
+                Kind::Word(")" | "]") if open == 1 => return false,
+                Kind::Word(")" | "]") => open -= 1,
+                Kind::Word(";") | Kind::Eof => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// `MAP ( key := value, … )`
+    fn map(&mut self) -> Parse<ExprKind> {
+        self.cursor.bump();
         self.cursor.bump();
         let mut entries = Vec::new();
         if self.cursor.eat(")") {
-            return Ok(Primary::Kind(ExprKind::Map(entries)));
+            return Ok(ExprKind::Map(entries));
         }
         loop {
             let key = self.inside(Self::expression)?;
-            if entries.is_empty() && !self.cursor.at(":=") {
-                self.cursor.reset(mark);
-                self.cursor.bump();
-                let name = self.cursor.name(token);
-                return self.call(name).map(Primary::Kind);
-            }
             self.cursor.expect_then(":=", Then::Expression)?;
             entries.push((key, self.inside(Self::expression)?));
             if self.cursor.eat(")") {
-                return Ok(Primary::Kind(ExprKind::Map(entries)));
+                return Ok(ExprKind::Map(entries));
             }
             if !self.cursor.eat(",") {
                 return Err(self.cursor.refuse(&[",", ")"]));

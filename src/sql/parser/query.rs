@@ -180,10 +180,9 @@ impl Parser<'_> {
     /// `window ::= [name] ( TUMBLING ( … ) | HOPPING ( … ) | SESSION ( … ) )`
     fn window(&mut self) -> Parse<Window> {
         let start = self.cursor.span();
-        let name = match self.cursor.peek().kind {
-            Kind::Identifier => Some(self.cursor.identifier()?),
-            _ => None,
-        };
+        if self.cursor.peek().kind == Kind::Identifier {
+            self.cursor.bump();
+        }
         let kind = if self.cursor.eat("TUMBLING") {
             self.cursor.expect_then("(", Then::Word("SIZE"))?;
             self.cursor.expect_then("SIZE", Then::Number)?;
@@ -197,7 +196,7 @@ impl Parser<'_> {
             return Err(self.cursor.refuse(&["TUMBLING", "HOPPING", "SESSION"]));
         };
         let (retention, grace) = self.window_limits()?;
-        Ok(Window { name, kind, retention, grace, span: self.cursor.since(start) })
+        Ok(Window { kind, retention, grace, span: self.cursor.since(start) })
     }
 
     fn hopping(&mut self) -> Parse<WindowKind> {

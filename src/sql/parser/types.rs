@@ -88,12 +88,23 @@ impl Parser<'_> {
     }
 
     fn decimal(&mut self) -> Parse<TypeKind> {
-        self.cursor.bump();
+        let start = self.cursor.bump().span;
         self.cursor.expect_then("(", Then::Number)?;
         let precision = self.whole_number("DECIMAL(PRECISION)")?;
         self.cursor.expect_then(",", Then::Number)?;
         let scale = self.whole_number("DECIMAL(SCALE)")?;
         self.cursor.expect(")")?;
+        let broken = if precision < 1 {
+            Some("precision must be >= 1")
+        } else if scale < 0 {
+            Some("scale must be >= 0")
+        } else {
+            (precision < scale).then_some("precision must be >= scale")
+        };
+        if let Some(rule) = broken {
+            let reason = format!("DECIMAL {rule}: DECIMAL({precision},{scale})");
+            self.cursor.defer(self.cursor.since(start), &reason);
+        }
         Ok(TypeKind::Decimal { precision, scale })
     }
 

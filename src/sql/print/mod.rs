@@ -1,7 +1,8 @@
 //! Syntax tree to text, in the form that ksqlDB shows in `statementText`, `EXPLAIN` and its errors.
 //!
-//! Printing and parsing again gives the same tree, with two exceptions that ksqlDB shares: a decimal so small that
-//! it is printed with an exponent comes back as a double, and the parameters of a lambda lose their quotes.
+//! Printing and parsing again gives the same tree, with exceptions that ksqlDB shares: a decimal so small that it is
+//! printed with an exponent comes back as a double, `1.` as an integer, and the parameters of a lambda lose their
+//! quotes.
 
 mod expression;
 mod query;

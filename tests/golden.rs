@@ -1,0 +1,70 @@
+//! Golden files: a script and what comes of it, in one file.
+//!
+//! The first line says what is shown. Below the script stands a line `---- <section>` and the expected output.
+//! `UPDATE_GOLDEN=1` writes the outputs anew, to be read in the diff.
+
+use millstream::sql::diagnostic::Color;
+use millstream::sql::{ParseOptions, ParsedStatement, parse, print};
+use std::path::{Path, PathBuf};
+
+/// The files of a folder below `tests/golden`, in order.
+fn scripts(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    files.sort();
+    files
+}
+
+/// Holds the output of each script against what its file says.
+fn check(folder: &str, section: &str, output: impl Fn(&str) -> String) {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut wrong = Vec::new();
+    for file in scripts(folder) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mark = format!("---- {section}\n");
+        let (script, expected) = text.split_once(&mark).unwrap_or((&text, ""));
+        assert!(script.starts_with("-- "), "{}: the first line says what is shown", file.display());
+        let found = output(script);
+        if found != expected && update {
+            std::fs::write(&file, format!("{script}{mark}{found}")).unwrap();
+        } else if found != expected {
+            wrong.push(format!("{}:\n{found}\ninstead of\n{expected}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "set UPDATE_GOLDEN=1 to accept:\n{}", wrong.join("\n"));
+}
+
+fn parse_all(script: &str) -> Vec<ParsedStatement> {
+    let options = ParseOptions { variables: Some([].into()), testing: true };
+    parse(script, &options).unwrap_or_else(|errors| {
+        let shown = errors.iter().map(|e| e.to_diagnostic().render(script, Color::Never));
+        panic!("{}", shown.collect::<String>())
+    })
+}
+
+/// Scripts print as ksqlDB prints them, and what is printed is the same script.
+#[test]
+fn parse_scripts_print() {
+    check("parse", "printed", |script| {
+        let mut printed = String::new();
+        for one in parse_all(script) {
+            let text = format!("{};\n", print::statement(&one.statement));
+            let again = parse_all(&text);
+            assert_eq!(again[0].statement, one.statement, "{text}");
+            printed.push_str(&text);
+        }
+        printed
+    });
+}
+
+/// All that is wrong with a script is shown, each with its place.
+#[test]
+fn error_scripts_point_at_their_faults() {
+    check("errors", "errors", |script| {
+        let options = ParseOptions { variables: Some([].into()), testing: false };
+        let errors = parse(script, &options).expect_err("nothing is wrong with this script");
+        errors.iter().map(|error| error.to_diagnostic().render(script, Color::Never)).collect()
+    });
+}
