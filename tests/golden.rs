@@ -3,6 +3,8 @@
 //! The first line says what is shown. Below the script stands a line `---- <section>` and the expected output.
 //! `UPDATE_GOLDEN=1` writes the outputs anew, to be read in the diff.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
+
 use millstream::sql::diagnostic::Color;
 use millstream::sql::{ParseOptions, ParsedStatement, parse, print};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use super::parser::ParseError;
 use super::span::Span;
 use super::{ParsedStatement, print, visit};
 
-type Check = Result<(), Box<ParseError>>;
+type Check = Result<(), ParseError>;
 
 /// Refuses the first thing that is wrong with a statement.
 pub(super) fn check(parsed: &ParsedStatement) -> Check {
@@ -38,9 +38,9 @@ impl Checker<'_> {
         }
     }
 
-    fn error(&self, span: Span, reason: &str) -> Box<ParseError> {
+    fn error(&self, span: Span, reason: &str) -> ParseError {
         let error = ParseError::prepare(&self.parsed.source, span, reason);
-        Box::new(ParseError { statement: self.parsed.text.clone(), ..error })
+        ParseError { statement: self.parsed.text.clone(), ..error }
     }
 
     fn create_source(&self, create: &CreateSource) -> Check {
@@ -57,7 +57,7 @@ impl Checker<'_> {
     }
 
     /// `KEY` in a table or `PRIMARY KEY` in a stream, which ksqlDB reports without its usual introduction.
-    fn wrong_key(&self, kind: SourceKind, column: &Column) -> Box<ParseError> {
+    fn wrong_key(&self, kind: SourceKind, column: &Column) -> ParseError {
         let (found, wanted, sources) = match kind {
             SourceKind::Stream => ("PRIMARY KEY", "KEY", "streams"),
             SourceKind::Table => ("KEY", "PRIMARY KEY", "tables"),
@@ -72,8 +72,8 @@ impl Checker<'_> {
             )
         };
         let unlogged = text(&format!("`{}` ", column.name.text));
-        let error = *self.error(column.span, "");
-        Box::new(ParseError { message: text(""), unlogged, ..error })
+        let error = self.error(column.span, "");
+        ParseError { message: text(""), unlogged, ..error }
     }
 
     fn columns(&self, columns: &[Column]) -> Check {

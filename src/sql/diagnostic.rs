@@ -7,7 +7,7 @@
 //! help: UCASE(value STRING) -> STRING
 //! ```
 
-use super::span::{Position, Span};
+use super::span::Span;
 use std::fmt::Write as _;
 
 /// The most characters of a line that are shown.
@@ -98,15 +98,16 @@ struct Line<'a> {
 }
 
 fn render_label(out: &mut String, source: &str, span: Span, line: &Line<'_>) {
-    let Position { line: number, column } = span.position(source);
-    let text = source.lines().nth(number - 1).unwrap_or_default();
+    let position = span.position(source);
+    let (number, indent) = (position.line, position.column as usize - 1);
+    let text = position.line_text(source);
     let shown: String = text.chars().take(LINE_SHOWN_MAX).collect();
     let width = line.width;
     let _ = writeln!(out, " {number:>width$} | {shown}");
     let before: String =
-        shown.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        shown.chars().take(indent).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let covered = span.text(source).lines().next().unwrap_or_default().chars().count();
-    let room = shown.chars().count().saturating_sub(column - 1);
+    let room = shown.chars().count().saturating_sub(indent);
     let carets = line.paint.red(&"^".repeat(covered.min(room).max(1)));
     let _ = writeln!(
         out,

@@ -99,7 +99,7 @@ fn prepare(
     if !errors.is_empty() {
         return Err(errors);
     }
-    check::check(&prepared).map_err(|error| vec![*error])?;
+    check::check(&prepared).map_err(|error| vec![error])?;
     Ok(prepared)
 }
 
@@ -119,15 +119,15 @@ fn define(statement: &Statement, variables: Option<&mut Variables>) {
 
 /// One expression and nothing else.
 pub fn parse_expression(text: &str) -> Result<Expr, ParseError> {
-    Parser::new(text, false).only_expression().map_err(|error| *error)
+    Parser::new(text, false).only_expression()
 }
 
 /// One type and nothing else, such as `ARRAY<INT>`.
 pub fn parse_type(text: &str) -> Result<Type, ParseError> {
-    Parser::new(text, false).only_type().map_err(|error| *error)
+    Parser::new(text, false).only_type()
 }
 
 /// The columns of a schema, such as `` `K` STRING KEY, `V` INTEGER ``; possibly none.
 pub fn parse_schema(text: &str) -> Result<Vec<Column>, ParseError> {
-    Parser::new(text, false).only_columns().map_err(|error| *error)
+    Parser::new(text, false).only_columns()
 }

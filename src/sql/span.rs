@@ -52,12 +52,17 @@ impl Hash for Span {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// The column, from 1.
-    pub column: usize,
+    pub column: u32,
 }
 
 impl Position {
+    /// The whole line of `source` that this is in, without its end.
+    pub fn line_text(self, source: &str) -> &str {
+        source.lines().nth(self.line as usize - 1).unwrap_or_default()
+    }
+
     /// The line and column of a byte offset; an offset past the end is the end.
     pub fn of(source: &str, offset: usize) -> Self {
         let mut offset = offset.min(source.len());
@@ -67,9 +72,9 @@ impl Position {
         let before = &source[..offset];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self {
-            line: before.matches('\n').count() + 1,
+            line: before.matches('\n').count() as u32 + 1,
             // ANTLR reads code points, so a character beyond the BMP is one column.
-            column: before[line_start..].chars().count() + 1,
+            column: before[line_start..].chars().count() as u32 + 1,
         }
     }
 }

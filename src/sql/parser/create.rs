@@ -1,7 +1,7 @@
 //! `CREATE`, `INSERT`, and the parts that they share with other statements.
 
 use super::Parser;
-use super::cursor::{Parse, Then};
+use super::cursor::{Parse, Then, starts};
 use super::error::ParseError;
 use crate::sql::ast::{
     Column, ConnectorKind, Constraint, CreateAs, CreateConnector, CreateSource, CreateType, Emit,
@@ -142,8 +142,12 @@ impl Parser<'_> {
             name.text
         );
         let error = ParseError::prepare(self.cursor.source, name.span, "");
-        let (unlogged, statement) = (message.clone(), name.text.clone());
-        self.cursor.deferred.push(ParseError { unlogged, message, statement, ..error });
+        self.cursor.deferred.push(ParseError {
+            unlogged: message.clone(),
+            message,
+            statement: name.text.clone(),
+            ..error
+        });
         Ok(name)
     }
 
@@ -196,7 +200,7 @@ impl Parser<'_> {
         let mut properties = Vec::new();
         loop {
             let token = self.cursor.peek();
-            if !self.cursor.starts(token, Then::Property) {
+            if !starts(token, Then::Property) {
                 return Err(self.cursor.refuse_start(Then::Property));
             }
             self.cursor.bump();

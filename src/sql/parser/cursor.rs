@@ -7,12 +7,12 @@
 
 use super::error::{ParseError, expected_set, expecting, hint, unwanted};
 use crate::sql::ast::Name;
-use crate::sql::keywords::is_reserved;
+use crate::sql::keywords::{STATEMENT_STARTS, is_reserved};
 use crate::sql::lexer::{Kind, Token, tokenize};
 use crate::sql::span::Span;
 
 /// A parse that found a tree, or what is wrong.
-pub(super) type Parse<T> = Result<T, Box<ParseError>>;
+pub(super) type Parse<T> = Result<T, ParseError>;
 
 /// What may follow a token, which tells whether it can be missing.
 #[derive(Clone, Copy)]
@@ -174,7 +174,7 @@ impl<'a> Cursor<'a> {
 
     /// Refuses the next token: one of `expected`, and no other, could be here. Unless a parse is choosing, the
     /// token is one too many if the one after it is expected.
-    pub(super) fn refuse(&mut self, expected: &[&'static str]) -> Box<ParseError> {
+    pub(super) fn refuse(&mut self, expected: &[&'static str]) -> ParseError {
         if self.choosing {
             self.near()
         } else if expected.iter().any(|word| self.at_ahead(1, word)) {
@@ -185,16 +185,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Refuses the next token where `then` was expected, which can start in so many ways that none is listed.
-    pub(super) fn refuse_start(&mut self, then: Then) -> Box<ParseError> {
+    pub(super) fn refuse_start(&mut self, then: Then) -> ParseError {
         if self.choosing {
             return self.near();
         }
         let after = self.peek_at(1);
-        if self.starts(after, then) { self.unwanted(&[]) } else { self.error("") }
+        if starts(after, then) { self.unwanted(&[]) } else { self.error("") }
     }
 
     /// Refuses the next token, as a parse that chooses between alternatives does.
-    pub(super) fn near(&self) -> Box<ParseError> {
+    pub(super) fn near(&self) -> ParseError {
         let token = self.peek();
         let position = token.span.position(self.source);
         let text = self.shown(token);
@@ -202,12 +202,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Refuses the next token, before which one of `expected` is missing.
-    pub(super) fn missing(&self, expected: &[&str]) -> Box<ParseError> {
+    pub(super) fn missing(&self, expected: &[&str]) -> ParseError {
         let found = self.shown(self.peek());
         self.error(&format!("missing {} at '{found}'", expected_set(expected)))
     }
 
-    fn unwanted(&self, expected: &[&str]) -> Box<ParseError> {
+    fn unwanted(&self, expected: &[&str]) -> ParseError {
         let token = self.text(self.peek());
         let mut error = self.error(&unwanted(token, expected));
         if is_reserved(token) && error.help.is_none() {
@@ -217,10 +217,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// An error at the next token.
-    pub(super) fn error(&self, detail: &str) -> Box<ParseError> {
+    pub(super) fn error(&self, detail: &str) -> ParseError {
         let mut error = ParseError::syntax(self.source, self.span(), detail);
         error.help = hint(self.text(self.peek()), self.text(self.peek_at(1)));
-        Box::new(error)
+        error
     }
 
     /// Remembers what is wrong with a statement whose syntax is right so far.
@@ -229,8 +229,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// An error of a statement whose syntax is right.
-    pub(super) fn prepare_error(&self, span: Span, reason: &str) -> Box<ParseError> {
-        Box::new(ParseError::prepare(self.source, span, reason))
+    pub(super) fn prepare_error(&self, span: Span, reason: &str) -> ParseError {
+        ParseError::prepare(self.source, span, reason)
     }
 
     pub(super) fn shown(&self, token: Token) -> &'a str {
@@ -238,41 +238,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn follows(&self, then: Then) -> bool {
-        self.starts(self.peek(), then)
-    }
-
-    /// Whether `token` can start `then`.
-    pub(super) fn starts(&self, token: Token, then: Then) -> bool {
-        use super::super::keywords::STATEMENT_STARTS;
-        match (then, token.kind) {
-            (Then::Word(word), Kind::Word(found)) => word == found,
-            (Then::Identifier | Then::Property | Then::Expression, Kind::Word(found))
-                if is_name(found) =>
-            {
-                true
-            }
-            (Then::Identifier | Then::Property | Then::Expression, kind) if is_identifier(kind) => {
-                true
-            }
-            (Then::Property, kind) => kind == Kind::String,
-            (Then::Expression, Kind::Word(word)) => {
-                matches!(
-                    word,
-                    "(" | "-" | "+" | "NOT" | "CASE" | "CAST" | "NULL" | "TRUE" | "FALSE"
-                )
-            }
-            (Then::Expression | Then::Number, Kind::Integer | Kind::Decimal | Kind::Float) => true,
-            (Then::Expression, kind) => kind == Kind::String,
-            (Then::Number, Kind::Word(word)) => word == "-",
-            (Then::Statement, Kind::Word(word)) => STATEMENT_STARTS.contains(&word),
-            (Then::Statement, kind) => kind == Kind::Eof,
-            _ => false,
-        }
+        starts(self.peek(), then)
     }
 
     /// Whether an identifier is next.
     pub(super) fn at_identifier(&self) -> bool {
-        self.starts(self.peek(), Then::Identifier)
+        starts(self.peek(), Then::Identifier)
     }
 
     /// An identifier, which has to be next.
@@ -286,7 +257,7 @@ impl<'a> Cursor<'a> {
 
     /// The name of a topic or subject: an identifier, whose case is kept, or a string.
     pub(super) fn resource(&mut self) -> Parse<Name> {
-        if !self.starts(self.peek(), Then::Property) {
+        if !starts(self.peek(), Then::Property) {
             return Err(self.refuse_start(Then::Property));
         }
         let token = self.bump();
@@ -326,6 +297,39 @@ impl<'a> Cursor<'a> {
     pub(super) fn reset(&mut self, mark: usize) {
         self.at = mark;
         self.skipped.clear();
+    }
+}
+
+/// Whether `token` can start `then`.
+pub(super) fn starts(token: Token, then: Then) -> bool {
+    let is_identifier = match token.kind {
+        Kind::Word(word) => is_name(word),
+        kind => is_identifier(kind),
+    };
+    match then {
+        Then::Unknown => false,
+        Then::Identifier => is_identifier,
+        Then::Property => is_identifier || token.kind == Kind::String,
+        Then::Number => is_number(token.kind) || token.kind == Kind::Word("-"),
+        Then::Expression => is_identifier || starts_expression(token.kind),
+        Then::Word(word) => token.kind == Kind::Word(word),
+        Then::Statement => match token.kind {
+            Kind::Word(word) => STATEMENT_STARTS.contains(&word),
+            kind => kind == Kind::Eof,
+        },
+    }
+}
+
+fn is_number(kind: Kind) -> bool {
+    matches!(kind, Kind::Integer | Kind::Decimal | Kind::Float)
+}
+
+fn starts_expression(kind: Kind) -> bool {
+    match kind {
+        Kind::Word(word) => {
+            matches!(word, "(" | "-" | "+" | "NOT" | "CASE" | "CAST" | "NULL" | "TRUE" | "FALSE")
+        }
+        kind => is_number(kind) || kind == Kind::String,
     }
 }
 

@@ -44,7 +44,7 @@ impl ParseError {
             position,
             message: format!("line {position}: Syntax error at line {position}"),
             unlogged: format!("line {position}: Syntax Error\n{detail}"),
-            statement: source.lines().nth(position.line - 1).unwrap_or_default().to_owned(),
+            statement: position.line_text(source).to_owned(),
             help: None,
         }
     }

@@ -139,16 +139,13 @@ impl Parser<'_> {
         let span = self.cursor.span();
         let text = self.cursor.expect_string()?;
         let mut chars = text.chars();
-        match (chars.next(), chars.next()) {
-            (Some(only), None) => Ok(Some(only)),
-            _ => {
-                let at = self.location(span);
-                let reason =
-                    format!("Optional[{at}]: Expected single character escape but got: {text}");
-                self.cursor.defer(span, &reason);
-                Ok(None)
-            }
+        if let (Some(only), None) = (chars.next(), chars.next()) {
+            return Ok(Some(only));
         }
+        let at = self.location(span);
+        let reason = format!("Optional[{at}]: Expected single character escape but got: {text}");
+        self.cursor.defer(span, &reason);
+        Ok(None)
     }
 
     /// `value ::= value || value | value + value | value * value | - value | value AT TIME ZONE '…' | primary`

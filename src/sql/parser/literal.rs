@@ -1,7 +1,7 @@
 //! Constants, numbers and lengths of time.
 
 use super::Parser;
-use super::cursor::{Parse, Then, unquote};
+use super::cursor::{Parse, Then, starts, unquote};
 use super::error::ParseError;
 use crate::sql::ast::{Duration, Literal, TimeUnit};
 use crate::sql::lexer::Kind;
@@ -32,7 +32,7 @@ impl Parser<'_> {
             Kind::String => Literal::String(unquote(self.cursor.text(token))),
             // Only where variables are not substituted.
             Kind::Variable => Literal::String(self.cursor.text(token).to_owned()),
-            _ if self.cursor.starts(token, Then::Number) => return self.number(),
+            _ if starts(token, Then::Number) => return self.number(),
             _ => return Err(self.cursor.refuse_start(Then::Number)),
         };
         self.cursor.bump();

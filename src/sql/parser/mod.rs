@@ -69,7 +69,7 @@ impl<'a> Parser<'a> {
                     parsed.push(Parsed { statement, span, errors: self.take_deferred(span) });
                 }
                 Err(error) => {
-                    errors.push(self.with_statement(*error, start));
+                    errors.push(self.with_statement(error, start));
                     self.restart();
                 }
             }
@@ -143,7 +143,7 @@ impl<'a> Parser<'a> {
             return Err(self.cursor.refuse(&[]));
         }
         let whole = Span::new(0, self.cursor.source.len());
-        self.take_deferred(whole).into_iter().next().map_or(Ok(()), |error| Err(Box::new(error)))
+        self.take_deferred(whole).into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Parses one level deeper.
@@ -167,7 +167,7 @@ impl<'a> Parser<'a> {
         if self.operators <= OPERATORS_MAX { Ok(()) } else { Err(self.too_large()) }
     }
 
-    fn too_large(&self) -> Box<ParseError> {
+    fn too_large(&self) -> ParseError {
         let reason = "Error processing statement: Statement is too large to parse. \
                       This may be caused by having too many nested expressions in the statement.";
         self.cursor.prepare_error(self.cursor.span(), reason)

@@ -1,7 +1,7 @@
 //! Primary expressions: constants, columns, calls, constructors, `CASE`, `CAST`, parentheses, `[…]` and `->`.
 
 use super::Parser;
-use super::cursor::{Parse, Then, unquote};
+use super::cursor::{Parse, Then, starts, unquote};
 use super::literal::plain_decimal;
 use crate::sql::ast::{Expr, ExprKind, Literal, Name, StructValue, WhenClause};
 use crate::sql::lexer::Kind;
@@ -163,7 +163,7 @@ impl Parser<'_> {
         }
         let mut ahead = 1;
         loop {
-            if !self.cursor.starts(self.cursor.peek_at(ahead), Then::Identifier) {
+            if !starts(self.cursor.peek_at(ahead), Then::Identifier) {
                 return None;
             }
             if self.cursor.at_ahead(ahead + 1, ")") {
@@ -208,9 +208,10 @@ impl Parser<'_> {
             self.cursor.expect_then("THEN", Then::Expression)?;
             whens.push(WhenClause { condition, result: self.inside(Self::expression)? });
         }
-        let otherwise = match self.cursor.eat("ELSE") {
-            true => Some(Box::new(self.inside(Self::expression)?)),
-            false => None,
+        let otherwise = if self.cursor.eat("ELSE") {
+            Some(Box::new(self.inside(Self::expression)?))
+        } else {
+            None
         };
         self.cursor.expect("END")?;
         Ok(match operand {
@@ -250,8 +251,7 @@ impl Parser<'_> {
             match self.cursor.peek_at(ahead).kind {
                 Kind::Word("(" | "[") => open += 1,
                 Kind::Word(":=") if open == 1 => return true,
-                Kind::Word(",") if open == 1 => return false,
-                Kind::Word(")" | "]") if open == 1 => return false,
+                Kind::Word("," | ")" | "]") if open == 1 => return false,
                 Kind::Word(")" | "]") => open -= 1,
                 Kind::Word(";") | Kind::Eof => return false,
                 _ => {}

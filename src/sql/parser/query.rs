@@ -1,7 +1,7 @@
 //! `SELECT` and its clauses.
 
 use super::Parser;
-use super::cursor::{Parse, Then};
+use super::cursor::{Parse, Then, starts};
 use crate::sql::ast::{
     Duration, Emit, Expr, Join, JoinKind, Query, Relation, SelectItem, Source, Window, WindowKind,
     Within,
@@ -19,19 +19,13 @@ impl Parser<'_> {
         self.cursor.expect_then("SELECT", Then::Expression)?;
         let select = self.select_items()?;
         let from = self.relation()?;
-        let window = match self.cursor.eat("WINDOW") {
-            true => Some(self.window()?),
-            false => None,
-        };
+        let window = if self.cursor.eat("WINDOW") { Some(self.window()?) } else { None };
         let filter = self.condition("WHERE")?;
         let group_by = self.expression_list("GROUP")?;
         let partition_by = self.expression_list("PARTITION")?;
         let having = self.condition("HAVING")?;
         let emit = self.emit()?;
-        let limit = match self.cursor.eat("LIMIT") {
-            true => Some(self.whole_number("LIMIT")?),
-            false => None,
-        };
+        let limit = if self.cursor.eat("LIMIT") { Some(self.whole_number("LIMIT")?) } else { None };
         let span = self.cursor.since(start);
         Ok(Query {
             select,
@@ -75,7 +69,7 @@ impl Parser<'_> {
             });
             return Ok(SelectItem::All { source, span: self.cursor.since(start) });
         }
-        if !self.cursor.starts(first, Then::Expression) {
+        if !starts(first, Then::Expression) {
             let then =
                 if self.cursor.at_ahead(1, "*") { Then::Word("*") } else { Then::Expression };
             return Err(self.cursor.refuse_start(then));
@@ -92,9 +86,10 @@ impl Parser<'_> {
             self.cursor.bump();
             return Err(self.cursor.refuse_start(Then::Identifier));
         }
-        let alias = match self.cursor.eat("AS") || self.cursor.at_identifier() {
-            true => Some(self.cursor.identifier()?),
-            false => None,
+        let alias = if self.cursor.eat("AS") || self.cursor.at_identifier() {
+            Some(self.cursor.identifier()?)
+        } else {
+            None
         };
         Ok(SelectItem::Expr { expr, alias, span: self.cursor.since(start) })
     }
@@ -116,9 +111,10 @@ impl Parser<'_> {
         let is_clause = self.cursor.at("EMIT")
             && (self.cursor.at_ahead(1, "CHANGES") || self.cursor.at_ahead(1, "FINAL"))
             || self.cursor.at("PARTITION") && self.cursor.at_ahead(1, "BY");
-        let alias = match self.cursor.eat("AS") || self.cursor.at_identifier() && !is_clause {
-            true => self.source_name()?,
-            false => name.clone(),
+        let alias = if self.cursor.eat("AS") || self.cursor.at_identifier() && !is_clause {
+            self.source_name()?
+        } else {
+            name.clone()
         };
         Ok(Source { name, alias })
     }
@@ -164,10 +160,7 @@ impl Parser<'_> {
             let size = self.duration()?;
             (size, size)
         };
-        let grace = match self.cursor.eat("GRACE") {
-            true => Some(self.period()?),
-            false => None,
-        };
+        let grace = if self.cursor.eat("GRACE") { Some(self.period()?) } else { None };
         Ok(Within { before, after, grace, span: self.cursor.since(start) })
     }
 

@@ -1,7 +1,7 @@
 //! Which statement it is, and those that are short.
 
 use super::Parser;
-use super::cursor::{Parse, Then, unquote};
+use super::cursor::{Parse, Then, starts, unquote};
 use super::error::unknown_statement;
 use crate::sql::ast::{
     AddColumn, AlterSource, AssertSchema, AssertSource, AssertTombstone, AssertTopic, AssertValues,
@@ -44,7 +44,7 @@ impl Parser<'_> {
         parsed
     }
 
-    fn unknown(&self) -> Box<super::ParseError> {
+    fn unknown(&self) -> super::ParseError {
         let text = self.cursor.shown(self.cursor.peek());
         self.cursor.error(&unknown_statement(text))
     }
@@ -89,9 +89,7 @@ impl Parser<'_> {
         loop {
             self.cursor.expect_then("ADD", Then::Unknown)?;
             // COLUMN is a name as well.
-            if self.cursor.starts(self.cursor.peek_at(1), Then::Identifier)
-                && !self.is_column_of_that_name()
-            {
+            if starts(self.cursor.peek_at(1), Then::Identifier) && !self.is_column_of_that_name() {
                 self.cursor.eat("COLUMN");
             }
             add.push(AddColumn { name: self.cursor.identifier()?, ty: self.type_()? });
@@ -116,9 +114,7 @@ impl Parser<'_> {
         if self.cursor.eat("CONNECTOR") {
             return self.cursor.identifier().map(Describe::Connector);
         }
-        if self.cursor.at("FUNCTION")
-            && self.cursor.starts(self.cursor.peek_at(1), Then::Identifier)
-        {
+        if self.cursor.at("FUNCTION") && starts(self.cursor.peek_at(1), Then::Identifier) {
             self.cursor.bump();
             return self.cursor.identifier().map(Describe::Function);
         }
@@ -203,14 +199,12 @@ impl Parser<'_> {
         if from_beginning {
             self.cursor.expect("BEGINNING")?;
         }
-        let interval = match self.cursor.eat("INTERVAL") || self.cursor.eat("SAMPLE") {
-            true => self.whole_number("INTERVAL")?,
-            false => 1,
+        let interval = if self.cursor.eat("INTERVAL") || self.cursor.eat("SAMPLE") {
+            self.whole_number("INTERVAL")?
+        } else {
+            1
         };
-        let limit = match self.cursor.eat("LIMIT") {
-            true => Some(self.whole_number("LIMIT")?),
-            false => None,
-        };
+        let limit = if self.cursor.eat("LIMIT") { Some(self.whole_number("LIMIT")?) } else { None };
         Ok(Print { topic, from_beginning, interval, limit })
     }
 
@@ -218,9 +212,10 @@ impl Parser<'_> {
     fn control(&mut self, action: QueryAction) -> Parse<Statement> {
         self.cursor.bump();
         self.cursor.choosing = true;
-        let target = match self.cursor.eat("ALL") {
-            true => QueryTarget::All,
-            false => QueryTarget::Id(self.cursor.identifier()?),
+        let target = if self.cursor.eat("ALL") {
+            QueryTarget::All
+        } else {
+            QueryTarget::Id(self.cursor.identifier()?)
         };
         Ok(Statement::ControlQuery(ControlQuery { action, target }))
     }
@@ -308,14 +303,8 @@ impl Parser<'_> {
     }
 
     fn assert_schema(&mut self, exists: bool) -> Parse<Statement> {
-        let subject = match self.cursor.eat("SUBJECT") {
-            true => Some(self.cursor.resource()?),
-            false => None,
-        };
-        let id = match self.cursor.eat("ID") {
-            true => Some(self.literal()?.0),
-            false => None,
-        };
+        let subject = if self.cursor.eat("SUBJECT") { Some(self.cursor.resource()?) } else { None };
+        let id = if self.cursor.eat("ID") { Some(self.literal()?.0) } else { None };
         let timeout = self.timeout()?;
         Ok(Statement::AssertSchema(AssertSchema { exists, subject, id, timeout }))
     }

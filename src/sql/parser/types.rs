@@ -130,14 +130,11 @@ impl Parser<'_> {
     /// A number that has to be an INT; `what` says of what in the error.
     pub(super) fn whole_number(&mut self, what: &str) -> Parse<i32> {
         let (literal, span) = self.number()?;
-        match literal {
-            Literal::Integer(value) => Ok(value),
-            _ => {
-                let reason = format!("Value must be integer for command: {what}");
-                self.cursor.defer(span, &reason);
-                Ok(0)
-            }
+        if let Literal::Integer(value) = literal {
+            return Ok(value);
         }
+        self.cursor.defer(span, &format!("Value must be integer for command: {what}"));
+        Ok(0)
     }
 }
 
