@@ -3,6 +3,8 @@
 //!
 //! Python needs `confluent-kafka` (`MILLSTREAM_PYTHON` names the interpreter), Java the class path that
 //! `mvn -q compile dependency:build-classpath -Dmdep.outputFile=target/classpath` leaves in `tests/clients/java`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

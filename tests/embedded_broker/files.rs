@@ -7,7 +7,7 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{MetadataRequest, TopicName};
 use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 
-use crate::transactions::{Producer, committed};
+use crate::transactions::{Transactional, committed};
 use crate::wire::{Wire, row, text};
 
 async fn start(folder: &Path) -> EmbeddedBroker {
@@ -30,7 +30,7 @@ async fn records_offsets_and_transactions_are_found_again() {
         let broker = start(folder.path()).await;
         let mut wire = Wire::connect(&broker).await;
         wire.create(&topic, 1, &[("retention.bytes", "999")]).await;
-        let mut producer = Producer::init(&mut wire).await;
+        let mut producer = Transactional::init(&mut wire).await;
         for (value, commit) in [("0", true), ("1", false)] {
             assert_eq!(producer.add(&mut wire, &topic).await, 0);
             assert_eq!(producer.put(&mut wire, &topic, value).await, 0);
@@ -40,9 +40,9 @@ async fn records_offsets_and_transactions_are_found_again() {
         producer.add(&mut wire, &topic).await;
         producer.put(&mut wire, &topic, "open").await;
         if orderly {
-            broker.shutdown().await
+            broker.shutdown().await;
         } else {
-            kill(broker, wire).await
+            kill(broker, wire).await;
         }
 
         let broker = start(folder.path()).await;
@@ -57,7 +57,7 @@ async fn records_offsets_and_transactions_are_found_again() {
         assert_eq!(committed(&mut wire, &topic, true).await, (5, 0));
         assert_eq!(producer.put(&mut wire, &topic, "more").await, 0);
         assert_eq!(producer.end(&mut wire, true).await, 0);
-        let next = Producer::init(&mut wire).await;
+        let next = Transactional::init(&mut wire).await;
         assert_eq!((next.producer_id, next.epoch), (producer.producer_id, producer.epoch + 1));
         broker.shutdown().await;
     }
@@ -74,7 +74,7 @@ async fn a_torn_tail_is_cut_off() {
     let segment = folder.path().join("topics/a-0/00000000000000000000.log");
     let whole = std::fs::read(&segment).unwrap();
     let append = |path: &Path, bytes: &[u8]| {
-        OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap()
+        OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap();
     };
     append(&segment, &whole[..whole.len() / 2 - 5]);
     append(&folder.path().join("journal"), b"0badc0de {\"TopicGone\":{\"na");

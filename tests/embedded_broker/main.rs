@@ -1,4 +1,6 @@
 //! The embedded broker from outside: through the wire protocol, rskafka, restarts, and frames that nobody should send.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod admin;
 mod files;
 mod groups;

@@ -17,13 +17,13 @@ use crate::wire::{Wire, batch, row, text};
 use crate::{StillClock, start};
 
 /// A transactional producer, step by step.
-pub(crate) struct Producer {
+pub(crate) struct Transactional {
     pub(crate) producer_id: i64,
     pub(crate) epoch: i16,
     sequence: i32,
 }
 
-impl Producer {
+impl Transactional {
     pub(crate) async fn init(wire: &mut Wire) -> Self {
         let request = InitProducerIdRequest::default()
             .with_transactional_id(Some(TransactionalId(text("tx"))))
@@ -139,7 +139,7 @@ async fn readers_of_committed_records_see_whole_transactions() {
     let broker = start().await;
     let mut wire = Wire::connect(&broker).await;
     wire.create("a", 1, &[]).await;
-    let mut producer = Producer::init(&mut wire).await;
+    let mut producer = Transactional::init(&mut wire).await;
     let outside = producer.put(&mut wire, "a", "early").await;
     assert_eq!(outside, ResponseError::InvalidTxnState.code(), "the partition was not added");
     assert_eq!(
@@ -170,7 +170,7 @@ async fn compaction_drops_aborted_records_and_keeps_open_ones() {
     let broker = start().await;
     let mut wire = Wire::connect(&broker).await;
     wire.create("a", 1, &[("cleanup.policy", "compact")]).await;
-    let mut producer = Producer::init(&mut wire).await;
+    let mut producer = Transactional::init(&mut wire).await;
     for (value, commit) in [("0", true), ("1", false), ("2", true), ("3", false)] {
         assert_eq!(producer.add(&mut wire, "a").await, 0);
         assert_eq!(producer.put(&mut wire, "a", value).await, 0);
@@ -194,10 +194,10 @@ async fn the_next_producer_of_an_id_fences_the_one_before() {
     let broker = start().await;
     let mut wire = Wire::connect(&broker).await;
     wire.create("a", 1, &[]).await;
-    let mut first = Producer::init(&mut wire).await;
+    let mut first = Transactional::init(&mut wire).await;
     first.add(&mut wire, "a").await;
     first.put(&mut wire, "a", "0").await;
-    let second = Producer::init(&mut wire).await;
+    let second = Transactional::init(&mut wire).await;
     assert_eq!(second.producer_id, first.producer_id);
     assert!(second.epoch > first.epoch);
     assert_eq!(first.put(&mut wire, "a", "1").await, ResponseError::InvalidProducerEpoch.code());
@@ -211,7 +211,7 @@ async fn a_transaction_is_aborted_when_its_time_is_over() {
     let broker = EmbeddedBroker::start(clock.config()).await.unwrap();
     let mut wire = Wire::connect(&broker).await;
     wire.create("a", 1, &[]).await;
-    let mut producer = Producer::init(&mut wire).await;
+    let mut producer = Transactional::init(&mut wire).await;
     producer.add(&mut wire, "a").await;
     producer.put(&mut wire, "a", "0").await;
     clock.advance(60_001);
@@ -226,7 +226,7 @@ async fn offsets_wait_for_the_end_of_their_transaction() {
     let broker = start().await;
     let mut wire = Wire::connect(&broker).await;
     wire.create("a", 1, &[]).await;
-    let producer = Producer::init(&mut wire).await;
+    let producer = Transactional::init(&mut wire).await;
     for (commit, expected) in [(false, -1), (true, 5)] {
         assert_eq!(producer.send_offset(&mut wire, "a").await, 0);
         assert_eq!(

@@ -38,7 +38,7 @@ pub(super) fn create_topics(
     let topics = request.topics.into_iter().map(|topic| {
         let result = CreatableTopicResult::default().with_name(topic.name.clone());
         match create_topic(broker, &mut core, &topic, request.validate_only) {
-            Ok(created) => describe_created(call, result, created),
+            Ok(created) => describe_created(call, result, &created),
             Err(refused) => {
                 let result = result
                     .with_error_code(refused.error.code())
@@ -93,7 +93,7 @@ fn create_topic(
 fn describe_created(
     call: &Call,
     result: CreatableTopicResult,
-    created: Created,
+    created: &Created,
 ) -> CreatableTopicResult {
     if call.version < 5 {
         return result;

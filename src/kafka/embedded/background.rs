@@ -6,6 +6,7 @@ use kafka_protocol::error::ResponseError;
 use tokio::sync::watch;
 
 use super::core::Core;
+use super::log::Log;
 use super::{Broker, compaction};
 
 /// How often sessions, rebalances and transactions are looked at.
@@ -83,17 +84,23 @@ fn delete_old(core: &mut Core, now: i64) {
 
 /// Makes room in memory for `bytes` more: the largest partitions that may lose records lose their oldest.
 pub(super) fn make_room(core: &mut Core, bytes_max: u64, bytes: u64) -> Result<(), ResponseError> {
+    core.held_bytes_max += bytes;
+    if core.held_bytes_max <= bytes_max {
+        return Ok(());
+    }
     let logs = core.topics.iter().flat_map(|(_, topic)| &topic.partitions);
-    let mut held: u64 = logs.map(super::log::Log::bytes).sum();
+    let mut held: u64 = logs.map(Log::bytes).sum();
     while held + bytes > bytes_max {
         let deletable = core.topics.iter_mut().filter(|(_, topic)| topic.is_deleted());
         let logs = deletable.flat_map(|(_, topic)| &mut topic.partitions);
-        let freed = logs.max_by_key(|log| log.bytes()).map_or(0, super::log::Log::evict_first);
+        let largest = logs.filter(|log| log.can_evict()).max_by_key(|log| log.bytes());
+        let freed = largest.map_or(0, Log::evict_first);
         if freed == 0 {
             tracing::warn!(held, bytes_max, "there is no room for more records in memory");
             return Err(ResponseError::KafkaStorageError);
         }
         held -= freed;
     }
+    core.held_bytes_max = held + bytes;
     Ok(())
 }

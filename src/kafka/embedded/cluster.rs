@@ -165,7 +165,7 @@ pub(super) fn find_coordinator(
 pub(super) fn log_dirs(
     broker: &Broker,
     call: &Call,
-    request: DescribeLogDirsRequest,
+    request: &DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
     let core = broker.core();
     let wanted = |name: &str, partition: i32| match &request.topics {

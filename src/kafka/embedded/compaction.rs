@@ -169,7 +169,7 @@ fn filter(
     let bytes = finish(builder, &raw.header)?;
     let header = BatchHeader::parse(&bytes)?;
     let (size, max_timestamp) = (bytes.len() as u32, header.max_timestamp);
-    Ok(Some((Entry { size, max_timestamp, tombstones_since, ..entry.clone() }, bytes)))
+    Ok(Some((Entry { max_timestamp, size, tombstones_since, ..entry.clone() }, bytes)))
 }
 
 fn finish(builder: BatchBuilder, header: &BatchHeader) -> Result<Bytes, CompactionError> {

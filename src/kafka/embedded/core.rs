@@ -18,6 +18,8 @@ pub(super) struct Core {
     pub(super) transactions: Transactions,
     pub(super) cluster_id: String,
     pub(super) journal: Journal,
+    /// At most so many bytes of batches are held; counted anew when there is no room left.
+    pub(super) held_bytes_max: u64,
 }
 
 /// What the journal tells of logs, before they are opened.
@@ -42,9 +44,12 @@ impl Core {
             transactions: Transactions::default(),
             cluster_id,
             journal,
+            held_bytes_max: 0,
         };
         let mut logs = Logs::default();
-        events.into_iter().for_each(|event| core.apply(event, &mut logs));
+        for event in events {
+            core.apply(event, &mut logs);
+        }
         core.topics.reopen(&logs.counts)?;
         for ((topic, partition), offset) in logs.starts {
             if let Ok(log) = core.topics.log(&topic, partition) {

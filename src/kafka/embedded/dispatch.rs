@@ -56,7 +56,7 @@ pub(super) async fn answer(
         // The client learns which versions there are, in the one form that every client reads.
         let correlation_id = frame.get(4..8).map_or(0, |mut id| id.get_i32());
         let call = Call { api, version: 0, correlation_id, client_id: StrBytes::default() };
-        return encode(&call, &versions(0, ResponseError::UnsupportedVersion.code())).map(Some);
+        return encode(&call, &versions(ResponseError::UnsupportedVersion.code())).map(Some);
     }
     if !supported {
         return Err(ConnectionError::Malformed("its version is not offered"));
@@ -105,19 +105,18 @@ async fn handle(
             encode(call, &response).map(Some)
         }
         ApiKey::SaslHandshake => {
-            run(call, body, |request| sasl::handshake(broker, client, call, request))
+            run(call, body, |request| sasl::handshake(broker, client, call, &request))
         }
         ApiKey::SaslAuthenticate => {
-            run(call, body, |request| sasl::authenticate(broker, client, request))
+            run(call, body, |request| sasl::authenticate(broker, client, &request))
         }
         _ => handle_now(broker, call, body),
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a flat table of requests and their handlers")]
 fn handle_now(broker: &Broker, call: &Call, body: Bytes) -> Result<Pieces, ConnectionError> {
     match call.api.key {
-        ApiKey::ApiVersions => run(call, body, |_: ApiVersionsRequest| versions(call.version, 0)),
+        ApiKey::ApiVersions => run(call, body, |_: ApiVersionsRequest| versions(0)),
         ApiKey::Metadata => run(call, body, |request| cluster::metadata(broker, call, request)),
         ApiKey::DescribeCluster => {
             run(call, body, |request| cluster::describe(broker, call, &request))
@@ -126,7 +125,7 @@ fn handle_now(broker: &Broker, call: &Call, body: Bytes) -> Result<Pieces, Conne
             run(call, body, |request| cluster::find_coordinator(broker, call, request))
         }
         ApiKey::DescribeLogDirs => {
-            run(call, body, |request| cluster::log_dirs(broker, call, request))
+            run(call, body, |request| cluster::log_dirs(broker, call, &request))
         }
         ApiKey::ListOffsets => run(call, body, |request| offsets::list(broker, call, request)),
         ApiKey::OffsetForLeaderEpoch => {
@@ -165,7 +164,7 @@ fn handle_now(broker: &Broker, call: &Call, body: Bytes) -> Result<Pieces, Conne
             run(call, body, |request| transaction_api::init(broker, call, &request))
         }
         ApiKey::AddPartitionsToTxn => {
-            run(call, body, |request| transaction_api::add_partitions(broker, call, request))
+            run(call, body, |request| transaction_api::add_partitions(broker, call, &request))
         }
         ApiKey::AddOffsetsToTxn => {
             run(call, body, |request| transaction_api::add_offsets(broker, call, &request))
@@ -230,15 +229,14 @@ pub(super) fn encode(
     Ok(vec![bytes.freeze()])
 }
 
-fn versions(version: i16, error: i16) -> ApiVersionsResponse {
+fn versions(error: i16) -> ApiVersionsResponse {
     let row = |api: &Api| {
         ApiVersion::default()
             .with_api_key(api.key as i16)
             .with_min_version(api.min)
             .with_max_version(api.max)
     };
-    let response = ApiVersionsResponse::default()
+    ApiVersionsResponse::default()
         .with_error_code(error)
-        .with_api_keys(APIS.iter().map(row).collect());
-    if version >= 3 { response.with_finalized_features_epoch(-1) } else { response }
+        .with_api_keys(APIS.iter().map(row).collect())
 }

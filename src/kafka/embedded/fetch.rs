@@ -11,17 +11,17 @@ use kafka_protocol::messages::FetchRequest;
 use kafka_protocol::messages::fetch_request::FetchPartition;
 use tokio::sync::Notify;
 
+use super::Broker;
 use super::connection::ConnectionError;
 use super::core::Core;
 use super::dispatch::{Call, header};
 use super::producers::Aborted;
 use super::storage::Place;
-use super::{Broker, log};
 
 /// The most that one answer holds, whatever the client allows.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// The longest wait.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// What is read of one partition.
 struct Read {
@@ -33,6 +33,8 @@ struct Read {
     /// Only for readers of committed records.
     aborted: Option<Vec<Aborted>>,
     places: Vec<Place>,
+    /// What lies at the places, once it is loaded.
+    batches: Vec<Bytes>,
 }
 
 /// Answers a fetch, once there are enough bytes or its time is over.
@@ -42,12 +44,8 @@ pub(super) async fn fetch(
     request: FetchRequest,
 ) -> Result<Vec<Bytes>, ConnectionError> {
     if request.session_id != 0 {
-        return Ok(write(
-            call,
-            ResponseError::FetchSessionIdNotFound.code(),
-            &request,
-            Vec::new(),
-        )?);
+        let error = ResponseError::FetchSessionIdNotFound.code();
+        return Ok(write(call, error, &request, Vec::new()));
     }
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX);
     let deadline = tokio::time::sleep(wait);
@@ -66,7 +64,22 @@ pub(super) async fn fetch(
             () = &mut deadline => late = true,
         }
     };
-    Ok(write(call, 0, &request, reads)?)
+    let reads = if broker.config.data_dir.is_some() {
+        // Files may have to come from the disk, which is not for a thread that serves sockets.
+        tokio::task::spawn_blocking(|| load(reads)).await.map_err(std::io::Error::other)??
+    } else {
+        load(reads)?
+    };
+    Ok(write(call, 0, &request, reads))
+}
+
+/// Brings the batches that were found into memory.
+fn load(mut reads: Vec<Vec<Read>>) -> std::io::Result<Vec<Vec<Read>>> {
+    for read in reads.iter_mut().flatten() {
+        read.batches =
+            read.places.drain(..).map(|place| place.bytes()).collect::<Result<_, _>>()?;
+    }
+    Ok(reads)
 }
 
 /// Whether there is an error to tell or enough to read; if not, `notify` is woken by what comes.
@@ -97,18 +110,25 @@ fn is_enough(core: &mut Core, request: &FetchRequest, notify: &Arc<Notify>) -> b
     false
 }
 
+/// What an answer may still hold.
+struct Room {
+    bytes: usize,
+    /// Then one batch is given even if it is too large, so that readers get on.
+    is_untouched: bool,
+}
+
 fn read_all(core: &mut Core, request: &FetchRequest) -> Vec<Vec<Read>> {
-    let mut room = usize::try_from(request.max_bytes).unwrap_or(0).min(ANSWER_BYTES_MAX);
-    let mut empty = true;
+    let bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(ANSWER_BYTES_MAX);
+    let mut room = Room { bytes, is_untouched: true };
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
         let mut reads = Vec::with_capacity(topic.partitions.len());
         for wanted in &topic.partitions {
-            let read = read(core, &topic.topic, wanted, request.isolation_level == 1, room, empty);
+            let read = read(core, &topic.topic, wanted, request.isolation_level == 1, &room);
             let read = read.unwrap_or_else(|error| Read::failed(wanted.partition, error));
             let bytes: usize = read.places.iter().map(Place::size).sum();
-            room -= bytes.min(room);
-            empty &= bytes == 0;
+            room.bytes -= bytes.min(room.bytes);
+            room.is_untouched &= bytes == 0;
             reads.push(read);
         }
         topics.push(reads);
@@ -121,8 +141,7 @@ fn read(
     topic: &str,
     wanted: &FetchPartition,
     committed: bool,
-    room: usize,
-    whole: bool,
+    room: &Room,
 ) -> Result<Read, ResponseError> {
     let log = core.topics.log(topic, wanted.partition)?;
     check_epoch(wanted.current_leader_epoch)?;
@@ -131,7 +150,7 @@ fn read(
         return Err(ResponseError::OffsetOutOfRange);
     }
     let to = if committed { log.last_stable() } else { log.end() };
-    let bytes_max = usize::try_from(wanted.partition_max_bytes).unwrap_or(0).min(room);
+    let bytes_max = usize::try_from(wanted.partition_max_bytes).unwrap_or(0).min(room.bytes);
     let aborted = committed.then(|| log.producers.aborted(from, to).copied().collect());
     Ok(Read {
         partition: wanted.partition,
@@ -140,7 +159,8 @@ fn read(
         last_stable: log.last_stable(),
         start: log.start(),
         aborted,
-        places: log.read(from, to, bytes_max, whole),
+        places: log.read(from, to, bytes_max, room.is_untouched),
+        batches: Vec::new(),
     })
 }
 
@@ -151,7 +171,6 @@ pub(super) fn check_epoch(current: i32) -> Result<(), ResponseError> {
 
 impl Read {
     fn failed(partition: i32, error: ResponseError) -> Self {
-        let places = Vec::new();
         Self {
             partition,
             error: error.code(),
@@ -159,18 +178,14 @@ impl Read {
             last_stable: -1,
             start: -1,
             aborted: None,
-            places,
+            places: Vec::new(),
+            batches: Vec::new(),
         }
     }
 }
 
 /// Writes the answer as pieces: what stands between the batches, and the batches themselves.
-fn write(
-    call: &Call,
-    error: i16,
-    request: &FetchRequest,
-    reads: Vec<Vec<Read>>,
-) -> std::io::Result<Vec<Bytes>> {
+fn write(call: &Call, error: i16, request: &FetchRequest, reads: Vec<Vec<Read>>) -> Vec<Bytes> {
     let mut answer = Answer { version: call.version, bytes: header(call), pieces: Vec::new() };
     answer.bytes.put_i32(0);
     if call.version >= 7 {
@@ -182,13 +197,13 @@ fn write(
         answer.string(&topic.topic);
         answer.length(reads.len());
         for read in reads {
-            answer.partition(read)?;
+            answer.partition(read);
         }
         answer.no_tags();
     }
     answer.no_tags();
     answer.cut();
-    Ok(answer.pieces)
+    answer.pieces
 }
 
 struct Answer {
@@ -202,7 +217,7 @@ impl Answer {
         self.version >= 12
     }
 
-    fn partition(&mut self, read: Read) -> std::io::Result<()> {
+    fn partition(&mut self, read: Read) {
         self.bytes.put_i32(read.partition);
         self.bytes.put_i16(read.error);
         self.bytes.put_i64(read.high_watermark);
@@ -225,13 +240,11 @@ impl Answer {
         if self.version >= 11 {
             self.bytes.put_i32(-1);
         }
-        let size: usize = read.places.iter().map(Place::size).sum();
+        let size = read.batches.iter().map(Bytes::len).sum();
         self.length(size);
-        let batches = log::fetch(read.places)?;
         self.cut();
-        self.pieces.extend(batches);
+        self.pieces.extend(read.batches);
         self.no_tags();
-        Ok(())
     }
 
     /// Ends a piece, so that batches can follow.

@@ -10,7 +10,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::Broker;
 use super::dispatch::{Call, Client};
-use super::groups::Member;
+use super::groups::{METADATA_BYTES_MAX, Member};
 use super::rebalance::{Answer, Join, Sync};
 
 /// The session time-outs that a member may ask for.
@@ -24,25 +24,13 @@ pub(super) async fn join(
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
     let id = request.member_id.clone();
-    let answer = if SESSION_TIMEOUTS_MS.contains(&request.session_timeout_ms) {
-        let now = broker.now();
-        let mut core = broker.core();
-        let known = request.member_id.is_empty() || core.groups.get(&request.group_id).is_some();
-        match core.groups.admit(&request.group_id) {
-            Ok(_) if !known => Err(ResponseError::UnknownMemberId),
-            Ok(group) => Ok(group.join(to_join(broker, client, call, request), now)),
-            Err(error) => Err(error),
-        }
-    } else {
-        Err(ResponseError::InvalidSessionTimeout)
-    };
     let failed = |error: ResponseError| {
         JoinGroupResponse::default()
             .with_error_code(error.code())
             .with_generation_id(-1)
             .with_member_id(id)
     };
-    let mut response = match answer {
+    let mut response = match start_join(broker, client, call, request) {
         Ok(Answer::Now(response)) => response,
         Ok(Answer::Later(joined)) => {
             joined.await.unwrap_or_else(|_| failed(ResponseError::UnknownMemberId))
@@ -57,6 +45,28 @@ pub(super) async fn join(
         response.members.iter_mut().for_each(|member| member.group_instance_id = None);
     }
     response
+}
+
+fn start_join(
+    broker: &Broker,
+    client: &Client,
+    call: &Call,
+    request: JoinGroupRequest,
+) -> Result<Answer<JoinGroupResponse>, ResponseError> {
+    if !SESSION_TIMEOUTS_MS.contains(&request.session_timeout_ms) {
+        return Err(ResponseError::InvalidSessionTimeout);
+    }
+    let metadata: usize = request.protocols.iter().map(|protocol| protocol.metadata.len()).sum();
+    if metadata > METADATA_BYTES_MAX {
+        return Err(ResponseError::InvalidRequest);
+    }
+    let now = broker.now();
+    let mut core = broker.core();
+    if !request.member_id.is_empty() && core.groups.get(&request.group_id).is_none() {
+        return Err(ResponseError::UnknownMemberId);
+    }
+    let group = core.groups.admit(&request.group_id)?;
+    Ok(group.join(to_join(broker, client, call, request), now))
 }
 
 fn to_join(broker: &Broker, client: &Client, call: &Call, request: JoinGroupRequest) -> Join {
@@ -100,6 +110,11 @@ pub(super) async fn sync(
     call: &Call,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
+    let size: usize = request.assignments.iter().map(|given| given.assignment.len()).sum();
+    let failed = |error: ResponseError| SyncGroupResponse::default().with_error_code(error.code());
+    if size > METADATA_BYTES_MAX {
+        return failed(ResponseError::InvalidRequest);
+    }
     let assignments = request
         .assignments
         .into_iter()
@@ -113,9 +128,9 @@ pub(super) async fn sync(
         protocol: request.protocol_name,
         assignments,
     };
-    let failed = |error: ResponseError| SyncGroupResponse::default().with_error_code(error.code());
     let now = broker.now();
-    let answer = broker.core().groups.get_mut(&request.group_id).map(|group| group.sync(sync, now));
+    let answer =
+        broker.core().groups.get_mut(&request.group_id).map(|group| group.sync(&sync, now));
     let mut response = match answer {
         Some(Answer::Now(response)) => response,
         Some(Answer::Later(synced)) => {

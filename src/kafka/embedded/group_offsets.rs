@@ -35,10 +35,12 @@ pub(super) fn commit(broker: &Broker, request: OffsetCommitRequest) -> OffsetCom
     let (generation, instance) =
         (request.generation_id_or_member_epoch, request.group_instance_id.as_ref());
     let known = core.groups.get(&request.group_id).is_some();
-    let checked = core.groups.admit(&request.group_id).and_then(|group| match known {
-        false if generation >= 0 => Err(ResponseError::IllegalGeneration),
-        _ => group.check_commit(generation, &request.member_id, instance, now),
-    });
+    let checked = if known || generation < 0 {
+        let group = core.groups.admit(&request.group_id);
+        group.and_then(|group| group.check_commit(generation, &request.member_id, instance, now))
+    } else {
+        Err(ResponseError::IllegalGeneration)
+    };
     let mut offsets = Vec::new();
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.into_iter().map(|partition| {
@@ -109,12 +111,9 @@ impl Found {
         self.committed.as_ref().map_or(-1, |committed| committed.leader_epoch)
     }
 
-    fn metadata(&self) -> Option<StrBytes> {
-        Some(StrBytes::from_string(
-            self.committed
-                .as_ref()
-                .map_or_else(String::new, |committed| committed.metadata.clone()),
-        ))
+    fn metadata(&self) -> StrBytes {
+        let metadata = self.committed.as_ref().map(|committed| committed.metadata.clone());
+        StrBytes::from_string(metadata.unwrap_or_default())
     }
 }
 
@@ -138,7 +137,7 @@ pub(super) fn fetch(
                         .with_partition_index(found.partition)
                         .with_committed_offset(found.offset())
                         .with_committed_leader_epoch(found.leader_epoch())
-                        .with_metadata(found.metadata())
+                        .with_metadata(Some(found.metadata()))
                         .with_error_code(found.error)
                 });
                 OffsetFetchResponseTopics::default()
@@ -160,7 +159,7 @@ pub(super) fn fetch(
             let partition = OffsetFetchResponsePartition::default()
                 .with_partition_index(found.partition)
                 .with_committed_offset(found.offset())
-                .with_metadata(found.metadata())
+                .with_metadata(Some(found.metadata()))
                 .with_error_code(found.error);
             if call.version >= 5 {
                 partition.with_committed_leader_epoch(found.leader_epoch())
@@ -187,7 +186,8 @@ fn find(
             match topics.last_mut() {
                 Some((name, partitions)) if **name == **topic => partitions.push(*partition),
                 _ => {
-                    topics.push((TopicName(StrBytes::from_string(topic.clone())), vec![*partition]))
+                    topics
+                        .push((TopicName(StrBytes::from_string(topic.clone())), vec![*partition]));
                 }
             }
         }

@@ -23,6 +23,9 @@ pub(super) const GROUPS_MAX: usize = 10_000;
 /// The most members that a group may have.
 pub(super) const MEMBERS_MAX: usize = 1_000;
 
+/// How many bytes the metadata of a member may have for all protocols, and all assignments together.
+pub(super) const METADATA_BYTES_MAX: usize = 4 << 20;
+
 /// All groups, by id.
 #[derive(Default)]
 pub(super) struct Groups {
@@ -109,7 +112,11 @@ impl Groups {
             return Err(ResponseError::InvalidGroupId);
         }
         if self.by_id.len() >= GROUPS_MAX && !self.by_id.contains_key(id) {
-            return Err(ResponseError::CoordinatorNotAvailable);
+            // Those that hold nothing make room.
+            self.by_id.retain(|_, group| !group.is_forgettable());
+            if self.by_id.len() >= GROUPS_MAX {
+                return Err(ResponseError::CoordinatorNotAvailable);
+            }
         }
         Ok(self.group(id))
     }
@@ -161,6 +168,10 @@ impl Groups {
 }
 
 impl Group {
+    fn is_forgettable(&self) -> bool {
+        self.members.is_empty() && self.pending.is_empty() && self.offsets.is_empty()
+    }
+
     /// Takes offsets as committed.
     pub(super) fn commit(&mut self, offsets: Vec<(String, i32, Committed)>) {
         self.offsets.extend(

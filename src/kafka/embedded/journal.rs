@@ -71,7 +71,7 @@ impl Journal {
         match file.write_all(&line) {
             Ok(()) => self.length += line.len() as u64,
             Err(error) => {
-                tracing::error!(%error, path = %path.display(), "the journal could not be written")
+                tracing::error!(%error, path = %path.display(), "the journal could not be written");
             }
         }
     }
@@ -86,7 +86,9 @@ impl Journal {
         let Some((file, path)) = &mut self.file else { return Ok(()) };
         let draft = path.with_extension("draft");
         let text: Vec<u8> = events.flat_map(|event| line(&event)).collect();
-        fs::write(&draft, &text)?;
+        let mut written = File::create(&draft)?;
+        written.write_all(&text)?;
+        written.sync_data()?;
         fs::rename(&draft, &*path)?;
         *file = OpenOptions::new().append(true).open(&*path)?;
         self.length = text.len() as u64;

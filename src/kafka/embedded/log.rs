@@ -211,12 +211,18 @@ impl Log {
         self.storage.drop_before(self.entries.front().map(|entry| entry.base));
     }
 
-    /// Drops the earliest batch if it lies before every open transaction; how many bytes that frees.
+    /// Whether the earliest batch can go: it is not the only one, and lies before every open transaction.
+    pub(super) fn can_evict(&self) -> bool {
+        let first = self.entries.front().filter(|_| self.entries.len() > 1);
+        first.is_some_and(|entry| entry.last < self.last_stable())
+    }
+
+    /// Drops the earliest batch if it can go; how many bytes that frees.
     pub(super) fn evict_first(&mut self) -> u64 {
-        let Some(last) = self.entries.front().map(|entry| entry.last) else { return 0 };
-        if self.entries.len() == 1 || last >= self.last_stable() {
+        let Some(last) = self.entries.front().map(|entry| entry.last).filter(|_| self.can_evict())
+        else {
             return 0;
-        }
+        };
         let before = self.bytes;
         self.cut_before(last + 1);
         before - self.bytes
@@ -249,9 +255,4 @@ impl Log {
         self.clean_until = last + 1;
         Ok(())
     }
-}
-
-/// Reads places that lie in files; what is in memory is handed on as it is.
-pub(super) fn fetch(places: Vec<Place>) -> std::io::Result<Vec<Bytes>> {
-    places.into_iter().map(|place| place.bytes()).collect()
 }

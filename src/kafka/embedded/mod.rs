@@ -148,8 +148,6 @@ pub struct EmbeddedBroker {
     broker: Arc<Broker>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    /// Keeps other brokers out of the data directory.
-    _lock: Option<std::fs::File>,
 }
 
 /// What all connections share.
@@ -159,6 +157,8 @@ struct Broker {
     core: Mutex<Core>,
     faults: Arc<Faults>,
     in_flight: Arc<Semaphore>,
+    /// Keeps other brokers out of the data directory, until the last task has ended.
+    _lock: Option<std::fs::File>,
 }
 
 impl Broker {
@@ -195,14 +195,20 @@ impl EmbeddedBroker {
         })?;
         let in_flight = Arc::new(Semaphore::new(config.in_flight_bytes_max.div_ceil(1024)));
         let faults = Arc::new(Faults::default());
-        let broker =
-            Arc::new(Broker { config, address, core: Mutex::new(core), faults, in_flight });
+        let broker = Arc::new(Broker {
+            config,
+            address,
+            core: Mutex::new(core),
+            faults,
+            in_flight,
+            _lock: lock,
+        });
         let (stop, stopped) = watch::channel(false);
         let accept =
             tokio::spawn(connection::accept(Arc::clone(&broker), listener, stopped.clone()));
         let background = tokio::spawn(background::run(Arc::clone(&broker), stopped));
         tracing::info!(%address, "the embedded broker listens");
-        Ok(Self { broker, stop, tasks: vec![accept, background], _lock: lock })
+        Ok(Self { broker, stop, tasks: vec![accept, background] })
     }
 
     /// The address that it listens on.

@@ -57,7 +57,7 @@ impl Group {
             return self.join_new(join, now);
         }
         if self.pending.remove(&join.member.id).is_some() {
-            return self.add(join, now);
+            return Ok(self.add(join, now));
         }
         let (state, protocol) = (self.state, self.protocol.clone());
         let leads = self.leader.as_ref() == Some(&join.member.id);
@@ -112,14 +112,14 @@ impl Group {
             self.pending.insert(join.member.id.clone(), until);
             return Ok(Answer::Now(refused(ResponseError::MemberIdRequired, join.member.id)));
         }
-        self.add(join, now)
+        Ok(self.add(join, now))
     }
 
-    fn add(&mut self, join: Join, now: i64) -> Result<Answer<JoinGroupResponse>, ResponseError> {
+    fn add(&mut self, join: Join, now: i64) -> Answer<JoinGroupResponse> {
         let id = join.member.id.clone();
         self.protocol_type = join.protocol_type;
         self.members.push(join.member);
-        Ok(self.wait_to_join(&id, join.initial_delay_ms, now))
+        self.wait_to_join(&id, join.initial_delay_ms, now)
     }
 
     /// A static member has come back under a new id. If nothing has changed, it goes on without a rebalance.
@@ -276,7 +276,7 @@ impl Group {
     }
 
     /// Gives a member its assignment, once the leader has handed them in.
-    pub(super) fn sync(&mut self, sync: Sync, now: i64) -> Answer<SyncGroupResponse> {
+    pub(super) fn sync(&mut self, sync: &Sync, now: i64) -> Answer<SyncGroupResponse> {
         let refused = |error: ResponseError| {
             Answer::Now(SyncGroupResponse::default().with_error_code(error.code()))
         };
@@ -285,7 +285,7 @@ impl Group {
 
     fn try_sync(
         &mut self,
-        sync: Sync,
+        sync: &Sync,
         now: i64,
     ) -> Result<Answer<SyncGroupResponse>, ResponseError> {
         let (generation, state) = (self.generation, self.state);

@@ -47,7 +47,7 @@ pub(super) fn handshake(
     broker: &Broker,
     client: &mut Client,
     call: &Call,
-    request: SaslHandshakeRequest,
+    request: &SaslHandshakeRequest,
 ) -> SaslHandshakeResponse {
     let response = SaslHandshakeResponse::default();
     if broker.config.sasl.is_none() {
@@ -65,7 +65,7 @@ pub(super) fn handshake(
 pub(super) fn authenticate(
     broker: &Broker,
     client: &mut Client,
-    request: SaslAuthenticateRequest,
+    request: &SaslAuthenticateRequest,
 ) -> SaslAuthenticateResponse {
     if client.session != Session::Agreed(false) {
         return SaslAuthenticateResponse::default()

@@ -25,9 +25,10 @@ use super::Broker;
 use super::core::Core;
 use super::dispatch::Call;
 use super::group_offsets::check;
+use super::groups::GROUPS_MAX;
 use super::journal::Committed;
 use super::log::Log;
-use super::transactions::{Producer, State, Transaction};
+use super::transactions::{Asking, State, Transaction};
 
 /// Before this version of a request, a fenced producer is told that its epoch is wrong.
 fn code(error: ResponseError, call: &Call, fenced_since: i16) -> i16 {
@@ -74,7 +75,7 @@ pub(super) fn init(
 pub(super) fn add_partitions(
     broker: &Broker,
     call: &Call,
-    request: AddPartitionsToTxnRequest,
+    request: &AddPartitionsToTxnRequest,
 ) -> AddPartitionsToTxnResponse {
     let now = broker.now();
     let mut core = broker.core();
@@ -90,7 +91,7 @@ pub(super) fn add_partitions(
         .filter(|(topic, partition)| !core.topics.has(topic, *partition))
         .cloned()
         .collect();
-    let checked = core.transactions.of(&Producer { id, producer_id, epoch });
+    let checked = core.transactions.of(&Asking { id, producer_id, epoch });
     let checked = checked.map(|transaction| {
         if missing.is_empty() {
             transaction.begin(now);
@@ -128,11 +129,14 @@ pub(super) fn add_offsets(
     let now = broker.now();
     let mut core = broker.core();
     let id = &request.transactional_id;
-    let producer =
-        Producer { id, producer_id: request.producer_id.0, epoch: request.producer_epoch };
-    let added = core.transactions.of(&producer).map(|transaction| {
+    let producer = Asking { id, producer_id: request.producer_id.0, epoch: request.producer_epoch };
+    let added = core.transactions.of(&producer).and_then(|transaction| {
+        if transaction.groups.len() >= GROUPS_MAX {
+            return Err(ResponseError::PolicyViolation);
+        }
         transaction.begin(now);
         transaction.groups.entry(request.group_id.to_string()).or_default();
+        Ok(())
     });
     if added.is_ok() {
         core.note_transaction(id);
@@ -152,7 +156,7 @@ pub(super) fn commit_offsets(
     let checked = check_group(core, &request, now).and_then(|()| {
         let (id, producer_id, epoch) =
             (&request.transactional_id, request.producer_id.0, request.producer_epoch);
-        let transaction = core.transactions.of(&Producer { id, producer_id, epoch })?;
+        let transaction = core.transactions.of(&Asking { id, producer_id, epoch })?;
         let open = transaction.state == State::Ongoing
             && transaction.groups.contains_key(request.group_id.as_str());
         if open { Ok(()) } else { Err(ResponseError::InvalidTxnState) }
@@ -216,8 +220,7 @@ pub(super) fn end(broker: &Broker, call: &Call, request: &EndTxnRequest) -> EndT
     let now = broker.now();
     let mut core = broker.core();
     let id = &request.transactional_id;
-    let producer =
-        Producer { id, producer_id: request.producer_id.0, epoch: request.producer_epoch };
+    let producer = Asking { id, producer_id: request.producer_id.0, epoch: request.producer_epoch };
     let state = core.transactions.of(&producer).map(|transaction| transaction.state);
     let ended = state.and_then(|state| match state {
         State::Ongoing => core.end_transaction(id, request.committed, false, now),

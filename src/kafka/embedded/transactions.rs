@@ -63,7 +63,7 @@ impl State {
 }
 
 /// The producer that asks: its transactional id, producer id and epoch.
-pub(super) struct Producer<'a> {
+pub(super) struct Asking<'a> {
     pub(super) id: &'a str,
     pub(super) producer_id: i64,
     pub(super) epoch: i16,
@@ -86,10 +86,7 @@ impl Transactions {
     }
 
     /// The transaction of a producer that is neither unknown nor fenced.
-    pub(super) fn of(
-        &mut self,
-        producer: &Producer<'_>,
-    ) -> Result<&mut Transaction, ResponseError> {
+    pub(super) fn of(&mut self, producer: &Asking<'_>) -> Result<&mut Transaction, ResponseError> {
         let transaction =
             self.by_id.get_mut(producer.id).ok_or(ResponseError::InvalidProducerIdMapping)?;
         if transaction.producer_id != producer.producer_id {

@@ -10,7 +10,7 @@ use crate::wire::{batch, encode, text};
 /// The frames of requests of a kind, as a client of this version sends them.
 pub(crate) fn each_request(key: i16, version: i16) -> Vec<Bytes> {
     let api = ApiKey::try_from(key).unwrap();
-    let frames = match api {
+    match api {
         ApiKey::Produce if version < 3 => vec![],
         ApiKey::Produce => frame(version, produce()),
         ApiKey::Fetch => frame(version, fetch(version)),
@@ -34,9 +34,8 @@ pub(crate) fn each_request(key: i16, version: i16) -> Vec<Bytes> {
         ApiKey::ApiVersions => frame(version, ApiVersionsRequest::default()),
         ApiKey::SaslAuthenticate => frame(version, SaslAuthenticateRequest::default()),
         ApiKey::OffsetForLeaderEpoch => frame(version, leader_epoch()),
-        _ => return other_requests(api, version),
-    };
-    frames
+        _ => other_requests(api, version),
+    }
 }
 
 fn other_requests(api: ApiKey, version: i16) -> Vec<Bytes> {
@@ -71,6 +70,7 @@ fn other_requests(api: ApiKey, version: i16) -> Vec<Bytes> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each sample is made for one frame")]
 fn frame<Q: Request>(version: i16, request: Q) -> Vec<Bytes> {
     vec![encode(version, 1, &request).freeze()]
 }
