@@ -1,0 +1,59 @@
+//! The requests that this client makes, each with the versions that it can make them in.
+//!
+//! The lowest versions are those of Kafka 2.4. The highest are where the shape of a request changes in a way that this
+//! client has no use for (topic ids, several groups in a request, transactions without AddPartitionsToTxn), so that each
+//! request is built one way: encoding refuses a field that the version in use does not have.
+use kafka_protocol::messages as m;
+use kafka_protocol::protocol::Request;
+
+/// A request that this client makes.
+pub(super) trait Api: Request<Response: Send> + Send + Sync {
+    /// Kafka's name of the request.
+    const NAME: &'static str;
+    /// The lowest version that is made.
+    const MIN: i16;
+    /// The highest version that is made.
+    const MAX: i16;
+}
+
+macro_rules! apis {
+    ($($request:ident $name:literal $min:literal..$max:literal;)*) => {
+        $(impl Api for m::$request {
+            const NAME: &'static str = $name;
+            const MIN: i16 = $min;
+            const MAX: i16 = $max;
+        })*
+    };
+}
+
+apis! {
+    ApiVersionsRequest "ApiVersions" 0..3;
+    MetadataRequest "Metadata" 4..12;
+    ProduceRequest "Produce" 7..11;
+    FetchRequest "Fetch" 11..12;
+    ListOffsetsRequest "ListOffsets" 4..7;
+    FindCoordinatorRequest "FindCoordinator" 1..3;
+    JoinGroupRequest "JoinGroup" 5..7;
+    SyncGroupRequest "SyncGroup" 3..5;
+    HeartbeatRequest "Heartbeat" 3..4;
+    LeaveGroupRequest "LeaveGroup" 3..4;
+    OffsetCommitRequest "OffsetCommit" 7..8;
+    OffsetFetchRequest "OffsetFetch" 5..7;
+    OffsetDeleteRequest "OffsetDelete" 0..0;
+    ListGroupsRequest "ListGroups" 0..3;
+    DescribeGroupsRequest "DescribeGroups" 3..5;
+    DeleteGroupsRequest "DeleteGroups" 1..2;
+    CreateTopicsRequest "CreateTopics" 4..7;
+    DeleteTopicsRequest "DeleteTopics" 3..5;
+    CreatePartitionsRequest "CreatePartitions" 1..3;
+    DeleteRecordsRequest "DeleteRecords" 1..2;
+    DescribeConfigsRequest "DescribeConfigs" 1..4;
+    IncrementalAlterConfigsRequest "IncrementalAlterConfigs" 0..1;
+    InitProducerIdRequest "InitProducerId" 1..4;
+    AddPartitionsToTxnRequest "AddPartitionsToTxn" 0..3;
+    AddOffsetsToTxnRequest "AddOffsetsToTxn" 0..3;
+    TxnOffsetCommitRequest "TxnOffsetCommit" 2..3;
+    EndTxnRequest "EndTxn" 0..3;
+    SaslHandshakeRequest "SaslHandshake" 1..1;
+    SaslAuthenticateRequest "SaslAuthenticate" 0..2;
+}

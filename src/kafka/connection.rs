@@ -1,0 +1,399 @@
+//! One connection to one broker: versions agreed on, logged in, requests pipelined.
+//!
+//! ```text
+//! send ─[mpsc]→ writer task ─→ socket ─→ reader task ─[oneshot, by correlation id]→ Response::wait
+//! ```
+//!
+//! A broker answers the requests of a connection in order, so what may take long (a fetch, a join) has a connection of
+//! its own. A request that is not answered in time closes its connection, as nothing behind it would be answered either.
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader, ResponseHeader,
+    SaslAuthenticateRequest, SaslHandshakeRequest,
+};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
+use tokio::io::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf,
+};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+
+use super::api::Api;
+use super::config::{ClientConfig, Sasl, SaslMechanism};
+use super::error::KafkaError;
+use super::sasl;
+
+/// The largest response that is read; a fetch may hold one batch that is larger than all its limits.
+const RESPONSE_BYTES_MAX: usize = 1 << 30;
+/// How many requests may wait to be written.
+const OUTGOING_MAX: usize = 32;
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+type Answer = Result<Bytes, String>;
+
+/// A connection to a broker.
+#[derive(Debug)]
+pub(super) struct Connection {
+    broker: String,
+    client_id: StrBytes,
+    request_timeout: Duration,
+    versions: HashMap<i16, (i16, i16)>,
+    outgoing: mpsc::Sender<Bytes>,
+    pending: Arc<Pending>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+/// The requests without an answer yet.
+#[derive(Debug, Default)]
+struct Pending {
+    state: Mutex<PendingState>,
+}
+
+#[derive(Debug, Default)]
+struct PendingState {
+    last_id: i32,
+    waiting: HashMap<i32, oneshot::Sender<Answer>>,
+    closed: Option<String>,
+}
+
+impl Pending {
+    fn lock(&self) -> MutexGuard<'_, PendingState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register(&self) -> Result<(i32, oneshot::Receiver<Answer>), String> {
+        let mut state = self.lock();
+        if let Some(cause) = &state.closed {
+            return Err(cause.clone());
+        }
+        state.last_id = state.last_id.wrapping_add(1);
+        let (id, (sender, receiver)) = (state.last_id, oneshot::channel());
+        state.waiting.insert(id, sender);
+        Ok((id, receiver))
+    }
+
+    fn answer(&self, id: i32, answer: Bytes) {
+        // Whoever asked may have gone away.
+        if let Some(waiting) = self.lock().waiting.remove(&id) {
+            let _ = waiting.send(Ok(answer));
+        }
+    }
+
+    fn close(&self, cause: &str) {
+        let mut state = self.lock();
+        state.closed.get_or_insert_with(|| cause.to_owned());
+        for (_, waiting) in state.waiting.drain() {
+            let _ = waiting.send(Err(cause.to_owned()));
+        }
+    }
+}
+
+/// A request that was written and whose answer can be waited for.
+#[must_use]
+pub(super) struct Response<A> {
+    id: i32,
+    broker: String,
+    version: i16,
+    answer: oneshot::Receiver<Answer>,
+    pending: Arc<Pending>,
+    request: PhantomData<fn() -> A>,
+}
+
+impl Connection {
+    /// Connects to `broker`, `host:port`, agrees on versions and logs in.
+    pub(super) async fn open(
+        broker: &str,
+        config: &ClientConfig,
+        tls: Option<&TlsConnector>,
+    ) -> Result<Self, KafkaError> {
+        let opened = tokio::time::timeout(config.connect_timeout, stream(broker, tls)).await;
+        let cause = format!("no answer within {:?}", config.connect_timeout);
+        let stream = opened.unwrap_or(Err(KafkaError::Connect { broker: broker.into(), cause }))?;
+        let (reader, writer) = tokio::io::split(stream);
+        let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
+        let pending = Arc::new(Pending::default());
+        let tasks = [
+            tokio::spawn(write_frames(writer, frames, pending.clone())),
+            tokio::spawn(read_frames(reader, pending.clone())),
+        ];
+        let mut connection = Self {
+            broker: broker.into(),
+            client_id: StrBytes::from_string(config.client_id.clone()),
+            request_timeout: config.request_timeout,
+            versions: HashMap::new(),
+            outgoing,
+            pending,
+            tasks,
+        };
+        connection.versions = connection.agree().await?;
+        if let Some(sasl) = &config.sasl {
+            connection.log_in(sasl).await?;
+        }
+        Ok(connection)
+    }
+
+    /// The address of the broker.
+    pub(super) fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// Whether no request can be made any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.pending.lock().closed.is_some()
+    }
+
+    /// Makes a request and waits for its answer as long as `request.timeout.ms` says.
+    pub(super) async fn request<A: Api>(&self, request: &A) -> Result<A::Response, KafkaError> {
+        self.send(request).await?.wait(self.request_timeout).await
+    }
+
+    /// Makes a request that the broker may take `within` to answer, besides the usual time.
+    pub(super) async fn request_long<A: Api>(
+        &self,
+        request: &A,
+        within: Duration,
+    ) -> Result<A::Response, KafkaError> {
+        self.send(request).await?.wait(self.request_timeout + within).await
+    }
+
+    /// Writes a request; those of one caller are written in the order of its calls.
+    pub(super) async fn send<A: Api>(&self, request: &A) -> Result<Response<A>, KafkaError> {
+        let version = self.version::<A>()?;
+        self.send_as(request, version).await
+    }
+
+    async fn send_as<A: Api>(&self, request: &A, version: i16) -> Result<Response<A>, KafkaError> {
+        let lost = |cause: String| KafkaError::Disconnected {
+            broker: self.broker.clone(),
+            request: A::NAME,
+            cause,
+        };
+        let (id, answer) = self.pending.register().map_err(lost)?;
+        let (broker, pending) = (self.broker.clone(), self.pending.clone());
+        let response = Response { id, broker, version, answer, pending, request: PhantomData };
+        let frame = match self.frame(request, version, id) {
+            Ok(frame) => frame,
+            Err(error) => {
+                self.pending.lock().waiting.remove(&id);
+                return Err(error);
+            }
+        };
+        self.outgoing.send(frame).await.map_err(|_| lost("it was closed".into()))?;
+        Ok(response)
+    }
+
+    /// Writes a request that the broker does not answer.
+    pub(super) async fn send_unanswered<A: Api>(&self, request: &A) -> Result<(), KafkaError> {
+        let response = self.send(request).await?;
+        self.pending.lock().waiting.remove(&response.id);
+        Ok(())
+    }
+
+    /// The highest version of a request that both sides have.
+    pub(super) fn version<A: Api>(&self) -> Result<i16, KafkaError> {
+        let theirs = self.versions.get(&A::KEY).copied();
+        let version = theirs.map_or(-1, |(_, max)| max.min(A::MAX));
+        if theirs.is_some_and(|(min, _)| version >= min.max(A::MIN)) {
+            return Ok(version);
+        }
+        let theirs =
+            theirs.map_or_else(|| "none".to_owned(), |(min, max)| format!("{min} to {max}"));
+        let ours = format!("{} to {}", A::MIN, A::MAX);
+        Err(KafkaError::Unsupported { broker: self.broker.clone(), request: A::NAME, theirs, ours })
+    }
+
+    fn frame<A: Api>(
+        &self,
+        request: &A,
+        version: i16,
+        correlation_id: i32,
+    ) -> Result<Bytes, KafkaError> {
+        let header = RequestHeader::default()
+            .with_request_api_key(A::KEY)
+            .with_request_api_version(version)
+            .with_correlation_id(correlation_id)
+            .with_client_id(Some(self.client_id.clone()));
+        let mut frame = BytesMut::with_capacity(512);
+        frame.put_i32(0);
+        let encoded = header.encode(&mut frame, A::header_version(version));
+        let encoded = encoded.and_then(|()| request.encode(&mut frame, version));
+        encoded.map_err(|error| self.protocol::<A>(&error))?;
+        let length = i32::try_from(frame.len() - 4).map_err(|error| self.protocol::<A>(&error))?;
+        frame[..4].copy_from_slice(&length.to_be_bytes());
+        Ok(frame.freeze())
+    }
+
+    fn protocol<A: Api>(&self, cause: &impl ToString) -> KafkaError {
+        KafkaError::Protocol {
+            broker: self.broker.clone(),
+            request: A::NAME,
+            cause: cause.to_string(),
+        }
+    }
+
+    /// Asks for the versions that the broker has. One that does not know our version of the question answers in version 0.
+    async fn agree(&self) -> Result<HashMap<i16, (i16, i16)>, KafkaError> {
+        let request = ApiVersionsRequest::default()
+            .with_client_software_name(StrBytes::from_static_str("millstream"))
+            .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
+        let response = self.send_as(&request, ApiVersionsRequest::MAX).await?;
+        let response: ApiVersionsResponse = response.wait(self.request_timeout).await?;
+        let response = if response.error_code == 35 {
+            let response = self.send_as(&ApiVersionsRequest::default(), 0).await?;
+            response.wait(self.request_timeout).await?
+        } else {
+            response
+        };
+        KafkaError::check(ApiVersionsRequest::NAME, &self.broker, response.error_code)?;
+        Ok(response
+            .api_keys
+            .iter()
+            .map(|api| (api.api_key, (api.min_version, api.max_version)))
+            .collect())
+    }
+
+    async fn log_in(&self, sasl: &Sasl) -> Result<(), KafkaError> {
+        let handshake = SaslHandshakeRequest::default()
+            .with_mechanism(StrBytes::from_static_str(sasl.mechanism.name()));
+        let response = self.request(&handshake).await?;
+        if response.error_code != 0 {
+            let offered: Vec<_> = response.mechanisms.iter().map(StrBytes::as_str).collect();
+            return Err(self.refused(sasl, format!("it takes {}", offered.join(", "))));
+        }
+        if sasl.mechanism == SaslMechanism::Plain {
+            return self.authenticate(sasl, sasl::plain(sasl)).await.map(drop);
+        }
+        let nonce: String = (0..32).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
+        let mut scram = sasl::Scram::new(sasl, nonce);
+        let challenge = self.authenticate(sasl, scram.first().into_bytes()).await?;
+        let answer = scram.answer(&challenge).map_err(|cause| self.refused(sasl, cause))?;
+        let last = self.authenticate(sasl, answer.into_bytes()).await?;
+        scram.verify(&last).map_err(|cause| self.refused(sasl, cause))
+    }
+
+    async fn authenticate(&self, sasl: &Sasl, bytes: Vec<u8>) -> Result<String, KafkaError> {
+        let request = SaslAuthenticateRequest::default().with_auth_bytes(bytes.into());
+        let response = self.request(&request).await?;
+        if response.error_code != 0 {
+            let cause = response.error_message.map(|message| message.to_string());
+            return Err(self.refused(sasl, cause.unwrap_or_else(|| "no reason given".into())));
+        }
+        Ok(String::from_utf8_lossy(&response.auth_bytes).into_owned())
+    }
+
+    fn refused(&self, sasl: &Sasl, cause: String) -> KafkaError {
+        KafkaError::Authentication {
+            broker: self.broker.clone(),
+            mechanism: sasl.mechanism.name(),
+            cause,
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.pending.close("it was closed");
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl<A: Api> Response<A> {
+    /// Waits for the answer, at most for `within`.
+    pub(super) async fn wait(self, within: Duration) -> Result<A::Response, KafkaError> {
+        let Self { broker, version, answer, pending, .. } = self;
+        let lost =
+            |cause| KafkaError::Disconnected { broker: broker.clone(), request: A::NAME, cause };
+        let Ok(answer) = tokio::time::timeout(within, answer).await else {
+            pending.close("an earlier request was not answered in time");
+            return Err(KafkaError::TimedOut { broker, request: A::NAME, within });
+        };
+        let mut bytes = answer.unwrap_or_else(|_| Err("it was closed".into())).map_err(lost)?;
+        // A broker that does not know a version of ApiVersions answers in version 0, whose first field is the error.
+        let is_refused = A::KEY == ApiKey::ApiVersions as i16 && bytes.get(4..6) == Some(&[0, 35]);
+        let version = if is_refused { 0 } else { version };
+        let decoded = ResponseHeader::decode(&mut bytes, A::Response::header_version(version))
+            .and_then(|_| A::Response::decode(&mut bytes, version));
+        decoded.map_err(|error| KafkaError::Protocol {
+            broker,
+            request: A::NAME,
+            cause: error.to_string(),
+        })
+    }
+}
+
+async fn stream(broker: &str, tls: Option<&TlsConnector>) -> Result<Box<dyn Stream>, KafkaError> {
+    let refused = |error: std::io::Error| KafkaError::Connect {
+        broker: broker.into(),
+        cause: error.to_string(),
+    };
+    let socket = TcpStream::connect(broker).await.map_err(refused)?;
+    socket.set_nodelay(true).map_err(refused)?;
+    let Some(tls) = tls else { return Ok(Box::new(socket)) };
+    let insecure = |cause: String| KafkaError::Tls { broker: broker.into(), cause };
+    let host = broker.rsplit_once(':').map_or(broker, |(host, _)| host).trim_matches(['[', ']']);
+    let name = rustls_pki_types::ServerName::try_from(host.to_owned());
+    let name = name.map_err(|error| insecure(error.to_string()))?;
+    let stream = tls.connect(name, socket).await.map_err(|error| {
+        // What TLS itself finds fault with stays; a connection that breaks in between may come back.
+        let is_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+        if is_tls { insecure(error.to_string()) } else { refused(error) }
+    })?;
+    Ok(Box::new(stream))
+}
+
+async fn write_frames(
+    mut writer: WriteHalf<Box<dyn Stream>>,
+    mut frames: mpsc::Receiver<Bytes>,
+    pending: Arc<Pending>,
+) {
+    while let Some(frame) = frames.recv().await {
+        let written = async {
+            writer.write_all(&frame).await?;
+            if frames.is_empty() { writer.flush().await } else { Ok(()) }
+        };
+        if let Err(error) = written.await {
+            pending.close(&error.to_string());
+            return;
+        }
+    }
+}
+
+async fn read_frames(reader: ReadHalf<Box<dyn Stream>>, pending: Arc<Pending>) {
+    let mut reader = BufReader::with_capacity(64 << 10, reader);
+    loop {
+        match read_frame(&mut reader).await {
+            Ok((id, frame)) => pending.answer(id, frame),
+            Err(error) => return pending.close(&error.to_string()),
+        }
+    }
+}
+
+async fn read_frame(reader: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(i32, Bytes)> {
+    use std::io::{Error, ErrorKind};
+    let length = reader.read_i32().await?;
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if !(4..=RESPONSE_BYTES_MAX).contains(&length) {
+        return Err(Error::new(
+            ErrorKind::InvalidData,
+            format!("a response of {length} bytes, is this Kafka?"),
+        ));
+    }
+    let mut frame = BytesMut::with_capacity(length);
+    let mut body = reader.take(length as u64);
+    while frame.len() < length {
+        if body.read_buf(&mut frame).await? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let id = i32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]);
+    Ok((id, frame.freeze()))
+}

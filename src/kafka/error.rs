@@ -1,0 +1,295 @@
+//! What goes wrong between us and Kafka, sorted by what can be done about it.
+use std::time::Duration;
+
+use kafka_protocol::error::ResponseError;
+
+use super::config::ConfigError;
+use super::records::RecordError;
+
+/// What a caller can do about a [`KafkaError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Trying again may help: a broker is down, a leader has moved, a request took too long.
+    Retriable,
+    /// Trying again gives the same error.
+    Fatal,
+    /// The broker does not accept who we are or does not let us do this.
+    Authentication,
+}
+
+/// Why Kafka did not do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KafkaError {
+    /// A property has a value that cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No connection to the broker could be made.
+    #[error("cannot connect to Kafka at {broker}: {cause}")]
+    Connect {
+        /// The address of the broker.
+        broker: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// The connection was lost while a response was due.
+    #[error("the connection to {broker} was lost during {request}: {cause}")]
+    Disconnected {
+        /// The address of the broker.
+        broker: String,
+        /// The request without a response.
+        request: &'static str,
+        /// What the system says.
+        cause: String,
+    },
+    /// The broker did not respond in time.
+    #[error("{broker} did not respond to {request} within {within:?}")]
+    TimedOut {
+        /// The address of the broker.
+        broker: String,
+        /// The request without a response.
+        request: &'static str,
+        /// How long we waited.
+        within: Duration,
+    },
+    /// The broker does not accept our credentials.
+    #[error("{broker} refused the login ({mechanism}): {cause}")]
+    Authentication {
+        /// The address of the broker.
+        broker: String,
+        /// The SASL mechanism.
+        mechanism: &'static str,
+        /// What the broker says.
+        cause: String,
+    },
+    /// TLS could not be set up.
+    #[error("no secure connection to {broker}: {cause}")]
+    Tls {
+        /// The address of the broker.
+        broker: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The broker and we have no version of the request in common.
+    #[error("{broker} has {request} in versions {theirs}, expected one of {ours}")]
+    Unsupported {
+        /// The address of the broker.
+        broker: String,
+        /// The request.
+        request: &'static str,
+        /// The versions that the broker has.
+        theirs: String,
+        /// The versions that we have.
+        ours: String,
+    },
+    /// A request or response does not follow the protocol.
+    #[error("{request} to {broker} does not follow the protocol: {cause}")]
+    Protocol {
+        /// The address of the broker.
+        broker: String,
+        /// The request.
+        request: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The broker responded with an error code.
+    #[error("{request} failed for {target}: {}{}", code_name(*.code), detail(.message.as_deref()))]
+    Code {
+        /// The request.
+        request: &'static str,
+        /// What the code is about: a topic-partition, a group, a transactional id.
+        target: String,
+        /// Kafka's error code.
+        code: ResponseError,
+        /// What the broker adds.
+        message: Option<String>,
+    },
+    /// The offset to read from is not, or no longer, in the log.
+    #[error("{topic}-{partition} has no offset {offset}")]
+    OffsetOutOfRange {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The offset that was asked for.
+        offset: i64,
+    },
+    /// A record is larger than `max.request.size` or than what the topic takes.
+    #[error("a record of {bytes} bytes is too large for topic {topic}{}", limit(*.limit_bytes))]
+    RecordTooLarge {
+        /// The topic.
+        topic: String,
+        /// The size of the record, or of the batch that the broker refused.
+        bytes: usize,
+        /// The limit, when it is ours.
+        limit_bytes: Option<usize>,
+    },
+    /// Another producer with the same transactional id has taken over.
+    #[error("the producer {transactional_id} was fenced: a newer one has taken over")]
+    ProducerFenced {
+        /// The transactional id.
+        transactional_id: String,
+    },
+    /// A call does not fit the state of the transaction.
+    #[error("the transaction of {transactional_id} {problem}")]
+    Transaction {
+        /// The transactional id.
+        transactional_id: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// What the broker stores cannot be read.
+    #[error("{topic}-{partition}: {source}")]
+    Record {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// What is wrong with the records.
+        source: RecordError,
+    },
+    /// Records were not delivered before their deadline.
+    #[error("{topic}-{partition} took no records for {within:?}: {cause}")]
+    Undelivered {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// How long it was tried.
+        within: Duration,
+        /// The last error.
+        cause: String,
+    },
+    /// Some records since the last flush were not written.
+    #[error("{count} batches were not written, the first because {first}")]
+    Flush {
+        /// How many batches failed.
+        count: usize,
+        /// The first failure.
+        first: Box<KafkaError>,
+        /// The failures, the first hundred of them.
+        failures: Vec<super::produce::DeliveryFailure>,
+    },
+    /// The client was closed.
+    #[error("the {0} is closed")]
+    Closed(&'static str),
+}
+
+impl KafkaError {
+    /// An error code of a response, as an error about `target`.
+    pub(super) fn from_code(
+        request: &'static str,
+        target: impl ToString,
+        code: i16,
+    ) -> Option<Self> {
+        Self::from_code_with(request, target, code, None)
+    }
+
+    /// An error code of a response with what the broker adds to it.
+    pub(super) fn from_code_with(
+        request: &'static str,
+        target: impl ToString,
+        code: i16,
+        message: Option<&str>,
+    ) -> Option<Self> {
+        let code = ResponseError::try_from_code(code)?;
+        let message = message.filter(|message| !message.is_empty()).map(str::to_owned);
+        Some(Self::Code { request, target: target.to_string(), code, message })
+    }
+
+    /// Fails if a response has an error code.
+    pub(super) fn check(
+        request: &'static str,
+        target: impl ToString,
+        code: i16,
+    ) -> Result<(), Self> {
+        Self::from_code(request, target, code).map_or(Ok(()), Err)
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Connect { .. } | Self::Disconnected { .. } | Self::TimedOut { .. } => {
+                ErrorKind::Retriable
+            }
+            Self::Authentication { .. } | Self::Tls { .. } => ErrorKind::Authentication,
+            Self::Code { code, .. } if is_denied(*code) => ErrorKind::Authentication,
+            Self::Code { code, .. } if is_retriable(*code) => ErrorKind::Retriable,
+            Self::Flush { first, .. } => first.kind(),
+            _ => ErrorKind::Fatal,
+        }
+    }
+
+    /// Whether trying again may help.
+    pub fn is_retriable(&self) -> bool {
+        self.kind() == ErrorKind::Retriable
+    }
+
+    /// Kafka's error code, if the error is one.
+    pub fn code(&self) -> Option<ResponseError> {
+        match self {
+            Self::Code { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether the error is this code.
+    pub fn is_code(&self, expected: ResponseError) -> bool {
+        self.code() == Some(expected)
+    }
+}
+
+fn is_retriable(code: ResponseError) -> bool {
+    // A coordinator that is still finishing the last transaction takes the next one in a moment.
+    code.is_retriable()
+        || matches!(code, ResponseError::ConcurrentTransactions | ResponseError::BrokerNotAvailable)
+}
+
+fn is_denied(code: ResponseError) -> bool {
+    use ResponseError as E;
+    matches!(
+        code,
+        E::TopicAuthorizationFailed
+            | E::GroupAuthorizationFailed
+            | E::ClusterAuthorizationFailed
+            | E::TransactionalIdAuthorizationFailed
+            | E::SaslAuthenticationFailed
+            | E::UnsupportedSaslMechanism
+            | E::IllegalSaslState
+    )
+}
+
+/// Kafka's name of an error code, such as `UNKNOWN_TOPIC_OR_PARTITION`.
+pub fn code_name(code: ResponseError) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
+fn detail(message: Option<&str>) -> String {
+    message.map(|message| format!(" ({message})")).unwrap_or_default()
+}
+
+fn limit(bytes: Option<usize>) -> String {
+    bytes.map(|bytes| format!(", the limit is {bytes} (max.request.size)")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_code_as_kafka_does() {
+        let error = KafkaError::from_code("Metadata", "readings-3", 3).unwrap();
+        assert_eq!(error.to_string(), "Metadata failed for readings-3: UNKNOWN_TOPIC_OR_PARTITION");
+        assert_eq!(error.kind(), ErrorKind::Retriable);
+        let error = KafkaError::from_code_with("CreateTopics", "x", 29, Some("no")).unwrap();
+        assert_eq!(error.to_string(), "CreateTopics failed for x: TOPIC_AUTHORIZATION_FAILED (no)");
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+        assert_eq!(KafkaError::check("Produce", "x", 0), Ok(()));
+    }
+}

@@ -1,0 +1,4 @@
+//! x
+#[derive(Debug, Clone, PartialEq, Eq)]
+/// x
+pub struct DeliveryFailure {}
