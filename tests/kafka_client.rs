@@ -3,8 +3,19 @@
 //! Each test makes topics and groups of its own, so that they can run side by side and again.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use millstream::kafka::admin::{Admin, ConfigResource, NewTopic};
-use millstream::kafka::{ClientConfig, Cluster};
+use std::time::Duration;
+
+use bytes::Bytes;
+use millstream::kafka::admin::{Admin, ConfigResource, NewTopic, OffsetSpec};
+use millstream::kafka::compression::Compression;
+use millstream::kafka::config::{Isolation, OffsetReset};
+use millstream::kafka::fetch::Fetcher;
+use millstream::kafka::group::{
+    CommittedOffset, Consumer, GroupMetadata, GroupOffsets, Membership, MembershipOptions,
+};
+use millstream::kafka::produce::{NewRecord, Producer};
+use millstream::kafka::records::{BatchBuilder, Headers, HeadersRef};
+use millstream::kafka::{ClientConfig, Cluster, KafkaError, TopicPartition};
 
 /// The broker to test against, or `None`, said aloud, if there is none.
 fn cluster() -> Option<Cluster> {
@@ -47,4 +58,361 @@ async fn topics_come_and_go() {
     admin.delete_topic(&name).await.unwrap();
     let error = admin.delete_topic(&unique("nothing")).await.unwrap_err();
     assert!(error.to_string().contains("UNKNOWN_TOPIC_OR_PARTITION"), "{error}");
+}
+
+/// Everything that a fetcher brings until it has `count` records, as partition, offset and value.
+async fn read(fetcher: &Fetcher, count: usize) -> Vec<(i32, i64, String)> {
+    let mut records = Vec::new();
+    while records.len() < count {
+        let fetched = timeout(fetcher.poll(Duration::from_secs(5))).await.unwrap();
+        for fetched in &fetched {
+            for record in fetched.records() {
+                let record = record.unwrap();
+                let value = String::from_utf8_lossy(record.value.unwrap_or(b"-")).into_owned();
+                records.push((fetched.partition.partition, record.offset, value));
+            }
+        }
+    }
+    records
+}
+
+/// Fails a test that hangs.
+async fn timeout<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(40), future).await.expect("this should take a moment")
+}
+
+fn with(cluster: &Cluster, change: impl FnOnce(&mut ClientConfig)) -> Cluster {
+    let mut config = cluster.config().clone();
+    change(&mut config);
+    Cluster::new(config).unwrap()
+}
+
+async fn topic(cluster: &Cluster, name: &str, partitions: i32) -> String {
+    let name = unique(name);
+    Admin::new(cluster).create_topic(&NewTopic::new(&name, partitions)).await.unwrap();
+    name
+}
+
+fn from_start(topic: &str, partitions: i32) -> Vec<(TopicPartition, i64)> {
+    (0..partitions).map(|partition| (TopicPartition::new(topic, partition), 0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_is_read_with_every_codec() {
+    let Some(cluster) = cluster() else { return };
+    for codec in Compression::ALL {
+        let cluster = with(&cluster, |config| config.compression = codec);
+        let topic = topic(&cluster, codec.name(), 1).await;
+        let producer = Producer::new(&cluster);
+        let headers: Headers =
+            [(&b"h"[..], Some(&b"1"[..])), (b"h", None), (b"", Some(b""))].into_iter().collect();
+        for index in 0..1000i64 {
+            let value = format!("reading {index}").repeat(10);
+            let record = NewRecord::new(index, Some(b"key"), Some(value.as_bytes()));
+            producer
+                .send(&topic, 0, NewRecord { headers: headers.as_ref(), ..record })
+                .await
+                .unwrap();
+        }
+        producer.send(&topic, 0, NewRecord::new(7, None, None)).await.unwrap();
+        let last = producer
+            .send_acknowledged(&topic, 0, NewRecord::new(8, None, Some(b"")))
+            .await
+            .unwrap();
+        timeout(producer.flush()).await.unwrap();
+        assert_eq!(last.await.unwrap().unwrap().offset, Some(1001));
+        let fetcher = Fetcher::new(&cluster);
+        fetcher.assign(from_start(&topic, 1));
+        let mut found = Vec::new();
+        while found.len() < 1002 {
+            for fetched in timeout(fetcher.poll(Duration::from_secs(5))).await.unwrap() {
+                assert_eq!(fetched.position, found.len() as i64);
+                for record in fetched.records() {
+                    let record = record.unwrap();
+                    let headers: Vec<_> = record
+                        .headers
+                        .iter()
+                        .map(|header| (header.key.to_vec(), header.value.map(<[u8]>::to_vec)))
+                        .collect();
+                    found.push((
+                        record.timestamp,
+                        record.key.map(<[u8]>::to_vec),
+                        record.value.map(<[u8]>::to_vec),
+                        headers,
+                    ));
+                }
+            }
+        }
+        assert_eq!(found[999].0, 999);
+        assert_eq!(found[5].2.as_deref(), Some("reading 5".repeat(10).as_bytes()));
+        let expected = vec![
+            (b"h".to_vec(), Some(b"1".to_vec())),
+            (b"h".to_vec(), None),
+            (vec![], Some(vec![])),
+        ];
+        assert_eq!(found[999].3, expected);
+        assert_eq!(found[1000], (7, None, None, vec![]));
+        assert_eq!(found[1001], (8, None, Some(vec![]), vec![]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_partitions_are_read_at_once_and_in_order() {
+    let Some(cluster) = cluster() else { return };
+    let topic = topic(&cluster, "many", 6).await;
+    let producer = Producer::new(&cluster);
+    for batch in 0..60 {
+        let mut builder = BatchBuilder::new();
+        (0..500).for_each(|index| {
+            builder.append(
+                index,
+                None,
+                Some(format!("{batch}-{index}").as_bytes()),
+                HeadersRef::EMPTY,
+            )
+        });
+        producer.send_batch(&topic, batch % 6, builder).await.unwrap();
+    }
+    timeout(producer.flush()).await.unwrap();
+    // A small limit makes many fetches, none of which may be lost or come twice.
+    let fetcher = Fetcher::with_options(&cluster, Isolation::ReadUncommitted, 20_000);
+    fetcher.assign(from_start(&topic, 6));
+    let records = read(&fetcher, 30_000).await;
+    for partition in 0..6 {
+        let offsets: Vec<_> =
+            records.iter().filter(|record| record.0 == partition).map(|record| record.1).collect();
+        assert_eq!(offsets, (0..5000).collect::<Vec<_>>());
+    }
+    let first = TopicPartition::new(topic.as_str(), 0);
+    assert_eq!(fetcher.progress(&first).unwrap().high_watermark, 5000);
+    fetcher.pause(fetcher.assignment().iter());
+    fetcher.seek(&first, 4990);
+    assert_eq!(fetcher.poll(Duration::from_millis(300)).await.unwrap(), []);
+    fetcher.resume([&first]);
+    assert_eq!(read(&fetcher, 10).await[0].1, 4990);
+    fetcher.seek(&first, 9999);
+    let error = timeout(fetcher.poll(Duration::from_secs(20))).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("{topic}-0 has no offset 9999"));
+    fetcher.seek(&first, 4999);
+    assert_eq!(read(&fetcher, 1).await[0].1, 4999);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_are_looked_up_and_records_deleted() {
+    let Some(cluster) = cluster() else { return };
+    let topic = topic(&cluster, "offsets", 2).await;
+    let producer = Producer::new(&cluster);
+    for timestamp in [1_000, 2_000, 3_000] {
+        producer.send(&topic, 1, NewRecord::new(timestamp, None, Some(b"x"))).await.unwrap();
+        timeout(producer.flush()).await.unwrap();
+    }
+    let admin = Admin::new(&cluster);
+    let isolation = Isolation::ReadUncommitted;
+    assert_eq!(admin.topic_offsets(&topic, OffsetSpec::Latest, isolation).await.unwrap(), [0, 3]);
+    let partition = TopicPartition::new(topic.as_str(), 1);
+    let at = async |timestamp| {
+        let found =
+            admin.list_offsets(&[(partition.clone(), OffsetSpec::At(timestamp))], isolation).await;
+        found.unwrap()[&partition].offset
+    };
+    assert_eq!((at(1_500).await, at(9_999).await), (Some(1), None));
+    admin.delete_records(&[(partition.clone(), 2)]).await.unwrap();
+    assert_eq!(admin.topic_offsets(&topic, OffsetSpec::Earliest, isolation).await.unwrap(), [0, 2]);
+    let fetcher = Fetcher::new(&cluster);
+    fetcher.assign([(partition, 0)]);
+    let error = timeout(fetcher.poll(Duration::from_secs(20))).await.unwrap_err();
+    assert!(matches!(error, KafkaError::OffsetOutOfRange { offset: 0, .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_records_arrive_and_too_large_ones_are_told() {
+    let Some(cluster) = cluster() else { return };
+    let topic = topic(&cluster, "large", 1).await;
+    let producer = Producer::new(&with(&cluster, |config| config.request_bytes_max = 4 << 20));
+    let large = vec![7u8; 900_000];
+    producer.send(&topic, 0, NewRecord::new(0, None, Some(&large))).await.unwrap();
+    timeout(producer.flush()).await.unwrap();
+    let fetcher = Fetcher::with_options(&cluster, Isolation::ReadUncommitted, 1_000);
+    fetcher.assign(from_start(&topic, 1));
+    let fetched = timeout(fetcher.poll(Duration::from_secs(20))).await.unwrap();
+    assert_eq!(fetched[0].records().next().unwrap().unwrap().value, Some(&large[..]));
+
+    let huge = vec![7u8; 5 << 20];
+    let error = producer.send(&topic, 0, NewRecord::new(0, None, Some(&huge))).await.unwrap_err();
+    assert!(matches!(&error, KafkaError::RecordTooLarge { limit_bytes: Some(_), .. }), "{error}");
+    producer.send(&topic, 0, NewRecord::new(0, None, Some(&huge[..2 << 20]))).await.unwrap();
+    producer.send(&topic, 0, NewRecord::new(0, None, Some(b"after"))).await.unwrap();
+    let error = timeout(producer.flush()).await.unwrap_err();
+    let KafkaError::Flush { count: 1, first, .. } = error else { panic!("{error}") };
+    assert!(first.to_string().contains(&format!("too large for topic {topic}")), "{first}");
+    assert_eq!(read(&fetcher, 1).await, [(0, 1, "after".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_count_together_or_not_at_all() {
+    let Some(cluster) = cluster() else { return };
+    let (topic, id, group) =
+        (topic(&cluster, "transactions", 2).await, unique("id"), unique("group"));
+    let producer = Producer::transactional(&cluster, &id);
+    timeout(producer.init_transactions()).await.unwrap();
+    let input = TopicPartition::new("input", 0);
+    for round in 0..6i64 {
+        producer.begin_transaction().unwrap();
+        for partition in 0..2 {
+            let value = format!("round {round}");
+            producer
+                .send(&topic, partition, NewRecord::new(round, None, Some(value.as_bytes())))
+                .await
+                .unwrap();
+        }
+        let offsets = [(input.clone(), CommittedOffset { offset: round, metadata: "note".into() })];
+        timeout(producer.send_offsets_to_transaction(&offsets, &GroupMetadata::outside(&group)))
+            .await
+            .unwrap();
+        if round % 2 == 0 {
+            timeout(producer.commit_transaction()).await.unwrap();
+        } else {
+            timeout(producer.flush()).await.unwrap();
+            timeout(producer.abort_transaction()).await.unwrap();
+        }
+    }
+    let committed = Fetcher::with_options(&cluster, Isolation::ReadCommitted, 1 << 20);
+    committed.assign(from_start(&topic, 2));
+    let mut values: Vec<_> =
+        read(&committed, 6).await.into_iter().map(|record| (record.0, record.2)).collect();
+    values.sort();
+    let expected = [
+        (0, "round 0"),
+        (0, "round 2"),
+        (0, "round 4"),
+        (1, "round 0"),
+        (1, "round 2"),
+        (1, "round 4"),
+    ];
+    assert_eq!(values, expected.map(|(partition, value)| (partition, value.to_owned())));
+    let all = Fetcher::new(&cluster);
+    all.assign(from_start(&topic, 2));
+    assert_eq!(read(&all, 12).await.len(), 12);
+    let offsets = GroupOffsets::new(&cluster, &group).committed(None).await.unwrap();
+    assert_eq!(offsets, [(input, CommittedOffset { offset: 4, metadata: "note".into() })].into());
+
+    let newer = Producer::transactional(&cluster, &id);
+    timeout(newer.init_transactions()).await.unwrap();
+    producer.begin_transaction().unwrap();
+    producer.send(&topic, 0, NewRecord::new(0, None, Some(b"stale"))).await.unwrap();
+    let error = timeout(producer.commit_transaction()).await.unwrap_err();
+    let fenced = KafkaError::ProducerFenced { transactional_id: id };
+    assert!(error == fenced || error.to_string().contains("fenced"), "{error}");
+    assert_eq!(producer.begin_transaction().unwrap_err(), fenced);
+    newer.begin_transaction().unwrap();
+    newer.send(&topic, 0, NewRecord::new(0, None, Some(b"fresh"))).await.unwrap();
+    timeout(newer.commit_transaction()).await.unwrap();
+    assert_eq!(read(&committed, 1).await[0].2, "fresh");
+}
+
+/// Polls both consumers in turn until `is_done` with what they read and what they are assigned.
+async fn poll_until(
+    consumers: &mut [Consumer],
+    mut is_done: impl FnMut(&[usize], &[usize]) -> bool,
+) {
+    let mut read = vec![0; consumers.len()];
+    timeout(async {
+        loop {
+            let polled =
+                consumers.iter_mut().map(|consumer| consumer.poll(Duration::from_millis(100)));
+            let mut tasks = Vec::new();
+            for polled in polled {
+                tasks.push(polled);
+            }
+            for (index, fetched) in join_all(tasks).await.into_iter().enumerate() {
+                read[index] +=
+                    fetched.unwrap().iter().map(|fetched| fetched.records().count()).sum::<usize>();
+            }
+            let assigned: Vec<_> =
+                consumers.iter().map(|consumer| consumer.assignment().len()).collect();
+            if is_done(&read, &assigned) {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+/// Waits for all futures at once.
+async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut is_ready = true;
+        for (future, output) in &mut futures {
+            if output.is_none() {
+                match future.as_mut().poll(context) {
+                    std::task::Poll::Ready(value) => *output = Some(value),
+                    std::task::Poll::Pending => is_ready = false,
+                }
+            }
+        }
+        if is_ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    futures.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_share_partitions_and_take_over() {
+    let Some(cluster) = cluster() else { return };
+    let cluster = with(&cluster, |config| {
+        config.offset_reset = OffsetReset::Earliest;
+        config.heartbeat_interval = Duration::from_millis(200);
+        config.poll_interval_max = Duration::from_secs(20);
+    });
+    let (topic, group) = (topic(&cluster, "shared", 4).await, unique("group"));
+    let producer = Producer::new(&cluster);
+    let send = async |value: &str| {
+        for partition in 0..4 {
+            producer
+                .send(&topic, partition, NewRecord::new(0, None, Some(value.as_bytes())))
+                .await
+                .unwrap();
+        }
+        timeout(producer.flush()).await.unwrap();
+    };
+    send("first").await;
+    let new = || Consumer::new(&cluster, &group, &[&topic]).unwrap();
+    let mut consumers = vec![new()];
+    poll_until(&mut consumers, |read, assigned| read[0] == 4 && assigned[0] == 4).await;
+    consumers.push(new());
+    poll_until(&mut consumers, |_, assigned| assigned == [2, 2]).await;
+    send("second").await;
+    poll_until(&mut consumers, |read, _| read == [2, 2]).await;
+    let description = Admin::new(&cluster).describe_group(&group).await.unwrap().unwrap();
+    assert_eq!((description.state.as_str(), description.members.len()), ("Stable", 2));
+    assert!(
+        Admin::new(&cluster)
+            .list_groups()
+            .await
+            .unwrap()
+            .iter()
+            .any(|listed| listed.group == group)
+    );
+
+    let error = Membership::new(
+        &cluster,
+        MembershipOptions::new(&cluster, &group, vec![("other".into(), Bytes::new())]),
+    );
+    let mut other = error;
+    let error = timeout(other.join(async |_| Ok(Vec::new()))).await.unwrap_err();
+    assert!(error.to_string().contains("INCONSISTENT_GROUP_PROTOCOL"), "{error}");
+
+    consumers.remove(0).close().await.unwrap();
+    poll_until(&mut consumers, |_, assigned| assigned == [4]).await;
+    send("third").await;
+    poll_until(&mut consumers, |read, _| read[0] == 4).await;
+    consumers.remove(0).close().await.unwrap();
+    let committed = GroupOffsets::new(&cluster, &group).committed(None).await.unwrap();
+    assert_eq!(
+        committed.values().map(|committed| committed.offset).collect::<Vec<_>>(),
+        [3, 3, 3, 3]
+    );
+    Admin::new(&cluster).delete_group(&group).await.unwrap();
+    assert_eq!(Admin::new(&cluster).describe_group(&group).await.unwrap(), None);
 }

@@ -34,11 +34,11 @@ apis! {
     ListOffsetsRequest "ListOffsets" 4..7;
     FindCoordinatorRequest "FindCoordinator" 1..3;
     JoinGroupRequest "JoinGroup" 5..7;
-    SyncGroupRequest "SyncGroup" 3..5;
+    SyncGroupRequest "SyncGroup" 3..4;
     HeartbeatRequest "Heartbeat" 3..4;
     LeaveGroupRequest "LeaveGroup" 3..4;
     OffsetCommitRequest "OffsetCommit" 7..8;
-    OffsetFetchRequest "OffsetFetch" 5..7;
+    OffsetFetchRequest "OffsetFetch" 7..7;
     OffsetDeleteRequest "OffsetDelete" 0..0;
     ListGroupsRequest "ListGroups" 0..3;
     DescribeGroupsRequest "DescribeGroups" 3..5;

@@ -168,6 +168,8 @@ pub struct ClientConfig {
     pub poll_interval_max: Duration,
     /// `auto.offset.reset`.
     pub offset_reset: OffsetReset,
+    /// `auto.commit.interval.ms`, or `None` where `enable.auto.commit` is false.
+    pub auto_commit_interval: Option<Duration>,
     /// `group.instance.id`.
     pub group_instance_id: Option<String>,
     /// The properties that this client does not know.
@@ -228,6 +230,7 @@ impl ClientConfig {
             heartbeat_interval: p.millis("heartbeat.interval.ms", 3_000)?,
             poll_interval_max: p.millis("max.poll.interval.ms", 300_000)?,
             offset_reset: p.offset_reset()?,
+            auto_commit_interval: p.auto_commit()?,
             group_instance_id: p.take("group.instance.id"),
             others: BTreeMap::new(),
         };
@@ -408,6 +411,12 @@ impl Properties {
             ("none", OffsetReset::None),
         ];
         self.choice("auto.offset.reset", OffsetReset::Latest, &choices)
+    }
+
+    fn auto_commit(&mut self) -> Result<Option<Duration>, ConfigError> {
+        let interval = self.millis("auto.commit.interval.ms", 5_000)?;
+        let is_on = self.choice("enable.auto.commit", true, &[("true", true), ("false", false)])?;
+        Ok(is_on.then_some(interval))
     }
 
     fn compression(&mut self) -> Result<Compression, ConfigError> {

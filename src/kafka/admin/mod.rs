@@ -6,6 +6,7 @@ mod topics;
 
 pub use configs::{ConfigEntry, ConfigResource};
 pub use groups::{GroupDescription, GroupListing, GroupMemberDescription};
+pub(in crate::kafka) use offsets::by_topic;
 pub use offsets::{ListedOffset, OffsetSpec};
 pub use topics::NewTopic;
 

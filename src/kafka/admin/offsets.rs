@@ -1,5 +1,5 @@
 //! Offsets of partitions: where they begin and end, and where they are cut off.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kafka_protocol::messages::delete_records_request::{
     DeleteRecordsPartition, DeleteRecordsTopic,
@@ -170,17 +170,22 @@ impl Admin {
     }
 }
 
-/// Groups what is asked about partitions by their topics, as requests do.
+/// Groups what is asked about partitions by their topics, as requests do; topics and partitions stay in order.
 pub(in crate::kafka) fn by_topic<'a, T, U>(
     asked: impl IntoIterator<Item = &'a (TopicPartition, T)>,
     mut build: impl FnMut(i32, &'a T) -> U,
-) -> BTreeMap<&'a str, Vec<U>>
+) -> Vec<(&'a str, Vec<U>)>
 where
     T: 'a,
 {
-    let mut topics: BTreeMap<&str, Vec<U>> = BTreeMap::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut topics: Vec<(&str, Vec<U>)> = Vec::new();
     for (partition, asked) in asked {
-        topics.entry(&partition.topic).or_default().push(build(partition.partition, asked));
+        let place = *places.entry(&partition.topic).or_insert(topics.len());
+        if place == topics.len() {
+            topics.push((&partition.topic, Vec::new()));
+        }
+        topics[place].1.push(build(partition.partition, asked));
     }
     topics
 }

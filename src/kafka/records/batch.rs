@@ -125,6 +125,15 @@ pub fn set_log_append_time(batch: &mut [u8], timestamp: i64) {
     write_crc(batch);
 }
 
+/// Gives a raw batch another producer and sequence number, as when it is sent again under a new id.
+pub fn set_producer(batch: &mut [u8], producer_id: i64, producer_epoch: i16, base_sequence: i32) {
+    let at = BatchHeader::PRODUCER_ID_AT;
+    batch[at..at + 8].copy_from_slice(&producer_id.to_be_bytes());
+    batch[at + 8..at + 10].copy_from_slice(&producer_epoch.to_be_bytes());
+    batch[at + 10..at + 14].copy_from_slice(&base_sequence.to_be_bytes());
+    write_crc(batch);
+}
+
 pub(super) fn write_crc(batch: &mut [u8]) {
     let crc = crc32c::crc32c(&batch[BatchHeader::ATTRIBUTES_AT..]);
     batch[BatchHeader::CRC_AT..BatchHeader::ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());

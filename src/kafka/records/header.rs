@@ -42,6 +42,7 @@ impl BatchHeader {
     pub(super) const CRC_AT: usize = 17;
     pub(super) const ATTRIBUTES_AT: usize = 21;
     pub(super) const MAX_TIMESTAMP_AT: usize = 35;
+    pub(super) const PRODUCER_ID_AT: usize = 43;
 
     pub(super) const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
     pub(super) const TRANSACTIONAL_BIT: i16 = 1 << 4;

@@ -17,7 +17,7 @@ mod header;
 mod varint;
 mod walk;
 
-pub use batch::{Batch, RawBatch, RawBatches, set_log_append_time, set_offset};
+pub use batch::{Batch, RawBatch, RawBatches, set_log_append_time, set_offset, set_producer};
 pub use builder::{BatchBuilder, BatchOptions};
 pub use control::{ControlMarker, ControlRecord};
 pub use header::BatchHeader;

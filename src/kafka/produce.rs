@@ -1,4 +1,0 @@
-//! x
-#[derive(Debug, Clone, PartialEq, Eq)]
-/// x
-pub struct DeliveryFailure {}

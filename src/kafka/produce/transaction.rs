@@ -1,0 +1,350 @@
+//! Transactions: what is written between `begin` and `commit`, and the offsets sent with it, count together or not at all.
+//!
+//! ```text
+//! init ─→ Ready ─begin→ Open ─commit→ Ready
+//!                        ├─a batch fails→ Failed ─abort→ Ready (with a new epoch)
+//!                        └─a newer producer with our id→ Fenced, for good
+//! ```
+use std::time::Duration;
+
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use kafka_protocol::messages::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::{
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, EndTxnRequest,
+    GroupId, ProducerId, TransactionalId, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
+};
+
+use super::Producer;
+use super::accumulator::{Shared, State};
+use super::batch::Identity;
+use super::sender::init_producer;
+use crate::kafka::admin::by_topic;
+use crate::kafka::api::Api;
+use crate::kafka::cluster::{Coordinator, CoordinatorKind, TopicPartition, text, topic_name};
+use crate::kafka::error::KafkaError;
+use crate::kafka::group::{CommittedOffset, GroupMetadata};
+
+/// Where a transactional producer stands.
+#[derive(Debug, Default)]
+pub(super) enum Phase {
+    /// Not initialised, or not transactional.
+    #[default]
+    None,
+    /// Between transactions.
+    Ready,
+    /// In a transaction; `has_parts` once the coordinator knows of partitions or offsets in it.
+    Open { has_parts: bool },
+    /// In a transaction that can only be aborted.
+    Failed(KafkaError),
+    /// Another producer has taken over.
+    Fenced(KafkaError),
+}
+
+impl Phase {
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub(super) fn failure(&self) -> Option<KafkaError> {
+        match self {
+            Self::Failed(error) | Self::Fenced(error) => Some(error.clone()),
+            Self::None | Self::Ready | Self::Open { .. } => None,
+        }
+    }
+}
+
+impl Producer {
+    /// Takes over the transactional id: what an earlier producer with it left open is aborted, and it is fenced.
+    pub async fn init_transactions(&self) -> Result<(), KafkaError> {
+        self.shared.transactional_id()?;
+        let identity = init_producer(&self.shared, Identity::NONE).await;
+        self.shared.set_identity(self.shared.fence(identity)?);
+        self.shared.lock().phase = Phase::Ready;
+        Ok(())
+    }
+
+    /// Begins a transaction; nothing is sent before there is something in it.
+    pub fn begin_transaction(&self) -> Result<(), KafkaError> {
+        let id = self.shared.transactional_id()?;
+        let mut state = self.shared.lock();
+        match &state.phase {
+            Phase::Ready => state.phase = Phase::Open { has_parts: false },
+            Phase::Fenced(error) => return Err(error.clone()),
+            Phase::None => return Err(problem(id, "is not initialised")),
+            Phase::Open { .. } | Phase::Failed(_) => return Err(problem(id, "is open already")),
+        }
+        Ok(())
+    }
+
+    /// Puts a consumer group's offsets into the transaction; a stale member is refused by its generation.
+    pub async fn send_offsets_to_transaction(
+        &self,
+        offsets: &[(TopicPartition, CommittedOffset)],
+        group: &GroupMetadata,
+    ) -> Result<(), KafkaError> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let result = self.shared.send_offsets(offsets, group).await;
+        let result = self.shared.fence(result);
+        if let Err(error) = &result {
+            let mut state = self.shared.lock();
+            if state.phase.is_open() {
+                state.phase = Phase::Failed(error.clone());
+            }
+        }
+        result
+    }
+
+    /// Writes what is buffered and commits. After any error but a fencing, [`Self::abort_transaction`] comes next.
+    pub async fn commit_transaction(&self) -> Result<(), KafkaError> {
+        let id = self.shared.transactional_id()?.to_owned();
+        self.shared.flush().await?;
+        let has_parts = match &self.shared.lock().phase {
+            Phase::Open { has_parts } => *has_parts,
+            Phase::Failed(error) | Phase::Fenced(error) => return Err(error.clone()),
+            Phase::None | Phase::Ready => return Err(problem(&id, "was not begun")),
+        };
+        if has_parts {
+            let result = self.shared.end(true).await;
+            if let Err(error) = self.shared.fence(result) {
+                let mut state = self.shared.lock();
+                if state.phase.is_open() {
+                    state.phase = Phase::Failed(error.clone());
+                }
+                return Err(error);
+            }
+        }
+        self.shared.close_transaction();
+        Ok(())
+    }
+
+    /// Drops what is buffered and aborts. Without an open transaction, there is nothing to do.
+    pub async fn abort_transaction(&self) -> Result<(), KafkaError> {
+        let id = self.shared.transactional_id()?.to_owned();
+        let (has_parts, is_failed) = match &self.shared.lock().phase {
+            Phase::Open { has_parts } => (*has_parts, false),
+            Phase::Failed(_) => (true, true),
+            Phase::Fenced(error) => return Err(error.clone()),
+            Phase::None | Phase::Ready => return Ok(()),
+        };
+        let had_waiting = self.shared.buffered_bytes() > 0;
+        self.shared.drop_waiting(&problem(&id, "was aborted"), |_| true);
+        self.shared.quiesce().await?;
+        self.shared.drop_waiting(&problem(&id, "was aborted"), |_| true);
+        // The failures are why it is aborted, so nobody needs to hear of them again.
+        let _ = self.shared.lock().take_failures();
+        let has_parts = has_parts || matches!(self.shared.lock().phase, Phase::Failed(_));
+        if is_failed || had_waiting {
+            // A new epoch aborts what is open and starts the numbers afresh.
+            let present = self.shared.lock().identity.unwrap_or(Identity::NONE);
+            let identity = init_producer(&self.shared, present).await;
+            self.shared.set_identity(self.shared.fence(identity)?);
+        } else if has_parts {
+            let result = self.shared.end(false).await;
+            self.shared.fence(result)?;
+        }
+        self.shared.close_transaction();
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn transactional_id(&self) -> Result<&str, KafkaError> {
+        let missing = || problem("a producer without a transactional.id", "does not exist");
+        self.transactional_id.as_deref().ok_or_else(missing)
+    }
+
+    fn coordinator(&self) -> Result<&Coordinator, KafkaError> {
+        self.coordinator.as_ref().ok_or(KafkaError::Closed("transaction coordinator"))
+    }
+
+    /// Whether records may be sent now.
+    pub(super) fn check_phase(&self, state: &State) -> Result<(), KafkaError> {
+        let Some(id) = &self.transactional_id else { return Ok(()) };
+        match &state.phase {
+            Phase::Open { .. } => Ok(()),
+            Phase::Failed(error) | Phase::Fenced(error) => Err(error.clone()),
+            Phase::None | Phase::Ready => Err(problem(id, "was not begun")),
+        }
+    }
+
+    fn close_transaction(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Ready;
+        state.all_queues().for_each(|queue| queue.is_in_transaction = false);
+        drop(state);
+        self.wake();
+    }
+
+    fn identity(&self) -> Result<Identity, KafkaError> {
+        let uninitialised =
+            || problem(self.transactional_id.as_deref().unwrap_or_default(), "is not initialised");
+        self.lock().identity.ok_or_else(uninitialised)
+    }
+
+    /// Remembers for good that another producer has taken over.
+    fn fence<T>(&self, result: Result<T, KafkaError>) -> Result<T, KafkaError> {
+        use ResponseError as E;
+        let is_fenced = |code| matches!(code, E::ProducerFenced | E::InvalidProducerEpoch);
+        match result {
+            Err(error) if error.code().is_some_and(is_fenced) => {
+                let transactional_id = self.transactional_id.clone().unwrap_or_default();
+                let error = KafkaError::ProducerFenced { transactional_id };
+                self.lock().phase = Phase::Fenced(error.clone());
+                Err(error)
+            }
+            result => result,
+        }
+    }
+
+    /// Tells the coordinator which partitions the open transaction writes to. Called by the router, once at a time.
+    pub(super) async fn add_to_transaction(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Result<(), KafkaError> {
+        let (id, identity) = (self.transactional_id()?, self.identity()?);
+        let asked: Vec<_> = partitions.iter().map(|partition| (partition.clone(), ())).collect();
+        let topics = by_topic(&asked, |partition, ()| partition);
+        let topic = |(name, partitions): (&str, Vec<i32>)| {
+            AddPartitionsToTxnTopic::default()
+                .with_name(topic_name(name))
+                .with_partitions(partitions)
+        };
+        let request = AddPartitionsToTxnRequest::default()
+            .with_v3_and_below_transactional_id(TransactionalId(text(id)))
+            .with_v3_and_below_producer_id(ProducerId(identity.producer_id))
+            .with_v3_and_below_producer_epoch(identity.epoch)
+            .with_v3_and_below_topics(topics.into_iter().map(topic).collect());
+        let result =
+            self.coordinator()?.call_once(&request, Duration::ZERO, check_added).await.map(drop);
+        if let Err(error) = self.fence(result) {
+            self.coordinator()?.learn(&error).await;
+            if !error.is_retriable() {
+                self.fail_transaction(&error);
+            }
+            return Err(error);
+        }
+        let mut state = self.lock();
+        // The transaction may have been aborted in the meantime, which ended what was just added to it.
+        if let Phase::Open { has_parts } = &mut state.phase {
+            *has_parts = true;
+            for partition in partitions {
+                state.queue(&partition.topic, partition.partition).is_in_transaction = true;
+            }
+        }
+        drop(state);
+        self.wake();
+        Ok(())
+    }
+
+    fn fail_transaction(&self, error: &KafkaError) {
+        let mut state = self.lock();
+        if state.phase.is_open() {
+            state.phase = Phase::Failed(error.clone());
+        }
+        drop(state);
+        self.drop_waiting(error, |_| true);
+    }
+
+    async fn send_offsets(
+        &self,
+        offsets: &[(TopicPartition, CommittedOffset)],
+        group: &GroupMetadata,
+    ) -> Result<(), KafkaError> {
+        let (id, identity) = (self.transactional_id()?, self.identity()?);
+        self.check_phase(&self.lock())?;
+        let request = AddOffsetsToTxnRequest::default()
+            .with_transactional_id(TransactionalId(text(id)))
+            .with_producer_id(ProducerId(identity.producer_id))
+            .with_producer_epoch(identity.epoch)
+            .with_group_id(GroupId(text(&group.group)));
+        let check = |response: &kafka_protocol::messages::AddOffsetsToTxnResponse| {
+            KafkaError::check(AddOffsetsToTxnRequest::NAME, id, response.error_code)
+        };
+        self.coordinator()?.call(&request, check).await?;
+        if let Phase::Open { has_parts } = &mut self.lock().phase {
+            *has_parts = true;
+        }
+        let topics = by_topic(offsets, |partition, committed| {
+            TxnOffsetCommitRequestPartition::default()
+                .with_partition_index(partition)
+                .with_committed_offset(committed.offset)
+                .with_committed_metadata(Some(text(&committed.metadata)))
+        });
+        let topic = |(name, partitions): (&str, _)| {
+            TxnOffsetCommitRequestTopic::default()
+                .with_name(topic_name(name))
+                .with_partitions(partitions)
+        };
+        let mut request = TxnOffsetCommitRequest::default()
+            .with_transactional_id(TransactionalId(text(id)))
+            .with_group_id(GroupId(text(&group.group)))
+            .with_producer_id(ProducerId(identity.producer_id))
+            .with_producer_epoch(identity.epoch)
+            .with_topics(topics.into_iter().map(topic).collect());
+        if group.generation >= 0 {
+            request = request
+                .with_generation_id(group.generation)
+                .with_member_id(text(&group.member_id))
+                .with_group_instance_id(group.instance_id.as_deref().map(text));
+        }
+        let check = |response: &TxnOffsetCommitResponse| check_offsets(&group.group, response);
+        let coordinator = Coordinator::new(&self.cluster, CoordinatorKind::Group, &group.group);
+        coordinator.call(&request, check).await.map(drop)
+    }
+
+    async fn end(&self, is_committed: bool) -> Result<(), KafkaError> {
+        let (id, identity) = (self.transactional_id()?, self.identity()?);
+        let request = EndTxnRequest::default()
+            .with_transactional_id(TransactionalId(text(id)))
+            .with_producer_id(ProducerId(identity.producer_id))
+            .with_producer_epoch(identity.epoch)
+            .with_committed(is_committed);
+        let check = |response: &kafka_protocol::messages::EndTxnResponse| {
+            KafkaError::check(EndTxnRequest::NAME, id, response.error_code)
+        };
+        self.coordinator()?.call(&request, check).await.map(drop)
+    }
+}
+
+/// The first error of a partition that says why, rather than that the others failed.
+fn check_added(response: &AddPartitionsToTxnResponse) -> Result<(), KafkaError> {
+    let not_attempted = ResponseError::OperationNotAttempted.code();
+    let mut last = Ok(());
+    for topic in &response.results_by_topic_v3_and_below {
+        for result in &topic.results_by_partition {
+            let partition = TopicPartition::new(topic.name.0.as_str(), result.partition_index);
+            let code = result.partition_error_code;
+            let checked = KafkaError::check(AddPartitionsToTxnRequest::NAME, partition, code);
+            if checked.is_err() && code != not_attempted {
+                return checked;
+            }
+            last = last.and(checked);
+        }
+    }
+    last
+}
+
+fn check_offsets(group: &str, response: &TxnOffsetCommitResponse) -> Result<(), KafkaError> {
+    let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+    partitions.try_for_each(|partition| {
+        // The coordinator of the group may not have heard of the transaction's epoch yet, or be loading.
+        KafkaError::check(
+            TxnOffsetCommitRequest::NAME,
+            format!("group {group}"),
+            partition.error_code,
+        )
+    })
+}
+
+fn problem(transactional_id: &str, problem: &str) -> KafkaError {
+    KafkaError::Transaction {
+        transactional_id: transactional_id.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
