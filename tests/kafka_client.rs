@@ -3,10 +3,12 @@
 //! Each test makes topics and groups of its own, so that they can run side by side and again.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use millstream::kafka::admin::{Admin, ConfigResource, NewTopic, OffsetSpec};
+use millstream::kafka::admin::{Admin, ConfigEntry, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::compression::Compression;
 use millstream::kafka::config::{Isolation, OffsetReset};
 use millstream::kafka::fetch::Fetcher;
@@ -16,6 +18,7 @@ use millstream::kafka::group::{
 use millstream::kafka::produce::{NewRecord, Producer};
 use millstream::kafka::records::{BatchBuilder, Headers, HeadersRef};
 use millstream::kafka::{ClientConfig, Cluster, KafkaError, TopicPartition};
+use tokio::task::JoinHandle;
 
 /// The broker to test against, or `None`, said aloud, if there is none.
 fn cluster() -> Option<Cluster> {
@@ -23,6 +26,9 @@ fn cluster() -> Option<Cluster> {
         eprintln!("skipped: KAFKA_BROKERS names no broker");
         return None;
     };
+    // With RUST_LOG=millstream=debug, a failing test says what the client saw.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     Some(Cluster::new(ClientConfig::new(&servers).unwrap()).unwrap())
 }
 
@@ -46,7 +52,19 @@ async fn topics_come_and_go() {
 
     let resource = ConfigResource::Topic(name.clone());
     admin.alter_configs(&resource, &[("retention.ms", Some("5000"))]).await.unwrap();
-    let configs = admin.describe_configs(&resource).await.unwrap();
+    // A config takes a moment to reach every broker.
+    let is_set = |entry: &ConfigEntry| {
+        entry.name == "retention.ms" && entry.value.as_deref() == Some("5000")
+    };
+    let described = timeout(async {
+        loop {
+            let configs = admin.describe_configs(&resource).await.unwrap();
+            if configs.iter().any(is_set) {
+                return configs;
+            }
+        }
+    });
+    let configs = described.await;
     let config = |name: &str| configs.iter().find(|config| config.name == name).unwrap();
     assert_eq!(config("cleanup.policy").value.as_deref(), Some("compact"));
     assert_eq!(config("retention.ms").value.as_deref(), Some("5000"));
@@ -255,7 +273,7 @@ async fn transactions_count_together_or_not_at_all() {
         (topic(&cluster, "transactions", 2).await, unique("id"), unique("group"));
     let producer = Producer::transactional(&cluster, &id);
     timeout(producer.init_transactions()).await.unwrap();
-    let input = TopicPartition::new("input", 0);
+    let input = TopicPartition::new(topic.as_str(), 1);
     for round in 0..6i64 {
         producer.begin_transaction().unwrap();
         for partition in 0..2 {
@@ -310,51 +328,50 @@ async fn transactions_count_together_or_not_at_all() {
     assert_eq!(read(&committed, 1).await[0].2, "fresh");
 }
 
-/// Polls both consumers in turn until `is_done` with what they read and what they are assigned.
-async fn poll_until(
-    consumers: &mut [Consumer],
-    mut is_done: impl FnMut(&[usize], &[usize]) -> bool,
-) {
-    let mut read = vec![0; consumers.len()];
-    timeout(async {
-        loop {
-            let polled =
-                consumers.iter_mut().map(|consumer| consumer.poll(Duration::from_millis(100)));
-            let mut tasks = Vec::new();
-            for polled in polled {
-                tasks.push(polled);
-            }
-            for (index, fetched) in join_all(tasks).await.into_iter().enumerate() {
-                read[index] +=
-                    fetched.unwrap().iter().map(|fetched| fetched.records().count()).sum::<usize>();
-            }
-            let assigned: Vec<_> =
-                consumers.iter().map(|consumer| consumer.assignment().len()).collect();
-            if is_done(&read, &assigned) {
-                return;
-            }
-        }
-    })
-    .await;
+/// A consumer that is polled by a task of its own.
+struct Running {
+    seen: Arc<Seen>,
+    task: JoinHandle<Consumer>,
 }
 
-/// Waits for all futures at once.
-async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut is_ready = true;
-        for (future, output) in &mut futures {
-            if output.is_none() {
-                match future.as_mut().poll(context) {
-                    std::task::Poll::Ready(value) => *output = Some(value),
-                    std::task::Poll::Pending => is_ready = false,
+#[derive(Default)]
+struct Seen {
+    read: AtomicUsize,
+    assigned: AtomicUsize,
+    is_ended: AtomicBool,
+}
+
+impl Running {
+    fn start(mut consumer: Consumer) -> Self {
+        let seen = Arc::new(Seen::default());
+        let shared = seen.clone();
+        let task = tokio::spawn(async move {
+            while !shared.is_ended.load(Ordering::SeqCst) {
+                for fetched in consumer.poll(Duration::from_millis(50)).await.unwrap() {
+                    shared.read.fetch_add(fetched.records().count(), Ordering::SeqCst);
                 }
+                shared.assigned.store(consumer.assignment().len(), Ordering::SeqCst);
             }
-        }
-        if is_ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    futures.into_iter().filter_map(|(_, output)| output).collect()
+            consumer
+        });
+        Self { seen, task }
+    }
+
+    async fn wait_for(&self, read: usize, assigned: usize) {
+        let seen =
+            || (self.seen.read.load(Ordering::SeqCst), self.seen.assigned.load(Ordering::SeqCst));
+        timeout(async {
+            while seen() != (read, assigned) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+
+    async fn close(self) {
+        self.seen.is_ended.store(true, Ordering::SeqCst);
+        self.task.await.unwrap().close().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -377,13 +394,15 @@ async fn consumers_share_partitions_and_take_over() {
         timeout(producer.flush()).await.unwrap();
     };
     send("first").await;
-    let new = || Consumer::new(&cluster, &group, &[&topic]).unwrap();
-    let mut consumers = vec![new()];
-    poll_until(&mut consumers, |read, assigned| read[0] == 4 && assigned[0] == 4).await;
-    consumers.push(new());
-    poll_until(&mut consumers, |_, assigned| assigned == [2, 2]).await;
+    let new = || Running::start(Consumer::new(&cluster, &group, &[&topic]).unwrap());
+    let one = new();
+    one.wait_for(4, 4).await;
+    let two = new();
+    one.wait_for(4, 2).await;
+    two.wait_for(0, 2).await;
     send("second").await;
-    poll_until(&mut consumers, |read, _| read == [2, 2]).await;
+    one.wait_for(6, 2).await;
+    two.wait_for(2, 2).await;
     let description = Admin::new(&cluster).describe_group(&group).await.unwrap().unwrap();
     assert_eq!((description.state.as_str(), description.members.len()), ("Stable", 2));
     assert!(
@@ -395,19 +414,16 @@ async fn consumers_share_partitions_and_take_over() {
             .any(|listed| listed.group == group)
     );
 
-    let error = Membership::new(
-        &cluster,
-        MembershipOptions::new(&cluster, &group, vec![("other".into(), Bytes::new())]),
-    );
-    let mut other = error;
+    let options = MembershipOptions::new(&cluster, &group, vec![("other".into(), Bytes::new())]);
+    let mut other = Membership::new(&cluster, options);
     let error = timeout(other.join(async |_| Ok(Vec::new()))).await.unwrap_err();
     assert!(error.to_string().contains("INCONSISTENT_GROUP_PROTOCOL"), "{error}");
 
-    consumers.remove(0).close().await.unwrap();
-    poll_until(&mut consumers, |_, assigned| assigned == [4]).await;
+    one.close().await;
+    two.wait_for(2, 4).await;
     send("third").await;
-    poll_until(&mut consumers, |read, _| read[0] == 4).await;
-    consumers.remove(0).close().await.unwrap();
+    two.wait_for(6, 4).await;
+    two.close().await;
     let committed = GroupOffsets::new(&cluster, &group).committed(None).await.unwrap();
     assert_eq!(
         committed.values().map(|committed| committed.offset).collect::<Vec<_>>(),
