@@ -1,4 +1,4 @@
-//! The Kafka client against a broker: a real one where `KAFKA_BROKERS` names it.
+//! The Kafka client against a broker: a real one where `KAFKA_BROKERS` names it, the embedded one otherwise.
 //!
 //! Each test makes topics and groups of its own, so that they can run side by side and again.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use millstream::kafka::admin::{Admin, ConfigEntry, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::compression::Compression;
 use millstream::kafka::config::{Isolation, OffsetReset};
+use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, Fault};
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::group::{
     CommittedOffset, Consumer, GroupMetadata, GroupOffsets, Membership, MembershipOptions,
@@ -20,25 +21,37 @@ use millstream::kafka::records::{BatchBuilder, Headers, HeadersRef};
 use millstream::kafka::{ClientConfig, Cluster, KafkaError, TopicPartition};
 use tokio::task::JoinHandle;
 
-/// The broker to test against, or `None`, said aloud, if there is none.
-fn cluster() -> Option<Cluster> {
-    let Ok(servers) = std::env::var("KAFKA_BROKERS") else {
-        eprintln!("skipped: KAFKA_BROKERS names no broker");
-        return None;
-    };
+/// A broker to test against: the one that `KAFKA_BROKERS` names, or one within this process.
+struct Broker {
+    cluster: Cluster,
+    embedded: Option<EmbeddedBroker>,
+}
+
+async fn broker() -> Broker {
     // With RUST_LOG=millstream=debug, a failing test says what the client saw.
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-    Some(Cluster::new(ClientConfig::new(&servers).unwrap()).unwrap())
+    if let Ok(servers) = std::env::var("KAFKA_BROKERS") {
+        return Broker { cluster: client(&servers), embedded: None };
+    }
+    let embedded = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+    Broker { cluster: client(&embedded.bootstrap()), embedded: Some(embedded) }
+}
+
+fn client(servers: &str) -> Cluster {
+    Cluster::new(ClientConfig::new(servers).unwrap()).unwrap()
 }
 
 fn unique(name: &str) -> String {
-    format!("{name}-{:016x}", rand::random::<u64>())
+    format!(
+        "{name}-{:016x}",
+        std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name)
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_come_and_go() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     let admin = Admin::new(&cluster);
     assert!(admin.cluster_id().await.unwrap().is_some());
     let name = unique("topics");
@@ -117,7 +130,7 @@ fn from_start(topic: &str, partitions: i32) -> Vec<(TopicPartition, i64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_is_read_with_every_codec() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     for codec in Compression::ALL {
         let cluster = with(&cluster, |config| config.compression = codec);
         let topic = topic(&cluster, codec.name(), 1).await;
@@ -176,7 +189,7 @@ async fn what_is_written_is_read_with_every_codec() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_partitions_are_read_at_once_and_in_order() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     let topic = topic(&cluster, "many", 6).await;
     let producer = Producer::new(&cluster);
     for batch in 0..60 {
@@ -217,7 +230,7 @@ async fn many_partitions_are_read_at_once_and_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn offsets_are_looked_up_and_records_deleted() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     let topic = topic(&cluster, "offsets", 2).await;
     let producer = Producer::new(&cluster);
     for timestamp in [1_000, 2_000, 3_000] {
@@ -244,7 +257,7 @@ async fn offsets_are_looked_up_and_records_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_records_arrive_and_too_large_ones_are_told() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     let topic = topic(&cluster, "large", 1).await;
     let producer = Producer::new(&with(&cluster, |config| config.request_bytes_max = 4 << 20));
     let large = vec![7u8; 900_000];
@@ -268,7 +281,7 @@ async fn large_records_arrive_and_too_large_ones_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_count_together_or_not_at_all() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     let (topic, id, group) =
         (topic(&cluster, "transactions", 2).await, unique("id"), unique("group"));
     let producer = Producer::transactional(&cluster, &id);
@@ -376,7 +389,7 @@ impl Running {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn consumers_share_partitions_and_take_over() {
-    let Some(cluster) = cluster() else { return };
+    let Broker { cluster, embedded: _embedded } = broker().await;
     let cluster = with(&cluster, |config| {
         config.offset_reset = OffsetReset::Earliest;
         config.heartbeat_interval = Duration::from_millis(200);
@@ -431,4 +444,77 @@ async fn consumers_share_partitions_and_take_over() {
     );
     Admin::new(&cluster).delete_group(&group).await.unwrap();
     assert_eq!(Admin::new(&cluster).describe_group(&group).await.unwrap(), None);
+}
+
+/// Kafka's numbers of the requests that meet faults.
+const PRODUCE: i16 = 0;
+const FETCH: i16 = 1;
+const METADATA: i16 = 3;
+const COMMIT: i16 = 8;
+const END_TRANSACTION: i16 = 26;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_requests_and_answers_lose_and_double_nothing() {
+    let Broker { cluster, embedded } = broker().await;
+    let Some(embedded) = embedded else { return };
+    let topic = topic(&cluster, "faults", 2).await;
+    let faults = embedded.faults();
+    for api in [METADATA, PRODUCE, FETCH, FETCH, PRODUCE, PRODUCE, FETCH] {
+        faults.inject(api, Fault::DropRequest);
+        faults.inject(api, Fault::DropAnswer);
+    }
+    let cluster = with(&cluster, |config| config.batch_bytes = 200);
+    let producer = Producer::new(&cluster);
+    for index in 0..2_000 {
+        let value = index.to_string();
+        producer
+            .send(&topic, index % 2, NewRecord::new(0, None, Some(value.as_bytes())))
+            .await
+            .unwrap();
+    }
+    timeout(producer.flush()).await.unwrap();
+    let fetcher = Fetcher::new(&cluster);
+    fetcher.assign(from_start(&topic, 2));
+    let records = read(&fetcher, 2_000).await;
+    for partition in 0..2 {
+        let values = records.iter().filter(|record| record.0 == partition);
+        let values: Vec<i32> = values.map(|record| record.2.parse().unwrap()).collect();
+        let expected: Vec<_> = (0..1_000).map(|index| index * 2 + partition).collect();
+        assert_eq!(values, expected);
+    }
+    assert_eq!(fetcher.poll(Duration::from_millis(100)).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_survives_lost_answers() {
+    let Broker { cluster, embedded } = broker().await;
+    let Some(embedded) = embedded else { return };
+    let topic = topic(&cluster, "faults", 1).await;
+    let producer = Producer::transactional(&cluster, &unique("id"));
+    timeout(producer.init_transactions()).await.unwrap();
+    for round in 0..3 {
+        for api in [PRODUCE, END_TRANSACTION, COMMIT] {
+            embedded.faults().inject(api, Fault::DropAnswer);
+        }
+        producer.begin_transaction().unwrap();
+        let value = round.to_string();
+        producer.send(&topic, 0, NewRecord::new(0, None, Some(value.as_bytes()))).await.unwrap();
+        timeout(producer.commit_transaction()).await.unwrap();
+        GroupOffsets::new(&cluster, "group")
+            .commit(&[(TopicPartition::new(topic.as_str(), 0), CommittedOffset::new(round))])
+            .await
+            .unwrap();
+    }
+    let fetcher = Fetcher::with_options(&cluster, Isolation::ReadCommitted, 1 << 20);
+    fetcher.assign(from_start(&topic, 1));
+    let values: Vec<_> = read(&fetcher, 3).await.into_iter().map(|record| record.2).collect();
+    assert_eq!(values, ["0", "1", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patience_ends_with_what_was_wrong() {
+    let cluster = client("127.0.0.1:1").with_patience(Duration::from_millis(300));
+    let error = timeout(Admin::new(&cluster).list_topics()).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot connect to Kafka at 127.0.0.1:1: "), "{error}");
+    assert!(error.is_retriable());
 }

@@ -1,7 +1,7 @@
 //! The requests that this client makes, each with the versions that it can make them in.
 //!
 //! The lowest versions are those of Kafka 2.4. The highest are where the shape of a request changes in a way that this
-//! client has no use for (topic ids, several groups in a request, transactions without AddPartitionsToTxn), so that each
+//! client has no use for (topic ids, several groups in a request, transactions that partitions join by themselves), so that each
 //! request is built one way: encoding refuses a field that the version in use does not have.
 use kafka_protocol::messages as m;
 use kafka_protocol::protocol::Request;

@@ -20,6 +20,7 @@ use super::clock::{self, Instant};
 use super::config::ClientConfig;
 use super::connection::Connection;
 use super::error::KafkaError;
+use super::random::random_below;
 
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -268,7 +269,8 @@ impl Cluster {
     /// A connection to whoever answers: brokers that are known, then the bootstrap servers.
     async fn any(&self) -> Result<Arc<Connection>, KafkaError> {
         let mut addresses: Vec<_> = self.metadata_lock().brokers.values().cloned().collect();
-        let start = if addresses.is_empty() { 0 } else { rand::random_range(0..addresses.len()) };
+        let start =
+            if addresses.is_empty() { 0 } else { random_below(addresses.len() as u32) as usize };
         addresses.rotate_left(start);
         addresses.extend(self.config().bootstrap_servers.iter().cloned());
         // One that is connected is better than one that has to be.

@@ -272,7 +272,7 @@ impl Connection {
         if sasl.mechanism == SaslMechanism::Plain {
             return self.authenticate(sasl, sasl::plain(sasl)).await.map(drop);
         }
-        let nonce: String = (0..32).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
+        let nonce = sasl::nonce().map_err(|cause| self.refused(sasl, cause))?;
         let mut scram = sasl::Scram::new(sasl, nonce);
         let challenge = self.authenticate(sasl, scram.first().into_bytes()).await?;
         let answer = scram.answer(&challenge).map_err(|cause| self.refused(sasl, cause))?;
@@ -344,7 +344,8 @@ async fn stream(broker: &str, tls: Option<&TlsConnector>) -> Result<Box<dyn Stre
     let name = name.map_err(|error| insecure(error.to_string()))?;
     let stream = tls.connect(name, socket).await.map_err(|error| {
         // What TLS itself finds fault with stays; a connection that breaks in between may come back.
-        let is_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+        let is_tls =
+            error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
         if is_tls { insecure(error.to_string()) } else { refused(error) }
     })?;
     Ok(Box::new(stream))

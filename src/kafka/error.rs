@@ -1,4 +1,5 @@
 //! What goes wrong between us and Kafka, sorted by what can be done about it.
+use std::fmt::Display;
 use std::time::Duration;
 
 use kafka_protocol::error::ResponseError;
@@ -178,16 +179,17 @@ impl KafkaError {
     /// An error code of a response, as an error about `target`.
     pub(super) fn from_code(
         request: &'static str,
-        target: impl ToString,
+        target: impl Display,
         code: i16,
     ) -> Option<Self> {
         Self::from_code_with(request, target, code, None)
     }
 
     /// An error code of a response with what the broker adds to it.
+    #[expect(clippy::needless_pass_by_value, reason = "callers name the target in passing")]
     pub(super) fn from_code_with(
         request: &'static str,
-        target: impl ToString,
+        target: impl Display,
         code: i16,
         message: Option<&str>,
     ) -> Option<Self> {
@@ -199,7 +201,7 @@ impl KafkaError {
     /// Fails if a response has an error code.
     pub(super) fn check(
         request: &'static str,
-        target: impl ToString,
+        target: impl Display,
         code: i16,
     ) -> Result<(), Self> {
         Self::from_code(request, target, code).map_or(Ok(()), Err)

@@ -1,5 +1,7 @@
 //! Which partition a record goes to, exactly as Java's producer has it.
 
+use super::random::random_below;
+
 /// Java's murmur2 with Kafka's seed.
 ///
 /// ```
@@ -40,7 +42,11 @@ pub struct StickyPartitioner {
 impl StickyPartitioner {
     /// Starts at a random partition; `batch_bytes` is the producer's `batch.size`.
     pub fn new(batch_bytes: usize) -> Self {
-        Self { partition: rand::random_range(0..i32::MAX), left_bytes: batch_bytes, batch_bytes }
+        Self {
+            partition: random_below(i32::MAX as u32) as i32,
+            left_bytes: batch_bytes,
+            batch_bytes,
+        }
     }
 
     /// The partition of the next record, of `record_bytes`, out of `partitions`.

@@ -11,6 +11,11 @@ pub(crate) fn random_u128() -> u128 {
     half(0) << 64 | half(1)
 }
 
+/// A number from 0 up to `end`, without `end`.
+pub(crate) fn random_below(end: u32) -> u32 {
+    (((random_u128() as u64 >> 32) * u64::from(end)) >> 32) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,14 @@ pub(super) fn plain(sasl: &Sasl) -> Vec<u8> {
     format!("\0{}\0{}", sasl.username, sasl.password).into_bytes()
 }
 
+/// Something that nobody can foresee, in printable letters.
+pub(super) fn nonce() -> Result<String, String> {
+    let mut bytes = [0; 24];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut bytes).map_err(|_| "there are no random bytes for a nonce".to_owned())?;
+    Ok(BASE64_STANDARD.encode(bytes))
+}
+
 /// One SCRAM login.
 pub(super) struct Scram<'a> {
     sasl: &'a Sasl,

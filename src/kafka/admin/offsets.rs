@@ -66,7 +66,9 @@ impl Admin {
                     asked.into_iter().filter(|(partition, _)| !found.contains_key(partition)),
                 );
             }
-            left.iter().for_each(|(partition, _)| self.cluster.forget(&partition.topic));
+            for (partition, _) in &left {
+                self.cluster.forget(&partition.topic);
+            }
             if let Some(error) = last {
                 backoff.pause(error).await?;
             }

@@ -34,8 +34,8 @@ impl NewTopic {
 
     /// Sets a config of the topic.
     #[must_use]
-    pub fn with_config(mut self, name: &str, value: impl ToString) -> Self {
-        self.configs.insert(name.to_owned(), value.to_string());
+    pub fn with_config(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.configs.insert(name.to_owned(), value.into());
         self
     }
 

@@ -200,16 +200,21 @@ impl Shared {
         let last = self.lock().last_batch;
         loop {
             progress.borrow_and_update();
-            let mut state = self.lock();
-            if let Some(error) = state.phase.failure() {
-                return state.take_failures().and(Err(error));
+            if let Some(result) = self.flushed(last) {
+                return result;
             }
-            if state.unsettled.first().is_none_or(|first| *first > last) {
-                return state.take_failures();
-            }
-            drop(state);
             self.wait(&mut progress).await?;
         }
+    }
+
+    /// What a flush of everything up to a batch comes to, once it is over.
+    fn flushed(&self, last: u64) -> Option<Result<(), KafkaError>> {
+        let mut state = self.lock();
+        if let Some(error) = state.phase.failure() {
+            return Some(state.take_failures().and(Err(error)));
+        }
+        let is_over = state.unsettled.first().is_none_or(|first| *first > last);
+        is_over.then(|| state.take_failures())
     }
 
     /// Waits until nothing is in flight.

@@ -57,8 +57,9 @@ pub(super) async fn route(shared: Arc<Shared>) {
         match supply(&shared, &lacking).await {
             Ok(new) => {
                 pause = config.retry_backoff;
-                new.into_iter()
-                    .for_each(|broker| drop(workers.spawn(send_to(shared.clone(), broker))));
+                for broker in new {
+                    workers.spawn(send_to(shared.clone(), broker));
+                }
             }
             Err(error) => {
                 if error.is_retriable() {
@@ -204,51 +205,59 @@ impl Shared {
 }
 
 /// Sends to one broker, as long as it leads something.
+///
+/// What was in flight on a broken connection is settled before another one is opened: a later batch must not get to the
+/// broker before an earlier one that was lost.
 async fn send_to(shared: Arc<Shared>, broker: i32) {
     let mut work = shared.work.subscribe();
-    let mut connection = None;
+    let mut connection: Option<Arc<Connection>> = None;
     let mut in_flight = JoinSet::new();
     let in_flight_max = shared.cluster.config().in_flight_max.max(1);
     loop {
         work.borrow_and_update();
         while in_flight.try_join_next().is_some() {}
+        if connection.as_ref().is_none_or(|connection| connection.is_closed()) {
+            while in_flight.join_next().await.is_some() {}
+            connection = None;
+        }
         let next =
             if in_flight.len() < in_flight_max { shared.next(broker) } else { Work::Wait(None) };
-        match next {
+        let (mut batches, identity) = match next {
             Work::End => break,
+            Work::Send(batches, identity) => (batches, identity),
             Work::Wait(until) => {
-                let until = async {
-                    match until {
-                        Some(until) => tokio::time::sleep_until(until).await,
-                        None => std::future::pending().await,
-                    }
-                };
                 tokio::select! {
                     changed = work.changed() => if changed.is_err() { return },
-                    () = until => {}
+                    () = sleep_until(until) => {}
                     Some(_) = in_flight.join_next() => {}
                 }
+                continue;
             }
-            Work::Send(mut batches, identity) => {
-                match send(&shared, broker, &mut connection, (&mut batches, identity)).await {
-                    Ok(Some(response)) => {
-                        let (shared, within) =
-                            (shared.clone(), shared.cluster.config().request_timeout * 2);
-                        in_flight.spawn(async move {
-                            shared.answer(broker, batches, response.wait(within).await)
-                        });
-                    }
-                    Ok(None) => shared.assume_written(batches),
-                    Err(error) => {
-                        connection = None;
-                        shared.answer(broker, batches, Err(error));
-                    }
-                }
+        };
+        match send(&shared, broker, &mut connection, (&mut batches, identity)).await {
+            Ok(Some(response)) => {
+                let (shared, within) =
+                    (shared.clone(), shared.cluster.config().request_timeout * 2);
+                in_flight.spawn(async move {
+                    shared.answer(broker, batches, &response.wait(within).await);
+                });
+            }
+            Ok(None) => shared.assume_written(batches),
+            Err(error) => {
+                connection = None;
+                shared.answer(broker, batches, &Err(error));
             }
         }
     }
     // What is still in flight is settled before the worker goes.
     while in_flight.join_next().await.is_some() {}
+}
+
+async fn sleep_until(until: Option<clock::Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Writes one request; the answer comes later, or never with `acks=0`.
@@ -259,8 +268,8 @@ async fn send(
     (batches, identity): (&mut Sent, Identity),
 ) -> Result<Option<Response<ProduceRequest>>, KafkaError> {
     let connection = match connection {
-        Some(connection) if !connection.is_closed() => connection,
-        connection => connection.insert(shared.cluster.open(broker).await?),
+        Some(connection) => connection,
+        None => connection.insert(shared.cluster.open(broker).await?),
     };
     let config = shared.cluster.config();
     let acks = match config.acks {

@@ -20,11 +20,11 @@ impl Shared {
         &self,
         broker: i32,
         sent: Sent,
-        response: Result<ProduceResponse, KafkaError>,
+        response: &Result<ProduceResponse, KafkaError>,
     ) {
         let mut state = self.lock();
         for (partition, batch) in sent {
-            let result = match &response {
+            let result = match response {
                 Ok(response) => outcome(&partition, &batch, response),
                 Err(error) => Err(error.clone()),
             };
