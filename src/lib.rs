@@ -17,6 +17,8 @@ pub mod kafka;
 
 pub mod runtime;
 
+pub mod engine;
+
 pub mod testing;
 
 pub mod devices;
