@@ -166,14 +166,20 @@ impl Expr {
         match &self.node {
             Node::Literal(OwnedValue::Boolean(value)) => Some(*value),
             Node::Not(value) => value.known_truth().map(|known| !known),
-            Node::And(left, right) => match left.known_truth()? {
-                true => right.known_truth(),
-                false => Some(false),
-            },
-            Node::Or(left, right) => match left.known_truth()? {
-                true => Some(true),
-                false => right.known_truth(),
-            },
+            Node::And(left, right) => {
+                if left.known_truth()? {
+                    right.known_truth()
+                } else {
+                    Some(false)
+                }
+            }
+            Node::Or(left, right) => {
+                if left.known_truth()? {
+                    Some(true)
+                } else {
+                    right.known_truth()
+                }
+            }
             _ => None,
         }
     }

@@ -160,6 +160,9 @@ fn compare<'f, 'a>(
             (column.as_ref(), right)
         && let Some(threshold) = Threshold::new(limit)
     {
+        if clean && let Some(truths) = beside(op, &threshold, values) {
+            return Part::new(Column::Booleans(truths, Validity::all()));
+        }
         return loop_rows(&SqlType::Boolean, len, failed, |at| {
             if !valid.is_valid(at) {
                 return Ok(Value::Boolean(op == Comparison::DistinctFrom));
@@ -178,6 +181,22 @@ fn compare<'f, 'a>(
     })
 }
 
+/// How doubles compare with a decimal, if all of them do.
+fn beside(op: Comparison, threshold: &Threshold, values: &[f64]) -> Option<Vec<bool>> {
+    let mut has_order = true;
+    let truths = values
+        .iter()
+        .map(|value| match threshold.order(*value) {
+            Some(order) => op.holds(order),
+            None => {
+                has_order = false;
+                false
+            }
+        })
+        .collect();
+    has_order.then_some(truths)
+}
+
 /// NaN and the infinities are no decimals; Java complains about the first letter of their text.
 fn no_digits(value: f64) -> Result<Ordering, EvalError> {
     Err(Decimal::from_f64_printed(value)
@@ -190,7 +209,7 @@ fn doubles(op: Comparison, left: &Column<'_>, right: &Column<'_>, len: usize) ->
         Comparison::Equal => zip(&left, &right, len, |a, b| a == b),
         // Java's `a < b || a > b`, which NaN never is.
         Comparison::NotEqual | Comparison::DistinctFrom => {
-            zip(&left, &right, len, |a, b| a < b || a > b)
+            zip(&left, &right, len, |a, b| a.partial_cmp(&b).is_some_and(Ordering::is_ne))
         }
         Comparison::Less => zip(&left, &right, len, |a, b| a < b),
         Comparison::LessOrEqual => zip(&left, &right, len, |a, b| a <= b),

@@ -56,7 +56,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
                     let nulls = null_conditions(&results, &elements.owner, &failed);
                     failed = merge(failed, nulls);
                 }
-                self.collect(call, (&list.column, failed), &results, is_filter, rows)
+                self.collect(call, (&list.column, failed), (&results, is_filter), rows)
             }
         }
     }
@@ -89,10 +89,11 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
             .columns
             .iter()
             .enumerate()
-            .map(|(index, column)| match used.contains(&index) {
-                true => column.take(outer),
-                false => Column::Absent,
-            })
+            .map(
+                |(index, column)| {
+                    if used.contains(&index) { column.take(outer) } else { Column::Absent }
+                },
+            )
             .collect();
         let around = self.frame.variables.iter().take(lambda.first_slot);
         let mut variables: Vec<Column<'a>> = around.map(|column| column.take(outer)).collect();
@@ -112,8 +113,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         &mut self,
         call: &Call,
         (lists, failed): (&Column<'a>, Failures),
-        results: &[Cow<'f, Column<'a>>],
-        is_filter: bool,
+        (results, is_filter): (&[Cow<'f, Column<'a>>], bool),
         rows: Rows<'_>,
     ) -> Part<'f, 'a> {
         let arena = self.context.arena;
@@ -142,9 +142,12 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
                     let entries = (start..start + entries.len())
                         .zip(entries)
                         .filter(|(element, _)| kept(*element))
-                        .map(|(element, entry)| match is_filter {
-                            true => *entry,
-                            false => (result(0, element), result(1, element)),
+                        .map(|(element, entry)| {
+                            if is_filter {
+                                *entry
+                            } else {
+                                (result(0, element), result(1, element))
+                            }
                         });
                     collected_map(entries, arena)?
                 }
@@ -238,7 +241,7 @@ fn length(list: Value<'_>) -> usize {
     }
 }
 
-fn element<'a>(list: Value<'a>, step: usize, which: usize) -> Value<'a> {
+fn element(list: Value<'_>, step: usize, which: usize) -> Value<'_> {
     match list {
         Value::Array(items) => items[step],
         Value::Map(entries) if which == 0 => entries[step].0,

@@ -157,7 +157,7 @@ struct Part<'f, 'a> {
     failed: Failures,
 }
 
-impl<'f, 'a> Part<'f, 'a> {
+impl<'a> Part<'_, 'a> {
     fn new(column: Column<'a>) -> Self {
         Self { column: Cow::Owned(column), failed: Vec::new() }
     }
@@ -184,8 +184,8 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         }
         match &expr.node {
             Node::Literal(value) => Part::new(Column::Constant(self.literal(value))),
-            Node::Column { index, .. } => self.column(self.frame.columns, *index, rows),
-            Node::Variable { slot, .. } => self.column(self.frame.variables, *slot, rows),
+            Node::Column { index, .. } => Self::column(self.frame.columns, *index, rows),
+            Node::Variable { slot, .. } => Self::column(self.frame.variables, *slot, rows),
             Node::Sign { sign, value } => self.sign(expr, *sign, value, rows),
             Node::Arithmetic { op, left, right } => self.arithmetic(expr, *op, (left, right), rows),
             Node::Comparison { op, left, right } => self.comparison(*op, left, right, rows),
@@ -228,7 +228,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         copied(value, self.context)
     }
 
-    fn column(&self, columns: &'f [Column<'a>], index: usize, rows: Rows<'_>) -> Part<'f, 'a> {
+    fn column(columns: &'f [Column<'a>], index: usize, rows: Rows<'_>) -> Part<'f, 'a> {
         let column = match (columns.get(index), rows) {
             (None, _) => Cow::Owned(Column::Constant(Value::Null)),
             (Some(column), Rows::All(_)) => Cow::Borrowed(column),
@@ -267,9 +267,10 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         rows: Rows<'_>,
     ) -> (Part<'f, 'a>, Part<'f, 'a>) {
         let left = self.evaluate(left, rows);
-        let right = match left.failed.is_empty() {
-            true => self.evaluate(right, rows),
-            false => self.evaluate_unless(right, |at| has_failed(&left.failed, at), rows),
+        let right = if left.failed.is_empty() {
+            self.evaluate(right, rows)
+        } else {
+            self.evaluate_unless(right, |at| has_failed(&left.failed, at), rows)
         };
         (left, right)
     }

@@ -51,7 +51,8 @@ impl Expr {
     pub fn call(name: &str, args: Vec<Argument>) -> Result<Self, TypeError> {
         let found: Vec<ArgType> = args.iter().map(Argument::arg_type).collect();
         check_lambdas(name, &found)?;
-        let resolved = functions::resolve(name, &found)?;
+        let resolved =
+            functions::resolve(name, &found).map_err(|error| null_letter(error, &found))?;
         check_nulls(resolved.row, &found)?;
         if name.chars().any(char::is_lowercase) {
             // ksqlDB finds the function, but then looks for its code under the name as written;
@@ -179,6 +180,17 @@ fn learn(parameter: &ParamType, found: &SqlType, letters: &mut Letters) {
         }
         _ => {}
     }
+}
+
+/// What ksqlDB says where a letter is only given by a NULL.
+fn null_letter(error: FunctionError, args: &[ArgType]) -> TypeError {
+    if let FunctionError::Type { message } = &error
+        && args.contains(&ArgType::Null)
+        && let Some(letter) = message.strip_prefix("Could not find mapping for generic type: ")
+    {
+        return TypeError::rule(format!("null value in entry: {letter}=null"));
+    }
+    error.into()
 }
 
 /// Where the type of the result depends on letters, ksqlDB looks at all arguments that have one,

@@ -30,10 +30,24 @@ fn is_castable(from: &SqlType, to: &SqlType) -> bool {
     match (from, to) {
         (from, to) if from == to => true,
         (from, to) if from.is_numeric() && to.is_numeric() => true,
-        (Decimal { .. } | Boolean | Int | Bigint | Double, String)
-        | (Array(_) | Map(..) | Struct(_) | Timestamp | Date | Time, String)
-        | (String, Boolean | Int | Bigint | Double | Decimal { .. })
-        | (String, Timestamp | Date | Time | Bytes)
+        (
+            Decimal { .. }
+            | Boolean
+            | Int
+            | Bigint
+            | Double
+            | Array(_)
+            | Map(..)
+            | Struct(_)
+            | Timestamp
+            | Date
+            | Time,
+            String,
+        )
+        | (
+            String,
+            Boolean | Int | Bigint | Double | Decimal { .. } | Timestamp | Date | Time | Bytes,
+        )
         | (Timestamp, Time | Date)
         | (Date, Timestamp) => true,
         (Array(from), Array(to)) => is_castable(from, to),

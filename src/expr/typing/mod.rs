@@ -101,6 +101,7 @@ impl Expr {
     }
 
     /// `NOT value`.
+    #[expect(clippy::should_implement_trait, reason = "it is named after SQL's NOT, and can fail")]
     pub fn not(value: Expr) -> Result<Self, TypeError> {
         check_truth(&value, "!")?;
         Ok(Self::new(Node::Not(Box::new(value)), Some(SqlType::Boolean)))
