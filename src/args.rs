@@ -14,6 +14,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Writes invented device readings to Kafka.
     Produce(ProduceArgs),
+    /// Shows rolling statistics of each device; several of one group share the partitions.
+    ///
+    /// A live table on a terminal, JSON lines (one for each device that had readings) anywhere else.
+    Consume(ConsumeArgs),
     /// Runs a Kafka-compatible broker, for development and tests.
     Broker(BrokerArgs),
     /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
@@ -109,6 +113,40 @@ pub(crate) struct ProduceArgs {
     #[arg(long = "partition", value_name = "MODEL=PARTITION")]
     pub(crate) partitions: Vec<String>,
     /// How many seconds a write is retried before giving up.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) retry_for: u64,
+}
+
+/// Where a group that has committed nothing begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Start {
+    /// At the first reading of the topic.
+    Earliest,
+    /// At the next one that comes.
+    Latest,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConsumeArgs {
+    /// How readings are spelled.
+    #[arg(default_value = "json")]
+    pub(crate) format: Format,
+    /// Kafka brokers, separated by commas.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "localhost:9092")]
+    pub(crate) brokers: Vec<String>,
+    /// The topic, if not the format's own.
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// The consumer group; its members share the partitions and its offsets are committed.
+    #[arg(long, default_value = "millstream-monitor")]
+    pub(crate) group: String,
+    /// Where a group that has committed nothing begins.
+    #[arg(long, default_value = "earliest")]
+    pub(crate) from: Start,
+    /// How often the statistics are shown, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub(crate) every: f64,
+    /// How many seconds a broker is waited for before giving up.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) retry_for: u64,
 }

@@ -2,16 +2,17 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    io::Write,
+    io::{IsTerminal, Write},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use millstream::devices::{
-    self, Clock, Pace, PartitionTable, ProduceOptions, ReadingFormat, Readings,
+    self, Clock, ConsumeOptions, From as StartAt, Pace, PartitionTable, ProduceOptions,
+    ReadingFormat, Readings, View,
 };
 
-use crate::args::{Format, ProduceArgs};
+use crate::args::{ConsumeArgs, Format, ProduceArgs, Start};
 
 /// Where seeded readings begin unless told otherwise.
 const SEEDED_START_MS: i64 = 1_700_000_000_000;
@@ -58,6 +59,31 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
     };
     let summary = devices::produce(readings, options, stop_signal()).await?;
     Ok(write!(std::io::stdout(), "{summary}")?)
+}
+
+/// Watches readings until the user stops, then says what it saw.
+pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(args.every > 0.0 && args.every <= 86_400.0, "--every is seconds, more than 0");
+    let format = ReadingFormat::from(args.format);
+    let options = ConsumeOptions {
+        brokers: args.brokers,
+        topic: args.topic.unwrap_or_else(|| format.topic().to_owned()),
+        format,
+        group: args.group,
+        from: match args.from {
+            Start::Earliest => StartAt::Earliest,
+            Start::Latest => StartAt::Latest,
+        },
+        interval: Duration::from_secs_f64(args.every),
+        retry_for: Duration::from_secs(args.retry_for),
+        clock: Arc::new(now_ms),
+    };
+    let out = std::io::stdout();
+    let view = if out.is_terminal() { View::Table(out) } else { View::Lines(out) };
+    let summary = devices::consume(options, view, stop_signal()).await?;
+    // Standard output is for the statistics, which another program may read.
+    eprint!("{summary}");
+    Ok(())
 }
 
 /// A seed that differs from run to run. The standard library draws it from the kernel; `rand` in a static binary would

@@ -16,6 +16,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Broker(args) => broker_command::run(args).await,
+        Command::Consume(args) => devices_command::consume(args).await,
         Command::Produce(args) => devices_command::produce(args).await,
         Command::Test(args) => test_command::run(&args),
     };

@@ -2,6 +2,7 @@
 //!
 //! Every file under `src` is cut into tokens; `crate::…` and `super::…`, alone or in a `use` with braces, are edges. An
 //! edge that no row allows fails the test with file, line and both ends.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::{
     fs,
@@ -234,8 +235,9 @@ fn follow(trees: &[TokenTree], at: usize, module: &[String], found: &mut Vec<Edg
         base.pop();
         next += 1;
         match colons(trees, next) {
-            Some(after) if matches!(trees.get(after), Some(TokenTree::Ident(word)) if word == "super") => {
-                next = after
+            Some(after) if matches!(trees.get(after), Some(TokenTree::Ident(word)) if word == "super") =>
+            {
+                next = after;
             }
             _ => break,
         }

@@ -1,4 +1,5 @@
 //! What is shipped beside the source: SQL, Dockerfile and compose files.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,7 +48,7 @@ fn the_files_define_no_name_twice_but_the_sources_they_share() {
             match defined.insert(name.clone(), statement.clone()) {
                 None => {}
                 Some(other) if shared => {
-                    assert_eq!(*statement, other, "{name} is one source in {file}")
+                    assert_eq!(*statement, other, "{name} is one source in {file}");
                 }
                 Some(_) => panic!("{file} defines {name} again"),
             }

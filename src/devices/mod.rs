@@ -8,6 +8,7 @@
 //! [`Readings`] and [`Monitor`] are pure: no clock, no network. `produce` and `consume` connect them to Kafka,
 //! and are handed a clock by their caller.
 
+mod consume;
 mod error;
 mod monitor;
 mod partitions;
@@ -16,7 +17,9 @@ mod progress;
 mod reading;
 mod readings;
 mod rolling;
+mod view;
 
+pub use consume::{ConsumeOptions, ConsumeSummary, From, consume};
 pub use error::DeviceError;
 pub use monitor::{DeviceReport, Monitor};
 pub use partitions::PartitionTable;
@@ -24,6 +27,7 @@ pub use produce::{ProduceOptions, ProduceSummary, Written, produce};
 pub use reading::{Reading, ReadingFormat};
 pub use readings::{Pace, Readings};
 pub use rolling::{AxisStats, Rolling};
+pub use view::View;
 
 use std::sync::Arc;
 

@@ -29,7 +29,12 @@ impl<W: Write> View<W> {
     }
 
     /// Shows what `monitor` knows now, on a screen of `size` columns and rows.
-    pub(super) fn show(&mut self, monitor: &mut Monitor, title: &str, size: (u16, u16)) -> io::Result<()> {
+    pub(super) fn show(
+        &mut self,
+        monitor: &mut Monitor,
+        title: &str,
+        size: (u16, u16),
+    ) -> io::Result<()> {
         match self {
             Self::Table(out) => draw(out, &table(monitor, title), size),
             Self::Lines(out) => write_lines(out, &monitor.take_changed()),
@@ -53,8 +58,7 @@ fn write_lines(out: &mut impl Write, reports: &[DeviceReport]) -> io::Result<()>
     out.flush()
 }
 
-const HEADINGS: &str =
-    "DEVICE           PART    TOTAL  ACTIVITY  AXIS       MEAN        STD        MIN        MAX  COUNT PER ACTIVITY";
+const HEADINGS: &str = "DEVICE           PART    TOTAL  ACTIVITY  AXIS       MEAN        STD        MIN        MAX  COUNT PER ACTIVITY";
 
 /// The lines of the live table: a title, headings, three lines a device.
 fn table(monitor: &Monitor, title: &str) -> Vec<String> {
@@ -64,7 +68,8 @@ fn table(monitor: &Monitor, title: &str) -> Vec<String> {
         HEADINGS.to_owned(),
     ];
     for report in monitor.reports() {
-        let counts: Vec<_> = report.activities.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let counts: Vec<_> =
+            report.activities.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let head = format!(
             "{:<16} {:>4} {:>8}  {:<8}",
             printable(&report.device),
@@ -73,8 +78,8 @@ fn table(monitor: &Monitor, title: &str) -> Vec<String> {
             printable(&report.most_common_activity)
         );
         lines.push(format!("{head}  {}  {}", axis("x", report.x), printable(&counts.join(", "))));
-        lines.push(format!("{:41}{}", "", axis("y", report.y)));
-        lines.push(format!("{:41}{}", "", axis("z", report.z)));
+        lines.push(format!("{:42}{}", "", axis("y", report.y)));
+        lines.push(format!("{:42}{}", "", axis("z", report.z)));
     }
     lines
 }
@@ -97,7 +102,13 @@ fn draw(out: &mut impl Write, lines: &[String], (columns, rows): (u16, u16)) -> 
     for (row, line) in lines.iter().take(shown).enumerate() {
         let line: String = line.chars().take(usize::from(columns)).collect();
         let weight = if row == 2 { Attribute::Bold } else { Attribute::Reset };
-        queue!(out, MoveTo(0, row as u16), SetAttribute(weight), Print(line), Clear(ClearType::UntilNewLine))?;
+        queue!(
+            out,
+            MoveTo(0, row as u16),
+            SetAttribute(weight),
+            Print(line),
+            Clear(ClearType::UntilNewLine)
+        )?;
     }
     queue!(out, SetAttribute(Attribute::Reset), MoveTo(0, shown as u16))?;
     queue!(out, Clear(ClearType::FromCursorDown))?;
@@ -114,9 +125,16 @@ mod tests {
 
     fn monitor() -> Monitor {
         let mut monitor = Monitor::default();
-        for (device, activity, x) in [("nexus4_1", "walk", 0.004), ("nexus4_1", "sit", 0.002), ("pixel6_2", "run", -0.01)] {
+        for (device, activity, x) in
+            [("nexus4_1", "walk", 0.004), ("nexus4_1", "sit", 0.002), ("pixel6_2", "run", -0.01)]
+        {
             let partition = if device == "nexus4_1" { 0 } else { 2 };
-            let reading = Reading { device: device.into(), activity: activity.into(), x, ..Reading::default() };
+            let reading = Reading {
+                device: device.into(),
+                activity: activity.into(),
+                x,
+                ..Reading::default()
+            };
             monitor.add(partition, &reading);
         }
         monitor
@@ -133,7 +151,7 @@ mod tests {
         );
         assert_eq!(
             lines[4],
-            "                                         y      0.000000   0.000000   0.000000   0.000000"
+            "                                          y      0.000000   0.000000   0.000000   0.000000"
         );
         let column = HEADINGS.find("AXIS").unwrap();
         assert!(lines[3][column..].starts_with('x') && lines[4][column..].starts_with('y'));
