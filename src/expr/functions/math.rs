@@ -402,7 +402,10 @@ fn map_double<'a>(
 ) -> Result<Value<'a>, EvalError> {
     let (value, places) = (call.double(0).unwrap_or_default(), call.int(1).unwrap_or_default());
     let rounded = Decimal::from_f64_printed(value)
-        .and_then(|value| value.set_scale(places, rounding(&value)))
+        .and_then(|value| match places.checked_sub(value.scale) {
+            None if !value.is_zero() => Err(DecimalError::TooLarge),
+            _ => value.set_scale(places, rounding(&value)),
+        })
         .map_err(|error| EvalError::new(error.to_string()))?;
     Ok(Value::Double(rounded.to_f64()))
 }

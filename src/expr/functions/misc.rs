@@ -1,6 +1,6 @@
 //! Functions that belong to no family, and those that make rows.
 
-use super::{ArgType, Call, Scalar, TableFunction};
+use super::{ArgType, Call, Scalar, TableFunction, strict_math};
 use crate::expr::EvalError;
 use crate::types::{SqlType, Value};
 
@@ -80,12 +80,12 @@ fn geo_distance<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
              valid longitude values are in the range of -180 to +180",
         ));
     }
-    let haversine = |angle: f64| libm::pow(libm::sin(angle / 2.0), 2.0);
+    let haversine = |angle: f64| strict_math::pow(strict_math::sin(angle / 2.0), 2.0);
     let part = haversine((lat2 - lat1).to_radians())
         + haversine((lon2 - lon1).to_radians())
-            * libm::cos(lat1.to_radians())
-            * libm::cos(lat2.to_radians());
-    Ok(Value::Double(2.0 * libm::asin(part.sqrt()) * radius))
+            * strict_math::cos(lat1.to_radians())
+            * strict_math::cos(lat2.to_radians());
+    Ok(Value::Double(2.0 * strict_math::asin(part.sqrt()) * radius))
 }
 
 fn explode<'a>(call: &Call<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError> {

@@ -6,7 +6,7 @@ use super::cache::Cache;
 use super::{Call, Scalar, fast_date};
 use crate::expr::EvalError;
 use crate::types::Value;
-use crate::types::java::time::{Moment, Pattern, Zone};
+use crate::types::java::time::{Moment, NANOS_PER_DAY, Pattern, Zone};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {
@@ -356,8 +356,11 @@ fn add_to_date<'a>(call: &Call<'_, 'a>, sign: i64) -> Result<Value<'a>, EvalErro
 
 fn add_to_time<'a>(call: &Call<'_, 'a>, sign: i64) -> Result<Value<'a>, EvalError> {
     let Value::Time(millis) = call.arg(2) else { return Ok(Value::Null) };
-    let sum = i64::from(millis) + interval_ms(call, sign)?;
-    Ok(Value::Time(sum.rem_euclid(86_400_000) as i32))
+    // Java counts the interval in nanoseconds, which stop at the end of a BIGINT.
+    let interval = interval_ms(call, 1)?.saturating_mul(1_000_000);
+    let sum = i128::from(millis) * 1_000_000 + i128::from(sign) * i128::from(interval);
+    let nanos = sum.rem_euclid(i128::from(NANOS_PER_DAY));
+    Ok(Value::Time((nanos / 1_000_000) as i32))
 }
 
 fn add_to_timestamp<'a>(call: &Call<'_, 'a>, sign: i64) -> Result<Value<'a>, EvalError> {

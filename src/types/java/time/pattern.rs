@@ -4,7 +4,6 @@ use std::fmt;
 
 /// A field of a date or a time, named by what Java calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are Java's")]
 pub(super) enum Field {
     Era,
     YearOfEra,
