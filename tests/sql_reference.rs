@@ -148,6 +148,16 @@ fn rest_requests_fail_with_ksqldbs_message() {
                 let found = &errors[0].unlogged;
                 wrong.push(format!("{sql}\n  {found:?}\n  instead of {message:?}"));
             }
+            Err(errors)
+                if response["error_code"] == 40001
+                    && response["statementText"].as_str() != Some(&errors[0].statement) =>
+            {
+                let found = &errors[0].statement;
+                wrong.push(format!(
+                    "{sql}\n  {found:?}\n  instead of {}",
+                    response["statementText"]
+                ));
+            }
             Ok(_) if message.contains("Syntax Error") || message.contains("Illegal argument") => {
                 wrong.push(format!("{sql}\n  accepted instead of {message:?}"));
             }

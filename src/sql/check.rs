@@ -71,9 +71,11 @@ impl Checker<'_> {
                 at.line, at.column
             )
         };
-        let unlogged = text(&format!("`{}` ", column.name.text));
+        // ksqlDB takes the column for the statement here.
+        let statement = format!("`{}`", column.name.text);
+        let unlogged = text(&format!("{statement} "));
         let error = self.error(column.span, "");
-        ParseError { message: text(""), unlogged, ..error }
+        ParseError { message: text(""), unlogged, statement, ..error }
     }
 
     fn columns(&self, columns: &[Column]) -> Check {

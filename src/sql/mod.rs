@@ -96,11 +96,17 @@ fn prepare(
             prepared = ParsedStatement { statement, span, source: Arc::from(text.as_str()), text };
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if errors.is_empty() {
+        errors.extend(check::check(&prepared).err());
     }
-    check::check(&prepared).map_err(|error| vec![error])?;
-    Ok(prepared)
+    if errors.is_empty() {
+        return Ok(prepared);
+    }
+    // What is reported with an error shows no secrets.
+    for error in errors.iter_mut().filter(|error| error.statement == prepared.text) {
+        error.statement = print::masked(&prepared);
+    }
+    Err(errors)
 }
 
 /// Lets a `DEFINE` or `UNDEFINE` change the variables of what follows.

@@ -5,8 +5,11 @@
 //! quotes.
 
 mod expression;
+mod masked;
 mod query;
 mod statement;
+
+pub use masked::masked;
 
 use super::ast::{Expr, Literal, Query, Statement, Type};
 use super::keywords::is_reserved;
