@@ -45,8 +45,8 @@ fn hold(suite: &str, report: &Report) {
     let gone: Vec<_> = pending.iter().filter(|name| !seen.contains(*name)).collect();
     if env::var_os("UPDATE_PENDING").is_some() {
         still.sort_unstable();
-        let lines: String = still.iter().map(|name| format!("{name}\n")).collect();
-        fs::write(&list, lines).unwrap();
+        still.push("");
+        fs::write(&list, still.join("\n")).unwrap();
     } else if !fixed.is_empty() || !gone.is_empty() {
         eprintln!("{suite}: take these out of the list with UPDATE_PENDING=1: {fixed:?} {gone:?}");
     }

@@ -13,6 +13,7 @@ mod names;
 mod options;
 mod query;
 mod query_plan;
+mod sanitise;
 mod select;
 mod statement;
 mod types;
@@ -25,6 +26,7 @@ pub use query_plan::{
     AggregateCall, AggregateWindow, Aggregation, NamedExpr, QueryPlan, Sink, Step, StepKind,
     TableCall,
 };
+pub use sanitise::sanitised;
 pub use statement::{
     PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
     plan_insert_into,

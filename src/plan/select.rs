@@ -166,20 +166,20 @@ fn struct_fields(base: &Expr, columns: &[(String, SqlType)]) -> Result<Vec<Strin
 }
 
 /// Makes up names for columns that have none, as ksqlDB's `ColumnAliasGenerator`.
-struct Aliases {
+pub(super) struct Aliases {
     used: Vec<String>,
     next: u32,
     fields: HashMap<String, u32>,
 }
 
 impl Aliases {
-    fn new(columns: &[(String, SqlType)]) -> Self {
+    pub(super) fn new(columns: &[(String, SqlType)]) -> Self {
         let used = columns.iter().map(|(name, _)| name.clone()).collect();
         Self { used, next: 0, fields: HashMap::new() }
     }
 
     /// `KSQL_COL_0` and so on, names of the source's columns left out.
-    fn generated(&mut self) -> String {
+    pub(super) fn generated(&mut self) -> String {
         loop {
             let name = format!("KSQL_COL_{}", self.next);
             self.next += 1;
@@ -190,7 +190,7 @@ impl Aliases {
     }
 
     /// The name of the field, with a number where it is taken.
-    fn field(&mut self, field: &str) -> String {
+    pub(super) fn field(&mut self, field: &str) -> String {
         loop {
             let count = self.fields.entry(field.to_owned()).or_insert(0);
             let name = if *count == 0 { field.to_owned() } else { format!("{field}_{count}") };

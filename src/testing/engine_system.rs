@@ -58,7 +58,7 @@ impl Engine {
     fn run(&mut self, parsed: &ParsedStatement) -> Result<(), PlanError> {
         let (catalog, config) = (self.catalog.clone(), self.config.clone());
         let ctx = PlanContext { catalog: &catalog, config: &config, text: &parsed.source };
-        let text = plan::canonical(&parsed.statement);
+        let text = plan::canonical(&plan::sanitised(&parsed.statement, &catalog));
         match &parsed.statement {
             Statement::CreateSource(create) => self.create_source(create, &parsed.text, &ctx),
             Statement::CreateAs(create) => {
@@ -135,7 +135,7 @@ impl Engine {
 }
 
 /// The error of a statement that could not be planned.
-fn refused(error: PlanError, parsed: &ParsedStatement) -> Failure {
+fn refused(error: &PlanError, parsed: &ParsedStatement, catalog: &Catalog) -> Failure {
     let kind = match error.stage {
         Stage::Prepare => FailureKind::Parse,
         Stage::Resolve | Stage::Analyse | Stage::Execute => FailureKind::Statement,
@@ -152,7 +152,7 @@ fn refused(error: PlanError, parsed: &ParsedStatement) -> Failure {
                     format!("{prefix}{details}")
                 },
             );
-            let canonical = plan::canonical(&parsed.statement);
+            let canonical = plan::canonical(&plan::sanitised(&parsed.statement, catalog));
             Some(format!("{details}\nStatement: {}", canonical.trim_end_matches(';')))
         }
         _ => error.unlogged.clone(),
@@ -197,10 +197,10 @@ impl System for Engine {
         })?;
         let last = statements.len().saturating_sub(1);
         for (index, parsed) in statements.iter().enumerate() {
-            self.run(parsed).map_err(|error| Failure {
-                is_last_statement: index == last,
-                ..refused(error, parsed)
-            })?;
+            if let Err(error) = self.run(parsed) {
+                let failure = refused(&error, parsed, &self.catalog);
+                return Err(Failure { is_last_statement: index == last, ..failure });
+            }
         }
         Ok(Vec::new())
     }
