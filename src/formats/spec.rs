@@ -94,6 +94,12 @@ impl FormatSpec {
         })
     }
 
+    /// The schema of `columns` in the format's own language, for a format that has one.
+    pub fn schema_text(&self, columns: &[ColumnDef], role: Role) -> Option<String> {
+        let wrapped = self.is_wrapped(columns.len(), role);
+        self.format.is_protobuf().then(|| super::protobuf::schema_text(self, columns, wrapped))
+    }
+
     /// Checks that the format knows the properties that are given.
     pub fn validate_properties(&self) -> Result<(), FormatError> {
         let unsupported =

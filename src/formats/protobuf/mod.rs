@@ -130,6 +130,15 @@ fn connect_name(ty: &SqlType) -> &'static str {
     }
 }
 
+/// The schema of some columns, in Protobuf's own language.
+pub(super) fn schema_text(spec: &FormatSpec, columns: &[ColumnDef], wrapped: bool) -> String {
+    let message = match columns {
+        [column] if !wrapped => Message::of_bare(column, spec.nullable),
+        _ => Message::of_columns(columns, spec.nullable),
+    };
+    message.schema_text()
+}
+
 /// Writes rows of some columns.
 #[derive(Debug)]
 pub(super) struct ProtobufEncoder {

@@ -105,8 +105,8 @@ fn write_value(
         (Value::Struct(fields), Kind::Message(message)) => {
             write_message(message, |index| fields.get(index).copied().unwrap_or_default(), out)
         }
-        (Value::Decimal(value), Kind::Decimal { precision, scale }) => {
-            write_decimal(value, *precision, *scale, out);
+        (Value::Decimal(value), _) => {
+            write_decimal(value, out);
             Ok(())
         }
         (Value::Date(days), _) => {
@@ -145,13 +145,15 @@ fn write_numbers(numbers: &[i64], out: &mut Vec<u8>) {
     }
 }
 
-fn write_decimal(value: &Decimal, precision: u32, scale: u32, out: &mut Vec<u8>) {
+/// Appends a decimal with the precision and the scale that it has itself.
+fn write_decimal(value: &Decimal, out: &mut Vec<u8>) {
     write_tag(1, WireType::Bytes, out);
     write_bytes(&value.unscaled.to_signed_bytes_be(), out);
-    for (number, part) in [(2, precision), (3, scale)] {
+    let precision = value.unscaled.magnitude().to_string().len() as i64;
+    for (number, part) in [(2, precision), (3, i64::from(value.scale))] {
         if part != 0 {
             write_tag(number, WireType::Varint, out);
-            write_varint(part.into(), out);
+            write_varint(part as u64, out);
         }
     }
 }
