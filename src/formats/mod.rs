@@ -20,7 +20,10 @@ mod format;
 mod json;
 mod kafka;
 mod map_order;
+mod normaliser;
 mod protobuf;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 mod spec;
 pub mod windowed;
@@ -29,5 +32,6 @@ pub use decoder::{Decoded, Decoder};
 pub use encoder::{Encoded, Encoder};
 pub use error::{DecodeError, EncodeError, FormatError};
 pub use format::{Format, Wrapping};
+pub use normaliser::Normaliser;
 pub use rows::{ColumnsRow, Row};
 pub use spec::{FormatSpec, NullableRepresentation, Role};
