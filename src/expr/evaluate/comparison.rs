@@ -186,12 +186,10 @@ fn beside(op: Comparison, threshold: &Threshold, values: &[f64]) -> Option<Vec<b
     let mut has_order = true;
     let truths = values
         .iter()
-        .map(|value| match threshold.order(*value) {
-            Some(order) => op.holds(order),
-            None => {
-                has_order = false;
-                false
-            }
+        .map(|value| {
+            let order = threshold.order(*value);
+            has_order &= order.is_some();
+            order.is_some_and(|order| op.holds(order))
         })
         .collect();
     has_order.then_some(truths)
