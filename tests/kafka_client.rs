@@ -3,6 +3,7 @@
 //! Each test makes topics and groups of its own, so that they can run side by side and again.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,15 +11,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use millstream::kafka::admin::{Admin, ConfigEntry, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::compression::Compression;
-use millstream::kafka::config::{Isolation, OffsetReset};
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, Fault};
+use millstream::kafka::config::{Isolation, OffsetReset, Sasl, SaslMechanism};
+use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, Fault, SaslPlain};
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::group::{
     CommittedOffset, Consumer, GroupMetadata, GroupOffsets, Membership, MembershipOptions,
 };
 use millstream::kafka::produce::{NewRecord, Producer};
 use millstream::kafka::records::{BatchBuilder, Headers, HeadersRef};
-use millstream::kafka::{ClientConfig, Cluster, KafkaError, TopicPartition};
+use millstream::kafka::{ClientConfig, Cluster, ErrorKind, KafkaError, TopicPartition};
 use tokio::task::JoinHandle;
 
 /// A broker to test against: the one that `KAFKA_BROKERS` names, or one within this process.
@@ -39,7 +40,13 @@ async fn broker() -> Broker {
 }
 
 fn client(servers: &str) -> Cluster {
-    Cluster::new(ClientConfig::new(servers).unwrap()).unwrap()
+    // Other properties, such as those of a login, come as name=value, one a line.
+    let others = std::env::var("KAFKA_PROPERTIES").unwrap_or_default();
+    let others = others.lines().filter_map(|line| line.split_once('='));
+    let mut properties: BTreeMap<String, String> =
+        others.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    properties.insert("bootstrap.servers".to_owned(), servers.to_owned());
+    Cluster::new(ClientConfig::from_properties(&properties).unwrap()).unwrap()
 }
 
 fn unique(name: &str) -> String {
@@ -194,14 +201,10 @@ async fn many_partitions_are_read_at_once_and_in_order() {
     let producer = Producer::new(&cluster);
     for batch in 0..60 {
         let mut builder = BatchBuilder::new();
-        (0..500).for_each(|index| {
-            builder.append(
-                index,
-                None,
-                Some(format!("{batch}-{index}").as_bytes()),
-                HeadersRef::EMPTY,
-            )
-        });
+        for index in 0..500 {
+            let value = format!("{batch}-{index}");
+            builder.append(index, None, Some(value.as_bytes()), HeadersRef::EMPTY);
+        }
         producer.send_batch(&topic, batch % 6, builder).await.unwrap();
     }
     timeout(producer.flush()).await.unwrap();
@@ -517,4 +520,21 @@ async fn patience_ends_with_what_was_wrong() {
     let error = timeout(Admin::new(&cluster).list_topics()).await.unwrap_err();
     assert!(error.to_string().starts_with("cannot connect to Kafka at 127.0.0.1:1: "), "{error}");
     assert!(error.is_retriable());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_told_at_once() {
+    let (username, password) = ("alice".to_owned(), "secret".to_owned());
+    let sasl = SaslPlain { username: username.clone(), password: password.clone() };
+    let config = EmbeddedConfig { sasl: Some(sasl), ..EmbeddedConfig::default() };
+    let broker = EmbeddedBroker::start(config).await.unwrap();
+    let with_password = |password: &str| {
+        with(&client(&broker.bootstrap()), |config| {
+            let (username, password) = (username.clone(), password.to_owned());
+            config.sasl = Some(Sasl { mechanism: SaslMechanism::Plain, username, password });
+        })
+    };
+    timeout(Admin::new(&with_password(&password)).list_topics()).await.unwrap();
+    let error = timeout(Admin::new(&with_password("other")).list_topics()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication, "{error}");
 }

@@ -186,7 +186,6 @@ impl KafkaError {
     }
 
     /// An error code of a response with what the broker adds to it.
-    #[expect(clippy::needless_pass_by_value, reason = "callers name the target in passing")]
     pub(super) fn from_code_with(
         request: &'static str,
         target: impl Display,

@@ -14,6 +14,7 @@
 mod api;
 mod clock;
 mod connection;
+mod coordinator;
 mod random;
 mod sasl;
 mod tls;

@@ -10,7 +10,8 @@ use kafka_protocol::messages::{
 
 use super::Admin;
 use crate::kafka::api::Api;
-use crate::kafka::cluster::{Coordinator, CoordinatorKind, Route, text};
+use crate::kafka::cluster::{Route, text};
+use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
 
 /// A consumer group in a list.

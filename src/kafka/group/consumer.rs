@@ -74,7 +74,7 @@ impl Consumer {
             MemberState::Stable => {}
             MemberState::Failed(error) => return Err(error),
             MemberState::Out | MemberState::Rebalancing | MemberState::Lost => {
-                self.rejoin().await?
+                self.rejoin().await?;
             }
         }
         match self.fetcher.poll(wait_max).await {

@@ -16,9 +16,8 @@ use kafka_protocol::messages::{
 use super::GroupMetadata;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
-use crate::kafka::cluster::{
-    Cluster, Coordinator, CoordinatorKind, TopicPartition, text, topic_name,
-};
+use crate::kafka::cluster::{Cluster, TopicPartition, text, topic_name};
+use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
 
 /// An offset that a group has committed.

@@ -8,7 +8,8 @@ use super::batch::{Batch, Identity};
 use super::transaction::Phase;
 use super::{Delivery, DeliveryFailure, Full, NewRecord};
 use crate::kafka::clock::{self, Instant};
-use crate::kafka::cluster::{Cluster, Coordinator, CoordinatorKind, TopicPartition};
+use crate::kafka::cluster::{Cluster, TopicPartition};
+use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
 use crate::kafka::records::BatchBuilder;
 

@@ -23,7 +23,8 @@ use super::batch::Identity;
 use super::sender::init_producer;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
-use crate::kafka::cluster::{Coordinator, CoordinatorKind, TopicPartition, text, topic_name};
+use crate::kafka::cluster::{TopicPartition, text, topic_name};
+use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
 use crate::kafka::group::{CommittedOffset, GroupMetadata};
 

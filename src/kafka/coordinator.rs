@@ -1,0 +1,108 @@
+//! The broker that looks after one group or one transactional id.
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::FindCoordinatorRequest;
+
+use super::api::Api;
+use super::cluster::{Cluster, text};
+use super::connection::Connection;
+use super::error::KafkaError;
+
+/// What a coordinator coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CoordinatorKind {
+    /// A consumer group.
+    Group = 0,
+    /// The transactions of a transactional id.
+    Transaction = 1,
+}
+
+/// The coordinator of one group or transactional id, on a connection of its own.
+#[derive(Debug)]
+pub(super) struct Coordinator {
+    cluster: Cluster,
+    kind: CoordinatorKind,
+    key: String,
+    connection: tokio::sync::Mutex<Option<Arc<Connection>>>,
+}
+
+impl Coordinator {
+    /// The coordinator of `key`; it is looked up with the first request.
+    pub(super) fn new(cluster: &Cluster, kind: CoordinatorKind, key: &str) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            kind,
+            key: key.to_owned(),
+            connection: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Makes a request and retries it, at another broker if need be, until `check` finds nothing that may be mended.
+    pub(super) async fn call<A: Api>(
+        &self,
+        request: &A,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
+        self.call_long(request, Duration::ZERO, check).await
+    }
+
+    /// The same, for a request that may take `within` longer than usual.
+    pub(super) async fn call_long<A: Api>(
+        &self,
+        request: &A,
+        within: Duration,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
+        let mut backoff = self.cluster.backoff();
+        loop {
+            match self.call_once(request, within, &check).await {
+                Ok(response) => return Ok(response),
+                Err(error) => {
+                    self.learn(&error).await;
+                    backoff.pause(error).await?;
+                }
+            }
+        }
+    }
+
+    /// Makes a request once.
+    pub(super) async fn call_once<A: Api>(
+        &self,
+        request: &A,
+        within: Duration,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
+        let response = self.connection().await?.request_long(request, within).await?;
+        check(&response)?;
+        Ok(response)
+    }
+
+    /// Learns from an error that the coordinator is elsewhere.
+    pub(super) async fn learn(&self, error: &KafkaError) {
+        use ResponseError as E;
+        let is_moved = match error {
+            KafkaError::Code { code, .. } => {
+                matches!(code, E::NotCoordinator | E::CoordinatorNotAvailable)
+            }
+            error => error.is_retriable(),
+        };
+        if is_moved {
+            *self.connection.lock().await = None;
+        }
+    }
+
+    async fn connection(&self) -> Result<Arc<Connection>, KafkaError> {
+        let mut connection = self.connection.lock().await;
+        if let Some(connection) = connection.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(connection.clone());
+        }
+        let request = FindCoordinatorRequest::default()
+            .with_key(text(&self.key))
+            .with_key_type(self.kind as i8);
+        let found = self.cluster.any().await?.request(&request).await?;
+        KafkaError::check(FindCoordinatorRequest::NAME, &self.key, found.error_code)?;
+        Ok(connection.insert(self.cluster.open(found.node_id.0).await?).clone())
+    }
+}
