@@ -95,6 +95,26 @@ async fn a_torn_tail_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_the_journal_has_lost_is_aborted() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = start(folder.path()).await;
+    let mut wire = Wire::connect(&broker).await;
+    wire.create("a", 1, &[]).await;
+    let journal = folder.path().join("journal");
+    let before = std::fs::read(&journal).unwrap();
+    let mut producer = Transactional::init(&mut wire).await;
+    producer.add(&mut wire, "a").await;
+    producer.put(&mut wire, "a", "open").await;
+    kill(broker, wire).await;
+    std::fs::write(&journal, before).unwrap();
+    let broker = start(folder.path()).await;
+    let mut wire = Wire::connect(&broker).await;
+    let fetched = wire.fetch("a", 0, true).await;
+    assert_eq!((fetched.high_watermark, fetched.last_stable_offset), (2, 2));
+    assert_eq!(fetched.aborted_transactions.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_compacted_topic_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let broker = start(folder.path()).await;

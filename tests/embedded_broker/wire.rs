@@ -1,5 +1,5 @@
 //! A client that speaks the wire protocol, request by request, and so can do what no real client does.
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::fetch_response::PartitionData;
@@ -55,8 +55,8 @@ impl Wire {
 
     /// Sends a frame as it is, and reads one.
     pub(crate) async fn raw(&mut self, frame: &[u8]) -> Option<Bytes> {
-        self.stream.write_i32(frame.len() as i32).await.ok()?;
-        self.stream.write_all(frame).await.ok()?;
+        let length = (frame.len() as i32).to_be_bytes();
+        self.stream.write_all(&[&length, frame].concat()).await.ok()?;
         let length = self.stream.read_i32().await.ok()?;
         let mut answer = vec![0; length as usize];
         self.stream.read_exact(&mut answer).await.ok()?;
@@ -177,6 +177,5 @@ pub(crate) fn encode<Q: Request>(version: i16, correlation_id: i32, request: &Q)
         .encode(&mut frame, ApiKey::try_from(Q::KEY).unwrap().request_header_version(version))
         .unwrap();
     request.encode(&mut frame, version).unwrap();
-    frame.put_bytes(0, 0);
     frame
 }

@@ -57,6 +57,7 @@ impl Core {
             }
         }
         core.finish_prepared(now);
+        core.abort_orphans(now);
         core.rewrite_journal()?;
         Ok(core)
     }

@@ -4,7 +4,7 @@
 //! socket ─connection→ frame ─shape, decode→ request ─dispatch→ handler ─┬─▶ core: topics · groups · transactions
 //!        ◀─────────── pieces ◀─encode─────── response ◀────────────────┘     log → storage (memory or files)
 //! ```
-//! One file for each family of requests, and below them the state: [`core`] is all that is remembered, behind one lock
+//! One file for each family of requests, and below them the state: `core` is all that is remembered, behind one lock
 //! that is never held across an await. Batches are stored and served as they came; only offset and epoch, which the
 //! checksum does not cover, are written into their headers.
 //!

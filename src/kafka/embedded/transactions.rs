@@ -314,6 +314,39 @@ impl Core {
         }
     }
 
+    /// Ends what is open in a log although no transaction knows of it, as when the journal has lost its tail; readers of
+    /// committed records would wait for ever. Nor are producer ids given again that the logs know.
+    pub(super) fn abort_orphans(&mut self, now: i64) {
+        let ongoing = |transaction: &&Transaction| transaction.state == State::Ongoing;
+        let known: BTreeSet<i64> = self
+            .transactions
+            .by_id
+            .values()
+            .filter(ongoing)
+            .map(|known| known.producer_id)
+            .collect();
+        let logs = self.topics.iter_mut().flat_map(|(_, topic)| &mut topic.partitions);
+        for log in logs {
+            let highest = log.producers.iter().map(|(id, _)| id + 1).max().unwrap_or(0);
+            let next = &mut self.transactions.next_producer_id;
+            *next = highest.max(*next);
+            let open = log
+                .producers
+                .iter()
+                .filter(|(id, producer)| producer.open_since.is_some() && !known.contains(id));
+            let orphans: Vec<_> = open.map(|(id, producer)| (id, producer.epoch)).collect();
+            for (id, epoch) in orphans {
+                tracing::warn!(
+                    producer_id = id,
+                    "an open transaction that nobody knows is aborted"
+                );
+                if let Err(error) = log.append_marker(Batch::marker(id, epoch, false, now), false) {
+                    tracing::error!(%error, producer_id = id, "a transaction could not be aborted");
+                }
+            }
+        }
+    }
+
     /// Aborts the transactions that have been open for longer than they asked for.
     pub(super) fn abort_overdue(&mut self, now: i64) {
         for id in self.transactions.overdue(now) {
