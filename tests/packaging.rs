@@ -58,6 +58,20 @@ fn the_files_define_no_name_twice_but_the_sources_they_share() {
 }
 
 #[test]
+fn every_statement_parses_alone_and_with_the_others() {
+    let options = millstream::sql::ParseOptions::default();
+    let mut together = 0;
+    for (file, text) in sql_files() {
+        let parsed = millstream::sql::parse(&text, &options)
+            .unwrap_or_else(|errors| panic!("{file}: {errors:?}"));
+        assert_eq!(parsed.len(), statements(&text).len(), "{file}");
+        together += parsed.len();
+    }
+    let all: String = sql_files().into_values().collect();
+    assert_eq!(millstream::sql::parse(&all, &options).unwrap().len(), together);
+}
+
+#[test]
 fn transitions_are_not_merged_away() {
     for (file, text) in sql_files() {
         let set = "SET 'cache.max.bytes.buffering'='0'";
