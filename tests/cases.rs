@@ -46,7 +46,7 @@ fn hold(suite: &str, report: &Report) {
     if env::var_os("UPDATE_PENDING").is_some() {
         still.sort_unstable();
         still.push("");
-        fs::write(&list, still.join("\n")).unwrap();
+        fs::write(&list, still.join("\n")).expect("the list can be written");
     } else if !fixed.is_empty() || !gone.is_empty() {
         eprintln!("{suite}: take these out of the list with UPDATE_PENDING=1: {fixed:?} {gone:?}");
     }
@@ -55,13 +55,16 @@ fn hold(suite: &str, report: &Report) {
 
 fn run(suite: &str, path: &str) {
     let Some(reference) = reference() else { return };
-    hold(suite, &run_paths(&EngineSystems, &[reference.join(path)]).unwrap());
+    hold(
+        suite,
+        &run_paths(&EngineSystems, &[reference.join(path)]).expect("the cases can be read"),
+    );
 }
 
 fn compare(suite: &str, golden: &str, path: &str) {
     let Some(reference) = reference() else { return };
     let (golden, path) = (reference.join(golden), reference.join(path));
-    hold(suite, &run_golden(&EngineSystems, &golden, &[path]).unwrap());
+    hold(suite, &run_golden(&EngineSystems, &golden, &[path]).expect("the answers can be read"));
 }
 
 #[test]

@@ -1,16 +1,28 @@
 //! The engine as the runners see it.
 
-use crate::expr::aggregates::AggregateLimits;
-use crate::formats::{Format, FormatSpec, Role, Wrapping};
-use crate::plan::{
-    self, Catalog, OptionSet, Options, PlanConfig, PlanContext, PlanError, QueryPlan, Source, Stage,
-};
-use crate::sql::ast::{self, DropKind, SourceKind, Statement};
-use crate::sql::{self, ParseOptions, ParsedStatement};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::case::TopicSpec;
 use super::system::{FailureKind, FormatInfo, Record, SourceInfo, TopicInfo, WindowInfo};
 use super::{Failure, Properties, System, Systems};
+use crate::engine::{self, Engine, Outcome, PersistentQuery, TopicRequest, TopicShape, Topics};
+use crate::formats::{Format, FormatSpec, Role, Wrapping};
+use crate::operators::QueryError;
+use crate::plan::{
+    self, Aggregation, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage, StepKind,
+};
+use crate::runtime::{Driver, DriverOptions, DriverRecord, Target};
+use crate::sql::ast::{SourceKind, Statement};
+use crate::sql::{self, ParseOptions, ParsedStatement};
+
+/// What the names of internal topics begin with.
+const INTERNAL_PREFIX: &str = "_confluent-ksql-some.ksql.service.idquery_";
+
+/// How often `EMIT FINAL` emits, in milliseconds; the cases set it.
+const EMIT_INTERVAL: &str = "__emit.interval.ms.kstreams.windowed.aggregation__";
 
 /// Starts engines without a broker.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,119 +30,88 @@ pub struct EngineSystems;
 
 impl Systems for EngineSystems {
     fn start(&self, properties: &Properties) -> Result<Box<dyn System>, Failure> {
-        let engine = Engine { config: config(properties), ..Engine::default() };
-        Ok(Box::new(engine))
+        let properties =
+            engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
+        let topics = StubTopics::default();
+        let engine = Engine::new(properties, topics.clone()).with_test_functions();
+        Ok(Box::new(EngineSystem { engine, topics, drivers: BTreeMap::new() }))
     }
 }
 
-fn config(properties: &Properties) -> PlanConfig {
-    let get = |name: &str| properties.get(name).map(String::as_str);
-    let limit = |name: &str, default: usize| {
-        let limit = get(name).and_then(|text| text.parse::<i64>().ok());
-        limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(default))
+/// The topics of a case, by name.
+#[derive(Clone, Default)]
+struct StubTopics(Rc<RefCell<BTreeMap<String, TopicShape>>>);
+
+impl Topics for StubTopics {
+    fn describe(&self, name: &str) -> Option<TopicShape> {
+        self.0.borrow().get(name).copied()
+    }
+}
+
+impl StubTopics {
+    fn add(&self, request: TopicRequest) {
+        self.0.borrow_mut().insert(request.name, request.shape);
+    }
+}
+
+/// An engine with a driver for each of its queries.
+struct EngineSystem {
+    engine: Engine<'static>,
+    topics: StubTopics,
+    drivers: BTreeMap<String, Driver>,
+}
+
+impl EngineSystem {
+    fn query(&self, id: &str) -> Option<&PersistentQuery> {
+        self.engine.queries().iter().find(|query| query.id == id)
+    }
+
+    /// The driver of a query, made when it is first asked for.
+    fn driver(&mut self, id: &str) -> Result<&mut Driver, QueryError> {
+        if !self.drivers.contains_key(id) {
+            let query =
+                self.query(id).ok_or_else(|| QueryError::new(format!("there is no query {id}")))?;
+            let driver = Driver::new(
+                Arc::clone(&query.plan),
+                id,
+                options(&self.engine.effective_properties()),
+            )?;
+            self.drivers.insert(id.to_owned(), driver);
+        }
+        self.drivers.get_mut(id).ok_or_else(|| QueryError::new("the driver is gone"))
+    }
+}
+
+fn options(properties: &engine::Properties) -> DriverOptions {
+    let defaults = DriverOptions::default();
+    let interval = properties.number(EMIT_INTERVAL, defaults.emit_interval_ms);
+    let nested = properties.flag("ksql.nested.error.set.null", defaults.nested_error_set_null);
+    DriverOptions {
+        emit_interval_ms: interval.unwrap_or(defaults.emit_interval_ms),
+        nested_error_set_null: nested.unwrap_or(defaults.nested_error_set_null),
+        ..defaults
+    }
+}
+
+/// The error of a query that died while it processed a record.
+fn died(error: &QueryError, topic: &str, record: &Record) -> Failure {
+    let message = if error.message.starts_with("Error encountered sending record") {
+        error.message.clone()
+    } else {
+        format!(
+            "Exception caught in process. taskId=0_0, processor=KSTREAM-SOURCE-0000000000, \
+             topic={topic}, partition=0, offset={}",
+            record.offset
+        )
     };
-    let unlimited = AggregateLimits::default();
-    let defaults = PlanConfig::default();
-    PlanConfig {
-        default_key_format: get("ksql.persistence.default.format.key")
-            .map_or(defaults.default_key_format, str::to_owned),
-        default_value_format: get("ksql.persistence.default.format.value").map(str::to_owned),
-        wrap_single_values: get("ksql.persistence.wrap.single.values")
-            .and_then(|text| text.parse().ok()),
-        output_topic_prefix: get("ksql.output.topic.name.prefix").unwrap_or_default().to_owned(),
-        aggregate_limits: AggregateLimits {
-            collect_list: limit("ksql.functions.collect_list.limit", unlimited.collect_list),
-            collect_set: limit("ksql.functions.collect_set.limit", unlimited.collect_set),
-        },
-        with_test_functions: true,
+    let mut causes = error.causes.clone();
+    if message != error.message {
+        causes.insert(0, error.message.clone());
     }
-}
-
-#[derive(Default)]
-struct Engine {
-    config: PlanConfig,
-    catalog: Catalog,
-    queries: Vec<(String, QueryPlan)>,
-    topics: Vec<TopicSpec>,
-}
-
-impl Engine {
-    fn run(&mut self, parsed: &ParsedStatement) -> Result<(), PlanError> {
-        let (catalog, config) = (self.catalog.clone(), self.config.clone());
-        let ctx = PlanContext { catalog: &catalog, config: &config, text: &parsed.source };
-        let text = plan::canonical(&plan::sanitised(&parsed.statement, &catalog));
-        match &parsed.statement {
-            Statement::CreateSource(create) => self.create_source(create, &parsed.text, &ctx),
-            Statement::CreateAs(create) => {
-                let exists = catalog.source(&create.name.text).is_some();
-                if exists && create.if_not_exists {
-                    return Ok(());
-                }
-                if exists && create.or_replace {
-                    return Err(PlanError::unsupported("CREATE OR REPLACE is"));
-                }
-                let planned = plan::plan_create_as(create, &text, &ctx)?;
-                let kind = if create.kind == SourceKind::Stream { "CSAS" } else { "CTAS" };
-                self.add_query(&format!("{kind}_{}", create.name.text), planned.query);
-                self.catalog.put_source(planned.source);
-                Ok(())
-            }
-            Statement::InsertInto(insert) => {
-                let (query, _) = plan::plan_insert_into(insert, &text, &ctx)?;
-                self.add_query("INSERTQUERY", query);
-                Ok(())
-            }
-            Statement::CreateType(create) => {
-                let ty = plan::resolve_type(&create.ty, &catalog)?;
-                self.catalog.put_type(create.name.text.clone(), ty);
-                Ok(())
-            }
-            Statement::Drop(drop) => self.drop(drop),
-            Statement::Set { .. }
-            | Statement::Unset { .. }
-            | Statement::Define { .. }
-            | Statement::Undefine { .. } => Ok(()),
-            _ => Err(PlanError::unsupported("this statement is")),
-        }
-    }
-
-    fn create_source(
-        &mut self,
-        create: &ast::CreateSource,
-        text: &str,
-        ctx: &PlanContext<'_>,
-    ) -> Result<(), PlanError> {
-        if let Some(existing) = ctx.catalog.source(&create.name.text) {
-            if create.if_not_exists {
-                return Ok(());
-            }
-            if create.or_replace {
-                return Err(PlanError::unsupported("CREATE OR REPLACE is"));
-            }
-            let name = &create.name.text;
-            return Err(plan::already_exists(name, create.kind, existing.kind, Stage::Execute));
-        }
-        let (source, _) = plan::plan_create_source(create, text, ctx)?;
-        self.catalog.put_source(source);
-        Ok(())
-    }
-
-    fn drop(&mut self, drop: &ast::Drop) -> Result<(), PlanError> {
-        let name = &drop.name.text;
-        let found = match drop.kind {
-            DropKind::Source(_) => self.catalog.remove_source(name).is_some(),
-            DropKind::Type => self.catalog.remove_type(name).is_some(),
-            DropKind::Connector => false,
-        };
-        if found || drop.if_exists {
-            return Ok(());
-        }
-        Err(PlanError::unsupported("dropping what does not exist is"))
-    }
-
-    fn add_query(&mut self, kind: &str, query: QueryPlan) {
-        let id = format!("{kind}_{}", self.queries.len());
-        self.queries.push((id, query));
+    Failure {
+        causes,
+        is_unsupported: error.message.ends_with("not supported yet"),
+        ..Failure::new(FailureKind::Streams, message)
     }
 }
 
@@ -160,9 +141,14 @@ fn refused(error: &PlanError, parsed: &ParsedStatement, catalog: &Catalog) -> Fa
     Failure { unlogged, is_unsupported: error.is_unsupported, ..Failure::new(kind, message) }
 }
 
-impl System for Engine {
+impl System for EngineSystem {
     fn create_topic(&mut self, topic: &TopicSpec) -> Result<(), Failure> {
-        self.topics.push(topic.clone());
+        let shape = TopicShape {
+            partitions: topic.partitions.unwrap_or(1),
+            replicas: topic.replicas.and_then(|count| i16::try_from(count).ok()).unwrap_or(1),
+            retention_ms: None,
+        };
+        self.topics.0.borrow_mut().insert(topic.name.clone(), shape);
         Ok(())
     }
 
@@ -197,33 +183,65 @@ impl System for Engine {
         })?;
         let last = statements.len().saturating_sub(1);
         for (index, parsed) in statements.iter().enumerate() {
-            if let Err(error) = self.run(parsed) {
-                let failure = refused(&error, parsed, &self.catalog);
-                return Err(Failure { is_last_statement: index == last, ..failure });
+            match self.engine.execute(parsed) {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Created(request) | Outcome::Query(_, request)) => {
+                    request.into_iter().for_each(|request| self.topics.add(request));
+                }
+                Err(error) => {
+                    let failure = refused(&error, parsed, self.engine.catalog());
+                    return Err(Failure { is_last_statement: index == last, ..failure });
+                }
             }
         }
         Ok(Vec::new())
     }
 
     fn queries(&self) -> Vec<String> {
-        self.queries.iter().map(|(id, _)| id.clone()).collect()
+        self.engine.queries().iter().map(|query| query.id.clone()).collect()
     }
 
     fn query_topics(&self, query: &str) -> Vec<String> {
-        let query = self.queries.iter().find(|(id, _)| id == query);
-        query.map(|(_, plan)| plan.source.topic.clone()).into_iter().collect()
+        let query = self.query(query);
+        query.map(|query| query.plan.source.topic.clone()).into_iter().collect()
     }
 
-    fn pipe(&mut self, _: &str, _: &str, _: &Record) -> Result<Vec<(String, Record)>, Failure> {
-        Err(Failure::unsupported("running queries"))
+    fn pipe(
+        &mut self,
+        query: &str,
+        topic: &str,
+        record: &Record,
+        written: &mut Vec<(String, Record)>,
+    ) -> Result<(), Failure> {
+        let sink = self.query(query).map(|query| query.plan.sink.topic.clone()).unwrap_or_default();
+        let died = |error: QueryError| died(&error, topic, record);
+        let driver = self.driver(query).map_err(died)?;
+        let piped = driver.pipe(&DriverRecord {
+            key: record.key.clone(),
+            value: record.value.clone(),
+            timestamp_ms: record.timestamp,
+            headers: record.headers.clone(),
+        });
+        let output = driver.take_output().into_iter().filter(|(target, _)| *target == Target::Sink);
+        written.extend(output.map(|(_, record)| {
+            let record = Record {
+                key: record.key,
+                value: record.value,
+                timestamp: record.timestamp_ms,
+                headers: record.headers,
+                offset: 0,
+            };
+            (sink.clone(), record)
+        }));
+        piped.map_err(died)
     }
 
     fn source_on(&self, topic: &str) -> Option<SourceInfo> {
-        self.catalog.sources().find(|source| source.topic == topic).map(|source| info(source))
+        self.engine.catalog().sources().find(|source| source.topic == topic).map(|s| info(s))
     }
 
     fn source(&self, name: &str) -> Option<SourceInfo> {
-        self.catalog.source(name).map(|source| info(source))
+        self.engine.catalog().source(name).map(|source| info(source))
     }
 
     fn topics(&self) -> Vec<TopicInfo> {
@@ -234,8 +252,40 @@ impl System for Engine {
             window: source.window,
             ..TopicInfo::default()
         };
-        self.catalog.sources().map(|source| of_source(info(source))).collect()
+        let sources = self.engine.catalog().sources().map(|source| of_source(info(source)));
+        let internal = self.engine.queries().iter().flat_map(|query| {
+            internal_topics(&format!("{INTERNAL_PREFIX}{}", query.id), &query.plan)
+        });
+        sources.chain(internal).collect()
     }
+}
+
+/// The repartition and changelog topics of a query.
+fn internal_topics(prefix: &str, plan: &QueryPlan) -> Vec<TopicInfo> {
+    let topic = |end: &str, key: (&FormatSpec, usize), value: (&FormatSpec, usize)| TopicInfo {
+        name: format!("{prefix}-{end}"),
+        key_format: format_info(key.0, key.1, Role::Key),
+        value_format: format_info(value.0, value.1, Role::Value),
+        ..TopicInfo::default()
+    };
+    let steps = plan.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Repartition { topic: end, key_format, value_format } => {
+            let schema = &step.schema;
+            Some(topic(end, (key_format, schema.key.len()), (value_format, schema.value.len())))
+        }
+        StepKind::Aggregate(Aggregation { store, stored, key_format, value_format, .. }) => {
+            let end = format!("{store}-changelog");
+            Some(topic(&end, (key_format, stored.key.len()), (value_format, stored.value.len())))
+        }
+        StepKind::TableSource { store } => {
+            let (source, schema) = (&plan.source, &plan.source.schema);
+            let key = (&source.key_format, schema.key.len());
+            let value = (&source.value_format, schema.value.len());
+            Some(topic(&format!("{store}-changelog"), key, value))
+        }
+        _ => None,
+    });
+    steps.collect()
 }
 
 fn parse_options() -> ParseOptions {

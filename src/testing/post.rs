@@ -157,6 +157,14 @@ fn check_format(what: &str, expected: &Json, actual: &FormatInfo) -> Result<(), 
     if !name.eq_ignore_ascii_case(&actual.name) {
         return Err(differs(what, name, &actual.name));
     }
+    if expected.is_object() {
+        let features = expected.get("features").and_then(Json::as_array);
+        let features = features.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned);
+        let features: Vec<String> = features.collect();
+        if sorted(&features) != sorted(&actual.features) {
+            return Err(differs(&format!("features of the {what}"), features, &actual.features));
+        }
+    }
     let properties = expected.get("properties").and_then(Json::as_object);
     for (property, value) in properties.into_iter().flatten() {
         let found = actual.properties.get(property).map(String::as_str);

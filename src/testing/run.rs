@@ -90,10 +90,12 @@ fn feed(
         let next = offsets.entry(topic.to_owned()).or_default();
         record.offset = *next;
         *next += 1;
-        for (topic, written) in system.pipe(query, topic, &record)? {
-            topics.entry(topic).or_default().push(written);
+        let mut written = Vec::new();
+        let piped = system.pipe(query, topic, &record, &mut written);
+        for (topic, record) in written {
+            topics.entry(topic).or_default().push(record);
         }
-        Ok(())
+        piped
     };
     for (topic, record) in inputs.iter().filter(|(topic, _)| sources.iter().any(|s| s == topic)) {
         pipe(topic, record.clone(), topics)?;

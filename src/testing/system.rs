@@ -32,13 +32,15 @@ pub trait System {
     /// The topics that a query reads.
     fn query_topics(&self, query: &str) -> Vec<String>;
 
-    /// Takes a record through a query, and gives back what the query wrote, topic by topic.
+    /// Takes a record through a query, and adds what the query wrote to `written`, also where the
+    /// query then died.
     fn pipe(
         &mut self,
         query: &str,
         topic: &str,
         record: &Record,
-    ) -> Result<Vec<(String, Record)>, Failure>;
+        written: &mut Vec<(String, Record)>,
+    ) -> Result<(), Failure>;
 
     /// How the records of a topic are laid out: that of a source over it, or of the query that
     /// owns it.
