@@ -24,6 +24,7 @@ mod normaliser;
 mod protobuf;
 #[cfg(test)]
 mod round_trip;
+mod row_text;
 mod rows;
 mod spec;
 pub mod windowed;
@@ -33,5 +34,6 @@ pub use encoder::{Encoded, Encoder};
 pub use error::{DecodeError, EncodeError, FormatError};
 pub use format::{Format, Wrapping};
 pub use normaliser::Normaliser;
+pub use row_text::row_text;
 pub use rows::{ColumnsRow, Row};
 pub use spec::{FormatSpec, NullableRepresentation, Role};

@@ -8,11 +8,13 @@
 mod base64;
 mod convert;
 mod reader;
+mod scan;
 mod source;
 mod tape;
 mod writer;
 
-pub(super) use writer::{JsonEncoder, write_integer};
+pub(super) use scan::Scan;
+pub(super) use writer::{JsonEncoder, write_integer, write_text_raw};
 
 use super::decoder::Outcome;
 use super::rows::Rows;
@@ -29,10 +31,6 @@ pub(super) struct JsonDecoder {
     prefix: String,
 }
 
-/// What one chunk teaches about the records that follow.
-#[derive(Debug, Default)]
-pub(super) struct Scan {}
-
 impl JsonDecoder {
     pub(super) fn new(columns: &[ColumnDef], wrapped: bool, role: Role, topic: &str) -> Self {
         let role = if role == Role::Key { "key" } else { "value" };
@@ -45,8 +43,14 @@ impl JsonDecoder {
         bytes: &'a [u8],
         rows: &mut Rows<'a>,
         arena: &'a Arena,
-        _scan: &mut Scan,
+        scan: &mut Scan<'a>,
     ) -> Result<Outcome, DecodeError> {
+        if self.wrapped
+            && let Some(row) = scan.read(bytes, &self.columns)
+        {
+            rows.push_row(row);
+            return Ok(Outcome::Row);
+        }
         match self.read(bytes, arena)? {
             Some(row) => {
                 rows.push_row(&row);

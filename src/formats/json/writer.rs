@@ -193,12 +193,12 @@ pub(in crate::formats) fn write_integer(value: i64, out: &mut Vec<u8>) {
 }
 
 /// Appends quoted text for a topic: only ASCII and the first plane stay as they are.
-pub(in crate::formats) fn write_text(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
     write_escaped(text, true, out);
 }
 
 /// Appends quoted text as it is rendered within a VARCHAR: all of Unicode stays as it is.
-pub(super) fn write_text_raw(text: &str, out: &mut Vec<u8>) {
+pub(in crate::formats) fn write_text_raw(text: &str, out: &mut Vec<u8>) {
     write_escaped(text, false, out);
 }
 
