@@ -100,3 +100,109 @@ fn null_struct() -> DecodeError {
         causes: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::types::SqlType;
+
+    fn columns() -> Vec<ColumnDef> {
+        let columns = [
+            ("ID", SqlType::Bigint),
+            ("INDEX", SqlType::Int),
+            ("DEVICE", SqlType::String),
+            ("X", SqlType::Double),
+            ("OK", SqlType::Boolean),
+            ("x", SqlType::String),
+            ("AT", SqlType::Timestamp),
+        ];
+        columns.map(|(name, ty)| ColumnDef::new(name, ty)).into()
+    }
+
+    /// Whatever the fast way reads, the plain way reads too, with the same result.
+    fn check(texts: &[Vec<u8>]) {
+        let decoder = JsonDecoder::new(&columns(), true, Role::Value, "t");
+        let (arena, mut scan) = (Arena::new(), Scan::default());
+        for text in texts {
+            let Some(fast) = scan.read(text, &decoder.columns) else { continue };
+            let fast = format!("{fast:?}");
+            let plain = decoder.read(text, &arena);
+            let shown = String::from_utf8_lossy(text);
+            assert_eq!(fast, format!("{:?}", plain.unwrap().unwrap()), "{shown}");
+        }
+    }
+
+    fn number() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "-?(0|[1-9][0-9]{0,24})",
+            "-?(0|[1-9][0-9]{0,18})[.][0-9]{1,20}",
+            "-?[0-9]{1,3}([.][0-9]{1,3})?[eE][+-]?[0-9]{1,3}",
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| format!("{number:e}")),
+        ]
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => number(),
+            2 => "\"[a-zé😀 \\\\\"/n]{0,12}\"",
+            1 => "true|false|null|nul|NaN|[+]1|01|1[.]|[.]5|0x1",
+            1 => Just("{\"a\":[1,\"b\",{\"c\":null}],\"d\":{}}".to_owned()),
+            1 => "[\\[\\]{},:1\"a]{0,8}",
+        ]
+    }
+
+    fn object() -> impl Strategy<Value = Vec<u8>> {
+        let name = "id|ID|Id|index|Device|DEVICE|x|X|ok|at|other|dev\u{131}ce|";
+        let member = (name, value(), " ?", " ?");
+        prop::collection::vec(member, 0..8).prop_map(|members| {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(name, value, before, after)| format!("\"{name}\"{before}:{after}{value}"))
+                .collect();
+            format!("{{{}}}", members.join(",")).into_bytes()
+        })
+    }
+
+    fn mutated() -> impl Strategy<Value = Vec<u8>> {
+        let edit = (any::<prop::sample::Index>(), prop::option::of(any::<u8>()), any::<bool>());
+        (object(), prop::collection::vec(edit, 0..3)).prop_map(|(mut text, edits)| {
+            for (index, byte, inserts) in edits {
+                let at = index.index(text.len());
+                match byte {
+                    Some(byte) if inserts => text.insert(at, byte),
+                    Some(byte) => text[at] = byte,
+                    None if text.len() > 1 => drop(text.remove(at)),
+                    None => {}
+                }
+            }
+            text
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn the_fast_way_reads_what_the_plain_way_reads(
+            texts in prop::collection::vec(prop_oneof![object(), mutated()], 1..6)
+        ) {
+            check(&texts);
+        }
+    }
+
+    #[test]
+    fn ordinary_records_go_the_fast_way() {
+        let mut scan = Scan::default();
+        for text in [
+            r#"{"id":1,"index":2,"device":"a","X":0.5,"ok":true,"at":-1}"#,
+            r#"{"id":9223372036854775807,"x1":[1,{"a":{}},[]],"Index":null} and more"#,
+            " { \"DEVICE\" : \"é😀\" , \"X\" : 1e-5 } ",
+            "{}",
+        ] {
+            assert!(scan.read(text.as_bytes(), &columns()).is_some(), "{text}");
+        }
+    }
+}
