@@ -18,10 +18,50 @@ pub(crate) enum Command {
     ///
     /// A live table on a terminal, JSON lines (one for each device that had readings) anywhere else.
     Consume(ConsumeArgs),
+    /// Runs the persistent queries of a file, beside a Kafka cluster.
+    Run(RunArgs),
+    /// Checks a file of statements, and says everything that is wrong with it.
+    Check(CheckArgs),
     /// Runs a Kafka-compatible broker, for development and tests.
     Broker(BrokerArgs),
     /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
     Test(TestArgs),
+}
+
+/// Properties by ksqlDB's names; later ones win: --config, --property, SET in the file.
+#[derive(Debug, Args)]
+pub(crate) struct PropertyArgs {
+    /// A properties file, as ksqlDB's server takes it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<std::path::PathBuf>,
+    /// A property, such as auto.offset.reset=earliest; may be repeated.
+    #[arg(long = "property", value_name = "NAME=VALUE")]
+    pub(crate) properties: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The file of statements.
+    pub(crate) file: std::path::PathBuf,
+    /// Kafka brokers, separated by commas; else bootstrap.servers of --config.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) bootstrap_servers: Option<String>,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
+    /// How many seconds a stop may take to drain and commit.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) stop_within: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The file of statements.
+    pub(crate) file: std::path::PathBuf,
+    /// Kafka brokers whose topics the file is checked against; without them topics are assumed.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) bootstrap_servers: Option<String>,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod broker_command;
 mod devices_command;
+mod run_command;
 mod test_command;
 
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ async fn main() -> ExitCode {
         Command::Broker(args) => broker_command::run(args).await,
         Command::Consume(args) => devices_command::consume(args).await,
         Command::Produce(args) => devices_command::produce(args).await,
+        Command::Run(args) => return run_command::run(args).await,
+        Command::Check(args) => return run_command::check(args).await,
         Command::Test(args) => test_command::run(&args),
     };
     match done {

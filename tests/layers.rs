@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("state", &["types"]),
     ("operators", &["types", "expr", "plan", "state"]),
     ("kafka", &[]),
-    ("runtime", &["types", "formats", "plan", "state", "operators", "kafka"]),
+    ("runtime", &["types", "expr", "formats", "plan", "state", "operators", "kafka"]),
     (
         "engine",
         &["types", "sql", "expr", "formats", "plan", "state", "operators", "kafka", "runtime"],

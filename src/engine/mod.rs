@@ -4,6 +4,7 @@
 //! Kafka is in its [`Outcome`], and what planning needs to know of topics it asks of [`Topics`].
 
 mod config;
+pub mod headless;
 mod sources;
 
 pub use config::{Properties, PropertyError};

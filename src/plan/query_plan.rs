@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Source, SourceWindow, TimestampColumn};
+use super::{Source, SourceWindow, TimestampColumn, frame_columns};
 use crate::expr::Expr;
 use crate::expr::aggregates::Aggregate;
 use crate::formats::FormatSpec;
@@ -21,6 +21,35 @@ pub struct QueryPlan {
     pub sink: Sink,
     /// The query as ksqlDB prints it.
     pub sql: String,
+}
+
+impl QueryPlan {
+    /// Which columns of its source's rows the query reads.
+    ///
+    /// A table reads all of them, as it keeps its rows.
+    pub fn used_columns(&self) -> Vec<bool> {
+        let frame = frame_columns(&self.source);
+        let mut used = std::collections::BTreeSet::new();
+        for step in &self.steps {
+            match &step.kind {
+                StepKind::TableSource { .. } => return vec![true; frame.len()],
+                StepKind::Filter { predicate, .. } => predicate.columns_used(&mut used),
+                StepKind::PartitionBy { keys } => {
+                    keys.iter().for_each(|key| key.expr.columns_used(&mut used));
+                }
+                StepKind::FlatMap { functions } => {
+                    let args = functions.iter().flat_map(|function| &function.args);
+                    args.for_each(|arg| arg.columns_used(&mut used));
+                }
+                StepKind::Select { columns } => {
+                    columns.iter().for_each(|column| column.expr.columns_used(&mut used));
+                    break; // what follows reads the columns of this step
+                }
+                _ => {}
+            }
+        }
+        (0..frame.len()).map(|index| used.contains(&index)).collect()
+    }
 }
 
 /// Where the rows of a query go.

@@ -2,9 +2,11 @@
 //!
 //! A [`Task`] is one query in memory and never waits; what moves its records stands around it.
 
+pub mod clock;
 mod codecs;
 mod driver;
 mod java_row;
+pub mod live;
 mod output;
 mod processing_log;
 mod random;

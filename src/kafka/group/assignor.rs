@@ -113,6 +113,22 @@ pub fn encode_subscription(topics: &[String]) -> Result<Bytes, KafkaError> {
     encode(&ConsumerProtocolSubscription::default().with_topics(topics), "subscription")
 }
 
+/// What a consumer of these topics joins with, and what it tells the leader beside them.
+pub fn encode_subscription_of(
+    topics: &[String],
+    user_data: Option<Bytes>,
+) -> Result<Bytes, KafkaError> {
+    let topics = topics.iter().map(|topic| text(topic)).collect();
+    let subscription = ConsumerProtocolSubscription::default();
+    encode(&subscription.with_topics(topics).with_user_data(user_data), "subscription")
+}
+
+/// What a member tells the leader beside its topics.
+pub fn decode_user_data(metadata: &Bytes) -> Result<Option<Bytes>, KafkaError> {
+    let subscription: ConsumerProtocolSubscription = decode(metadata, "subscription")?;
+    Ok(subscription.user_data)
+}
+
 /// The topics that a member wants to read.
 pub fn decode_subscription(metadata: &Bytes) -> Result<Vec<String>, KafkaError> {
     let subscription: ConsumerProtocolSubscription = decode(metadata, "subscription")?;

@@ -12,7 +12,8 @@ mod member;
 mod offsets;
 
 pub use assignor::{
-    Strategy, decode_assignment, decode_subscription, encode_assignment, encode_subscription,
+    Strategy, decode_assignment, decode_subscription, decode_user_data, encode_assignment,
+    encode_subscription, encode_subscription_of,
 };
 pub use consumer::Consumer;
 pub use member::{Assigned, JoinedMember, Leadership, MemberState, Membership, MembershipOptions};

@@ -1,0 +1,184 @@
+//! `millstream run` and `millstream check`.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use millstream::engine::headless::{self, HeadlessError};
+use millstream::engine::{Properties, headless::Checked};
+use millstream::kafka::{ClientConfig, Cluster};
+use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QueryState};
+use millstream::sql::Diagnostic;
+use millstream::sql::diagnostic::Color;
+
+use crate::args::{CheckArgs, PropertyArgs, RunArgs};
+
+/// Every query has failed for good.
+const ALL_FAILED: u8 = 2;
+
+/// How often a running instance looks at its queries.
+const WATCH: Duration = Duration::from_millis(200);
+
+/// Runs a file until it is told to stop: 0 after a stop, 1 if it cannot start, 2 if every query has
+/// failed for good.
+pub(crate) async fn run(args: RunArgs) -> ExitCode {
+    start_tracing();
+    match try_run(&args).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let text = read(&args.file)?;
+    let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
+    let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
+    let stop = stop_signal()?;
+    let specs = match headless::prepare(&cluster, &text, &properties, &[]).await {
+        Ok(specs) => specs,
+        Err(HeadlessError::Statements(faults)) => {
+            show_faults(&faults, &text);
+            anyhow::bail!("{}: {}", args.file.display(), HeadlessError::Statements(faults));
+        }
+        Err(error) => return Err(error).context(args.file.display().to_string()),
+    };
+    for spec in &specs {
+        let (source, sink) = (&spec.plan.source.topic, &spec.plan.sink.topic);
+        tracing::info!("query {}: {source} to {sink}", spec.id);
+    }
+    let options = InstanceOptions {
+        stop_within: Duration::from_secs(args.stop_within),
+        id: u64::from(std::process::id()),
+    };
+    let instance = Instance::start(&cluster, specs, options).await?;
+    let has_failed = watch(&instance, stop).await;
+    let status = instance.stop().await;
+    for query in &status.queries {
+        tracing::info!("query {}: {} records in, {} out", query.id, query.records, query.written);
+    }
+    Ok(if has_failed { ExitCode::from(ALL_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Waits for a signal, or until every query has failed for good; says how queries fare.
+async fn watch(instance: &Instance, stop: impl Future<Output = ()>) -> bool {
+    tokio::pin!(stop);
+    let mut before = InstanceStatus { queries: Vec::new() };
+    loop {
+        tokio::select! {
+            () = &mut stop => return false,
+            () = tokio::time::sleep(WATCH) => {}
+        }
+        let status = instance.status();
+        for query in &status.queries {
+            let old = before.queries.iter().find(|old| old.id == query.id).map(|old| old.state);
+            if old != Some(query.state) {
+                announce(query.state, &query.id, query.cause.as_deref());
+            }
+        }
+        if status.has_failed() {
+            return true;
+        }
+        before = status;
+    }
+}
+
+fn announce(state: QueryState, id: &str, cause: Option<&str>) {
+    let cause = cause.unwrap_or_default();
+    match state {
+        QueryState::Starting => tracing::info!("query {id} is starting"),
+        QueryState::Standby => tracing::info!("query {id} stands by: another instance runs it"),
+        QueryState::Running => tracing::info!("query {id} is running"),
+        QueryState::Retrying => tracing::warn!("query {id} will be tried again: {cause}"),
+        QueryState::Failed => tracing::error!("query {id} has failed for good: {cause}"),
+    }
+}
+
+/// Checks a file: 0 if nothing is wrong, else 1.
+pub(crate) async fn check(args: CheckArgs) -> ExitCode {
+    match try_check(&args).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what a check finds is its output")]
+async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let text = read(&args.file)?;
+    let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
+    let checked: Checked = if args.bootstrap_servers.is_some() {
+        let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
+        headless::check_against(&cluster, &text, &properties).await?
+    } else {
+        headless::check(&text, &properties)
+    };
+    show_faults(&checked.faults, &text);
+    for topic in &checked.assumed {
+        println!("assumed: topic {topic} exists (--bootstrap-servers checks it)");
+    }
+    let name = args.file.display();
+    if checked.faults.is_empty() {
+        println!("{name}: {} queries, nothing wrong", checked.queries.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{name}: {}", HeadlessError::Statements(checked.faults));
+    Ok(ExitCode::FAILURE)
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn show_faults(faults: &[Diagnostic], text: &str) {
+    let color = if std::io::stderr().is_terminal() { Color::Ansi } else { Color::Never };
+    for fault in faults {
+        eprintln!("{}", fault.render(text, color));
+    }
+}
+
+/// The properties of the command line.
+fn properties(args: &PropertyArgs, bootstrap_servers: Option<&str>) -> anyhow::Result<Properties> {
+    let mut properties = match &args.config {
+        Some(file) => Properties::parse(&read(file)?),
+        None => Properties::default(),
+    };
+    if let Some(servers) = bootstrap_servers {
+        properties.set("bootstrap.servers", servers);
+    }
+    for property in &args.properties {
+        let (name, value) = property
+            .split_once('=')
+            .with_context(|| format!("--property {property}: expected NAME=VALUE"))?;
+        properties.set(name.trim(), value.trim());
+    }
+    Ok(properties)
+}
+
+/// Becomes ready when the process is told to stop.
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Sends what is logged to standard error, filtered by `RUST_LOG`.
+pub(crate) fn start_tracing() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let format = format.with_ansi(std::io::stderr().is_terminal()).with_target(false);
+    let _ = format.try_init();
+}

@@ -1,0 +1,157 @@
+//! Fetched batches as records and rows.
+
+use crate::formats::{Decoder, FormatError, Role};
+use crate::kafka::fetch::FetchedPartition;
+use crate::kafka::records::RecordError;
+use crate::operators::QueryError;
+use crate::plan::{QueryPlan, StepKind};
+use crate::runtime::RawRecords;
+use crate::types::{Arena, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity};
+
+/// How many rows an operator gets at once.
+pub(super) const CHUNK_ROWS: usize = 1_000;
+
+/// Appends a record to a chunk. Headers are copied into `arena`, where there are any.
+pub(super) fn push<'a>(
+    chunk: &mut RawRecords<'a>,
+    record: &crate::kafka::records::RecordRef<'a>,
+    arena: &'a Arena,
+) {
+    if !record.headers.is_empty() {
+        let headers: Vec<(&'a str, Option<&'a [u8]>)> = record
+            .headers
+            .iter()
+            .map(|header| {
+                let name = match std::str::from_utf8(header.key) {
+                    Ok(name) => name,
+                    Err(_) => arena.text(&String::from_utf8_lossy(header.key)),
+                };
+                (name, header.value)
+            })
+            .collect();
+        let len = chunk.offsets.len();
+        let all = chunk.headers.get_or_insert_with(|| vec![&[] as Headers<'a>; len]);
+        all.push(arena.headers(&headers));
+    } else if let Some(all) = &mut chunk.headers {
+        all.push(&[]);
+    }
+    chunk.offsets.push(record.offset);
+    chunk.timestamps.push(record.timestamp);
+    chunk.keys.push(record.key);
+    chunk.values.push(record.value);
+}
+
+/// The records of a fetched partition from `from` on, at most a chunk of them, none of them later
+/// than `until_ms` but the first.
+pub(super) fn next_chunk<'a>(
+    fetched: &'a FetchedPartition,
+    from: i64,
+    until_ms: i64,
+    arena: &'a Arena,
+) -> Result<RawRecords<'a>, RecordError> {
+    let mut chunk = RawRecords { partition: fetched.partition.partition, ..RawRecords::default() };
+    for batch in &fetched.batches {
+        if batch.header.last_offset() < from {
+            continue;
+        }
+        for record in batch.records() {
+            let record = record?;
+            if record.offset < from || record.offset < fetched.position {
+                continue;
+            }
+            if chunk.len() >= CHUNK_ROWS || (!chunk.is_empty() && record.timestamp > until_ms) {
+                return Ok(chunk);
+            }
+            push(&mut chunk, &record, arena);
+        }
+    }
+    Ok(chunk)
+}
+
+/// Reads what comes back from a repartition topic.
+pub(super) struct RepartitionReader {
+    key: Decoder,
+    value: Decoder,
+    columns: usize,
+    keys: usize,
+    /// Whether values are changes of a table: a row, then 1 if it is the new one and 0 if it was
+    /// the old one.
+    is_table: bool,
+}
+
+impl RepartitionReader {
+    pub(super) fn new(plan: &QueryPlan) -> Result<Option<Self>, QueryError> {
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        for step in &plan.steps {
+            let StepKind::Repartition { topic, key_format, value_format } = &step.kind else {
+                continue;
+            };
+            let (key, value) = (&step.schema.key, &step.schema.value);
+            let is_table = matches!(
+                plan.steps.first().map(|step| &step.kind),
+                Some(StepKind::TableSource { .. })
+            );
+            return Ok(Some(Self {
+                key: Decoder::new(key_format, key, Role::Key, topic).map_err(refuse)?,
+                value: Decoder::new(value_format, value, Role::Value, topic).map_err(refuse)?,
+                columns: value.len(),
+                keys: key.len(),
+                is_table,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// The rows of a chunk.
+    pub(super) fn read<'a>(
+        &self,
+        chunk: &RawRecords<'a>,
+        arena: &'a Arena,
+    ) -> Result<Rows<'a>, QueryError> {
+        let len = chunk.len();
+        let mut is_new = vec![true; len];
+        let values: Vec<Option<&'a [u8]>> = if self.is_table {
+            let split = chunk.values.iter().zip(&mut is_new).map(|(value, is_new)| {
+                let (flag, row) = value.as_ref()?.split_last()?;
+                *is_new = *flag != 0;
+                Some(row)
+            });
+            split.collect()
+        } else {
+            chunk.values.clone()
+        };
+        let key = self.key.decode(&chunk.keys, &vec![true; self.keys], arena);
+        let value = self.value.decode(&values, &vec![true; self.columns], arena);
+        if let Some((_, error)) = key.failures.into_iter().chain(value.failures).next() {
+            return Err(QueryError { message: error.message, causes: error.causes });
+        }
+        let valid = |nulls: &[u32], of: &dyn Fn(usize) -> bool| {
+            let flags = (0..len).map(|row| of(row) && !nulls.contains(&(row as u32)));
+            Validity::from_flags(flags.collect())
+        };
+        let old = self.is_table.then(|| OldRows {
+            value: value.columns.clone(),
+            valid: valid(&value.nulls, &|row| !is_new[row]),
+        });
+        Ok(Rows {
+            len,
+            key: KeyColumns {
+                columns: key.columns,
+                valid: valid(&key.nulls, &|_| true),
+                index: None,
+                len,
+            },
+            value_valid: valid(&value.nulls, &|row| is_new[row]),
+            value: value.columns,
+            old,
+            meta: Meta {
+                timestamps: chunk.timestamps.clone(),
+                headers: chunk.headers.clone(),
+                windows: None,
+                offsets: Vec::new(),
+                partition: Partition(chunk.partition),
+                is_source: false,
+            },
+        })
+    }
+}

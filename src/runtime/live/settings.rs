@@ -1,0 +1,52 @@
+//! How one query runs, read once from its properties.
+
+use std::time::Duration;
+
+/// How one query runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuerySettings {
+    /// `ksql.service.id`.
+    pub service_id: String,
+    /// `auto.offset.reset`: whether a stream without committed offsets is read from its beginning.
+    pub from_earliest: bool,
+    /// `commit.interval.ms`.
+    pub commit_interval: Duration,
+    /// `cache.max.bytes.buffering`.
+    pub cache_bytes: i64,
+    /// `ksql.millstream.repartition=topic`: rows are re-keyed through topics.
+    pub repartitions_by_topic: bool,
+    /// The wall-clock time between two emissions of `EMIT FINAL`.
+    pub emit_interval_ms: i64,
+    /// `ksql.nested.error.set.null`.
+    pub nested_error_set_null: bool,
+    /// `ksql.query.retry.backoff.initial.ms`.
+    pub retry_backoff: Duration,
+    /// `ksql.query.retry.backoff.max.ms`.
+    pub retry_backoff_max: Duration,
+    /// `ksql.logging.processing.topic.auto.create`: whether there is a processing log.
+    pub has_processing_log: bool,
+    /// `ksql.logging.processing.rows.include`.
+    pub logs_rows: bool,
+    /// `ksql.logging.processing.topic.name`.
+    pub processing_log_topic: String,
+    /// `ksql.internal.topic.replicas`, for changelogs, repartition topics and the processing log.
+    pub internal_replicas: i16,
+    /// How far ahead of the others, in record time, a partition may be read where order across
+    /// partitions matters (`ksql.millstream.interleave.ms`).
+    pub interleave_ms: i64,
+}
+
+/// What one group takes of a cache, as Kafka Streams counts it: the key, the row and its overhead.
+const CACHED_GROUP_BYTES: i64 = 200;
+
+impl QuerySettings {
+    /// How many groups the record cache holds.
+    pub fn cached_groups(&self) -> usize {
+        usize::try_from(self.cache_bytes / CACHED_GROUP_BYTES).unwrap_or(0)
+    }
+
+    /// The consumer group of a query, which is also how its internal topics begin.
+    pub fn application_id(&self, query_id: &str) -> String {
+        format!("_confluent-ksql-{}query_{query_id}", self.service_id)
+    }
+}

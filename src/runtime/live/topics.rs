@@ -1,0 +1,82 @@
+//! Topics that queries need, made with ksqlDB's names and configurations.
+
+use std::collections::BTreeMap;
+
+use super::query::LiveError;
+use crate::kafka::admin::{Admin, NewTopic};
+use crate::operators::StoreInfo;
+use crate::plan::{QueryPlan, StepKind};
+
+/// Whether a topic was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnsuredTopic {
+    /// It was there, with so many partitions.
+    Existing(i32),
+    /// It was made.
+    Created,
+}
+
+/// How long windowed changelogs are kept beyond the retention of their windows, as Kafka Streams'
+/// `windowstore.changelog.additional.retention.ms`.
+const ADDITIONAL_RETENTION_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Makes a topic unless it exists.
+pub async fn ensure_topic(
+    admin: &Admin,
+    name: &str,
+    partitions: i32,
+    replicas: i16,
+    configs: &BTreeMap<String, String>,
+) -> Result<EnsuredTopic, LiveError> {
+    let existing = admin.describe_topic(name).await?;
+    if let Some(topic) = existing {
+        return Ok(EnsuredTopic::Existing(topic.partitions.len() as i32));
+    }
+    let mut topic = NewTopic::new(name, partitions);
+    topic.replication_factor = Some(replicas);
+    for (config, value) in configs {
+        topic = topic.with_config(config, value.as_str());
+    }
+    match admin.create_topic(&topic).await {
+        Ok(()) => Ok(EnsuredTopic::Created),
+        Err(error) => match admin.describe_topic(name).await? {
+            Some(found) => Ok(EnsuredTopic::Existing(found.partitions.len() as i32)),
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// The configuration of a changelog topic.
+pub(super) fn changelog_configs(store: &StoreInfo) -> BTreeMap<String, String> {
+    let mut configs =
+        BTreeMap::from([("message.timestamp.type".to_owned(), "CreateTime".to_owned())]);
+    let policy = match store.retention_ms {
+        None => "compact",
+        Some(retention_ms) => {
+            let retention_ms = retention_ms.saturating_add(ADDITIONAL_RETENTION_MS);
+            configs.insert("retention.ms".to_owned(), retention_ms.to_string());
+            "compact,delete"
+        }
+    };
+    configs.insert("cleanup.policy".to_owned(), policy.to_owned());
+    configs
+}
+
+/// The configuration of a repartition topic.
+pub(super) fn repartition_configs() -> BTreeMap<String, String> {
+    let configs = [
+        ("cleanup.policy", "delete"),
+        ("segment.bytes", "52428800"),
+        ("retention.ms", "-1"),
+        ("message.timestamp.type", "CreateTime"),
+    ];
+    configs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The end of the name of a plan's repartition topic.
+pub(super) fn repartition_name(plan: &QueryPlan) -> Option<&str> {
+    plan.steps.iter().find_map(|step| match &step.kind {
+        StepKind::Repartition { topic, .. } => Some(topic.as_str()),
+        _ => None,
+    })
+}
