@@ -110,28 +110,28 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "ARRAY_MAX(array ARRAY<T>) -> T",
         summary: "Returns the greatest item, leaving out those that are NULL.",
         examples: &[("ARRAY_MAX(ARRAY[1, 3, 2])", "3")],
-        eval: |call| extreme(call, std::cmp::Ordering::Greater),
+        eval: |call| Ok(extreme(call, std::cmp::Ordering::Greater)),
         ..Scalar::STRICT
     },
     Scalar {
         signature: "ARRAY_MIN(array ARRAY<T>) -> T",
         summary: "Returns the least item, leaving out those that are NULL.",
         examples: &[("ARRAY_MIN(ARRAY['b', 'a'])", "'a'")],
-        eval: |call| extreme(call, std::cmp::Ordering::Less),
+        eval: |call| Ok(extreme(call, std::cmp::Ordering::Less)),
         ..Scalar::STRICT
     },
     Scalar {
         signature: "ARRAY_SORT(array ARRAY<T>) -> ARRAY<T>",
         summary: "Sorts the items in ascending order, NULLs last.",
         examples: &[("ARRAY_SORT(ARRAY[2, NULL, 1])", "ARRAY[1, 2, NULL]")],
-        eval: |call| sort(call, "ASC"),
+        eval: |call| Ok(sort(call, "ASC")),
         ..Scalar::STRICT
     },
     Scalar {
         signature: "ARRAY_SORT(array ARRAY<T>, direction STRING) -> ARRAY<T>",
         summary: "Sorts the items ASC or DESC, NULLs last.",
         examples: &[("ARRAY_SORT(ARRAY[2, NULL, 3], 'DESC')", "ARRAY[3, 2, NULL]")],
-        eval: |call| sort(call, call.text(1).unwrap_or_default()),
+        eval: |call| Ok(sort(call, call.text(1).unwrap_or_default())),
         ..Scalar::STRICT
     },
     Scalar {
@@ -210,19 +210,19 @@ fn shown(item: &Value<'_>) -> Result<String, EvalError> {
     )))
 }
 
-fn extreme<'a>(call: &Call<'_, 'a>, wanted: std::cmp::Ordering) -> Result<Value<'a>, EvalError> {
+fn extreme<'a>(call: &Call<'_, 'a>, wanted: std::cmp::Ordering) -> Value<'a> {
     let items = call.items(0).unwrap_or_default().iter().copied();
-    Ok(items
+    items
         .filter(|item| !item.is_null())
         .reduce(|best, item| if compare(item, best) == Some(wanted) { item } else { best })
-        .unwrap_or_default())
+        .unwrap_or_default()
 }
 
-fn sort<'a>(call: &Call<'_, 'a>, direction: &str) -> Result<Value<'a>, EvalError> {
+fn sort<'a>(call: &Call<'_, 'a>, direction: &str) -> Value<'a> {
     let descending = match &*direction.to_uppercase() {
         "ASC" | "ASCENDING" => false,
         "DESC" | "DESCENDING" => true,
-        _ => return Ok(Value::Null),
+        _ => return Value::Null,
     };
     let mut items = call.items(0).unwrap_or_default().to_vec();
     items.sort_by(|a, b| {
@@ -232,7 +232,7 @@ fn sort<'a>(call: &Call<'_, 'a>, direction: &str) -> Result<Value<'a>, EvalError
         };
         if descending { order.reverse() } else { order }
     });
-    Ok(call.array(&items))
+    call.array(&items)
 }
 
 /// The longest list that a series makes; more fails as Java does when memory runs out.

@@ -246,7 +246,7 @@ fn encode<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
         )));
     };
     let bytes = match from {
-        Encoding::Hex => unhex(hex_digits(text))?,
+        Encoding::Hex => unhex(&hex_digits(text))?,
         Encoding::Base64 => decode_base64_leniently(text),
         Encoding::Ascii => to_ascii(text),
         Encoding::Utf8 => to_utf8_bytes(text).into_owned(),
@@ -254,13 +254,17 @@ fn encode<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     Ok(call.string(&write(&bytes, to)))
 }
 
-/// The digits of `0x48` and `X'48'`; other text is digits as it is.
-fn hex_digits(text: &str) -> &str {
-    let quoted = text.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('\''));
-    match quoted.and_then(|rest| rest.strip_suffix('\'')) {
-        Some(digits) => digits,
-        None => text.strip_prefix("0x").unwrap_or(text),
+/// The digits of `0x48` and `X'48'`, where an odd number after `0x` gets a zero; other text is
+/// digits as it is.
+fn hex_digits(text: &str) -> std::borrow::Cow<'_, str> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return match digits.len() % 2 {
+            0 => digits.into(),
+            _ => format!("0{digits}").into(),
+        };
     }
+    let quoted = text.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('\''));
+    quoted.and_then(|rest| rest.strip_suffix('\'')).unwrap_or(text).into()
 }
 
 /// Base64 as Apache Commons reads it: what is no digit is skipped, and `=` ends the text.
@@ -325,12 +329,11 @@ fn chr<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
-        rest = match c {
-            '\\' => escape(after, &mut units)?,
-            _ => {
-                units.extend(utf16_units(&rest[..c.len_utf8()]));
-                after
-            }
+        rest = if c == '\\' {
+            escape(after, &mut units)?
+        } else {
+            units.extend(utf16_units(&rest[..c.len_utf8()]));
+            after
         };
     }
     Ok(call.string(&from_utf16_units(units)))

@@ -4,14 +4,13 @@ use std::cmp::Ordering;
 
 use super::order::compare;
 use super::{ArgType, Call, Scalar};
-use crate::expr::EvalError;
 use crate::types::{SqlType, Value};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {
         signature: "COALESCE(first T, others T...) -> T",
         summary: "Returns the first argument that is not NULL.",
-        examples: &[("COALESCE(NULL, 'a', 'b')", "'a'")],
+        examples: &[("COALESCE(NULLIF('x', 'x'), 'a', 'b')", "'a'")],
         shown_as: Some("COALESCE"),
         eval: |call| Ok(call.args.iter().copied().find(|v| !v.is_null()).unwrap_or_default()),
         ..Scalar::LENIENT
@@ -19,7 +18,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {
         signature: "IFNULL(expression T, altValue T) -> T",
         summary: "Returns the first argument, or the second one if that is NULL.",
-        examples: &[("IFNULL(NULL, 2)", "2"), ("IFNULL(1, 2)", "1")],
+        examples: &[("IFNULL(NULLIF(1, 1), 2)", "2"), ("IFNULL(1, 2)", "1")],
         eval: |call| Ok(if call.arg(0).is_null() { call.arg(1) } else { call.arg(0) }),
         ..Scalar::LENIENT
     },
@@ -53,7 +52,7 @@ macro_rules! greatest {
             $ty,
             "Returns the greatest argument, leaving out those that are NULL.",
             $example,
-            |call| extreme(call, Ordering::Greater),
+            |call| Ok(extreme(call, Ordering::Greater)),
             $returns
         )
     };
@@ -66,14 +65,18 @@ macro_rules! least {
             $ty,
             "Returns the least argument, leaving out those that are NULL.",
             $example,
-            |call| extreme(call, Ordering::Less),
+            |call| Ok(extreme(call, Ordering::Less)),
             $returns
         )
     };
 }
 
 pub(super) static EXTREMES: &[Scalar] = &[
-    greatest!("TIME", ("UNIX_DATE(GREATEST(FROM_DAYS(1), FROM_DAYS(2)))", "2"), None),
+    greatest!(
+        "TIME",
+        ("FORMAT_TIME(GREATEST(PARSE_TIME('07', 'HH'), PARSE_TIME('08', 'HH')), 'H')", "'8'"),
+        None
+    ),
     greatest!("DATE", ("UNIX_DATE(GREATEST(FROM_DAYS(1), FROM_DAYS(2)))", "2"), None),
     greatest!("BYTES", ("LEN(GREATEST(TO_BYTES('a', 'utf8'), TO_BYTES('b', 'utf8')))", "1"), None),
     greatest!(
@@ -84,25 +87,29 @@ pub(super) static EXTREMES: &[Scalar] = &[
     greatest!("DECIMAL", ("GREATEST(1.5, 2.25)", "2.25"), Some(widest_decimal)),
     greatest!("DOUBLE", ("GREATEST(1E0, NULL, 2E0)", "2.0"), None),
     greatest!("INT", ("GREATEST(1, 3, 2)", "3"), None),
-    greatest!("BIGINT", ("GREATEST(1, 3000000000)", "3000000000"), None),
+    greatest!("BIGINT", ("GREATEST(3000000000, 4000000000)", "4000000000"), None),
     greatest!("STRING", ("GREATEST('apple', 'banana')", "'banana'"), None),
-    least!("TIME", ("UNIX_DATE(LEAST(FROM_DAYS(1), FROM_DAYS(2)))", "1"), None),
+    least!(
+        "TIME",
+        ("FORMAT_TIME(LEAST(PARSE_TIME('07', 'HH'), PARSE_TIME('08', 'HH')), 'H')", "'7'"),
+        None
+    ),
     least!("DATE", ("UNIX_DATE(LEAST(FROM_DAYS(1), FROM_DAYS(2)))", "1"), None),
     least!("TIMESTAMP", ("UNIX_TIMESTAMP(LEAST(FROM_UNIXTIME(1), FROM_UNIXTIME(2)))", "1"), None),
     least!("DECIMAL", ("LEAST(1.5, 2.25)", "1.5"), Some(widest_decimal)),
     least!("INT", ("LEAST(3, 1, 2)", "1"), None),
-    least!("BIGINT", ("LEAST(1, 3000000000)", "1"), None),
+    least!("BIGINT", ("LEAST(3000000000, 4000000000)", "3000000000"), None),
     least!("DOUBLE", ("LEAST(1E0, NULL, 2E0)", "1.0"), None),
     least!("STRING", ("LEAST('apple', 'banana')", "'apple'"), None),
     least!("BYTES", ("LEN(LEAST(TO_BYTES('a', 'utf8'), TO_BYTES('b', 'utf8')))", "1"), None),
 ];
 
 /// The argument that lies furthest in the direction of `wanted`; of equal ones, the first.
-fn extreme<'a>(call: &Call<'_, 'a>, wanted: Ordering) -> Result<Value<'a>, EvalError> {
+fn extreme<'a>(call: &Call<'_, 'a>, wanted: Ordering) -> Value<'a> {
     let values = call.args.iter().copied().filter(|value| !value.is_null());
-    Ok(values
+    values
         .reduce(|best, value| if compare(value, best) == Some(wanted) { value } else { best })
-        .unwrap_or_default())
+        .unwrap_or_default()
 }
 
 /// The narrowest DECIMAL that holds all arguments.

@@ -1,4 +1,4 @@
-//! Dates as PARSE_DATE reads them: with Apache Commons' `FastDateFormat`, which is lenient.
+//! Dates as `PARSE_DATE` reads them: with Apache Commons' `FastDateFormat`, which is lenient.
 //!
 //! Months and days may lie beyond their limits and are carried over, text after the date is
 //! ignored, blanks before numbers are skipped, and dates before 1582-10-15 are Julian.
@@ -35,7 +35,14 @@ pub(super) fn parse(text: &str, pattern: &str, now_ms: i64) -> Result<i32, Strin
             Part::Field(letter, count) => {
                 let adjacent = matches!(parts.get(index + 1), Some(Part::Field(next, count))
                     if is_number(*next, *count));
-                fields.read(*letter, *count, adjacent, rest, now_ms)
+                if is_number(*letter, *count) {
+                    number(rest, if adjacent { *count } else { 0 }).map(|(value, rest)| {
+                        fields.set(*letter, *count, value, now_ms);
+                        rest
+                    })
+                } else {
+                    fields.read_text(*letter, rest)
+                }
             }
         }
         .ok_or_else(|| format!("Unparseable date: {text}"))?;
@@ -48,7 +55,7 @@ pub(super) fn parse(text: &str, pattern: &str, now_ms: i64) -> Result<i32, Strin
 }
 
 fn is_number(letter: char, count: usize) -> bool {
-    !matches!(letter, 'E' | 'G' | 'a' | 'z' | 'Z' | 'X') && !(letter == 'M' && count >= 3)
+    !matches!((letter, count), ('E' | 'G' | 'a' | 'z' | 'Z' | 'X', _) | ('M', 3..))
 }
 
 fn parts(pattern: &str) -> Result<Vec<Part>, String> {
@@ -76,36 +83,23 @@ fn parts(pattern: &str) -> Result<Vec<Part>, String> {
 }
 
 impl Fields {
-    /// Reads one field, and gives back what follows it.
-    fn read<'t>(
-        &mut self,
-        letter: char,
-        count: usize,
-        adjacent: bool,
-        text: &'t str,
-        now_ms: i64,
-    ) -> Option<&'t str> {
-        if !is_number(letter, count) {
-            return self.read_text(letter, text);
-        }
-        let (value, rest) = number(text, if adjacent { count } else { 0 })?;
+    /// Sets the field of a letter that stands `count` times.
+    fn set(&mut self, letter: char, count: usize, value: i64, now_ms: i64) {
         match letter {
             'y' | 'Y' if count <= 2 && value < 100 => self.year = Some(full_year(value, now_ms)),
             'y' | 'Y' => self.year = Some(value),
             'M' => self.month = value,
             'd' => self.day = value,
             'D' => self.day_of_year = Some(value),
-            'H' => self.millis += value * 3_600_000,
+            'H' | 'K' => self.millis += value * 3_600_000,
             'k' => self.millis += value % 24 * 3_600_000,
             'h' => self.millis += value % 12 * 3_600_000,
-            'K' => self.millis += value * 3_600_000,
             'm' => self.millis += value * 60_000,
             's' => self.millis += value * 1_000,
             'S' => self.millis += value,
             // Days of the week and weeks do not count where a day or a month is set.
             _ => {}
         }
-        Some(rest)
     }
 
     fn read_text<'t>(&mut self, letter: char, text: &'t str) -> Option<&'t str> {

@@ -183,10 +183,8 @@ fn write(json: &Json, plain: bool, out: &mut String) {
 }
 
 fn write_number(text: &str, plain: bool, out: &mut String) {
-    let decimal = match text.contains(['.', 'e', 'E']) {
-        true => Decimal::parse(text).ok(),
-        false => None,
-    };
+    let has_fraction = text.contains(['.', 'e', 'E']);
+    let decimal = if has_fraction { Decimal::parse(text).ok() } else { None };
     match decimal {
         Some(decimal) if plain => out.push_str(&decimal.to_plain_string()),
         Some(decimal) => {
@@ -240,9 +238,8 @@ fn path_tokens(path: &str) -> Result<Vec<String>, String> {
             Some(inner) => (inner, false),
             None => (rest.strip_prefix('[').ok_or_else(fault)?, true),
         };
-        let is_part = |c: char| match closed {
-            true => c.is_ascii_digit(),
-            false => c.is_alphanumeric() || matches!(c, '_' | '@' | ':' | '-'),
+        let is_part = |c: char| {
+            c.is_alphanumeric() || matches!(c, '_' | '-') || !closed && matches!(c, '@' | ':')
         };
         let end = inner.find(|c| !is_part(c)).unwrap_or(inner.len());
         if end == 0 {

@@ -13,7 +13,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
                     biFunction2 LAMBDA(K, V) => T) -> MAP<R, T>",
         summary: "Makes new keys and values of the entries of a map.",
         examples: &[(
-            "TRANSFORM(MAP('a' := 1), (k, v) => UCASE(k), (k, v) => ABS(v))",
+            "TRANSFORM(MAP('a' := 1), (p, q) => UCASE(p), (p, q) => ABS(q))",
             "MAP('A' := 1)",
         )],
         eval: not_a_plain_function,
@@ -30,7 +30,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "FILTER(map MAP<K, V>, lambda LAMBDA(K, V) => BOOLEAN) -> MAP<K, V>",
         summary: "Keeps the entries of a map for which a condition holds.",
         examples: &[(
-            "FILTER(MAP('a' := 1), (k, v) => ARRAY_CONTAINS(ARRAY['a'], k))",
+            "FILTER(MAP('a' := 1), (p, q) => ARRAY_CONTAINS(ARRAY['a'], p))",
             "MAP('a' := 1)",
         )],
         eval: not_a_plain_function,
@@ -47,7 +47,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "REDUCE(map MAP<K, V>, initialState S, reduceFunction LAMBDA(S, K, V) => S) \
                     -> S",
         summary: "Combines the entries of a map into one value.",
-        examples: &[("REDUCE(MAP('a' := 1), '', (s, k, v) => CONCAT(s, k))", "'a'")],
+        examples: &[("REDUCE(MAP('a' := 1), '', (s, p, q) => CONCAT(s, p))", "'a'")],
         eval: not_a_plain_function,
         ..Scalar::LENIENT
     },

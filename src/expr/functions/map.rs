@@ -1,7 +1,6 @@
 //! Functions of maps. Their results are in the order of Java's `HashMap`.
 
 use super::{Call, Scalar};
-use crate::expr::EvalError;
 use crate::types::Value;
 use crate::types::java::hash::DEFAULT_CAPACITY;
 use crate::types::java::text::from_utf16_units;
@@ -21,7 +20,7 @@ macro_rules! entries_of {
             summary: "Lists the entries of a map as structs K and V, sorted by key if one wants.",
             examples: &[(concat!("ARRAY_LENGTH(ENTRIES(MAP('a' := ", $value, "), TRUE))"), "1")],
             shown_as: Some("ENTRIES"),
-            eval: entries,
+            eval: |call| Ok(entries(call)),
             ..Scalar::STRICT
         }
     };
@@ -123,7 +122,7 @@ pub(super) static SPLITTERS: &[Scalar] = &[
                     -> MAP<STRING, STRING>",
         summary: "Splits text into entries and these into keys and values.",
         examples: &[("SPLIT_TO_MAP('a=1,b=2', ',', '=')", "MAP('a' := '1', 'b' := '2')")],
-        eval: split_to_map,
+        eval: |call| Ok(split_to_map(call)),
         ..Scalar::STRICT
     },
 ];
@@ -134,6 +133,17 @@ pub(super) fn hash_map<'a>(
     entries: impl Iterator<Item = (Value<'a>, Value<'a>)>,
     capacity: usize,
 ) -> Value<'a> {
+    let distinct = distinct_entries(entries);
+    let hash = |key: Value<'_>| if let Value::String(key) = key { hash_code(key) } else { 0 };
+    let hashes: Vec<i32> = distinct.iter().map(|(key, _)| hash(*key)).collect();
+    let order = hash_map_order(&hashes, capacity);
+    call.map(&order.into_iter().map(|index| distinct[index]).collect::<Vec<_>>())
+}
+
+/// The entries in the order of their first occurrence, each with its last value.
+fn distinct_entries<'a>(
+    entries: impl Iterator<Item = (Value<'a>, Value<'a>)>,
+) -> Vec<(Value<'a>, Value<'a>)> {
     let mut distinct: Vec<(Value<'a>, Value<'a>)> = Vec::new();
     for (key, value) in entries {
         match distinct.iter_mut().find(|(known, _)| *known == key) {
@@ -141,10 +151,7 @@ pub(super) fn hash_map<'a>(
             None => distinct.push((key, value)),
         }
     }
-    let hash = |key: Value<'_>| if let Value::String(key) = key { hash_code(key) } else { 0 };
-    let hashes: Vec<i32> = distinct.iter().map(|(key, _)| hash(*key)).collect();
-    let order = hash_map_order(&hashes, capacity);
-    call.map(&order.into_iter().map(|index| distinct[index]).collect::<Vec<_>>())
+    distinct
 }
 
 /// The size that two `putAll` give the table of an empty `HashMap`.
@@ -158,7 +165,7 @@ fn union_capacity(first: usize, second: usize) -> usize {
     }
 }
 
-fn entries<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+fn entries<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     let mut entries = call.entries(0).unwrap_or_default().to_vec();
     if let Value::Boolean(true) = call.arg(1) {
         entries.sort_by(|(a, _), (b, _)| match (a, b) {
@@ -168,7 +175,7 @@ fn entries<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     }
     let arena = call.context.arena;
     let structs = entries.iter().map(|(key, value)| Value::Struct(arena.values(&[*key, *value])));
-    Ok(call.array(&structs.collect::<Vec<_>>()))
+    call.array(&structs.collect::<Vec<_>>())
 }
 
 fn split_bytes<'b>(bytes: &'b [u8], delimiter: &'b [u8]) -> impl Iterator<Item = &'b [u8]> {
@@ -181,15 +188,21 @@ fn split_bytes<'b>(bytes: &'b [u8], delimiter: &'b [u8]) -> impl Iterator<Item =
     })
 }
 
-fn split_to_map<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+fn split_to_map<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     let text = call.text(0).unwrap_or_default();
     let (entry, pair) = (call.text(1).unwrap_or_default(), call.text(2).unwrap_or_default());
     if entry.is_empty() || pair.is_empty() || entry == pair {
-        return Ok(Value::Null);
+        return Value::Null;
     }
-    let entries = text.split(entry).filter_map(|entry| {
-        let mut parts = entry.split(pair);
-        Some((Value::String(parts.next()?), Value::String(parts.next()?)))
-    });
-    Ok(hash_map(call, entries, DEFAULT_CAPACITY))
+    let entries: Vec<_> = text
+        .split(entry)
+        .filter_map(|entry| {
+            let mut parts = entry.split(pair);
+            Some((Value::String(parts.next()?), Value::String(parts.next()?)))
+        })
+        .collect();
+    // `HashMap.merge` puts a new key before the others of its slot, and leaves a known one there.
+    let mut newest_first = distinct_entries(entries.into_iter());
+    newest_first.reverse();
+    hash_map(call, newest_first.into_iter(), DEFAULT_CAPACITY)
 }

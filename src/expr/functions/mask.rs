@@ -111,10 +111,8 @@ fn mask<'a>(
     let bounds = (count, units.len().saturating_sub(count));
     let mut out = Vec::with_capacity(units.len());
     for (index, unit) in units.into_iter().enumerate() {
-        out.push(match hidden(index, bounds) {
-            true => masks[kind(unit)].unwrap_or(unit),
-            false => unit,
-        });
+        let mask = masks[kind(unit)].filter(|_| hidden(index, bounds));
+        out.push(mask.unwrap_or(unit));
     }
     Ok(call.string(&from_utf16_units(out)))
 }

@@ -136,7 +136,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Returns the number without its sign.",
         examples: &[("ABS(-1.50)", "1.50")],
         shown_as: Some("Abs"),
-        eval: |call| Ok(map_decimal(call, |value| Ok(value.abs()))?),
+        eval: |call| map_decimal(call, |value| Ok(value.abs())),
         returns: Some(same_type),
         ..Scalar::STRICT
     },
@@ -167,7 +167,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Rounds up to a whole number.",
         examples: &[("CEIL(1.20)", "2.00")],
         shown_as: Some("Ceil"),
-        eval: |call| Ok(map_decimal(call, |value| keep_scale(value, 0, Rounding::Ceiling))?),
+        eval: |call| map_decimal(call, |value| keep_scale(value, 0, Rounding::Ceiling)),
         returns: Some(same_type),
         ..Scalar::STRICT
     },
@@ -198,7 +198,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Rounds down to a whole number.",
         examples: &[("FLOOR(-1.20)", "-2.00")],
         shown_as: Some("Floor"),
-        eval: |call| Ok(map_decimal(call, |value| keep_scale(value, 0, Rounding::Floor))?),
+        eval: |call| map_decimal(call, |value| keep_scale(value, 0, Rounding::Floor)),
         returns: Some(same_type),
         ..Scalar::STRICT
     },
@@ -229,7 +229,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Rounds to the nearest whole number; halves go up.",
         examples: &[("ROUND(2.5)", "3"), ("ROUND(-2.5)", "-2")],
         shown_as: Some("Round"),
-        eval: |call| Ok(map_decimal(call, |value| value.set_scale(0, halves_up(value)))?),
+        eval: |call| map_decimal(call, |value| value.set_scale(0, halves_up(value))),
         returns: Some(whole_type),
         ..Scalar::STRICT
     },
@@ -237,7 +237,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "ROUND(val DOUBLE, decimalPlaces INT) -> DOUBLE",
         summary: "Rounds to a number of decimal places, or of zeros if it is negative.",
         examples: &[("ROUND(2.675E0, 2)", "2.68"), ("ROUND(1234E0, -2)", "1200.0")],
-        eval: |call| Ok(map_double(call, |value| halves_up(value))?),
+        eval: |call| map_double(call, halves_up),
         ..Scalar::STRICT
     },
     Scalar {
@@ -253,7 +253,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         examples: &[("ROUND(1.256, 2)", "1.260")],
         eval: |call| {
             let places = call.int(1).unwrap_or_default();
-            Ok(map_decimal(call, |value| keep_scale(value, places, halves_up(value)))?)
+            map_decimal(call, |value| keep_scale(value, places, halves_up(value)))
         },
         returns: Some(same_type),
         ..Scalar::STRICT
@@ -276,7 +276,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "TRUNC(val DECIMAL) -> DECIMAL",
         summary: "Drops what follows the decimal point.",
         examples: &[("TRUNC(-2.7)", "-2")],
-        eval: |call| Ok(map_decimal(call, |value| value.set_scale(0, Rounding::Down))?),
+        eval: |call| map_decimal(call, |value| value.set_scale(0, Rounding::Down)),
         returns: Some(whole_type),
         ..Scalar::STRICT
     },
@@ -284,7 +284,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "TRUNC(val DOUBLE, decimalPlaces INT) -> DOUBLE",
         summary: "Drops what follows a decimal place.",
         examples: &[("TRUNC(2.678E0, 2)", "2.67")],
-        eval: |call| Ok(map_double(call, |_| Rounding::Down)?),
+        eval: |call| map_double(call, |_| Rounding::Down),
         ..Scalar::STRICT
     },
     Scalar {
@@ -300,7 +300,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         examples: &[("TRUNC(1.256, 2)", "1.250")],
         eval: |call| {
             let places = call.int(1).unwrap_or_default();
-            Ok(map_decimal(call, |value| keep_scale(value, places, Rounding::Down))?)
+            map_decimal(call, |value| keep_scale(value, places, Rounding::Down))
         },
         returns: Some(same_type),
         ..Scalar::STRICT
@@ -395,6 +395,9 @@ fn map_decimal<'a>(
     Ok(Value::Decimal(call.context.arena.decimal(value)))
 }
 
+/// The change of scale that drops the most digits: a power of ten with more has no room in Java.
+const DROPPED_MIN: i64 = -646_456_993;
+
 /// Rounds a DOUBLE as the decimal number that it is printed as.
 fn map_double<'a>(
     call: &Call<'_, 'a>,
@@ -402,9 +405,10 @@ fn map_double<'a>(
 ) -> Result<Value<'a>, EvalError> {
     let (value, places) = (call.double(0).unwrap_or_default(), call.int(1).unwrap_or_default());
     let rounded = Decimal::from_f64_printed(value)
-        .and_then(|value| match places.checked_sub(value.scale) {
-            None if !value.is_zero() => Err(DecimalError::TooLarge),
-            _ => value.set_scale(places, rounding(&value)),
+        .and_then(|value| match i64::from(places) - i64::from(value.scale) {
+            DROPPED_MIN.. => value.set_scale(places, rounding(&value)),
+            _ if value.is_zero() => Ok(value),
+            _ => Err(DecimalError::TooLarge),
         })
         .map_err(|error| EvalError::new(error.to_string()))?;
     Ok(Value::Double(rounded.to_f64()))

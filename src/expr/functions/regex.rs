@@ -93,10 +93,10 @@ fn for_each_match<'t>(
             return Ok(());
         };
         each(&captures)?;
-        from = match whole.start() == whole.end() {
-            true => whole.end() + text[whole.end()..].chars().next().map_or(1, char::len_utf8),
-            false => whole.end(),
-        };
+        from = whole.end();
+        if whole.start() == whole.end() {
+            from += text[from..].chars().next().map_or(1, char::len_utf8);
+        }
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(super) fn translate(pattern: &str) -> String {
             }
             '(' if depth == 0 && after.starts_with('?') => {
                 let flags: String =
-                    after[1..].chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+                    after[1..].chars().take_while(char::is_ascii_alphabetic).collect();
                 if after[1 + flags.len()..].starts_with([')', ':', '-']) {
                     dot_all |= flags.contains('s');
                     multi_line |= flags.contains('m');
@@ -160,13 +160,9 @@ fn set(items: &str, negated: bool, in_class: bool, out: &mut String) {
 
 /// Rewrites what follows `\p`: Java's POSIX names mean ASCII, and scripts and blocks have prefixes.
 fn property<'t>(rest: &'t str, negated: bool, in_class: bool, out: &mut String) -> &'t str {
-    let (name, after) = match rest.strip_prefix('{').and_then(|name| name.split_once('}')) {
-        Some(found) => found,
-        None => {
-            let length = rest.chars().next().map_or(0, char::len_utf8);
-            rest.split_at(length)
-        }
-    };
+    let length = rest.chars().next().map_or(0, char::len_utf8);
+    let braced = rest.strip_prefix('{').and_then(|name| name.split_once('}'));
+    let (name, after) = braced.unwrap_or_else(|| rest.split_at(length));
     let items = match name {
         "Lower" => "a-z",
         "Upper" => "A-Z",

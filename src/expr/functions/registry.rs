@@ -187,3 +187,77 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row.last().copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::functions::math;
+
+    #[test]
+    fn every_signature_parses() {
+        let texts = FAMILIES
+            .iter()
+            .flat_map(|family| family.functions)
+            .chain(math::TO_DOUBLE.iter().copied().flatten())
+            .map(|row| row.signature)
+            .chain(TABLE_FUNCTIONS.iter().map(|row| row.signature));
+        let mut rows = 0;
+        for text in texts {
+            assert_eq!(Signature::parse(text).err(), None);
+            rows += 1;
+        }
+        assert_eq!(list().map(|function| function.overloads.len()).sum::<usize>(), rows);
+    }
+
+    fn check(name: &str, args: &[ArgType], expected: &str) {
+        let shown = match resolve(name, args) {
+            Ok(found) => format!("{} {:?}", found.return_type, found.coercions),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn calls_mean_what_they_mean_to_ksqldb() {
+        let of = |ty: SqlType| ArgType::Value(ty);
+        let (int, bigint) = (of(SqlType::Int), of(SqlType::Bigint));
+        let (text, decimal) =
+            (of(SqlType::String), of(SqlType::Decimal { precision: 4, scale: 2 }));
+        check("abs", std::slice::from_ref(&decimal), "DECIMAL(4, 2) [None]");
+        check("Sqrt", std::slice::from_ref(&decimal), "DOUBLE [Some(Double)]");
+        check("date_add", &[], "Can't find any functions with the name 'DATE_ADD'");
+        check("COALESCE", &[ArgType::Null, int.clone()], "INTEGER [None, None]");
+        check("ROUND", &[decimal], "DECIMAL(2, 0) [None]");
+        check("UNIX_DATE", std::slice::from_ref(&text), "INTEGER [Some(Date)]");
+        check(
+            "ROUND",
+            &[int.clone(), int.clone()],
+            "Function 'Round' cannot be resolved due to ambiguous method parameters (INTEGER, \
+             INTEGER).\nUse CAST() to explicitly cast your parameters to one of the supported \
+             function calls.\nValid function calls are:\nROUND(DECIMAL val)\n\
+             ROUND(DOUBLE val, INT decimalPlaces)\nROUND(DOUBLE val)\n\
+             ROUND(DECIMAL val, INT decimalPlaces)\nROUND(INT val)\nROUND(BIGINT val)\n\
+             For detailed information on a function run: DESCRIBE FUNCTION <Function-Name>;",
+        );
+        check(
+            "ucase",
+            &[bigint],
+            "Function 'ucase' does not accept parameters (BIGINT).\nValid alternatives are:\n\
+             UCASE(VARCHAR input)\n\
+             For detailed information on a function run: DESCRIBE FUNCTION <Function-Name>;",
+        );
+        check(
+            "AS_MAP",
+            &[ArgType::Null, ArgType::Null],
+            "Could not find mapping for generic type: T",
+        );
+    }
+
+    #[test]
+    fn similar_names_are_offered() {
+        let Err(FunctionError::Unknown { candidates, .. }) = resolve("UCASEE", &[]) else {
+            panic!("there is no UCASEE")
+        };
+        assert_eq!(candidates, ["UCASE", "LCASE"]);
+    }
+}

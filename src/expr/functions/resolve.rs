@@ -179,10 +179,9 @@ fn accepts(param: &ParamType, arg: &ArgType, generics: &mut Generics, casts: boo
             inputs.len() == *arity
                 && returns.as_ref().is_none_or(|returns| unify(output, returns, generics))
         }
-        (ParamType::IntervalUnit, ArgType::IntervalUnit) => true,
-        (_, ArgType::Lambda { .. } | ArgType::IntervalUnit) => false,
-        (_, ArgType::Null) => true,
-        (ParamType::Lambda(..) | ParamType::IntervalUnit, ArgType::Value(_)) => false,
+        (ParamType::IntervalUnit, ArgType::IntervalUnit) | (_, ArgType::Null) => true,
+        (_, ArgType::Lambda { .. } | ArgType::IntervalUnit)
+        | (ParamType::Lambda(..) | ParamType::IntervalUnit, ArgType::Value(_)) => false,
         (param, ArgType::Value(ty)) if param.has_generics() => unify(param, ty, generics),
         (param, ArgType::Value(ty)) => fits(param, ty, casts),
     }
@@ -192,13 +191,11 @@ fn accepts(param: &ParamType, arg: &ArgType, generics: &mut Generics, casts: boo
 fn unify(param: &ParamType, ty: &SqlType, generics: &mut Generics) -> bool {
     match (param, ty) {
         (ParamType::Generic(letter), ty) => {
-            match generics.iter().find(|(bound, _)| bound == letter) {
-                Some((_, bound)) => bound == ty,
-                None => {
-                    generics.push((*letter, ty.clone()));
-                    true
-                }
+            if let Some((_, bound)) = generics.iter().find(|(bound, _)| bound == letter) {
+                return bound == ty;
             }
+            generics.push((*letter, ty.clone()));
+            true
         }
         (ParamType::Array(param), SqlType::Array(item)) => unify(param, item, generics),
         (ParamType::Map(key, value), SqlType::Map(key_ty, value_ty)) => {

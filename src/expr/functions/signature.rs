@@ -130,10 +130,10 @@ impl Signature {
         }
         parser.token("->", "`->`")?;
         let returns = parser.ty()?;
-        match parser.rest().is_empty() {
-            true => Ok(Self { name, parameters, returns }),
-            false => Err(parser.expected("the end")),
+        if !parser.rest().is_empty() {
+            return Err(parser.expected("the end"));
         }
+        Ok(Self { name, parameters, returns })
     }
 
     /// The position of the argument that may be repeated.

@@ -16,11 +16,13 @@ pub(super) use pxfm::{
 
 /// The cotangent.
 pub(super) fn cot(x: f64) -> f64 {
-    cos(x) / sin(x)
+    1.0 / tan(x)
 }
 
 /// Above this, e^x is written as (e^(x/2))^2, so that half of it does not overflow.
 const LOG_MAX: f64 = 709.782_712_893_384;
+/// Above this, half of e^x is infinite.
+const OVERFLOW: f64 = 710.475_860_073_943_9;
 
 /// The hyperbolic sine.
 pub(super) fn sinh(x: f64) -> f64 {
@@ -61,6 +63,9 @@ pub(super) fn cosh(x: f64) -> f64 {
 fn half_exp(size: f64, half: f64) -> f64 {
     if size < LOG_MAX {
         return half * strict_exp(size);
+    }
+    if size > OVERFLOW {
+        return f64::INFINITY.copysign(half);
     }
     let w = strict_exp(0.5 * size);
     half * w * w
@@ -109,22 +114,23 @@ pub(super) fn cbrt(x: f64) -> f64 {
 
 /// e^x for x from -709 to 709, which is not as close as [`exp`] but is what `sinh` builds on.
 fn strict_exp(x: f64) -> f64 {
-    const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     const P: [f64; 5] = [
-        1.666_666_666_666_660_190_37e-1,
-        -2.777_777_777_701_559_338_42e-3,
-        6.613_756_321_437_934_361_17e-5,
-        -1.653_390_220_546_525_153_90e-6,
-        4.138_136_797_057_238_460_39e-8,
+        1.666_666_666_666_660_2e-1,
+        -2.777_777_777_701_559_3e-3,
+        6.613_756_321_437_934e-5,
+        -1.653_390_220_546_525_2e-6,
+        4.138_136_797_057_238_5e-8,
     ];
     let k = (std::f64::consts::LOG2_E * x + 0.5_f64.copysign(x)) as i32;
     let (high, low) = (x - f64::from(k) * LN2_HIGH, f64::from(k) * LN2_LOW);
     let x = high - low;
-    let t = x * x;
-    let c = x - t * (P[0] + t * (P[1] + t * (P[2] + t * (P[3] + t * P[4]))));
-    let y = 1.0 - ((low - (x * c) / (2.0 - c)) - high);
-    f64::from_bits((y.to_bits() as i64).wrapping_add(i64::from(k) << 52) as u64)
+    let square = x * x;
+    let tail = P[1] + square * (P[2] + square * (P[3] + square * P[4]));
+    let c = x - square * (P[0] + square * tail);
+    let power = 1.0 - ((low - (x * c) / (2.0 - c)) - high);
+    f64::from_bits((power.to_bits() as i64).wrapping_add(i64::from(k) << 52) as u64)
 }
 
 /// The upper half of the bits.
@@ -151,6 +157,8 @@ mod tests {
         check(sinh(0.5), 0.521_095_305_493_747_4);
         check(cosh(0.1), 1.005_004_168_055_803_5);
         check(cosh(12.34), 114_330.976_030_591_53);
+        check(sinh(-1e9), f64::NEG_INFINITY);
+        check(cosh(1e9), f64::INFINITY);
         check(tanh(1000.0), 1.0);
         check(cbrt(2.5), 1.357_208_808_297_453_2);
         check(cbrt(-27.0), -3.0);

@@ -25,7 +25,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "INITCAP(str STRING) -> STRING",
         summary: "Capitalises the first letter of each word and makes the others small.",
         examples: &[("INITCAP('an OLD mill')", "'An Old Mill'")],
-        eval: initcap,
+        eval: |call| Ok(initcap(call)),
         ..Scalar::STRICT
     },
     Scalar {
@@ -56,7 +56,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "INSTR(str STRING, substring STRING) -> INT",
         summary: "Finds where a part first occurs, counted from 1, or 0 if it does not.",
         examples: &[("INSTR('stream', 'ea')", "4"), ("INSTR('stream', 'x')", "0")],
-        eval: instr,
+        eval: |call| Ok(instr(call)),
         ..Scalar::LENIENT
     },
     Scalar {
@@ -64,42 +64,42 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Finds a part at or after a position, or before it from the end if that is \
                   negative.",
         examples: &[("INSTR('banana', 'an', 3)", "4"), ("INSTR('banana', 'an', -1)", "4")],
-        eval: instr,
+        eval: |call| Ok(instr(call)),
         ..Scalar::LENIENT
     },
     Scalar {
         signature: "INSTR(str STRING, substring STRING, position INT, occurrence INT) -> INT",
         summary: "Finds the n-th occurrence of a part, counting from a position.",
         examples: &[("INSTR('banana', 'a', 1, 3)", "6")],
-        eval: instr,
+        eval: |call| Ok(instr(call)),
         ..Scalar::LENIENT
     },
     Scalar {
         signature: "SUBSTRING(str STRING, pos INT, length INT) -> STRING",
         summary: "Returns a part of the text, from a position counted from 1.",
         examples: &[("SUBSTRING('stream', 2, 3)", "'tre'")],
-        eval: substring,
+        eval: |call| Ok(substring(call)),
         ..Scalar::STRICT
     },
     Scalar {
         signature: "SUBSTRING(bytes BYTES, pos INT, length INT) -> BYTES",
         summary: "Returns a part of the bytes, from a position counted from 1.",
         examples: &[("FROM_BYTES(SUBSTRING(TO_BYTES('stream', 'utf8'), 2, 3), 'utf8')", "'tre'")],
-        eval: substring_bytes,
+        eval: |call| Ok(substring_bytes(call)),
         ..Scalar::STRICT
     },
     Scalar {
         signature: "SUBSTRING(bytes BYTES, pos INT) -> BYTES",
         summary: "Returns the bytes from a position on.",
         examples: &[("FROM_BYTES(SUBSTRING(TO_BYTES('stream', 'utf8'), 5), 'utf8')", "'am'")],
-        eval: substring_bytes,
+        eval: |call| Ok(substring_bytes(call)),
         ..Scalar::STRICT
     },
     Scalar {
         signature: "SUBSTRING(str STRING, pos INT) -> STRING",
         summary: "Returns the text from a position on, counted from the end if it is negative.",
         examples: &[("SUBSTRING('stream', 3)", "'ream'"), ("SUBSTRING('stream', -2)", "'am'")],
-        eval: substring,
+        eval: |call| Ok(substring(call)),
         ..Scalar::STRICT
     },
     Scalar {
@@ -219,38 +219,41 @@ fn byte_strings<'a>(call: &Call<'_, 'a>, from: usize) -> impl Iterator<Item = &'
 }
 
 /// Words are runs of anything but blanks; blanks before the first one are dropped.
-fn initcap<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+fn initcap<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     let text = call.text(0).unwrap_or_default().to_lowercase();
     let blank = |c: char| matches!(c, ' ' | '\t'..='\r');
     let mut out = String::with_capacity(text.len());
     let mut starts = true;
     for c in text.trim_start_matches(blank).chars() {
-        match starts && (c as u32) < 0x1_0000 {
-            true => out.extend(c.to_uppercase()),
-            false => out.push(c),
+        // Half of a surrogate pair has no capital.
+        if starts && (c as u32) < 0x1_0000 {
+            out.extend(c.to_uppercase());
+        } else {
+            out.push(c);
         }
         starts = blank(c);
     }
-    Ok(call.string(&out))
+    call.string(&out)
 }
 
-fn instr<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+fn instr<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     // The numbers are primitive in Java, so a NULL there is one of the result; not so the texts.
     if call.args.iter().skip(2).any(Value::is_null) {
-        return Ok(Value::Null);
+        return Value::Null;
     }
-    let (Some(text), Some(part)) = (call.text(0), call.text(1)) else { return Ok(Value::Int(0)) };
+    let (Some(text), Some(part)) = (call.text(0), call.text(1)) else { return Value::Int(0) };
     let position = call.int(2).unwrap_or(1);
     let occurrence = call.int(3).unwrap_or(1);
     let length = utf16_len(text) as i32;
     if position.wrapping_abs() > length || occurrence < 1 {
-        return Ok(Value::Int(0));
+        return Value::Int(0);
     }
     let from_end = position < 0;
     let units = |text: &str| -> Vec<u16> {
-        match from_end {
-            true => utf16_units(&text.chars().rev().collect::<String>()).collect(),
-            false => utf16_units(text).collect(),
+        if from_end {
+            utf16_units(&text.chars().rev().collect::<String>()).collect()
+        } else {
+            utf16_units(text).collect()
         }
     };
     let (text, part) = (units(text), units(part));
@@ -261,14 +264,14 @@ fn instr<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
         skipped => (skipped as u32 as usize).min(text.len()),
     };
     let Some(found) = ordinal_index_of(&text[skipped..], &part, occurrence) else {
-        return Ok(Value::Int(0));
+        return Value::Int(0);
     };
     let found = found as i32;
-    Ok(Value::Int(if from_end {
+    Value::Int(if from_end {
         length.wrapping_sub(start).wrapping_sub(found).wrapping_sub(part.len() as i32) + 2
     } else {
         found + start
-    }))
+    })
 }
 
 /// Where `part` occurs for the `occurrence`-th time; occurrences may overlap.
@@ -293,19 +296,19 @@ fn range(length: usize, pos: i32, count: Option<i32>) -> (usize, usize) {
     (start as usize, end as usize)
 }
 
-fn substring<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+fn substring<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     let text = call.text(0).unwrap_or_default();
     let (start, end) = range(utf16_len(text), call.int(1).unwrap_or_default(), call.int(2));
-    Ok(match substring_utf16(text, start, end) {
+    match substring_utf16(text, start, end) {
         std::borrow::Cow::Borrowed(part) => Value::String(part),
         std::borrow::Cow::Owned(part) => call.string(&part),
-    })
+    }
 }
 
-fn substring_bytes<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
+fn substring_bytes<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     let bytes = call.bytes(0).unwrap_or_default();
     let (start, end) = range(bytes.len(), call.int(1).unwrap_or_default(), call.int(2));
-    Ok(Value::Bytes(&bytes[start..end]))
+    Value::Bytes(&bytes[start..end])
 }
 
 /// `input` with as much of `padding` as is needed to be `length` long, and no longer.
@@ -313,9 +316,10 @@ fn padded<T: Copy>(input: &[T], length: usize, padding: &[T], at_start: bool) ->
     let missing = length.saturating_sub(input.len());
     let padding = padding.iter().copied().cycle().take(missing);
     let input = input.iter().copied();
-    match at_start {
-        true => padding.chain(input).take(length).collect(),
-        false => input.chain(padding).take(length).collect(),
+    if at_start {
+        padding.chain(input).take(length).collect()
+    } else {
+        input.chain(padding).take(length).collect()
     }
 }
 

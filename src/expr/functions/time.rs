@@ -305,9 +305,11 @@ fn parse_time<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     let (text, pattern) = (call.text(0).unwrap_or_default(), call.text(1).unwrap_or_default());
     let nanos = pattern_of(pattern)
         .and_then(|parsed| parsed.read(text, true).map_err(|fault| fault.to_string()))
-        .and_then(|fields| match fields.has_date_fields() {
-            true => Err("Unsupported field".to_owned()),
-            false => fields.time().ok_or("Unable to obtain LocalTime".to_owned()),
+        .and_then(|fields| {
+            if fields.has_date_fields() {
+                return Err("Unsupported field".to_owned());
+            }
+            fields.time().ok_or("Unable to obtain LocalTime".to_owned())
         })
         .map_err(|fault| failed_to_parse("time", text, pattern, fault))?;
     Ok(Value::Time((nanos / 1_000_000) as i32))

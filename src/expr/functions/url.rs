@@ -121,16 +121,9 @@ fn decode(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        out.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&out).into_owned()
 }
@@ -259,9 +252,11 @@ fn split_at_char(text: &str, at: char) -> (&str, Option<&str>) {
 /// Fails unless `text` has only letters, digits, escapes, `others` and what is beyond ASCII.
 fn check(text: &str, others: &str) -> Result<(), EvalError> {
     check_escapes(text)?;
-    let legal = |c: char| match c.is_ascii() {
-        true => c.is_ascii_alphanumeric() || c == '%' || others.contains(c),
-        false => !c.is_control() && !c.is_whitespace(),
+    let legal = |c: char| {
+        c.is_ascii_alphanumeric()
+            || c == '%'
+            || others.contains(c)
+            || !c.is_ascii() && !c.is_control() && !c.is_whitespace()
     };
     match text.find(|c| !legal(c)) {
         Some(at) => Err(EvalError::new(format!("Illegal character at index {at}: {text}"))),

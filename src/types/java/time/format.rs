@@ -219,13 +219,11 @@ fn format_localized(style: TextStyle, seconds: i32, out: &mut String) {
         return;
     }
     let id = offset_id(seconds);
-    match style {
-        TextStyle::Full => out.push_str(&id),
-        _ => {
-            let hours = id[1..].trim_start_matches('0');
-            let hours = if hours.starts_with(':') { format!("0{hours}") } else { hours.to_owned() };
-            let hours = hours.strip_suffix(":00").unwrap_or(&hours);
-            let _ = write!(out, "{}{hours}", &id[..1]);
-        }
+    if style == TextStyle::Full {
+        return out.push_str(&id);
     }
+    let hours = id[1..].trim_start_matches('0');
+    let zero = if hours.starts_with(':') { "0" } else { "" };
+    let hours = hours.strip_suffix(":00").unwrap_or(hours);
+    let _ = write!(out, "{}{zero}{hours}", &id[..1]);
 }

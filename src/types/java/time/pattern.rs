@@ -246,7 +246,7 @@ impl Builder {
             self.pad = Some(count);
             return match rest.chars().next() {
                 Some(next) if next.is_ascii_alphabetic() => Ok(rest),
-                _ => fault(format!("Pad letter 'p' must be followed by valid pad pattern: p")),
+                _ => fault("Pad letter 'p' must be followed by valid pad pattern: p"),
             };
         }
         let too_many = || fault(format!("Too many pattern letters: {c}"));
@@ -290,8 +290,7 @@ impl Builder {
             ('O', _) => return fault(format!("Pattern letter count must be 1 or 4: {c}")),
             ('Z', 4) => self.push(Item::LocalizedOffset(TextStyle::Full)),
             ('X' | 'x' | 'Z', 1..=5) => self.push(Item::Offset(offset_style(c, count))),
-            ('G' | 'a' | 'D' | 'F' | 'W' | 'w' | 'd' | 'h' | 'H' | 'k' | 'K', _)
-            | ('m' | 's' | 'S' | 'z' | 'X' | 'x' | 'Z', _) => return too_many(),
+            _ if "GaDFWwdhHkKmsSzXxZ".contains(c) => return too_many(),
             _ => return fault(format!("Unknown pattern letter: {c}")),
         }
         Ok(rest)

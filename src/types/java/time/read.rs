@@ -137,22 +137,20 @@ impl Reader<'_> {
         let found = names(field, style)
             .filter(|(_, name)| self.begins(at, name))
             .max_by_key(|(_, name)| name.len());
-        match found {
-            Some((value, name)) => store(raw, field, value, at, at + name.len()),
-            None => {
-                let number = Number {
-                    field,
-                    min: 1,
-                    max: 19,
-                    sign: SignStyle::Normal,
-                    reserved: 0,
-                    fixed: false,
-                    reduced: false,
-                    fraction: false,
-                };
-                self.number(&number, at, raw)
-            }
+        if let Some((value, name)) = found {
+            return store(raw, field, value, at, at + name.len());
         }
+        let number = Number {
+            field,
+            min: 1,
+            max: 19,
+            sign: SignStyle::Normal,
+            reserved: 0,
+            fixed: false,
+            reduced: false,
+            fraction: false,
+        };
+        self.number(&number, at, raw)
     }
 
     fn offset(&self, style: OffsetStyle, at: usize, raw: &mut Raw) -> Position {

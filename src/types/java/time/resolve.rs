@@ -79,13 +79,12 @@ impl Fields {
         let zone = own.unwrap_or(zone);
         // ksqlDB sets the time and the day of the year in 1970 first, and Java then keeps that
         // day's offset where it is one of two.
-        let preferred = match own {
-            Some(_) => self.raw.offset,
-            None => {
-                let first = i64::from(day_of_year(days).min(365)) - 1;
-                let local = first * 86_400 + nanos / 1_000_000_000;
-                Some(zone.offset_at(zone.instant(local, None)))
-            }
+        let preferred = if own.is_some() {
+            self.raw.offset
+        } else {
+            let first = i64::from(day_of_year(days).min(365)) - 1;
+            let local = first * 86_400 + nanos / 1_000_000_000;
+            Some(zone.offset_at(zone.instant(local, None)))
         };
         let seconds = zone.instant(local, preferred);
         Ok(seconds * 1000 + nanos % 1_000_000_000 / 1_000_000)
