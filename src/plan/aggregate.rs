@@ -8,12 +8,12 @@ use super::names::{calls, columns, rewrite, unqualified, visit};
 use super::query::{Analysed, Builder, check_predicate, untyped};
 use super::select::{Item, column};
 use super::{
-    AggregateCall, AggregateWindow, Aggregation, PlanContext, PlanError, SourceWindow, Stage,
-    StepKind,
+    AggregateCall, AggregateWindow, Aggregation, NamedExpr, PlanContext, PlanError, SourceWindow,
+    Stage, StepKind,
 };
 use crate::expr::functions::ArgType;
 use crate::formats::{Format, FormatSpec, Role};
-use crate::sql::ast::{Emit, Expr, ExprKind, Name, SourceKind, WindowKind as AstWindow};
+use crate::sql::ast::{Duration, Emit, Expr, ExprKind, Name, SourceKind, WindowKind as AstWindow};
 use crate::sql::print;
 use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, TimeWindows, WindowKind};
 
@@ -68,6 +68,22 @@ impl Input {
         self.columns.push((name, expr.clone()));
         self.columns.len() - 1
     }
+}
+
+/// The columns of the preparing step, while calls of aggregates add to them.
+struct Prepared {
+    exprs: Vec<NamedExpr>,
+    columns: Vec<(String, SqlType)>,
+    /// Aggregates that cannot be applied to the source.
+    refused: Vec<&'static str>,
+}
+
+/// What is selected of an aggregation.
+struct Projection {
+    items: Vec<Item>,
+    /// Which of the items are the key.
+    key_items: Vec<usize>,
+    having: Option<Expr>,
 }
 
 /// The arguments of an aggregate; `COUNT(*)` and `COUNT()` count ROWTIMEs.
@@ -129,7 +145,7 @@ pub(super) fn plan_aggregate(
     let key = builder.group(&grouping, &key_items, &items)?;
     let window = window(&builder)?;
     builder.aggregate(&input, calls, window, key.clone())?;
-    builder.finish(items, key_items, having, window, key)
+    builder.finish(Projection { items, key_items, having }, window, key)
 }
 
 fn grouping(
@@ -251,9 +267,9 @@ fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, PlanError> {
         return Err(PlanError::analyse("Size must be positive").at(window.span));
     }
     let default_grace_ms = (DEFAULT_GRACE_MS - span_ms).max(0);
-    let grace_ms = window.grace.map_or(default_grace_ms, |grace| grace.as_ms());
+    let grace_ms = window.grace.map_or(default_grace_ms, Duration::as_ms);
     let least_ms = span_ms.saturating_add(grace_ms);
-    let retention_ms = window.retention.map_or(least_ms, |retention| retention.as_ms());
+    let retention_ms = window.retention.map_or(least_ms, Duration::as_ms);
     if retention_ms < least_ms {
         return refuse(match window.kind {
             AstWindow::Session { .. } => format!(
@@ -315,24 +331,22 @@ impl Builder<'_> {
         input: &mut Input,
         aggregates: &[Expr],
     ) -> Result<Vec<AggregateCall>, PlanError> {
-        let mut prepared = Vec::with_capacity(input.columns.len());
-        let mut columns = Vec::with_capacity(input.columns.len());
+        let mut prepared = Prepared { exprs: Vec::new(), columns: Vec::new(), refused: Vec::new() };
         for (name, expr) in &input.columns {
             let named = self.named(name, expr, Clause::Select)?;
             let ty = named.expr.ty().cloned().unwrap_or(SqlType::String);
-            columns.push((name.clone(), ty));
-            prepared.push(named);
+            prepared.columns.push((name.clone(), ty));
+            prepared.exprs.push(named);
         }
         let mut calls = Vec::with_capacity(aggregates.len());
-        let mut refused = Vec::new();
         for call in aggregates {
-            calls.push(self.call(call, input, &mut prepared, &mut columns, &mut refused)?);
+            calls.push(self.call(call, input, &mut prepared)?);
         }
-        if !refused.is_empty() {
-            return Err(not_for_tables(&refused));
+        if !prepared.refused.is_empty() {
+            return Err(not_for_tables(&prepared.refused));
         }
-        self.columns = columns;
-        self.add("Aggregate.Prepare", StepKind::Select { columns: prepared });
+        self.columns = prepared.columns;
+        self.add("Aggregate.Prepare", StepKind::Select { columns: prepared.exprs });
         Ok(calls)
     }
 
@@ -341,9 +355,7 @@ impl Builder<'_> {
         &self,
         call: &Expr,
         input: &mut Input,
-        prepared: &mut Vec<super::NamedExpr>,
-        columns: &mut Vec<(String, SqlType)>,
-        refused: &mut Vec<&'static str>,
+        prepared: &mut Prepared,
     ) -> Result<AggregateCall, PlanError> {
         let ExprKind::Call { name, .. } = &call.kind else {
             return Err(PlanError::analyse("an aggregate is called like a function"));
@@ -354,7 +366,9 @@ impl Builder<'_> {
         for arg in &args {
             let index = input.add(arg);
             indices.push(index);
-            types.push(prepared[index].expr.ty().cloned().map_or(ArgType::Null, ArgType::Value));
+            types.push(
+                prepared.exprs[index].expr.ty().cloned().map_or(ArgType::Null, ArgType::Value),
+            );
         }
         let refuse = |message: String| PlanError::analyse(message).at(call.span);
         let resolved = self
@@ -363,11 +377,11 @@ impl Builder<'_> {
             .resolve(&name.text, &types)
             .map_err(|error| refuse(error.to_string()))?;
         if self.source.kind == SourceKind::Table && !resolved.row.undoable {
-            refused.push(resolved.row.shown_as());
+            prepared.refused.push(resolved.row.shown_as());
         }
         let mut init: Vec<OwnedValue> = Vec::new();
         for (index, arg) in args.iter().enumerate().skip(resolved.columns) {
-            let literal = prepared[indices[index]].expr.as_literal().cloned();
+            let literal = prepared.exprs[indices[index]].expr.as_literal().cloned();
             init.push(
                 literal.ok_or_else(|| {
                     refuse(resolved.not_a_literal(index, &print::expression(arg)))
@@ -376,21 +390,24 @@ impl Builder<'_> {
         }
         for (position, to) in resolved.coercions.iter().enumerate().take(resolved.columns) {
             let (Some(to), Some(index)) = (to, indices.get_mut(position)) else { continue };
-            let source = &prepared[*index];
+            let source = &prepared.exprs[*index];
             if source.expr.ty().is_none() || source.expr.ty() == Some(to) {
                 continue;
             }
             let cast = crate::expr::Expr::cast((*source.expr).clone(), to.clone())
                 .map_err(|error| refuse(error.message))?;
-            let name = format!("KSQL_INTERNAL_COL_{}", prepared.len());
+            let name = format!("KSQL_INTERNAL_COL_{}", prepared.exprs.len());
             let text = source.text.clone();
-            columns.push((name.clone(), to.clone()));
-            prepared.push(super::NamedExpr { name: name.clone(), expr: Arc::new(cast), text });
+            prepared.columns.push((name.clone(), to.clone()));
+            prepared.exprs.push(NamedExpr { name: name.clone(), expr: Arc::new(cast), text });
             input.columns.push((name.clone(), column(&name)));
-            *index = prepared.len() - 1;
+            *index = prepared.exprs.len() - 1;
         }
-        let arguments: Vec<SqlType> =
-            indices.iter().take(resolved.columns).map(|index| columns[*index].1.clone()).collect();
+        let arguments: Vec<SqlType> = indices
+            .iter()
+            .take(resolved.columns)
+            .map(|index| prepared.columns[*index].1.clone())
+            .collect();
         let function = resolved
             .make(&arguments, &init, self.ctx.config.aggregate_limits)
             .map_err(|error| refuse(error.to_string()))?;
@@ -487,12 +504,11 @@ impl Builder<'_> {
     /// Adds `HAVING` and the projection of the result.
     fn finish(
         mut self,
-        items: Vec<Item>,
-        key_items: Vec<usize>,
-        having: Option<Expr>,
+        projection: Projection,
         window: Option<AggregateWindow>,
         key: Vec<ColumnDef>,
     ) -> Result<Analysed, PlanError> {
+        let Projection { mut items, key_items, having } = projection;
         let ctx = self.ctx;
         let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
         let mut next = 0;
@@ -506,8 +522,9 @@ impl Builder<'_> {
                 _ => None,
             });
         };
-        let mut items = items;
-        items.iter_mut().for_each(|item| substitute(&mut item.expr));
+        for item in &mut items {
+            substitute(&mut item.expr);
+        }
         let having = having.map(|mut having| {
             substitute(&mut having);
             having
@@ -540,7 +557,6 @@ impl Builder<'_> {
             kind: SourceKind::Table,
             window,
             drops_key: false,
-            is_rekeyed: true,
         })
     }
 }

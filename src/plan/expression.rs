@@ -61,9 +61,9 @@ impl Scope<'_> {
 
     fn node<'e>(&self, expr: &'e ast::Expr, vars: &mut Variables<'e>) -> Result<Expr, PlanError> {
         let typed = match &expr.kind {
-            ExprKind::Literal(literal) => Ok(self.literal(literal)),
+            ExprKind::Literal(value) => Ok(literal(value)),
             ExprKind::Column { name, .. } => return self.column(expr, name),
-            ExprKind::LambdaVariable(name) => return self.variable(name, vars),
+            ExprKind::LambdaVariable(name) => return variable(name, vars),
             ExprKind::Sign { sign, value } => {
                 let sign = match sign {
                     ast::Sign::Plus => expr::Sign::Plus,
@@ -100,18 +100,6 @@ impl Scope<'_> {
             ExprKind::Like { value, pattern, escape } => {
                 Expr::like(self.typed(value, vars)?, self.typed(pattern, vars)?, *escape)
             }
-            ExprKind::SearchedCase { whens, otherwise } => {
-                let mut typed = Vec::with_capacity(whens.len());
-                for when in whens {
-                    typed.push((
-                        self.typed(&when.condition, vars)?,
-                        self.typed(&when.result, vars)?,
-                    ));
-                }
-                let otherwise =
-                    otherwise.as_ref().map(|value| self.typed(value, vars)).transpose()?;
-                Expr::case(typed, otherwise)
-            }
             ExprKind::SimpleCase { .. } => Err(TypeError::rule(
                 "not yet implemented: io.confluent.ksql.execution.util.ExpressionTypeManager$Visitor.\
                  visitSimpleCaseExpression",
@@ -123,9 +111,38 @@ impl Scope<'_> {
                 Expr::subscript(self.typed(base, vars)?, self.typed(index, vars)?)
             }
             ExprKind::Field { base, name } => Expr::field(self.typed(base, vars)?, &name.text),
-            ExprKind::Array(items) => Expr::array(
-                items.iter().map(|item| self.typed(item, vars)).collect::<Result<_, _>>()?,
-            ),
+            ExprKind::SearchedCase { .. }
+            | ExprKind::Array(_)
+            | ExprKind::Map(_)
+            | ExprKind::Struct(_) => self.composite(&expr.kind, vars)?,
+            ExprKind::Call { name, args } => return self.call(expr, name, args, vars),
+            ExprKind::Lambda { .. } | ExprKind::Unit(_) => {
+                Err(TypeError::rule("a lambda or a unit of time can only be an argument"))
+            }
+        };
+        typed.map_err(|error| self.refuse(error).at(expr.span))
+    }
+
+    /// What is made of several parts: CASE, ARRAY, MAP and STRUCT.
+    fn composite<'e>(
+        &self,
+        kind: &'e ExprKind,
+        vars: &mut Variables<'e>,
+    ) -> Result<Result<Expr, TypeError>, PlanError> {
+        Ok(match kind {
+            ExprKind::SearchedCase { whens, otherwise } => {
+                let mut typed = Vec::with_capacity(whens.len());
+                for when in whens {
+                    let condition = self.typed(&when.condition, vars)?;
+                    typed.push((condition, self.typed(&when.result, vars)?));
+                }
+                let otherwise = otherwise.as_ref().map(|value| self.typed(value, vars));
+                Expr::case(typed, otherwise.transpose()?)
+            }
+            ExprKind::Array(items) => {
+                let items = items.iter().map(|item| self.typed(item, vars));
+                Expr::array(items.collect::<Result<_, _>>()?)
+            }
             ExprKind::Map(entries) => {
                 let mut typed = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
@@ -140,26 +157,8 @@ impl Scope<'_> {
                 }
                 Expr::structure(typed)
             }
-            ExprKind::Call { name, args } => return self.call(expr, name, args, vars),
-            ExprKind::Lambda { .. } | ExprKind::Unit(_) => {
-                Err(TypeError::rule("a lambda or a unit of time can only be an argument"))
-            }
-        };
-        typed.map_err(|error| self.refuse(error).at(expr.span))
-    }
-
-    fn literal(&self, literal: &Literal) -> Expr {
-        match literal {
-            Literal::Null => Expr::null(),
-            Literal::Boolean(value) => Expr::boolean(*value),
-            Literal::Integer(value) => Expr::int(*value),
-            Literal::Bigint(value) => Expr::bigint(*value),
-            Literal::Double(value) => Expr::double(*value),
-            Literal::Decimal(digits) => {
-                Decimal::parse(digits).map_or_else(|_| Expr::null(), Expr::decimal)
-            }
-            Literal::String(text) => Expr::string(text.as_str()),
-        }
+            _ => unreachable!("only expressions of several parts come here"),
+        })
     }
 
     fn column(&self, expr: &ast::Expr, name: &Name) -> Result<Expr, PlanError> {
@@ -192,14 +191,6 @@ impl Scope<'_> {
             Some(nearest) => error.help(format!("did you mean {nearest}?")),
             None => error,
         }
-    }
-
-    fn variable(&self, name: &Name, variables: &Variables<'_>) -> Result<Expr, PlanError> {
-        let found = variables.iter().rposition(|(variable, _)| *variable == name.text);
-        let slot = found.ok_or_else(|| {
-            PlanError::analyse(format!("lambda variable {} is not bound", name.text)).at(name.span)
-        })?;
-        Ok(Expr::variable(slot, name.text.as_str(), variables[slot].1.clone()))
     }
 
     /// Comparisons with ROWTIME and window bounds take times as text.
@@ -319,6 +310,28 @@ impl Scope<'_> {
 
 fn capitalised(clause: &str) -> &str {
     if clause == "SELECT" { "Select" } else { clause }
+}
+
+fn literal(literal: &Literal) -> Expr {
+    match literal {
+        Literal::Null => Expr::null(),
+        Literal::Boolean(value) => Expr::boolean(*value),
+        Literal::Integer(value) => Expr::int(*value),
+        Literal::Bigint(value) => Expr::bigint(*value),
+        Literal::Double(value) => Expr::double(*value),
+        Literal::Decimal(digits) => {
+            Decimal::parse(digits).map_or_else(|_| Expr::null(), Expr::decimal)
+        }
+        Literal::String(text) => Expr::string(text.as_str()),
+    }
+}
+
+fn variable(name: &Name, variables: &[(&str, SqlType)]) -> Result<Expr, PlanError> {
+    let found = variables.iter().rposition(|(variable, _)| *variable == name.text);
+    let slot = found.ok_or_else(|| {
+        PlanError::analyse(format!("lambda variable {} is not bound", name.text)).at(name.span)
+    })?;
+    Ok(Expr::variable(slot, name.text.as_str(), variables[slot].1.clone()))
 }
 
 fn arithmetic(op: ast::ArithmeticOp) -> expr::ArithmeticOp {

@@ -6,6 +6,7 @@
 mod aggregate;
 mod catalog;
 mod error;
+mod explain;
 mod expression;
 mod frame;
 mod keys;
@@ -20,6 +21,7 @@ mod types;
 
 pub use catalog::{Catalog, HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
 pub use error::{PlanError, Stage};
+pub use explain::explain;
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use options::{OptionSet, Options};
 pub use query_plan::{

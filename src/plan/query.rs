@@ -26,8 +26,6 @@ pub(super) struct Analysed {
     pub(super) window: Option<SourceWindow>,
     /// Whether the query takes the key away: `PARTITION BY NULL`.
     pub(super) drops_key: bool,
-    /// Whether the key is another one than that of the source.
-    pub(super) is_rekeyed: bool,
 }
 
 /// A query on its way from clauses to steps.
@@ -73,7 +71,7 @@ pub(super) fn analyse(
     if query.group_by.is_some() {
         return plan_aggregate(builder, items);
     }
-    builder.project(items)
+    builder.project(&items)
 }
 
 fn find_source(query: &Query, ctx: &PlanContext<'_>) -> Result<Arc<Source>, PlanError> {
@@ -312,7 +310,7 @@ impl Builder<'_> {
     }
 
     /// The steps of a query without aggregation.
-    fn project(mut self, items: Vec<Item>) -> Result<Analysed, PlanError> {
+    fn project(mut self, items: &[Item]) -> Result<Analysed, PlanError> {
         let kind = self.source.kind;
         let partition_by = self.query.partition_by.clone();
         let source_keys: Vec<Expr> =
@@ -333,7 +331,7 @@ impl Builder<'_> {
                 self.scope(Clause::PartitionBy).resolve(key)?;
             }
         }
-        for item in &items {
+        for item in items {
             self.scope(Clause::Select).resolve(&item.expr)?;
         }
         let alias = self.query.from.first.alias.clone();
@@ -341,7 +339,7 @@ impl Builder<'_> {
             KeyKind::Partitioning => print::expression(&qualified(key, &alias)),
             _ => print::expression(key),
         };
-        let key_items = find_keys(&keys, &items, key_kind, self.sink, shown)?;
+        let key_items = find_keys(&keys, items, key_kind, self.sink, shown)?;
         let key_schema = key_items.iter().zip(&keys).map(|(item, key)| {
             let typed = self.scope(Clause::Select).resolve(key)?;
             let ty = typed.ty().cloned().ok_or_else(untyped)?;
@@ -369,7 +367,6 @@ impl Builder<'_> {
             schema,
             kind,
             drops_key,
-            is_rekeyed,
         })
     }
 
@@ -458,19 +455,19 @@ fn check_table_functions(expr: &Expr, alias: &crate::sql::ast::Name) -> Result<(
     let is_table = is_table_function;
     let mut failure = None;
     super::names::visit(expr, &mut |expr| match &expr.kind {
-        ExprKind::SearchedCase { .. } | ExprKind::SimpleCase { .. } => {
-            if !calls(expr, &is_table).is_empty() {
-                let text = print::expression(&qualified(expr, alias));
-                let message = format!("Table functions cannot be used in CASE: {text}");
-                failure.get_or_insert_with(|| PlanError::analyse(message).at(expr.span));
-            }
+        ExprKind::SearchedCase { .. } | ExprKind::SimpleCase { .. }
+            if !calls(expr, &is_table).is_empty() =>
+        {
+            let text = print::expression(&qualified(expr, alias));
+            let message = format!("Table functions cannot be used in CASE: {text}");
+            failure.get_or_insert_with(|| PlanError::analyse(message).at(expr.span));
         }
-        ExprKind::Call { name, args } if is_table(&name.text) => {
-            if args.iter().any(|arg| !calls(arg, &is_table).is_empty()) {
-                let text = print::expression(&qualified(expr, alias));
-                let message = format!("Table functions can't be nested: {text}");
-                failure.get_or_insert_with(|| PlanError::analyse(message).at(expr.span));
-            }
+        ExprKind::Call { name, args }
+            if is_table(&name.text) && args.iter().any(|arg| !calls(arg, &is_table).is_empty()) =>
+        {
+            let text = print::expression(&qualified(expr, alias));
+            let message = format!("Table functions can't be nested: {text}");
+            failure.get_or_insert_with(|| PlanError::analyse(message).at(expr.span));
         }
         _ => {}
     });

@@ -35,14 +35,18 @@ impl QueryPlan {
                 StepKind::TableSource { .. } => return vec![true; frame.len()],
                 StepKind::Filter { predicate, .. } => predicate.columns_used(&mut used),
                 StepKind::PartitionBy { keys } => {
-                    keys.iter().for_each(|key| key.expr.columns_used(&mut used));
+                    for key in keys {
+                        key.expr.columns_used(&mut used);
+                    }
                 }
                 StepKind::FlatMap { functions } => {
                     let args = functions.iter().flat_map(|function| &function.args);
                     args.for_each(|arg| arg.columns_used(&mut used));
                 }
                 StepKind::Select { columns } => {
-                    columns.iter().for_each(|column| column.expr.columns_used(&mut used));
+                    for column in columns {
+                        column.expr.columns_used(&mut used);
+                    }
                     break; // what follows reads the columns of this step
                 }
                 _ => {}
@@ -161,7 +165,7 @@ pub struct TableCall {
 }
 
 /// How the rows of a group become one.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Aggregation {
     /// How many leading columns are kept from the last row.
     pub kept_columns: usize,
@@ -217,17 +221,7 @@ pub enum AggregateWindow {
 
 impl fmt::Debug for AggregateCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AggregateCall").field("name", &self.name).field("args", &self.args).finish()
-    }
-}
-
-impl fmt::Debug for Aggregation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Aggregation");
-        debug.field("kept_columns", &self.kept_columns).field("calls", &self.calls);
-        debug
-            .field("window", &self.window)
-            .field("is_final", &self.is_final)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("AggregateCall");
+        debug.field("name", &self.name).field("args", &self.args).finish_non_exhaustive()
     }
 }

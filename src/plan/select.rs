@@ -15,8 +15,6 @@ pub(super) struct Item {
     pub(super) name: String,
     /// What it computes; columns are named without their source.
     pub(super) expr: Expr,
-    /// Whether the name was written, and not made up.
-    pub(super) has_alias: bool,
 }
 
 /// Names of pseudo-columns and window bounds, which no other column may have.
@@ -35,7 +33,7 @@ pub(super) fn items(
         match item {
             SelectItem::All { source: qualifier, .. } => {
                 check_qualifier(qualifier.as_ref(), query)?;
-                items.extend(star(query, source)?);
+                items.extend(star(query, source));
             }
             SelectItem::StructAll { base, .. } => {
                 for field in struct_fields(base, columns)? {
@@ -46,7 +44,7 @@ pub(super) fn items(
                         },
                         span: base.span,
                     };
-                    items.push(Item { name: names.field(&field), expr, has_alias: false });
+                    items.push(Item { name: names.field(&field), expr });
                 }
             }
             SelectItem::Expr { expr, alias, .. } => {
@@ -63,7 +61,7 @@ pub(super) fn items(
                     (None, _) => (names.generated(), false),
                 };
                 check_reserved(&name, has_alias)?;
-                items.push(Item { name, expr: plain, has_alias });
+                items.push(Item { name, expr: plain });
             }
         }
     }
@@ -92,14 +90,14 @@ fn check_reserved(name: &str, has_alias: bool) -> Result<(), PlanError> {
 
 /// The columns of `*`: the key, then the value; after a `PARTITION BY` the new key comes first and
 /// the old one last.
-fn star(query: &Query, source: &Source) -> Result<Vec<Item>, PlanError> {
+fn star(query: &Query, source: &Source) -> Vec<Item> {
     let keys: Vec<&str> = source.schema.key.iter().map(|column| &*column.name).collect();
     let values = source.schema.value.iter().map(|column| &*column.name);
     let headers = source.headers.iter().map(|column| column.name.as_str());
     let values: Vec<&str> = values.chain(headers).collect();
-    let item = |name: &str| Item { name: name.to_owned(), expr: column(name), has_alias: false };
+    let item = |name: &str| Item { name: name.to_owned(), expr: column(name) };
     let Some(partition_by) = &query.partition_by else {
-        return Ok(keys.into_iter().chain(values).map(item).collect());
+        return keys.into_iter().chain(values).map(item).collect();
     };
     let mut first: Vec<Item> = Vec::new();
     let mut taken: Vec<String> = Vec::new();
@@ -113,17 +111,17 @@ fn star(query: &Query, source: &Source) -> Result<Vec<Item>, PlanError> {
             ExprKind::Literal(_) => {}
             ExprKind::Field { name, .. } => {
                 let name = name.text.clone();
-                first.push(Item { name, expr: plain, has_alias: false });
+                first.push(Item { name, expr: plain });
             }
             _ => {
                 let name = format!("KSQL_COL_{index}");
-                first.push(Item { name, expr: plain, has_alias: false });
+                first.push(Item { name, expr: plain });
             }
         }
     }
     let rest =
         values.into_iter().chain(keys).filter(|name| !taken.iter().any(|other| other == name));
-    Ok(first.into_iter().chain(rest.map(item)).collect())
+    first.into_iter().chain(rest.map(item)).collect()
 }
 
 /// An expression that names a column.

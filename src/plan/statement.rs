@@ -429,7 +429,7 @@ fn source_formats(
         }
         return Err(PlanError::unsupported("schemas by their id are"));
     }
-    let value = wrapped(value, options, schema, ctx)?;
+    let value = wrapped(value, options, schema, ctx);
     Ok((key, value))
 }
 
@@ -439,7 +439,7 @@ fn wrapped(
     options: &Options,
     schema: &Schema,
     ctx: &PlanContext<'_>,
-) -> Result<FormatSpec, PlanError> {
+) -> FormatSpec {
     let default = ctx.config.wrap_single_values.filter(|wrap| {
         let wrapping = if *wrap {
             crate::formats::Wrapping::Wrapped
@@ -448,7 +448,7 @@ fn wrapped(
         };
         schema.value.len() == 1 && value.format.supports_wrapping(wrapping)
     });
-    Ok(FormatSpec { wrap: options.wrap_single_value.or(default), ..value })
+    FormatSpec { wrap: options.wrap_single_value.or(default), ..value }
 }
 
 fn sink_formats(
@@ -511,7 +511,7 @@ fn sink_formats(
     if options.key_schema_id.or(options.value_schema_id).is_some() {
         return Err(PlanError::unsupported("schemas by their id are"));
     }
-    let value = wrapped(value, options, &analysed.schema, ctx)?;
+    let value = wrapped(value, options, &analysed.schema, ctx);
     if value.wrap.is_some()
         && options.wrap_single_value.is_some()
         && analysed.schema.value.len() != 1

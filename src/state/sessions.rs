@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::types::{Timestamp, Window};
 
+/// Slots of the sessions of one key, by their ends, then starts.
+type Slots = BTreeMap<(i64, i64), u32>;
+
 /// Slots of sessions by key; those of one key in the order of their ends, then starts.
 #[derive(Debug, Default)]
 pub struct SessionIndex {
-    by_key: HashMap<Box<[u8]>, BTreeMap<(i64, i64), u32>>,
+    by_key: HashMap<Box<[u8]>, Slots>,
     by_end: BTreeSet<(i64, Box<[u8]>, i64)>,
 }
 

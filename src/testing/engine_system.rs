@@ -186,7 +186,9 @@ impl System for EngineSystem {
             match self.engine.execute(parsed) {
                 Ok(Outcome::Done) => {}
                 Ok(Outcome::Created(request) | Outcome::Query(_, request)) => {
-                    request.into_iter().for_each(|request| self.topics.add(request));
+                    if let Some(request) = request {
+                        self.topics.add(request);
+                    }
                 }
                 Err(error) => {
                     let failure = refused(&error, parsed, self.engine.catalog());

@@ -78,7 +78,6 @@ impl<'a> Column<'a> {
     #[inline]
     pub fn value(&self, row: usize) -> Value<'a> {
         match self {
-            Column::Absent => Value::Null,
             Column::Constant(value) => *value,
             Column::Booleans(values, valid) if valid.is_valid(row) => Value::Boolean(values[row]),
             Column::Ints(values, valid) if valid.is_valid(row) => Value::Int(values[row]),
