@@ -69,7 +69,7 @@ impl Topics for KnownTopics {
 /// Checks a file without Kafka: topics are assumed to be there.
 pub fn check(text: &str, properties: &Properties) -> Checked {
     let topics = KnownTopics { assumes: true, ..KnownTopics::default() };
-    checked(text, properties, topics)
+    checked(text, properties, &topics)
 }
 
 /// Checks a file against the topics of a cluster.
@@ -82,10 +82,10 @@ pub async fn check_against(
     if let Ok(statements) = parse(text, properties) {
         look_up(&Admin::new(cluster), &statements, &topics).await?;
     }
-    Ok(checked(text, properties, topics))
+    Ok(checked(text, properties, &topics))
 }
 
-fn checked(text: &str, properties: &Properties, topics: KnownTopics) -> Checked {
+fn checked(text: &str, properties: &Properties, topics: &KnownTopics) -> Checked {
     let statements = match parse(text, properties) {
         Ok(statements) => statements,
         Err(faults) => return Checked { faults, queries: Vec::new(), assumed: Vec::new() },

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::cache::Cache;
 use super::groups::{Emission, Groups, HeldHeaders, later};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::{self, NO_GROUP, Sequence, State};
 use crate::types::{OwnedValue, Rows};
 
@@ -58,7 +58,7 @@ impl StreamAggregate {
             let (slot, is_new) = self.groups.insert(&key);
             if is_new {
                 let partition = self.groups.partition_of(&key, rows.meta.partition);
-                self.groups.set_up(slot, &rows.key, position, partition, sequence);
+                self.groups.set_up(slot, (&rows.key, position), partition, sequence);
             }
             slots.push(slot);
         }
@@ -169,13 +169,14 @@ impl StreamAggregate {
             }
             let group = self.groups.group_mut(slot);
             (group.exists, group.timestamp_ms) = (true, timestamp_ms);
-            let key = self.groups.store_key(slot);
-            if let Err(error) = self.groups.log_change(slot, key, true, timestamp_ms, ctx) {
+            let headers = rows.meta.headers(row);
+            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+            if let Err(error) = self.groups.log_change(&emission, self.groups.store_key(slot), ctx)
+            {
                 failure = Some(error);
                 break;
             }
-            let emission = Emission { slot, is_live: true, timestamp_ms };
-            self.groups.emit(&emission, old, rows.meta.headers(row), &mut builder, ctx.eval.arena);
+            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
         }
         Outcome { rows: builder.finish(), failure }
     }
@@ -184,20 +185,20 @@ impl StreamAggregate {
     fn release<'a>(&mut self, slots: &[u32], ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let meta = crate::types::Meta::default();
         let mut builder = self.groups.builder(&meta, self.emitting.with_old);
-        for slot in slots {
-            let timestamp_ms = self.groups.group(*slot).timestamp_ms;
-            let key = self.groups.store_key(*slot);
-            if let Err(error) = self.groups.log_change(*slot, key, true, timestamp_ms, ctx) {
+        for slot in slots.iter().copied() {
+            let timestamp_ms = self.groups.group(slot).timestamp_ms;
+            let headers = self.headers.release(slot, ctx.eval.arena);
+            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+            if let Err(error) = self.groups.log_change(&emission, self.groups.store_key(slot), ctx)
+            {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
             let old = if self.emitting.with_old {
-                self.emitted.insert(*slot, self.groups.snapshot(*slot))
+                self.emitted.insert(slot, self.groups.snapshot(slot))
             } else {
                 None
             };
-            let headers = self.headers.release(*slot, ctx.eval.arena);
-            let emission = Emission { slot: *slot, is_live: true, timestamp_ms };
-            self.groups.emit(&emission, old, headers, &mut builder, ctx.eval.arena);
+            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
         }
         builder.finish().into()
     }
@@ -241,12 +242,10 @@ impl Operator for StreamAggregate {
 impl Store for StreamAggregate {
     fn restore(
         &mut self,
-        partition: i32,
-        key: &[u8],
-        value: Option<&[u8]>,
-        timestamp_ms: i64,
+        record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
+        let StoredRecord { key, value, .. } = *record;
         let Some(value) = value else {
             if let Some(slot) = self.groups.find(key) {
                 self.groups.remove(slot);
@@ -254,7 +253,7 @@ impl Store for StreamAggregate {
             }
             return Ok(());
         };
-        let slot = self.groups.restore(partition, (key, key), value, timestamp_ms, sequence)?;
+        let slot = self.groups.restore(record, (key, key), value, sequence)?;
         if self.emitting.with_old && self.emitting.cached_groups > 0 {
             self.emitted.insert(slot, self.groups.snapshot(slot));
         }

@@ -28,11 +28,6 @@ impl Cache {
         *updated = self.clock;
     }
 
-    /// Whether `slot` waits.
-    pub(super) fn is_waiting(&self, slot: u32) -> bool {
-        self.updated.get(slot as usize).is_some_and(|updated| *updated != 0)
-    }
-
     /// How many groups wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
@@ -75,6 +70,6 @@ mod tests {
         assert_eq!(cache.take_oldest(1), [1]);
         cache.touch(1);
         assert_eq!(cache.take_all(), [2, 3, 1]);
-        assert!(!cache.is_waiting(3));
+        assert_eq!(cache.len(), 0);
     }
 }

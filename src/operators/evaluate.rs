@@ -91,7 +91,8 @@ impl<'a> Evaluator<'_, 'a> {
         };
         let mut failed = Vec::new();
         for error in &evaluated.errors {
-            let text = error.caught.as_ref().map_or_else(&message, |caught| caught.to_string());
+            let text =
+                error.caught.as_ref().map_or_else(&message, std::string::ToString::to_string);
             self.log(error.row, &error.error, ctx, text);
             if error.caught.is_none() {
                 failed.push(error.row);

@@ -32,7 +32,9 @@ pub(super) struct TableGroupBy {
 impl StreamGroupBy {
     pub(super) fn new(step: String, keys: Vec<NamedExpr>) -> Self {
         let mut used = BTreeSet::new();
-        keys.iter().for_each(|key| key.expr.columns_used(&mut used));
+        for key in &keys {
+            key.expr.columns_used(&mut used);
+        }
         let is_deterministic = keys.iter().all(|key| key.expr.is_deterministic());
         let dictionary = (is_deterministic && !used.is_empty()).then(|| used.into_iter().collect());
         Self { step, keys, dictionary }
@@ -125,11 +127,11 @@ fn by_row<'a>(
             )
         };
         let (column, failed) = evaluator.evaluate(&key.expr, rows.len, ctx, message);
-        for row in 0..rows.len {
-            if !kept[row] || !column.is_null(row) {
+        for (row, kept) in kept.iter_mut().enumerate() {
+            if !*kept || !column.is_null(row) {
                 continue;
             }
-            kept[row] = false;
+            *kept = false;
             if failed.contains(&(row as u32)) {
                 continue;
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Context, QueryError, StoreChange};
+use super::{Context, QueryError, StoreChange, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
 use crate::plan::Aggregation;
 use crate::state::KeyIndex;
@@ -37,7 +37,7 @@ pub(super) struct Groups {
     key_codec: Arc<dyn RowCodec>,
     value_codec: Arc<dyn RowCodec>,
     index: KeyIndex,
-    groups: Vec<Group>,
+    slots: Vec<Group>,
     result_types: Vec<SqlType>,
 }
 
@@ -54,12 +54,24 @@ pub(super) struct Group {
     pub(super) exists: bool,
 }
 
-/// A group as it was when it changed, to be given away.
-pub(super) struct Emission {
+/// A row on its way into its group.
+pub(super) struct Arrival<'k, 'a> {
+    /// The bytes of its key.
+    pub(super) key: &'k [u8],
+    /// The partition of the store.
+    pub(super) partition: i32,
+    pub(super) rows: &'k Rows<'a>,
+    pub(super) row: usize,
+}
+
+/// A change of a group, to be logged and given away.
+#[derive(Clone, Copy)]
+pub(super) struct Emission<'a> {
     pub(super) slot: u32,
     /// Whether the group still has a row.
     pub(super) is_live: bool,
     pub(super) timestamp_ms: i64,
+    pub(super) headers: Headers<'a>,
 }
 
 /// The columns of a result while it is put together.
@@ -93,7 +105,7 @@ impl Groups {
             key_codec,
             value_codec,
             index: KeyIndex::default(),
-            groups: Vec::new(),
+            slots: Vec::new(),
             result_types,
         }
     }
@@ -104,11 +116,7 @@ impl Groups {
 
     pub(super) fn clear(&mut self) {
         self.index = KeyIndex::default();
-        self.groups.clear();
-    }
-
-    pub(super) fn slots(&self) -> Vec<u32> {
-        self.index.slots().collect()
+        self.slots.clear();
     }
 
     /// Writes the bytes of the key at `position`. False if the key is null.
@@ -133,8 +141,8 @@ impl Groups {
     /// The slot of a store key, and whether it is new. A new group still has to be set up.
     pub(super) fn insert(&mut self, store_key: &[u8]) -> (u32, bool) {
         let (slot, is_new) = self.index.insert(store_key);
-        if self.groups.len() <= slot as usize {
-            self.groups.resize_with(slot as usize + 1, Group::default);
+        if self.slots.len() <= slot as usize {
+            self.slots.resize_with(slot as usize + 1, Group::default);
         }
         (slot, is_new)
     }
@@ -148,29 +156,28 @@ impl Groups {
     }
 
     pub(super) fn group(&self, slot: u32) -> &Group {
-        &self.groups[slot as usize]
+        &self.slots[slot as usize]
     }
 
     pub(super) fn group_mut(&mut self, slot: u32) -> &mut Group {
-        &mut self.groups[slot as usize]
+        &mut self.slots[slot as usize]
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
         self.index.remove(slot);
-        self.groups[slot as usize] = Group::default();
+        self.slots[slot as usize] = Group::default();
     }
 
     /// Sets up the group in `slot` for the key at `position`.
     pub(super) fn set_up(
         &mut self,
         slot: u32,
-        key: &KeyColumns<'_>,
-        position: usize,
+        (key, position): (&KeyColumns<'_>, usize),
         partition: i32,
         sequence: &mut Sequence,
     ) {
         let states = self.initial_states(sequence);
-        let group = &mut self.groups[slot as usize];
+        let group = &mut self.slots[slot as usize];
         group.states = states;
         group.key = key.columns.iter().map(|column| column.value(position).to_owned()).collect();
         group.partition = partition;
@@ -190,7 +197,7 @@ impl Groups {
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
         let plan = Arc::clone(&self.plan);
-        let group = &mut self.groups[slot as usize];
+        let group = &mut self.slots[slot as usize];
         let mut args: Vec<Value<'_>> = Vec::new();
         for (call, state) in plan.calls.iter().zip(&mut group.states) {
             args.clear();
@@ -209,7 +216,7 @@ impl Groups {
         row: usize,
     ) -> Result<(), QueryError> {
         let plan = Arc::clone(&self.plan);
-        let group = &mut self.groups[slot as usize];
+        let group = &mut self.slots[slot as usize];
         for (call, state) in plan.calls.iter().zip(&mut group.states) {
             let args: Vec<_> = call.args.iter().map(|arg| columns[*arg].value(row)).collect();
             call.function.undo(state, &args)?;
@@ -220,7 +227,7 @@ impl Groups {
 
     /// Keeps the leading columns of `row`, reusing the memory of texts.
     pub(super) fn keep(&mut self, slot: u32, columns: &[Column<'_>], row: usize) {
-        let group = &mut self.groups[slot as usize];
+        let group = &mut self.slots[slot as usize];
         for (kept, column) in group.kept.iter_mut().zip(columns) {
             let value = column.value(row);
             match (&*kept, value) {
@@ -232,7 +239,7 @@ impl Groups {
 
     /// The columns of a group's result: what it keeps, its aggregates, the bounds of its window.
     fn result<'s>(&'s self, slot: u32, arena: &'s Arena) -> impl Iterator<Item = Value<'s>> + 's {
-        let group = &self.groups[slot as usize];
+        let group = &self.slots[slot as usize];
         let kept = group.kept.iter().map(|value| value.as_value(arena));
         let calls = self.plan.calls.iter().zip(&group.states);
         let results = calls.map(|(call, state)| call.function.result(state, arena));
@@ -270,9 +277,8 @@ impl Groups {
     /// Adds a group's change to a result.
     pub(super) fn emit<'a>(
         &self,
-        emission: &Emission,
+        emission: &Emission<'a>,
         old: Option<Vec<OwnedValue>>,
-        headers: Headers<'a>,
         builder: &mut ResultBuilder<'a>,
         arena: &'a Arena,
     ) {
@@ -303,24 +309,22 @@ impl Groups {
             }
         }
         builder.timestamps.push(emission.timestamp_ms);
-        builder.headers.push(headers);
+        builder.headers.push(emission.headers);
         builder.windows.extend(group.window);
     }
 
     /// Writes a group to the changelog, under `store_key`.
     pub(super) fn log_change(
         &self,
-        slot: u32,
+        emission: &Emission<'_>,
         store_key: &[u8],
-        is_live: bool,
-        timestamp_ms: i64,
         ctx: &mut Context<'_, '_>,
     ) -> Result<(), QueryError> {
-        let group = self.group(slot);
+        let group = self.group(emission.slot);
         let arena = Arena::new();
         let mut bytes = Vec::new();
         let mut has_value = false;
-        if is_live {
+        if emission.is_live {
             let kept = group.kept.iter().map(|value| value.as_value(&arena));
             let calls = self.plan.calls.iter().zip(&group.states);
             let states = calls.map(|(call, state)| call.function.to_value(state, &arena));
@@ -332,7 +336,7 @@ impl Groups {
             partition: group.partition,
             key: store_key,
             value: has_value.then_some(&*bytes),
-            timestamp_ms,
+            timestamp_ms: emission.timestamp_ms,
         });
         Ok(())
     }
@@ -340,10 +344,9 @@ impl Groups {
     /// Takes back a stored row: the group of `store_key`, whose key is in `key`.
     pub(super) fn restore(
         &mut self,
-        partition: i32,
+        record: &StoredRecord<'_>,
         (store_key, key): (&[u8], &[u8]),
         value: &[u8],
-        timestamp_ms: i64,
         sequence: &mut Sequence,
     ) -> Result<u32, QueryError> {
         let arena = Arena::new();
@@ -357,24 +360,24 @@ impl Groups {
             call.function.observe(&state, sequence);
             state
         });
-        let group = &mut self.groups[slot as usize];
+        let group = &mut self.slots[slot as usize];
         group.states = states.collect();
         group.kept = columns.iter().take(kept).map(|column| column.value(0).to_owned()).collect();
         group.key = key_columns.iter().map(|column| column.value(0).to_owned()).collect();
-        group.timestamp_ms = timestamp_ms;
-        group.partition = partition;
+        group.timestamp_ms = record.timestamp_ms;
+        group.partition = record.partition;
         group.exists = true;
         Ok(slot)
     }
 
     /// The states of `slots`, taken out to be updated together; give them back with [`Self::put_states`].
     pub(super) fn take_states(&mut self, slots: &[u32]) -> Vec<Box<[State]>> {
-        slots.iter().map(|slot| std::mem::take(&mut self.groups[*slot as usize].states)).collect()
+        slots.iter().map(|slot| std::mem::take(&mut self.slots[*slot as usize].states)).collect()
     }
 
     pub(super) fn put_states(&mut self, slots: &[u32], states: Vec<Box<[State]>>) {
         for (slot, states) in slots.iter().zip(states) {
-            self.groups[*slot as usize].states = states;
+            self.slots[*slot as usize].states = states;
         }
     }
 }
@@ -443,9 +446,11 @@ fn copied<'a>(value: &OwnedValue, arena: &'a Arena) -> Value<'a> {
     arena.copy(value.as_value(&scratch))
 }
 
+type OwnedHeaders = Vec<(String, Option<Vec<u8>>)>;
+
 /// The headers of groups that wait in a cache: those of the last record of each.
 #[derive(Default)]
-pub(super) struct HeldHeaders(HashMap<u32, Vec<(String, Option<Vec<u8>>)>>);
+pub(super) struct HeldHeaders(HashMap<u32, OwnedHeaders>);
 
 impl HeldHeaders {
     pub(super) fn hold(&mut self, slot: u32, headers: Headers<'_>) {

@@ -145,7 +145,7 @@ pub struct Context<'c, 'a> {
     pub eval: EvalContext<'a>,
     /// Where everything goes that leaves the topology.
     pub out: &'c mut dyn Collector,
-    /// The counter of LATEST_BY_OFFSET and EARLIEST_BY_OFFSET.
+    /// The counter of `LATEST_BY_OFFSET` and `EARLIEST_BY_OFFSET`.
     pub sequence: &'c mut Sequence,
 }
 
@@ -165,15 +165,25 @@ pub trait Operator: Send {
     }
 }
 
+/// A record of a changelog, on its way back into its store.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredRecord<'r> {
+    /// The partition.
+    pub partition: i32,
+    /// The key, with its window.
+    pub key: &'r [u8],
+    /// The row; `None` deletes it.
+    pub value: Option<&'r [u8]>,
+    /// The record's timestamp.
+    pub timestamp_ms: i64,
+}
+
 /// The state of an operator, as its changelog sees it.
 pub trait Store {
     /// Takes back one record of the changelog.
     fn restore(
         &mut self,
-        partition: i32,
-        key: &[u8],
-        value: Option<&[u8]>,
-        timestamp_ms: i64,
+        record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError>;
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::aggregate::Emitting;
-use super::groups::{Emission, Groups, ResultBuilder};
+use super::groups::{Arrival, Emission, Groups, ResultBuilder};
 use super::windowed::{EMIT_INTERVAL_MS, null_value};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
-use crate::expr::aggregates::Sequence;
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
+use crate::expr::aggregates::{Sequence, State};
 use crate::state::SessionIndex;
 use crate::types::{Meta, OwnedValue, Rows, Timestamp, Window};
 
@@ -50,11 +50,21 @@ struct PendingChange {
     old: Option<Vec<OwnedValue>>,
 }
 
-/// A record on its way into a session.
-struct Arrival<'k> {
-    key: &'k [u8],
-    partition: i32,
-    row: usize,
+/// A session that is put, or goes.
+struct Change {
+    slot: u32,
+    is_live: bool,
+    /// What it was, where that is asked for.
+    old: Option<Vec<OwnedValue>>,
+}
+
+/// What a record makes of the sessions that it touches.
+struct Merge {
+    /// The session that comes of it.
+    window: Window,
+    /// Whether the touched sessions are another one than it, and go.
+    swallows: bool,
+    touched: Vec<(Window, u32)>,
 }
 
 impl SessionAggregate {
@@ -79,12 +89,11 @@ impl SessionAggregate {
 
     fn add_record<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
-        rows: &Rows<'a>,
+        arrival: &Arrival<'_, 'a>,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let at = rows.meta.timestamps[arrival.row];
+        let at = arrival.rows.meta.timestamps[arrival.row];
         let time = self.partitions.entry(arrival.partition).or_default();
         let stream_time = time.stream_time.map_or(at, |time| time.max(at));
         time.stream_time = Some(stream_time);
@@ -95,37 +104,55 @@ impl SessionAggregate {
             at.saturating_add(self.gap_ms),
         );
         let alone = Window { start: Timestamp(at), end: Timestamp(at) };
-        let merged = touched.iter().fold(alone, |merged, (window, _)| Window {
+        let window = touched.iter().fold(alone, |merged, (window, _)| Window {
             start: merged.start.min(window.start),
             end: merged.end.max(window.end),
         });
-        if merged.end.0 < close_time {
+        if window.end.0 < close_time {
             ctx.out.dropped(Dropped::Late, 1);
         } else {
-            self.put(arrival, (merged, alone), &touched, rows, builder, ctx)?;
+            let merge = Merge { window, swallows: window != alone, touched };
+            self.put(arrival, &merge, builder, ctx)?;
         }
         if self.groups.plan.is_final {
-            self.emit_closed(arrival, close_time, rows, builder, ctx);
+            self.emit_closed(arrival, close_time, builder, ctx);
         }
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of a protocol, split only for length")]
+    /// Puts the session that a record makes of those that it touches.
     fn put<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
-        (merged, alone): (Window, Window),
-        touched: &[(Window, u32)],
-        rows: &Rows<'a>,
+        arrival: &Arrival<'_, 'a>,
+        merge: &Merge,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let row = arrival.row;
-        let mut states = self.groups.initial_states(ctx.sequence);
-        let mut kept = vec![OwnedValue::Null; self.groups.plan.kept_columns];
+        let (states, kept) = self.merged(&merge.touched, ctx.sequence)?;
+        if merge.swallows {
+            for (window, slot) in &merge.touched {
+                self.remove(arrival, (*window, *slot), builder, ctx)?;
+            }
+        }
+        let slot = self.insert(arrival, merge.window, ctx.sequence);
+        let group = self.groups.group_mut(slot);
+        (group.states, group.kept, group.exists) = (states, kept, true);
+        group.timestamp_ms = merge.window.end.0;
+        self.groups.add(slot, arrival.rows, arrival.row, ctx.sequence)?;
+        self.changed(arrival, Change { slot, is_live: true, old: None }, builder, ctx)
+    }
+
+    /// What the touched sessions hold together.
+    fn merged(
+        &self,
+        touched: &[(Window, u32)],
+        sequence: &mut Sequence,
+    ) -> Result<(Box<[State]>, Box<[OwnedValue]>), QueryError> {
+        let plan = &self.groups.plan;
+        let mut states = self.groups.initial_states(sequence);
+        let mut kept = vec![OwnedValue::Null; plan.kept_columns];
         for (_, slot) in touched {
             let group = self.groups.group(*slot);
-            let plan = std::sync::Arc::clone(&self.groups.plan);
             let pairs = plan.calls.iter().zip(states.into_iter().zip(group.states.iter().cloned()));
             let merged: Result<_, _> =
                 pairs.map(|(call, (older, newer))| call.function.merge(older, newer)).collect();
@@ -136,34 +163,19 @@ impl SessionAggregate {
                 }
             }
         }
-        if merged != alone {
-            for (window, slot) in touched {
-                self.remove(arrival, *window, *slot, rows, builder, ctx)?;
-            }
-        }
-        let slot = self.insert(arrival, merged, rows, ctx.sequence);
-        let group = self.groups.group_mut(slot);
-        (group.states, group.kept, group.exists) = (states, kept.into(), true);
-        group.timestamp_ms = merged.end.0;
-        self.groups.add(slot, rows, row, ctx.sequence)?;
-        self.changed(slot, true, None, rows, row, builder, ctx)
+        Ok((states, kept.into()))
     }
 
     fn insert(
         &mut self,
-        arrival: &Arrival<'_>,
+        arrival: &Arrival<'_, '_>,
         window: Window,
-        rows: &Rows<'_>,
         sequence: &mut Sequence,
     ) -> u32 {
         let (slot, _) = self.groups.insert(&store_key(arrival.key, window));
-        self.groups.set_up(
-            slot,
-            &rows.key,
-            rows.key.position(arrival.row),
-            arrival.partition,
-            sequence,
-        );
+        let key = &arrival.rows.key;
+        let key = (key, key.position(arrival.row));
+        self.groups.set_up(slot, key, arrival.partition, sequence);
         self.groups.group_mut(slot).window = Some(window);
         let time = self.partitions.entry(arrival.partition).or_default();
         time.index.insert(arrival.key, window, slot);
@@ -172,15 +184,13 @@ impl SessionAggregate {
 
     fn remove<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
-        window: Window,
-        slot: u32,
-        rows: &Rows<'a>,
+        arrival: &Arrival<'_, 'a>,
+        (window, slot): (Window, u32),
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let old = self.emitting.with_old.then(|| self.groups.snapshot(slot));
-        self.changed(slot, false, old, rows, arrival.row, builder, ctx)?;
+        self.changed(arrival, Change { slot, is_live: false, old }, builder, ctx)?;
         self.groups.remove(slot);
         if let Some(time) = self.partitions.get_mut(&arrival.partition) {
             time.index.remove(arrival.key, window);
@@ -188,28 +198,25 @@ impl SessionAggregate {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a change with all that it is emitted with")]
+    /// Logs and gives away a change.
     fn changed<'a>(
         &mut self,
-        slot: u32,
-        is_live: bool,
-        old: Option<Vec<OwnedValue>>,
-        rows: &Rows<'a>,
-        row: usize,
+        arrival: &Arrival<'_, 'a>,
+        Change { slot, is_live, old }: Change,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let record_ms = rows.meta.timestamps[row];
+        let record_ms = arrival.rows.meta.timestamps[arrival.row];
         if self.emitting.cached_groups > 0 {
             self.pending.touch(&self.groups, slot, record_ms, old);
             return Ok(());
         }
-        let key = self.groups.store_key(slot).to_vec();
-        self.groups.log_change(slot, &key, is_live, record_ms, ctx)?;
+        let logged = Emission { slot, is_live, timestamp_ms: record_ms, headers: &[] };
+        self.groups.log_change(&logged, self.groups.store_key(slot), ctx)?;
         if !self.groups.plan.is_final {
             let timestamp_ms = self.groups.group(slot).window.map_or(record_ms, |w| w.end.0);
-            let emission = Emission { slot, is_live, timestamp_ms };
-            self.groups.emit(&emission, old, &[], builder, ctx.eval.arena);
+            let emission = Emission { timestamp_ms, ..logged };
+            self.groups.emit(&emission, old, builder, ctx.eval.arena);
         }
         Ok(())
     }
@@ -217,9 +224,8 @@ impl SessionAggregate {
     /// Emits the sessions that are closed by now, as `EMIT FINAL` does after each record.
     fn emit_closed<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
+        arrival: &Arrival<'_, 'a>,
         close_time: i64,
-        rows: &Rows<'a>,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) {
@@ -234,13 +240,13 @@ impl SessionAggregate {
         }
         let first = time.emitted_to.unwrap_or(0).max(0);
         let closed = time.index.ending(first, close_time - 1);
-        if first <= close_time - 1 {
+        if first < close_time {
             time.emitted_to = Some(close_time);
         }
         for (_, window, slot) in closed {
-            let emission = Emission { slot, is_live: true, timestamp_ms: window.end.0 };
-            let headers = rows.meta.headers(arrival.row);
-            self.groups.emit(&emission, None, headers, builder, ctx.eval.arena);
+            let headers = arrival.rows.meta.headers(arrival.row);
+            let emission = Emission { slot, is_live: true, timestamp_ms: window.end.0, headers };
+            self.groups.emit(&emission, None, builder, ctx.eval.arena);
         }
     }
 
@@ -306,8 +312,8 @@ impl Operator for SessionAggregate {
                 Err(error) => return Outcome { rows: builder.finish(), failure: Some(error) },
             }
             let partition = self.groups.partition_of(&key, rows.meta.partition);
-            let arrival = Arrival { key: &key, partition, row };
-            if let Err(error) = self.add_record(&arrival, rows, &mut builder, ctx) {
+            let arrival = Arrival { key: &key, partition, rows, row };
+            if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
         }
@@ -321,18 +327,19 @@ impl Operator for SessionAggregate {
         let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
         for (store_key, change) in self.pending.take() {
             let slot = self.groups.find(&store_key);
-            let result = match slot {
-                Some(slot) => self.groups.log_change(slot, &store_key, true, change.record_ms, ctx),
-                None => {
-                    ctx.out.changed(super::StoreChange {
-                        store: self.groups.store,
-                        partition: change.partition,
-                        key: &store_key,
-                        value: None,
-                        timestamp_ms: change.record_ms,
-                    });
-                    Ok(())
-                }
+            let result = if let Some(slot) = slot {
+                let timestamp_ms = change.record_ms;
+                let logged = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
+                self.groups.log_change(&logged, &store_key, ctx)
+            } else {
+                ctx.out.changed(super::StoreChange {
+                    store: self.groups.store,
+                    partition: change.partition,
+                    key: &store_key,
+                    value: None,
+                    timestamp_ms: change.record_ms,
+                });
+                Ok(())
             };
             if let Err(error) = result {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
@@ -343,8 +350,8 @@ impl Operator for SessionAggregate {
             let timestamp_ms = change.window.end.0;
             match slot {
                 Some(slot) => {
-                    let emission = Emission { slot, is_live: true, timestamp_ms };
-                    self.groups.emit(&emission, change.old, &[], &mut builder, ctx.eval.arena);
+                    let emission = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
+                    self.groups.emit(&emission, change.old, &mut builder, ctx.eval.arena);
                 }
                 None => builder.push_deleted(
                     (&change.key, change.window, timestamp_ms),
@@ -365,12 +372,10 @@ impl Operator for SessionAggregate {
 impl Store for SessionAggregate {
     fn restore(
         &mut self,
-        partition: i32,
-        key: &[u8],
-        value: Option<&[u8]>,
-        timestamp_ms: i64,
+        record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
+        let StoredRecord { partition, key, value, .. } = *record;
         let refuse = || QueryError::new("a key of the session store's changelog is too short");
         let (rest, start) = key.split_last_chunk::<8>().ok_or_else(refuse)?;
         let (inner, end) = rest.split_last_chunk::<8>().ok_or_else(refuse)?;
@@ -385,7 +390,7 @@ impl Store for SessionAggregate {
             }
             return Ok(());
         };
-        let slot = self.groups.restore(partition, (key, inner), value, timestamp_ms, sequence)?;
+        let slot = self.groups.restore(record, (key, inner), value, sequence)?;
         let group = self.groups.group_mut(slot);
         (group.window, group.timestamp_ms) = (Some(window), window.end.0);
         time.index.insert(inner, window, slot);

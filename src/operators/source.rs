@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoreChange};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoreChange, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::plan::{Source, frame_columns};
 use crate::types::{
@@ -119,12 +119,10 @@ impl Operator for TableSource {
 impl Store for TableSource {
     fn restore(
         &mut self,
-        _partition: i32,
-        key: &[u8],
-        value: Option<&[u8]>,
-        timestamp_ms: i64,
+        record: &StoredRecord<'_>,
         _sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
+        let StoredRecord { key, value, timestamp_ms, .. } = *record;
         let Some(value) = value else {
             self.rows.remove(key);
             return Ok(());

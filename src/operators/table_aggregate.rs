@@ -2,8 +2,8 @@
 
 use super::aggregate::Emitting;
 use super::cache::Cache;
-use super::groups::{Emission, Groups, HeldHeaders, ResultBuilder, later};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use super::groups::{Arrival, Emission, Groups, HeldHeaders, ResultBuilder, later};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::types::{Meta, OwnedValue, Rows};
 
@@ -32,12 +32,11 @@ impl TableAggregate {
 
     fn update<'a>(
         &mut self,
-        key: &[u8],
-        row: usize,
-        rows: &Rows<'a>,
+        arrival: &Arrival<'_, 'a>,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
+        let Arrival { key, partition, rows, row } = *arrival;
         let old_row = rows.old.as_ref().filter(|old| old.valid.is_valid(row));
         let has_new = rows.value_valid.is_valid(row);
         if old_row.is_none() && !has_new {
@@ -45,8 +44,8 @@ impl TableAggregate {
         }
         let (slot, is_new) = self.groups.insert(key);
         if is_new {
-            let partition = self.groups.partition_of(key, rows.meta.partition);
-            self.groups.set_up(slot, &rows.key, rows.key.position(row), partition, ctx.sequence);
+            let key = (&rows.key, rows.key.position(row));
+            self.groups.set_up(slot, key, partition, ctx.sequence);
         }
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
@@ -64,9 +63,10 @@ impl TableAggregate {
             self.headers.hold(slot, rows.meta.headers(row));
             return Ok(());
         }
-        self.groups.log_change(slot, key, true, timestamp_ms, ctx)?;
-        let emission = Emission { slot, is_live: true, timestamp_ms };
-        self.groups.emit(&emission, old, rows.meta.headers(row), builder, ctx.eval.arena);
+        let headers = rows.meta.headers(row);
+        let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+        self.groups.log_change(&emission, key, ctx)?;
+        self.groups.emit(&emission, old, builder, ctx.eval.arena);
         Ok(())
     }
 }
@@ -77,7 +77,11 @@ impl Operator for TableAggregate {
         let mut key = Vec::new();
         for row in 0..rows.len {
             let result = match self.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
-                Ok(true) => self.update(&key, row, rows, &mut builder, ctx),
+                Ok(true) => {
+                    let partition = self.groups.partition_of(&key, rows.meta.partition);
+                    let arrival = Arrival { key: &key, partition, rows, row };
+                    self.update(&arrival, &mut builder, ctx)
+                }
                 Ok(false) => {
                     ctx.out.dropped(Dropped::NullKey, 1);
                     Ok(())
@@ -95,8 +99,10 @@ impl Operator for TableAggregate {
         let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
         for slot in self.cache.take_all() {
             let timestamp_ms = self.groups.group(slot).timestamp_ms;
-            let key = self.groups.store_key(slot);
-            if let Err(error) = self.groups.log_change(slot, key, true, timestamp_ms, ctx) {
+            let headers = self.headers.release(slot, ctx.eval.arena);
+            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+            if let Err(error) = self.groups.log_change(&emission, self.groups.store_key(slot), ctx)
+            {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
             let old = if self.emitting.with_old {
@@ -104,9 +110,7 @@ impl Operator for TableAggregate {
             } else {
                 None
             };
-            let headers = self.headers.release(slot, ctx.eval.arena);
-            let emission = Emission { slot, is_live: true, timestamp_ms };
-            self.groups.emit(&emission, old, headers, &mut builder, ctx.eval.arena);
+            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
         }
         builder.finish().into()
     }
@@ -119,19 +123,17 @@ impl Operator for TableAggregate {
 impl Store for TableAggregate {
     fn restore(
         &mut self,
-        partition: i32,
-        key: &[u8],
-        value: Option<&[u8]>,
-        timestamp_ms: i64,
+        record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
+        let StoredRecord { key, value, .. } = *record;
         let Some(value) = value else {
             if let Some(slot) = self.groups.find(key) {
                 self.groups.remove(slot);
             }
             return Ok(());
         };
-        let slot = self.groups.restore(partition, (key, key), value, timestamp_ms, sequence)?;
+        let slot = self.groups.restore(record, (key, key), value, sequence)?;
         if self.emitting.with_old && self.emitting.cached_groups > 0 {
             self.emitted.insert(slot, self.groups.snapshot(slot));
         }

@@ -112,7 +112,7 @@ impl Topology {
     }
 
     /// Gives away what waits in caches, operator by operator, down to the sink.
-    pub fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Result<(), QueryError> {
+    pub fn flush(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
         for index in 0..self.operators.len() {
             let outcome = self.operators[index].flush(ctx);
             if outcome.rows.len > 0 {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::aggregate::Emitting;
 use super::cache::Cache;
-use super::groups::{Emission, Groups, HeldHeaders, ResultBuilder, later};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use super::groups::{Arrival, Emission, Groups, HeldHeaders, ResultBuilder, later};
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::state::WindowIndex;
-use crate::types::{KeyColumns, Meta, OwnedValue, Rows, TimeWindows, Timestamp, Window};
+use crate::types::{Meta, OwnedValue, Rows, TimeWindows, Timestamp, Window};
 
 /// How long `EMIT FINAL` waits between two emissions, in wall-clock time, unless it is told.
 ///
@@ -46,13 +46,6 @@ struct PartitionTime {
     index: WindowIndex,
 }
 
-/// What one record is worth to the windows it falls into.
-struct Arrival<'k> {
-    key: &'k [u8],
-    partition: i32,
-    row: usize,
-}
-
 impl WindowedAggregate {
     pub(super) fn new(
         groups: Groups,
@@ -83,12 +76,11 @@ impl WindowedAggregate {
 
     fn add_record<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
-        rows: &Rows<'a>,
+        arrival: &Arrival<'_, 'a>,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let at = rows.meta.timestamp(arrival.row);
+        let at = arrival.rows.meta.timestamp(arrival.row);
         let time = self.partitions.entry(arrival.partition).or_default();
         let stream_time = time.stream_time.map_or(at.0, |time| time.max(at.0));
         time.stream_time = Some(stream_time);
@@ -97,24 +89,23 @@ impl WindowedAggregate {
                 ctx.out.dropped(Dropped::Late, 1);
                 continue;
             }
-            self.add_to_window(arrival, window, rows, builder, ctx)?;
+            self.add_to_window(arrival, window, builder, ctx)?;
         }
         if self.is_final {
-            self.emit_closed(arrival, rows, builder, ctx);
+            self.emit_closed(arrival, builder, ctx);
         }
         Ok(())
     }
 
     fn add_to_window<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
+        arrival: &Arrival<'_, 'a>,
         window: Window,
-        rows: &Rows<'a>,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let row = arrival.row;
-        let slot = self.slot(arrival, window, &rows.key, ctx.sequence);
+        let Arrival { rows, row, .. } = *arrival;
+        let slot = self.slot(arrival, window, ctx.sequence);
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
         let old = (self.emitting.with_old && self.emitting.cached_groups == 0 && group.exists)
@@ -129,22 +120,17 @@ impl WindowedAggregate {
             }
             return Ok(());
         }
-        self.log_change(slot, timestamp_ms, ctx)?;
+        let headers = rows.meta.headers(row);
+        let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+        self.log_change(&emission, ctx)?;
         if !self.is_final {
-            let emission = Emission { slot, is_live: true, timestamp_ms };
-            self.groups.emit(&emission, old, rows.meta.headers(row), builder, ctx.eval.arena);
+            self.groups.emit(&emission, old, builder, ctx.eval.arena);
         }
         Ok(())
     }
 
     /// The slot of a key's window, set up if it is new.
-    fn slot(
-        &mut self,
-        arrival: &Arrival<'_>,
-        window: Window,
-        key: &KeyColumns<'_>,
-        sequence: &mut Sequence,
-    ) -> u32 {
+    fn slot(&mut self, arrival: &Arrival<'_, '_>, window: Window, sequence: &mut Sequence) -> u32 {
         let mut store_key = std::mem::take(&mut self.store_key);
         store_key.clear();
         store_key.extend_from_slice(arrival.key);
@@ -152,8 +138,9 @@ impl WindowedAggregate {
         let (slot, is_new) = self.groups.insert(&store_key);
         self.store_key = store_key;
         if is_new {
-            let position = key.position(arrival.row);
-            self.groups.set_up(slot, key, position, arrival.partition, sequence);
+            let key = &arrival.rows.key;
+            let key = (key, key.position(arrival.row));
+            self.groups.set_up(slot, key, arrival.partition, sequence);
             self.groups.group_mut(slot).window = Some(window);
             self.index_window(arrival.partition, window, arrival.key, slot);
         }
@@ -171,8 +158,7 @@ impl WindowedAggregate {
     /// As `AbstractKStreamTimeWindowAggregateProcessor.maybeForwardFinalResult`.
     fn emit_closed<'a>(
         &mut self,
-        arrival: &Arrival<'_>,
-        rows: &Rows<'a>,
+        arrival: &Arrival<'_, 'a>,
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) {
@@ -202,22 +188,21 @@ impl WindowedAggregate {
         time.emitted_to = Some(close_time);
         for slot in slots {
             let timestamp_ms = self.groups.group(slot).timestamp_ms;
-            let emission = Emission { slot, is_live: true, timestamp_ms };
-            let headers = rows.meta.headers(arrival.row);
-            self.groups.emit(&emission, None, headers, builder, ctx.eval.arena);
+            let headers = arrival.rows.meta.headers(arrival.row);
+            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+            self.groups.emit(&emission, None, builder, ctx.eval.arena);
         }
     }
 
     /// The changelog's key is the store's, followed by a number that only joins use.
     fn log_change(
         &self,
-        slot: u32,
-        timestamp_ms: i64,
+        emission: &Emission<'_>,
         ctx: &mut Context<'_, '_>,
     ) -> Result<(), QueryError> {
-        let mut key = self.groups.store_key(slot).to_vec();
+        let mut key = self.groups.store_key(emission.slot).to_vec();
         key.extend_from_slice(&[0; 4]);
-        self.groups.log_change(slot, &key, true, timestamp_ms, ctx)
+        self.groups.log_change(emission, &key, ctx)
     }
 
     /// Forgets windows that ended so long ago that nothing can ask for them.
@@ -257,8 +242,8 @@ impl WindowedAggregate {
             if !rows.value_valid.is_valid(row) {
                 return Outcome { rows: builder.finish(), failure: Some(null_value()) };
             }
-            let arrival = Arrival { key, partition: *partition, row };
-            if let Err(error) = self.add_record(&arrival, rows, &mut builder, ctx) {
+            let arrival = Arrival { key, partition: *partition, rows, row };
+            if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
         }
@@ -297,10 +282,11 @@ impl Operator for WindowedAggregate {
         let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
         for slot in self.cache.take_all() {
             let timestamp_ms = self.groups.group(slot).timestamp_ms;
-            if let Err(error) = self.log_change(slot, timestamp_ms, ctx) {
+            let headers = self.headers.release(slot, ctx.eval.arena);
+            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+            if let Err(error) = self.log_change(&emission, ctx) {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
-            let headers = self.headers.release(slot, ctx.eval.arena);
             if self.is_final {
                 continue;
             }
@@ -309,8 +295,7 @@ impl Operator for WindowedAggregate {
             } else {
                 None
             };
-            let emission = Emission { slot, is_live: true, timestamp_ms };
-            self.groups.emit(&emission, old, headers, &mut builder, ctx.eval.arena);
+            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
         }
         self.expire();
         builder.finish().into()
@@ -324,12 +309,10 @@ impl Operator for WindowedAggregate {
 impl Store for WindowedAggregate {
     fn restore(
         &mut self,
-        partition: i32,
-        key: &[u8],
-        value: Option<&[u8]>,
-        timestamp_ms: i64,
+        record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
+        let StoredRecord { key, value, .. } = *record;
         let refuse = || QueryError::new("a key of the window store's changelog is too short");
         let (store_key, _) = key.split_last_chunk::<4>().ok_or_else(refuse)?;
         let (inner, start) = store_key.split_last_chunk::<8>().ok_or_else(refuse)?;
@@ -341,13 +324,12 @@ impl Store for WindowedAggregate {
             return Ok(());
         };
         let is_new = self.groups.find(store_key).is_none();
-        let slot =
-            self.groups.restore(partition, (store_key, inner), value, timestamp_ms, sequence)?;
+        let slot = self.groups.restore(record, (store_key, inner), value, sequence)?;
         let end = Timestamp(start.saturating_add(self.windows.size_ms));
         let window = Window { start: Timestamp(start), end };
         self.groups.group_mut(slot).window = Some(window);
         if is_new {
-            self.index_window(partition, window, inner, slot);
+            self.index_window(record.partition, window, inner, slot);
         }
         if self.emitting.with_old && self.emitting.cached_groups > 0 {
             self.emitted.insert(slot, self.groups.snapshot(slot));

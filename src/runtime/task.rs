@@ -12,7 +12,7 @@ use crate::expr::{EvalContext, RandomSource};
 use crate::formats::{Encoded, Encoder, FormatError, Role, windowed};
 use crate::operators::{
     Collector, Context, Dropped, Entry, LogEntry, LoggedRow, QueryError, StoreChange, StoreInfo,
-    Topology, TopologyOptions,
+    StoredRecord, Topology, TopologyOptions,
 };
 use crate::plan::{QueryPlan, StepKind};
 use crate::types::{Arena, Column, Rows, SqlType, Timestamp, Value};
@@ -149,7 +149,9 @@ impl Task {
         timestamp_ms: i64,
     ) -> Result<(), QueryError> {
         let Some(found) = self.topology.store(store) else { return Ok(()) };
-        found.restore(partition, record.0, record.1, timestamp_ms, &mut self.sequence)
+        let (key, value) = record;
+        let record = StoredRecord { partition, key, value, timestamp_ms };
+        found.restore(&record, &mut self.sequence)
     }
 
     /// Logs the records of a batch that left no row.
@@ -317,8 +319,8 @@ struct TaskCollector<'t, 'a> {
 
 impl TaskCollector<'_, '_> {
     /// The JSON text of a row for the log.
-    fn row_text(&self, row: LoggedRow<'_, '_>) -> Option<LoggedRecord> {
-        match row {
+    fn row_text(&self, row: &LoggedRow<'_, '_>) -> Option<LoggedRecord> {
+        match *row {
             LoggedRow::None => None,
             LoggedRow::Columns(columns, row) => {
                 Some(LoggedRecord::Json(row_text(columns.iter().map(|column| column.value(row)))))
@@ -436,7 +438,7 @@ impl Collector for TaskCollector<'_, '_> {
 
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>) {
         self.counts.failed_rows += 1;
-        let record = self.row_text(row);
+        let record = self.row_text(&row);
         let logger = format!("processing.{}.{}", self.query_id, entry.step);
         let LogEntry { message, causes, .. } = entry;
         let event = LogEvent::Processing { message, record, causes };

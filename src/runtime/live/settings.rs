@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 /// How one query runs.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property that is on or off")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuerySettings {
     /// `ksql.service.id`.
