@@ -1,0 +1,188 @@
+//! Where the time goes: the stages of the record path one after another, in one thread.
+//!
+//! It is the real code, called as a query's reader calls it, with a clock around each stage. A busy machine shows here:
+//! the figures are time that passed, and only their proportions are to be trusted.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use millstream::engine::{Properties, headless};
+use millstream::kafka::fetch::FetchedPartition;
+use millstream::kafka::partitioner::partition_for_key;
+use millstream::kafka::produce::{NewRecord, Producer};
+use millstream::operators::TopologyOptions;
+use millstream::runtime::live::QuerySpec;
+use millstream::runtime::{RawRecords, SeededRandom, SourceReader, Surroundings, Task, clock};
+use millstream::types::Arena;
+
+use crate::readers;
+
+/// As many rows as a reader hands on at once.
+const CHUNK_ROWS: usize = 1_000;
+
+/// How often aggregates are given away.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Time by stage, in the order in which stages were first seen.
+#[derive(Default)]
+struct Stages(Vec<(String, Duration)>);
+
+impl Stages {
+    fn add(&mut self, name: &str, spent: Duration) {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, total)) => *total += spent,
+            None => self.0.push((name.to_owned(), spent)),
+        }
+    }
+
+    fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
+        let start = clock::instant();
+        let result = work();
+        self.add(name, start.elapsed());
+        result
+    }
+
+    #[expect(clippy::print_stdout, reason = "the result goes to the process that asked")]
+    fn print(&self, count: u64) {
+        println!("  stages, ns a record (in one thread, time that passed)");
+        for (name, spent) in &self.0 {
+            println!("    {name:<24}{:>8.0}", spent.as_nanos() as f64 / count as f64);
+        }
+    }
+}
+
+/// The path of one source and its queries.
+struct Path {
+    source: SourceReader,
+    used: Vec<bool>,
+    tasks: Vec<(QuerySpec, Task)>,
+    producer: Producer,
+    random: SeededRandom,
+    stages: Stages,
+    flushed: Instant,
+}
+
+pub(crate) async fn run(broker: &str, count: u64, file: &str) -> Result<()> {
+    let cluster = crate::cluster(broker)?;
+    let text = std::fs::read_to_string(file)?;
+    let specs = headless::prepare(&cluster, &text, &Properties::default(), &[]).await?;
+    let mut path = Path::new(specs, Producer::new(&cluster))?;
+    let fetcher = readers::fetcher(&cluster);
+    let mut seen = 0;
+    while seen < count {
+        let start = clock::instant();
+        let fetched = fetcher.poll(Duration::from_secs(1)).await?;
+        path.stages.add("fetch (waiting)", start.elapsed());
+        for fetched in &fetched {
+            seen += path.process(fetched).await?;
+        }
+    }
+    path.flush().await?;
+    let start = clock::instant();
+    path.producer.flush().await?;
+    path.stages.add("produce", start.elapsed());
+    path.stages.print(count);
+    Ok(())
+}
+
+impl Path {
+    fn new(specs: Vec<QuerySpec>, producer: Producer) -> Result<Self> {
+        let source = SourceReader::new(specs[0].plan.source.clone())?;
+        let mut used = vec![false; source.frame().len()];
+        let mut tasks = Vec::new();
+        for spec in specs {
+            for (used, is_used) in used.iter_mut().zip(spec.plan.used_columns()) {
+                *used |= is_used;
+            }
+            let options = TopologyOptions {
+                partitions: 3,
+                partitioner: partition_for_key,
+                rekeys_in_memory: true,
+                cached_groups: spec.settings.cached_groups(),
+                emit_interval_ms: spec.settings.emit_interval_ms,
+            };
+            let task = Task::new(spec.plan.clone(), &spec.id, options)?;
+            tasks.push((spec, task));
+        }
+        let (random, flushed) = (SeededRandom::new(1), clock::instant());
+        Ok(Self { source, used, tasks, producer, random, stages: Stages::default(), flushed })
+    }
+
+    async fn process(&mut self, fetched: &FetchedPartition) -> Result<u64> {
+        let start = clock::instant();
+        let chunks = chunks(fetched)?;
+        self.stages.add("walk", start.elapsed());
+        for chunk in &chunks {
+            self.process_chunk(chunk)?;
+            self.send().await?;
+        }
+        if self.flushed.elapsed() >= FLUSH {
+            self.flush().await?;
+            let start = clock::instant();
+            self.producer.flush().await?;
+            self.stages.add("commit (waiting)", start.elapsed());
+        }
+        Ok(chunks.iter().map(|chunk| chunk.len() as u64).sum())
+    }
+
+    fn process_chunk(&mut self, chunk: &RawRecords<'_>) -> Result<()> {
+        let Self { source, used, tasks, random, stages, .. } = self;
+        let arena = Arena::new();
+        let read = stages.time("decode", || source.read(chunk, used, &arena));
+        for (spec, task) in tasks {
+            let surroundings = surroundings(random);
+            stages.time(&spec.id, || {
+                task.process(&read.rows, (source, chunk), surroundings, &arena)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Gives away what waits in caches.
+    async fn flush(&mut self) -> Result<()> {
+        let Self { tasks, random, stages, .. } = self;
+        for (_, task) in tasks {
+            let arena = Arena::new();
+            stages.time("flush", || task.flush(surroundings(random), &arena))?;
+        }
+        self.flushed = clock::instant();
+        self.send().await
+    }
+
+    async fn send(&mut self) -> Result<()> {
+        let start = clock::instant();
+        for (spec, task) in &mut self.tasks {
+            for record in task.output.records() {
+                // Changelogs too: only the cost of sending counts here.
+                let topic = spec.plan.sink.topic.as_str();
+                let partition = record.key.map_or(0, |key| partition_for_key(key, 1));
+                let new = NewRecord::new(record.timestamp_ms, record.key, record.value);
+                self.producer.send(topic, partition, new).await?;
+            }
+            task.output.clear();
+        }
+        self.stages.add("produce", start.elapsed());
+        Ok(())
+    }
+}
+
+fn surroundings(random: &SeededRandom) -> Surroundings<'_> {
+    Surroundings { now: clock::now(), random, nested_error_set_null: true }
+}
+
+fn chunks(fetched: &FetchedPartition) -> Result<Vec<RawRecords<'_>>> {
+    let new = || RawRecords { partition: fetched.partition.partition, ..RawRecords::default() };
+    let mut chunks = vec![new()];
+    for record in fetched.records() {
+        let record = record?;
+        if chunks.last().is_none_or(|chunk| chunk.len() == CHUNK_ROWS) {
+            chunks.push(new());
+        }
+        let Some(chunk) = chunks.last_mut() else { continue };
+        chunk.offsets.push(record.offset);
+        chunk.timestamps.push(record.timestamp);
+        chunk.keys.push(record.key);
+        chunk.values.push(record.value);
+    }
+    Ok(chunks)
+}

@@ -1,0 +1,168 @@
+//! Nanoseconds a record of each layer of the record path, in memory and in one thread: batches walked, readings decoded,
+//! an expression evaluated, aggregates updated.
+//!
+//! `cargo bench --bench layers [-- DEVICES]`; there are 12 devices unless another number is given.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures wall-clock time")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use millstream::devices::{Pace, ReadingFormat, Readings};
+use millstream::engine::{Engine, PersistentQuery, Properties, TopicShape, Topics, headless};
+use millstream::kafka::partitioner::partition_for_key;
+use millstream::kafka::records::{Batch, BatchBuilder, BatchOptions, HeadersRef, RawBatch};
+use millstream::operators::TopologyOptions;
+use millstream::runtime::{RawRecords, SeededRandom, SourceReader, Surroundings, Task, clock};
+use millstream::sql;
+use millstream::types::Arena;
+
+const RECORDS: usize = 100_000;
+const CHUNK_ROWS: usize = 1_000;
+const ROUNDS: usize = 5;
+const PACE: Pace = Pace { start_ms: 1_700_000_000_000, interval_us: 10_000 };
+
+/// Every topic exists.
+struct AnyTopic;
+
+impl Topics for AnyTopic {
+    fn describe(&self, _: &str) -> Option<TopicShape> {
+        Some(TopicShape { partitions: 3, replicas: 1, retention_ms: None })
+    }
+}
+
+fn main() -> Result<()> {
+    let devices = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(12);
+    let batches = batches(devices)?;
+    println!("{RECORDS} readings of {devices} devices");
+    measure("walk", || walk(&batches));
+    let chunks = chunks(&batches)?;
+    let queries = queries()?;
+    let source = SourceReader::new(queries[0].plan.source.clone())?;
+    let mut used = vec![false; source.frame().len()];
+    for query in &queries {
+        used.iter_mut().zip(query.plan.used_columns()).for_each(|(used, new)| *used |= new);
+    }
+    measure("decode", || decode(&source, &used, &chunks));
+    for query in &queries {
+        process(query, &source, &used, &chunks)?;
+    }
+    Ok(())
+}
+
+/// Readings as one partition holds them, a chunk in each batch.
+fn batches(devices: u32) -> Result<Vec<Batch>> {
+    let mut readings = Readings::new(1, devices.div_ceil(4), PACE);
+    let mut batches = Vec::new();
+    for start in (0..RECORDS).step_by(CHUNK_ROWS) {
+        let mut builder = BatchBuilder::new();
+        for reading in readings.by_ref().take(CHUNK_ROWS) {
+            let value = ReadingFormat::Json.encode(&reading)?;
+            builder.append(reading.arrival_ms, None, Some(&value), HeadersRef::EMPTY);
+        }
+        let options = BatchOptions { base_offset: start as i64, ..BatchOptions::default() };
+        batches.push(RawBatch::parse(builder.finish(&options)?)?.open()?);
+    }
+    Ok(batches)
+}
+
+/// The queries of `device.sql`, and the one of `transitions.sql` that gives away every change.
+fn queries() -> Result<Vec<PersistentQuery>> {
+    let device = include_str!("../../ksql/device.sql");
+    let transitions = include_str!("../../ksql/transitions.sql");
+    let mut queries = of_file(device)?;
+    queries.extend(of_file(transitions)?.into_iter().take(1));
+    Ok(queries)
+}
+
+fn of_file(text: &str) -> Result<Vec<PersistentQuery>> {
+    let mut engine = Engine::new(Properties::default(), AnyTopic);
+    let parsed = sql::parse(text, &sql::ParseOptions::default());
+    for statement in parsed.ok().context("the file does not parse")? {
+        engine.execute(&statement)?;
+    }
+    Ok(engine.queries().to_vec())
+}
+
+fn walk(batches: &[Batch]) -> Duration {
+    let start = Instant::now();
+    for record in batches.iter().flat_map(|batch| batch.records()) {
+        let _ = black_box(record);
+    }
+    start.elapsed()
+}
+
+fn chunks(batches: &[Batch]) -> Result<Vec<RawRecords<'_>>> {
+    batches.iter().map(chunk).collect()
+}
+
+fn chunk(batch: &Batch) -> Result<RawRecords<'_>> {
+    let mut chunk = RawRecords::default();
+    for record in batch.records() {
+        let record = record?;
+        chunk.offsets.push(record.offset);
+        chunk.timestamps.push(record.timestamp);
+        chunk.keys.push(record.key);
+        chunk.values.push(record.value);
+    }
+    Ok(chunk)
+}
+
+fn decode(source: &SourceReader, used: &[bool], chunks: &[RawRecords<'_>]) -> Duration {
+    let start = Instant::now();
+    for chunk in chunks {
+        let arena = Arena::new();
+        black_box(source.read(chunk, used, &arena).rows.len);
+    }
+    start.elapsed()
+}
+
+/// A whole query over decoded rows, its output encoded but not sent.
+fn process(
+    query: &PersistentQuery,
+    source: &SourceReader,
+    used: &[bool],
+    chunks: &[RawRecords<'_>],
+) -> Result<()> {
+    let settings = headless::settings(&query.properties)?;
+    let options = TopologyOptions {
+        partitions: 3,
+        partitioner: partition_for_key,
+        rekeys_in_memory: true,
+        cached_groups: settings.cached_groups(),
+        emit_interval_ms: settings.emit_interval_ms,
+    };
+    let random = SeededRandom::new(1);
+    let mut task = Task::new(query.plan.clone(), &query.id, options)?;
+    let mut failure = None;
+    let mut round = || -> Result<Duration> {
+        let mut spent = Duration::ZERO;
+        for chunk in chunks {
+            let arena = Arena::new();
+            let read = source.read(chunk, used, &arena);
+            let surroundings =
+                Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
+            let start = Instant::now();
+            task.process(&read.rows, (source, chunk), surroundings, &arena)?;
+            spent += start.elapsed();
+            task.output.clear();
+        }
+        let arena = Arena::new();
+        let surroundings =
+            Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
+        let start = Instant::now();
+        task.flush(surroundings, &arena)?;
+        spent += start.elapsed();
+        task.output.clear();
+        Ok(spent)
+    };
+    measure(&query.id, || round().map_err(|error| failure = Some(error)).unwrap_or_default());
+    failure.map_or(Ok(()), Err)
+}
+
+/// Prints the best of some rounds.
+fn measure(name: &str, mut round: impl FnMut() -> Duration) {
+    let best = (0..ROUNDS).map(|_| round()).min().unwrap_or_default();
+    println!("  {name:<32}{:>8.1} ns a record", best.as_nanos() as f64 / RECORDS as f64);
+}
