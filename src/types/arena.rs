@@ -1,5 +1,7 @@
 //! Where the values of one chunk live that do not borrow from its bytes.
 
+use std::cell::OnceCell;
+
 use super::{Decimal, Headers, Value};
 
 /// Memory for one chunk of rows: strings, lists and decimals made while it is processed.
@@ -8,7 +10,8 @@ use super::{Decimal, Headers, Value};
 #[derive(Default)]
 pub struct Arena {
     bump: bumpalo::Bump,
-    decimals: typed_arena::Arena<Decimal>,
+    /// Made with the first decimal, for it takes memory from the start.
+    decimals: OnceCell<typed_arena::Arena<Decimal>>,
 }
 
 impl std::fmt::Debug for Arena {
@@ -35,7 +38,7 @@ impl Arena {
 
     /// Moves a decimal into the arena.
     pub fn decimal(&self, decimal: Decimal) -> &Decimal {
-        self.decimals.alloc(decimal)
+        self.decimals.get_or_init(typed_arena::Arena::new).alloc(decimal)
     }
 
     /// Copies a list of values into the arena.
