@@ -120,7 +120,7 @@ impl StreamAggregate {
             let mut views: Vec<&mut [State]> =
                 states.iter_mut().map(|states| &mut **states).collect();
             for (slot, call) in plan.calls.iter().enumerate() {
-                let args: Vec<_> = call.args.iter().map(|arg| rows.value[*arg].clone()).collect();
+                let args: Vec<_> = call.args.iter().map(|arg| &rows.value[*arg]).collect();
                 let rows = aggregates::Rows { slot, group_of, args: &args };
                 result = call.function.add_rows(&mut views, &rows, sequence);
                 if result.is_err() {

@@ -78,19 +78,17 @@ impl<'a> Evaluator<'_, 'a> {
         message: impl Fn() -> String,
     ) -> (Column<'a>, Vec<u32>) {
         let frame = Frame::new(self.columns, len);
-        let (evaluated, column) = if self.valid.is_all_valid() {
+        let (errors, column) = if self.valid.is_all_valid() {
             let evaluated = expr.evaluate(&frame, Selection::All, &ctx.eval);
-            let column = evaluated.column.clone().into_owned();
-            (evaluated, column)
+            (evaluated.errors, evaluated.column.into_owned())
         } else {
             let rows: Vec<u32> =
                 (0..len).filter(|row| self.valid.is_valid(*row)).map(|row| row as u32).collect();
             let evaluated = expr.evaluate(&frame, Selection::Rows(&rows), &ctx.eval);
-            let column = spread(&evaluated.column, &rows, len);
-            (evaluated, column)
+            (evaluated.errors, spread(&evaluated.column, &rows, len))
         };
         let mut failed = Vec::new();
-        for error in &evaluated.errors {
+        for error in &errors {
             let text =
                 error.caught.as_ref().map_or_else(&message, std::string::ToString::to_string);
             self.log(error.row, &error.error, ctx, text);

@@ -126,7 +126,7 @@ pub struct Rows<'c, 'a> {
     /// The group of each row, or [`NO_GROUP`].
     pub group_of: &'c [u32],
     /// The arguments.
-    pub args: &'c [Column<'a>],
+    pub args: &'c [&'c Column<'a>],
 }
 
 impl Rows<'_, '_> {
