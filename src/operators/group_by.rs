@@ -148,15 +148,19 @@ fn by_row<'a>(
 
 impl Operator for StreamGroupBy {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        self.process_owned(rows.clone(), ctx)
+    }
+
+    fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         if rows.value_valid.is_all_valid()
-            && let Some(key) = self.by_dictionary(rows, ctx)
+            && let Some(key) = self.by_dictionary(&rows, ctx)
         {
-            return Rows { key, ..rows.clone() }.into();
+            return Rows { key, ..rows }.into();
         }
         let source = (&*rows.value, &rows.value_valid);
-        let (columns, kept) = by_row(&self.step, &self.keys, source, rows, ctx);
+        let (columns, kept) = by_row(&self.step, &self.keys, source, &rows, ctx);
         let key = KeyColumns { columns, valid: Validity::all(), index: None, len: rows.len };
-        let rows = Rows { key, ..rows.clone() };
+        let rows = Rows { key, ..rows };
         if kept.iter().all(|kept| *kept) {
             return rows.into();
         }

@@ -154,6 +154,11 @@ pub trait Operator: Send {
     /// Processes a batch.
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a>;
 
+    /// Processes a batch that nobody else needs, so that its columns can go on as they are.
+    fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        self.process(&rows, ctx)
+    }
+
     /// Gives away what is held back in caches, in the order of its last update.
     fn flush<'a>(&mut self, _ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         Rows::default().into()

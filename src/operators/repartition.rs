@@ -25,9 +25,15 @@ impl Operator for Repartition {
             Self::Topic(topic) => {
                 Outcome { rows: Rows::default(), failure: ctx.out.repartition(*topic, rows).err() }
             }
+            Self::Memory { .. } => self.process_owned(rows.clone(), ctx),
+        }
+    }
+
+    fn process_owned<'a>(&mut self, mut rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        match self {
+            Self::Topic(_) => self.process(&rows, ctx),
             Self::Memory { key, value } => {
                 let arena = ctx.eval.arena;
-                let mut rows = rows.clone();
                 rows.key.columns = key.normalise(rows.key.columns, arena);
                 rows.value = value.normalise(rows.value, arena);
                 rows.old = rows.old.map(|old| OldRows {

@@ -38,15 +38,24 @@ impl Select {
             })
             .collect()
     }
-}
 
-impl Operator for Select {
-    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+    fn project_all<'a>(
+        &self,
+        rows: &Rows<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> (Vec<Column<'a>>, Option<OldRows<'a>>) {
         let value = self.project(&rows.value, &rows.value_valid, rows, ctx);
         let old = rows.old.as_ref().map(|old| OldRows {
             value: self.project(&old.value, &old.valid, rows, ctx),
             valid: old.valid.clone(),
         });
+        (value, old)
+    }
+}
+
+impl Operator for Select {
+    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let (value, old) = self.project_all(rows, ctx);
         Rows {
             len: rows.len,
             key: rows.key.clone(),
@@ -56,5 +65,11 @@ impl Operator for Select {
             meta: Meta { is_source: false, ..rows.meta.clone() },
         }
         .into()
+    }
+
+    fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let (value, old) = self.project_all(&rows, ctx);
+        let meta = Meta { is_source: false, ..rows.meta };
+        Rows { value, old, meta, ..rows }.into()
     }
 }

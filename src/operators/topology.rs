@@ -146,7 +146,10 @@ impl Topology {
         // What an operator gave before it failed still goes down to the sink; then the query fails.
         let mut failure: Option<QueryError> = None;
         for operator in &mut self.operators[start..] {
-            let outcome = operator.process(current.as_ref().unwrap_or(rows), ctx);
+            let outcome = match current.take() {
+                Some(rows) => operator.process_owned(rows, ctx),
+                None => operator.process(rows, ctx),
+            };
             failure = outcome.failure.or(failure);
             if outcome.rows.len == 0 {
                 return failure.map_or(Ok(()), Err);
