@@ -89,6 +89,36 @@ pub struct SourceReader {
     timestamp: Option<(usize, TimestampFormat)>,
 }
 
+/// The records of a batch that leave no row, each for the first reason that was found.
+struct Rejected {
+    rows: Vec<(usize, Rejection)>,
+    /// One flag for each record, from the first that is rejected on.
+    flags: Vec<bool>,
+    len: usize,
+}
+
+impl Rejected {
+    fn new(len: usize) -> Self {
+        Self { rows: Vec::new(), flags: Vec::new(), len }
+    }
+
+    fn contains(&self, row: usize) -> bool {
+        self.flags.get(row).copied().unwrap_or(false)
+    }
+
+    fn add(&mut self, row: usize, rejection: Rejection) {
+        self.flags.resize(self.len, false);
+        if !std::mem::replace(&mut self.flags[row], true) {
+            self.rows.push((row, rejection));
+        }
+    }
+
+    fn in_order(mut self) -> Vec<(usize, Rejection)> {
+        self.rows.sort_by_key(|(row, _)| *row);
+        self.rows
+    }
+}
+
 /// How a column holds a time.
 enum TimestampFormat {
     Number,
@@ -155,18 +185,14 @@ impl SourceReader {
         // Keys always have to be at hand: they go into sinks even where no expression reads them.
         let key = self.key.decode(&keys, &vec![true; self.source.schema.key.len()], arena);
         let value = self.value.decode(&records.values, &self.wanted(used, Role::Value), arena);
-        let mut rejected: Vec<(usize, Rejection)> = Vec::new();
+        let len = records.len();
+        let mut rejected = Rejected::new(len);
         for (row, error) in key.failures {
-            let rejection = Rejection::Undecodable { role: Role::Key, error };
-            rejected.push((row as usize, rejection));
+            rejected.add(row as usize, Rejection::Undecodable { role: Role::Key, error });
         }
         for (row, error) in value.failures {
-            if !rejected.iter().any(|(other, _)| *other == row as usize) {
-                let rejection = Rejection::Undecodable { role: Role::Value, error };
-                rejected.push((row as usize, rejection));
-            }
+            rejected.add(row as usize, Rejection::Undecodable { role: Role::Value, error });
         }
-        let len = records.len();
         let mut rows = Rows {
             len,
             key: KeyColumns {
@@ -189,19 +215,23 @@ impl SourceReader {
         if self.source.schema.key.is_empty() {
             rows.key.valid = Validity::from_flags(vec![false; len]);
         }
-        let value_columns = value.columns;
-        rows.value = self.frame_values(&value_columns, &rows, used, arena);
-        if self.timestamp.is_some() {
-            self.apply_timestamps(&mut rows, &value_columns, records, &mut rejected);
+        let mut value_columns = value.columns;
+        let times = self.timestamp.as_ref().map(|(index, _)| match self.frame[*index].from {
+            SourceColumn::Value(at) => value_columns[at].clone(),
+            SourceColumn::Key(at) => rows.key.columns[at].clone(),
+            _ => Column::Absent,
+        });
+        rows.value = self.frame_values(&mut value_columns, &rows, used, arena);
+        if let Some(times) = times {
+            self.apply_timestamps(&mut rows, &times, records, &mut rejected);
         }
         drop_negative(&rows, &mut rejected);
-        rejected.sort_by_key(|(row, _)| *row);
-        if !rejected.is_empty() {
-            let kept = (0..len).filter(|row| !rejected.iter().any(|(other, _)| other == row));
+        if !rejected.rows.is_empty() {
+            let kept = (0..len).filter(|row| !rejected.contains(*row));
             let kept: Vec<u32> = kept.map(|row| row as u32).collect();
             rows = rows.take(&kept);
         }
-        ReadRows { rows, rejected }
+        ReadRows { rows, rejected: rejected.in_order() }
     }
 
     /// Cuts the window off each key.
@@ -224,15 +254,15 @@ impl SourceReader {
         (keys, Some(windows))
     }
 
-    /// All columns of the frame that are used.
+    /// All columns of the frame that are used; each column of the value is in it once at most.
     fn frame_values<'a>(
         &self,
-        value: &[Column<'a>],
+        value: &mut [Column<'a>],
         rows: &Rows<'a>,
         used: &[bool],
         arena: &'a Arena,
     ) -> Vec<Column<'a>> {
-        let column = |(index, column): (usize, &FrameColumn)| {
+        let mut column = |(index, column): (usize, &FrameColumn)| {
             if !used.get(index).copied().unwrap_or(true) {
                 return Column::Absent;
             }
@@ -242,7 +272,7 @@ impl SourceReader {
                 Column::Bigints(bounds, Validity::all())
             };
             match column.from {
-                SourceColumn::Value(at) => value[at].clone(),
+                SourceColumn::Value(at) => std::mem::replace(&mut value[at], Column::Absent),
                 SourceColumn::Key(at) => rows.key.columns[at].clone(),
                 SourceColumn::Header(at) => self.header_column(at, rows, arena),
                 SourceColumn::RowTime => {
@@ -256,7 +286,7 @@ impl SourceReader {
                 SourceColumn::WindowEnd => bound(|window| window.end.0),
             }
         };
-        self.frame.iter().enumerate().map(column).collect()
+        self.frame.iter().enumerate().map(&mut column).collect()
     }
 
     fn header_column<'a>(&self, at: usize, rows: &Rows<'a>, arena: &'a Arena) -> Column<'a> {
@@ -283,18 +313,13 @@ impl SourceReader {
     fn apply_timestamps<'a>(
         &self,
         rows: &mut Rows<'a>,
-        value: &[Column<'a>],
+        column: &Column<'a>,
         records: &RawRecords<'a>,
-        rejected: &mut Vec<(usize, Rejection)>,
+        rejected: &mut Rejected,
     ) {
-        let Some((index, format)) = &self.timestamp else { return };
-        let column = match self.frame[*index].from {
-            SourceColumn::Value(at) => value[at].clone(),
-            SourceColumn::Key(at) => rows.key.columns[at].clone(),
-            _ => return,
-        };
+        let Some((_, format)) = &self.timestamp else { return };
         for row in 0..rows.len {
-            if rejected.iter().any(|(other, _)| *other == row) {
+            if rejected.contains(row) {
                 continue;
             }
             let time = if rows.value_valid.is_valid(row) {
@@ -310,7 +335,7 @@ impl SourceReader {
                 Ok(time) => rows.meta.timestamps[row] = time,
                 Err(causes) => {
                     let record = self.java_text(records, row);
-                    rejected.push((row, Rejection::NoTimestamp { record, causes }));
+                    rejected.add(row, Rejection::NoTimestamp { record, causes });
                 }
             }
         }
@@ -373,12 +398,10 @@ fn validity(len: usize, nulls: &[u32]) -> Validity {
 }
 
 /// A record from before the epoch is dropped, as Kafka Streams does by default.
-fn drop_negative(rows: &Rows<'_>, rejected: &mut Vec<(usize, Rejection)>) {
+fn drop_negative(rows: &Rows<'_>, rejected: &mut Rejected) {
     let negative = rows.meta.timestamps.iter().enumerate().filter(|(_, time)| **time < 0);
     for (row, _) in negative {
-        if !rejected.iter().any(|(other, _)| *other == row) {
-            rejected.push((row, Rejection::NegativeTimestamp));
-        }
+        rejected.add(row, Rejection::NegativeTimestamp);
     }
 }
 
