@@ -369,9 +369,10 @@ impl Reader {
             tokio::time::sleep(IDLE_WAIT).await;
         }
         let mut failures = Vec::new();
-        let repartitions = self.repartitions.values_mut().map(|(_, reading)| reading);
-        for reading in self.readings.iter_mut().chain(repartitions) {
-            if let Err(error) = reading.fill(wait).await {
+        let interleaved = self.readings.iter_mut().map(|reading| (reading, self.interleave_ms));
+        let repartitions = self.repartitions.values_mut().map(|(_, reading)| (reading, None));
+        for (reading, interleave_ms) in interleaved.chain(repartitions) {
+            if let Err(error) = reading.fill(wait, interleave_ms).await {
                 failures.push((reading.queries.clone(), reading.topic.clone(), error));
             }
         }

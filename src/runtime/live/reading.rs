@@ -7,8 +7,11 @@ use crate::kafka::config::Isolation;
 use crate::kafka::fetch::{FetchedPartition, Fetcher};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 
-/// How many bytes a reading fetches ahead of what is processed.
-const BUFFER_BYTES: usize = 8 << 20;
+/// How many bytes a reading fetches ahead of what it has taken in.
+const BUFFER_BYTES: usize = 4 << 20;
+
+/// From how many bytes on that wait to be processed a reading takes no more in.
+const PENDING_BYTES: usize = 2 << 20;
 
 /// Partitions of one topic, read for some queries at once.
 pub(super) struct Reading {
@@ -45,8 +48,20 @@ impl Reading {
         Self { topic: topic.to_owned(), fetcher, positions, pending: BTreeMap::new(), queries }
     }
 
-    /// Waits for records, unless some are there already.
-    pub(super) async fn fill(&mut self, wait_max: Duration) -> Result<(), KafkaError> {
+    /// Waits for records, unless enough are there already.
+    ///
+    /// What is not taken in stays with the fetcher, which fetches no more once it holds enough, so
+    /// that a backlog does not come into memory faster than it is processed. Where order across
+    /// partitions matters, what is there may have to wait for one that is not; then more is taken.
+    pub(super) async fn fill(
+        &mut self,
+        wait_max: Duration,
+        interleave_ms: Option<i64>,
+    ) -> Result<(), KafkaError> {
+        let pending = self.pending.values().flatten().map(|fetched| fetched.bytes);
+        if pending.sum::<usize>() >= PENDING_BYTES && self.next(interleave_ms).is_some() {
+            return Ok(());
+        }
         for fetched in self.fetcher.poll(wait_max).await? {
             let partition = fetched.partition.partition;
             self.pending.entry(partition).or_default().push_back(fetched);
