@@ -132,6 +132,16 @@ impl Fetcher {
         self.shared.progress(partition)
     }
 
+    /// Waits until [`Self::poll`] has something to give at once, be it an error.
+    pub async fn arrived(&self) {
+        let mut arrivals = self.shared.arrivals();
+        while !self.shared.has_arrivals() {
+            if arrivals.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Everything that was fetched, or what comes first within `wait_max`; nothing if nothing comes.
     ///
     /// An error is about one partition, which stands still until it is moved or removed; what was fetched before the error

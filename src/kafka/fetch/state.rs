@@ -204,6 +204,16 @@ impl Shared {
         failed.map_or(Ok(taken), Err)
     }
 
+    /// Whether there is anything that [`Self::take`] would give.
+    pub(super) fn has_arrivals(&self) -> bool {
+        let state = self.lock();
+        let is_wanted = |arrival: &Arrival| {
+            let assigned = state.partitions.get(&arrival.partition);
+            assigned.is_some_and(|assigned| assigned.epoch == arrival.epoch && !assigned.is_paused)
+        };
+        state.queue.iter().any(is_wanted)
+    }
+
     // The router's side.
 
     /// The partitions whose leader is not known.

@@ -1,7 +1,9 @@
 //! The loop of a source: tends its queries, reads, processes, commits.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,8 +26,12 @@ use crate::types::Arena;
 /// What all readers of an instance publish.
 pub(super) type Statuses = Arc<Mutex<BTreeMap<String, QueryStatus>>>;
 
-/// How long a reader waits for records before it looks at its queries again.
-const IDLE_WAIT: Duration = Duration::from_millis(20);
+/// How long a reader waits for records before it looks at its queries again, while one of them
+/// joins its group or restores its state.
+const RESTLESS_WAIT: Duration = Duration::from_millis(20);
+
+/// The same while all of them run or stand by. Records and commits do not wait for it.
+const IDLE_WAIT: Duration = Duration::from_millis(200);
 
 /// How long a reader processes before it looks at its queries again.
 const BURST: Duration = Duration::from_millis(50);
@@ -360,19 +366,37 @@ impl Reader {
 
     // ---- reading ------------------------------------------------------------------------------
 
+    /// How long nothing has to be done but wait for records.
+    fn idle_wait(&self) -> Duration {
+        let now = clock::instant();
+        let waits = self.queries.iter().map(|query| match &query.role {
+            Role::Active(_) => query.commit_at.saturating_duration_since(now),
+            Role::Standby(_) | Role::Ended => IDLE_WAIT,
+            Role::Out { .. } | Role::Joining(_) | Role::Activating(..) => RESTLESS_WAIT,
+        });
+        waits.min().unwrap_or(IDLE_WAIT).min(IDLE_WAIT)
+    }
+
+    /// Takes in what was fetched; waits for it if nothing else is to be processed.
     async fn fill(&mut self) {
-        let is_idle = self.readings.iter().all(Reading::is_idle)
-            && self.repartitions.values().all(|(_, reading)| reading.is_idle());
-        let count = (self.readings.len() + self.repartitions.len()).max(1) as u32;
-        let wait = if is_idle { IDLE_WAIT / count } else { Duration::ZERO };
-        if self.readings.is_empty() {
-            tokio::time::sleep(IDLE_WAIT).await;
-        }
-        let mut failures = Vec::new();
+        let wait = self.idle_wait();
         let interleaved = self.readings.iter_mut().map(|reading| (reading, self.interleave_ms));
         let repartitions = self.repartitions.values_mut().map(|(_, reading)| (reading, None));
-        for (reading, interleave_ms) in interleaved.chain(repartitions) {
-            if let Err(error) = reading.fill(wait, interleave_ms).await {
+        let mut readings: Vec<_> = interleaved.chain(repartitions).collect();
+        if readings.iter().all(|(reading, interleave_ms)| reading.next(*interleave_ms).is_none()) {
+            let waits_for_another = !readings.iter().all(|(reading, _)| reading.is_idle());
+            let wait = if waits_for_another { wait.min(RESTLESS_WAIT) } else { wait };
+            let waits = readings.iter().map(|(reading, _)| Box::pin(reading.arrived()));
+            let mut waits: Vec<_> = waits.collect();
+            let any = poll_fn(|ctx| {
+                let is_ready = waits.iter_mut().any(|wait| wait.as_mut().poll(ctx).is_ready());
+                if is_ready { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let _ = tokio::time::timeout(wait, any).await;
+        }
+        let mut failures = Vec::new();
+        for (reading, interleave_ms) in &mut readings {
+            if let Err(error) = reading.fill(*interleave_ms).await {
                 failures.push((reading.queries.clone(), reading.topic.clone(), error));
             }
         }

@@ -48,25 +48,26 @@ impl Reading {
         Self { topic: topic.to_owned(), fetcher, positions, pending: BTreeMap::new(), queries }
     }
 
-    /// Waits for records, unless enough are there already.
+    /// Takes in what was fetched, unless enough is there already.
     ///
     /// What is not taken in stays with the fetcher, which fetches no more once it holds enough, so
     /// that a backlog does not come into memory faster than it is processed. Where order across
     /// partitions matters, what is there may have to wait for one that is not; then more is taken.
-    pub(super) async fn fill(
-        &mut self,
-        wait_max: Duration,
-        interleave_ms: Option<i64>,
-    ) -> Result<(), KafkaError> {
+    pub(super) async fn fill(&mut self, interleave_ms: Option<i64>) -> Result<(), KafkaError> {
         let pending = self.pending.values().flatten().map(|fetched| fetched.bytes);
         if pending.sum::<usize>() >= PENDING_BYTES && self.next(interleave_ms).is_some() {
             return Ok(());
         }
-        for fetched in self.fetcher.poll(wait_max).await? {
+        for fetched in self.fetcher.poll(Duration::ZERO).await? {
             let partition = fetched.partition.partition;
             self.pending.entry(partition).or_default().push_back(fetched);
         }
         Ok(())
+    }
+
+    /// Waits until there is something to take in.
+    pub(super) async fn arrived(&self) {
+        self.fetcher.arrived().await;
     }
 
     /// Whether nothing waits to be processed.
