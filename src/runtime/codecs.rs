@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::formats::{Decoder, Encoded, Encoder, FormatError, FormatSpec, Role};
+use crate::formats::{Decoder, Encoded, Encoder, FormatError, FormatSpec, Normaliser, Role};
 use crate::operators::{Codecs, QueryError, StepCodecs};
 use crate::plan::{QueryPlan, StepKind};
 use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec};
@@ -11,7 +11,7 @@ use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec};
 struct FormatCodec {
     encoder: Encoder,
     decoder: Decoder,
-    types: Vec<crate::types::SqlType>,
+    normaliser: Normaliser,
     columns: usize,
 }
 
@@ -25,7 +25,7 @@ impl FormatCodec {
         Ok(Self {
             encoder: Encoder::new(spec, columns, role, topic)?,
             decoder: Decoder::new(spec, columns, role, topic)?,
-            types: columns.iter().map(|column| column.ty.clone()).collect(),
+            normaliser: Normaliser::new(spec, columns),
             columns: columns.len(),
         })
     }
@@ -53,25 +53,8 @@ impl RowCodec for FormatCodec {
     }
 
     fn normalise<'a>(&self, columns: Vec<Column<'a>>, arena: &'a Arena) -> Vec<Column<'a>> {
-        let len = columns.iter().map(column_len).max().unwrap_or(0);
-        let mut bytes = Vec::new();
-        let mut builders: Vec<_> =
-            self.types.iter().map(|ty| crate::types::ColumnBuilder::new(ty, len)).collect();
-        for row in 0..len {
-            bytes.clear();
-            let encoded = self.encoder.encode(&columns, row, &mut bytes);
-            let scratch = Arena::new();
-            let decoded = match encoded {
-                Ok(Encoded::Bytes) => {
-                    self.decoder.decode(&[Some(&bytes)], &vec![true; self.columns], &scratch)
-                }
-                _ => return columns,
-            };
-            for (builder, column) in builders.iter_mut().zip(&decoded.columns) {
-                builder.push(arena.copy(column.value(0)));
-            }
-        }
-        builders.into_iter().map(crate::types::ColumnBuilder::finish).collect()
+        let rows = columns.iter().map(column_len).max().unwrap_or(0);
+        self.normaliser.normalise(columns, rows, arena)
     }
 }
 
