@@ -138,6 +138,18 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Copies a key and a value.
+    pub(super) fn copied(mut self, key: &[u8], value: Option<&[u8]>) -> Self {
+        let mut copy = |bytes: &[u8]| {
+            let start = self.output.bytes.len();
+            self.output.bytes.extend_from_slice(bytes);
+            start..self.output.bytes.len()
+        };
+        let (key, value) = (Some(copy(key)), value.map(copy));
+        self.entry = Entry { key, value, ..self.entry };
+        self
+    }
+
     /// Gives the record headers.
     pub(super) fn headers(&mut self, headers: Headers<'_>) {
         let owned =

@@ -422,18 +422,8 @@ impl Collector for TaskCollector<'_, '_> {
     fn changed(&mut self, change: StoreChange<'_>) {
         let placing = Placing::Partition(change.partition);
         let target = Target::Changelog(change.store);
-        let mut record = self.output.begin(target, placing, change.timestamp_ms);
-        let copied = |bytes: Option<&[u8]>| {
-            let bytes = bytes.map(<[u8]>::to_vec);
-            move |out: &mut Vec<u8>| {
-                let exists = bytes.is_some();
-                out.extend_from_slice(&bytes.unwrap_or_default());
-                Ok::<_, std::convert::Infallible>(exists)
-            }
-        };
-        let _ = record.key(copied(Some(change.key)));
-        let _ = record.value(copied(change.value));
-        record.finish();
+        let record = self.output.begin(target, placing, change.timestamp_ms);
+        record.copied(change.key, change.value).finish();
     }
 
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>) {
