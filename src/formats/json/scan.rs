@@ -38,9 +38,47 @@ pub(in crate::formats) struct Scan<'a> {
 
 #[derive(Debug)]
 struct Expected {
-    /// `name":`, as it follows the opening quote.
-    name: Box<[u8]>,
+    name: ExpectedName,
     column: Option<u16>,
+}
+
+/// `name":`, as it follows the opening quote.
+#[derive(Debug)]
+enum ExpectedName {
+    /// Up to sixteen bytes, the first of them lowest, and which bits are theirs.
+    Short {
+        bytes: u128,
+        mask: u128,
+        len: usize,
+    },
+    Long(Box<[u8]>),
+}
+
+impl ExpectedName {
+    fn new(name: &str) -> Self {
+        let name = format!("{name}\":").into_bytes();
+        let len = name.len();
+        if len > size_of::<u128>() {
+            return Self::Long(name.into());
+        }
+        let bytes = name.iter().rev().fold(0, |bytes, byte| bytes << 8 | u128::from(*byte));
+        Self::Short { bytes, mask: u128::MAX >> (128 - 8 * len), len }
+    }
+
+    /// The length of the name, if `bytes` begin with it.
+    #[inline]
+    fn len_at(&self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Short { bytes: name, mask, len } => {
+                let sixteen = match bytes.first_chunk() {
+                    Some(chunk) => u128::from_le_bytes(*chunk),
+                    None => bytes.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte)),
+                };
+                (sixteen & mask == *name).then_some(*len)
+            }
+            Self::Long(name) => bytes.starts_with(name).then_some(name.len()),
+        }
+    }
 }
 
 /// The record is not one for the fast way.
@@ -96,15 +134,15 @@ impl<'a> Scan<'a> {
         columns: &[ColumnDef],
     ) -> Fast<Option<u16>> {
         if let Some(expected) = self.expected.get(index)
-            && cursor.bytes[cursor.at..].starts_with(&expected.name)
+            && let Some(len) = expected.name.len_at(&cursor.bytes[cursor.at..])
         {
-            cursor.at += expected.name.len();
+            cursor.at += len;
             return Ok(expected.column);
         }
         let name = cursor.text()?;
         let column = find_column(name, columns)?;
         cursor.expect(b':')?;
-        let expected = Expected { name: format!("{name}\":").into_bytes().into(), column };
+        let expected = Expected { name: ExpectedName::new(name), column };
         if index < self.expected.len() {
             self.expected[index] = expected;
         } else {
