@@ -1,5 +1,7 @@
 //! The record cache of an aggregation: which groups wait to be given away.
 
+use std::collections::VecDeque;
+
 /// Groups that changed since the last flush.
 ///
 /// As Kafka Streams' `NamedCache`: at a flush they go out in the order of their last update; a
@@ -8,10 +10,16 @@
 pub(super) struct Cache {
     /// When each slot was updated last; 0 for those that do not wait.
     updated: Vec<u64>,
-    /// Slots that may wait, each once.
-    waiting: Vec<u32>,
+    /// Slots and when they were updated, in that order. An update that was followed by another of
+    /// the same slot, or whose slot was given away, is passed over.
+    updates: VecDeque<(u32, u64)>,
+    /// How many slots wait.
+    waiting: usize,
     clock: u64,
 }
+
+/// How many updates are kept at least before those that are passed over are cleared out.
+const UPDATES_MIN: usize = 1_024;
 
 impl Cache {
     /// Notes that `slot` changed.
@@ -22,26 +30,33 @@ impl Cache {
         }
         self.clock += 1;
         let updated = &mut self.updated[slot as usize];
-        if *updated == 0 {
-            self.waiting.push(slot);
-        }
+        self.waiting += usize::from(*updated == 0);
         *updated = self.clock;
+        if self.updates.len() > UPDATES_MIN + 2 * self.waiting {
+            let updated = &self.updated;
+            self.updates.retain(|(slot, at)| updated[*slot as usize] == *at);
+        }
+        self.updates.push_back((slot, self.clock));
     }
 
     /// How many groups wait.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting
     }
 
     /// Takes out the `count` groups that were updated first, in that order.
     pub(super) fn take_oldest(&mut self, count: usize) -> Vec<u32> {
-        let updated = &self.updated;
-        self.waiting.sort_unstable_by_key(|slot| updated[*slot as usize]);
-        let count = count.min(self.waiting.len());
-        let taken: Vec<u32> = self.waiting.drain(..count).collect();
-        for slot in &taken {
-            self.updated[*slot as usize] = 0;
+        let mut taken = Vec::with_capacity(count.min(self.waiting));
+        while taken.len() < count
+            && let Some((slot, at)) = self.updates.pop_front()
+        {
+            let updated = &mut self.updated[slot as usize];
+            if *updated == at {
+                *updated = 0;
+                taken.push(slot);
+            }
         }
+        self.waiting -= taken.len();
         taken
     }
 
@@ -71,5 +86,16 @@ mod tests {
         cache.touch(1);
         assert_eq!(cache.take_all(), [2, 3, 1]);
         assert_eq!(cache.len(), 0);
+        assert_eq!(cache.len(), 0);
+    }
+
+    #[test]
+    fn updates_that_count_no_more_take_no_memory() {
+        let mut cache = Cache::default();
+        for round in 0..10 * UPDATES_MIN as u32 {
+            cache.touch(round % 3);
+        }
+        assert!(cache.updates.len() <= UPDATES_MIN + 2 * 3 + 1);
+        assert_eq!(cache.take_all(), [1, 2, 0]);
     }
 }
