@@ -1,68 +1,65 @@
 //! Computes a new key: `PARTITION BY`.
 
 use super::evaluate::Evaluator;
-use super::{Context, Operator, Outcome};
+use super::{Context, LogEntry, LoggedRow, Operator, Outcome};
 use crate::plan::NamedExpr;
 use crate::types::{Column, KeyColumns, Rows, Validity};
 
 /// Gives each row a new key; `PARTITION BY NULL` takes the key away.
 ///
-/// An expression that fails makes its key column NULL, with an entry in the processing log. A key
-/// of which every column is NULL is a null key.
+/// An expression that fails makes its key column NULL, with an entry in the processing log. A single
+/// key that is NULL is a null key; several make a key of NULLs. A row without a value still has its
+/// old key, so that expressions over nothing else have their values there too.
 pub(super) struct PartitionBy {
     step: String,
-    keys: Vec<NamedExpr>,
+    keys: Vec<NewKey>,
+}
+
+/// An expression of `PARTITION BY`.
+pub(super) struct NewKey {
+    pub(super) column: NamedExpr,
+    /// Whether it reads no other columns than the old key's.
+    pub(super) reads_key_only: bool,
 }
 
 impl PartitionBy {
-    pub(super) fn new(step: String, keys: Vec<NamedExpr>) -> Self {
+    pub(super) fn new(step: String, keys: Vec<NewKey>) -> Self {
         Self { step, keys }
     }
+}
 
-    /// A key computed from a row without a value fails, as `GenericRow.get` does in Java.
-    fn log_null_values(
-        &self,
-        evaluator: &Evaluator<'_, '_>,
-        rows: &Rows<'_>,
-        ctx: &mut Context<'_, '_>,
-    ) {
-        for _ in (0..rows.len).filter(|row| !rows.value_valid.is_valid(*row)) {
-            for key in &self.keys {
-                let cause = "Cannot invoke \"io.confluent.ksql.GenericRow.get(int)\" because \
-                    \"<parameter1>\" is null";
-                let message = format!("Error computing new key from expression {}", key.text);
-                let entry = super::LogEntry {
-                    step: evaluator.step.to_owned(),
-                    message,
-                    causes: vec![cause.to_owned()],
-                };
-                ctx.out.log(entry, super::LoggedRow::None);
-            }
+impl NewKey {
+    fn evaluate<'a>(&self, step: &str, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Column<'a> {
+        let all = Validity::all();
+        let valid = if self.reads_key_only { &all } else { &rows.value_valid };
+        let evaluator = Evaluator { step, columns: &rows.value, valid, meta: &rows.meta };
+        let text = &self.column.text;
+        let message = || format!("Error computing new key from expression {text}");
+        let column = evaluator.column(&self.column.expr, rows.len, ctx, message);
+        for _ in (0..rows.len).filter(|row| !valid.is_valid(*row)) {
+            // The key of a row without a value fails as `GenericRow.get` does in Java.
+            let cause = "Cannot invoke \"io.confluent.ksql.GenericRow.get(int)\" because \
+                \"<parameter1>\" is null";
+            let entry = LogEntry {
+                step: step.to_owned(),
+                message: message(),
+                causes: vec![cause.to_owned()],
+            };
+            ctx.out.log(entry, LoggedRow::None);
         }
+        column
     }
 }
 
 impl Operator for PartitionBy {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let evaluator = Evaluator {
-            step: &self.step,
-            columns: &rows.value,
-            valid: &rows.value_valid,
-            meta: &rows.meta,
-        };
-        let columns: Vec<Column<'a>> = self
-            .keys
-            .iter()
-            .map(|key| {
-                let message = || format!("Error computing new key from expression {}", key.text);
-                evaluator.column(&key.expr, rows.len, ctx, message)
-            })
-            .collect();
-        if !rows.value_valid.is_all_valid() {
-            self.log_null_values(&evaluator, rows, ctx);
-        }
-        let is_valid = |row: usize| {
-            rows.value_valid.is_valid(row) && columns.iter().any(|column| !column.is_null(row))
+        let step = &self.step;
+        let columns: Vec<Column<'a>> =
+            self.keys.iter().map(|key| key.evaluate(step, rows, ctx)).collect();
+        let is_valid = |row: usize| match &columns[..] {
+            [] => false,
+            [only] => !only.is_null(row),
+            _ => true,
         };
         let valid = Validity::from_flags((0..rows.len).map(is_valid).collect());
         let key = KeyColumns { columns, valid, index: None, len: rows.len };

@@ -7,7 +7,7 @@ use super::filter::{Predicate, StreamFilter, TableFilter};
 use super::flat_map::FlatMap;
 use super::group_by::{StreamGroupBy, TableGroupBy};
 use super::groups::{Groups, Placement};
-use super::partition_by::PartitionBy;
+use super::partition_by::{NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
 use super::session::SessionAggregate;
@@ -15,7 +15,9 @@ use super::source::TableSource;
 use super::table_aggregate::TableAggregate;
 use super::windowed::WindowedAggregate;
 use super::{Context, Operator, QueryError, Store};
-use crate::plan::{AggregateWindow, Aggregation, QueryPlan, Step, StepKind};
+use crate::plan::{
+    AggregateWindow, Aggregation, NamedExpr, QueryPlan, SourceColumn, Step, StepKind, frame_columns,
+};
 use crate::types::{RowCodec, Rows};
 
 /// The codecs of a step: of its keys, and of its values.
@@ -175,7 +177,7 @@ impl Builder<'_> {
                 Box::new(Select::new(step.name.clone(), columns.clone()))
             }
             StepKind::PartitionBy { keys } => {
-                Box::new(PartitionBy::new(step.name.clone(), keys.clone()))
+                Box::new(PartitionBy::new(step.name.clone(), self.new_keys(keys)))
             }
             StepKind::FlatMap { functions } => {
                 Box::new(FlatMap::new(step.name.clone(), functions.clone()))
@@ -200,6 +202,20 @@ impl Builder<'_> {
         };
         self.topology.operators.push(operator);
         Ok(())
+    }
+
+    /// Tells which new keys depend on nothing but the old one.
+    fn new_keys(&self, keys: &[NamedExpr]) -> Vec<NewKey> {
+        let frame = frame_columns(&self.plan.source);
+        let new_key = |column: &NamedExpr| {
+            let mut used = std::collections::BTreeSet::new();
+            column.expr.columns_used(&mut used);
+            let is_key = |index: &usize| {
+                frame.get(*index).is_some_and(|found| matches!(found.from, SourceColumn::Key(_)))
+            };
+            NewKey { column: column.clone(), reads_key_only: used.iter().all(is_key) }
+        };
+        keys.iter().map(new_key).collect()
     }
 
     fn filter(

@@ -266,7 +266,9 @@ fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, PlanError> {
     if span_ms <= 0 {
         return Err(PlanError::analyse("Size must be positive").at(window.span));
     }
-    let default_grace_ms = (DEFAULT_GRACE_MS - span_ms).max(0);
+    // A window that is emitted once has no default grace: it closes when it ends.
+    let is_final = builder.query.emit == Some(Emit::Final);
+    let default_grace_ms = if is_final { 0 } else { (DEFAULT_GRACE_MS - span_ms).max(0) };
     let grace_ms = window.grace.map_or(default_grace_ms, Duration::as_ms);
     let least_ms = span_ms.saturating_add(grace_ms);
     let retention_ms = window.retention.map_or(least_ms, Duration::as_ms);

@@ -8,7 +8,7 @@ use super::output::{Output, Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{RawRecords, ReadRows, Rejection, SourceReader};
 use crate::expr::aggregates::Sequence;
-use crate::expr::{EvalContext, RandomSource};
+use crate::expr::{EvalContext, EvalError, RandomSource};
 use crate::formats::{Encoded, Encoder, FormatError, Role, windowed};
 use crate::operators::{
     Collector, Context, Dropped, Entry, LogEntry, LoggedRow, QueryError, StoreChange, StoreInfo,
@@ -231,6 +231,7 @@ impl Task {
         let Surroundings { now, random, nested_error_set_null } = surroundings;
         let mut out = TaskCollector {
             query_id: &self.query_id,
+            plan_step: self.plan.steps.last().map_or("", |step| &step.name),
             sink: &self.sink,
             repartition: self.repartition.as_ref(),
             output: &mut self.output,
@@ -279,36 +280,44 @@ impl SinkEncoder {
         })
     }
 
-    /// The time of a row's record: that of the row, or of the `TIMESTAMP` column.
-    ///
-    /// A NULL, or a text that does not parse, leaves stream time, which is the row's.
-    fn time(&self, rows: &Rows<'_>, row: usize) -> i64 {
+    /// The time of a row's record: that of the row, or of the `TIMESTAMP` column, where a NULL
+    /// leaves that of the row. A text that does not parse, or a time before the epoch, is an error.
+    fn time(&self, rows: &Rows<'_>, row: usize) -> Result<i64, EvalError> {
         let own = rows.meta.timestamps[row];
-        let Some(timestamp) = &self.timestamp else { return own };
+        let Some(timestamp) = &self.timestamp else { return Ok(own) };
         if !rows.value_valid.is_valid(row) {
-            return own;
+            return Ok(own);
         }
         let value = match timestamp.column {
             TimestampPlace::Key(at) => rows.key.columns[at].value(rows.key.position(row)),
             TimestampPlace::Value(at) => rows.value[at].value(row),
         };
-        match (value, &timestamp.parse) {
-            (Value::Bigint(time) | Value::Timestamp(time), _) if time >= 0 => time,
+        let time = match (value, &timestamp.parse) {
+            (Value::Bigint(time) | Value::Timestamp(time), _) => time,
             (Value::String(_), Some(parse)) => {
                 let arena = Arena::new();
-                match parse.evaluate_row(&[value], &super::random::without_clock(&arena)).0 {
-                    Value::Bigint(time) if time >= 0 => time,
-                    _ => own,
+                let context = super::random::without_clock(&arena);
+                let (value, errors) = parse.evaluate_row(&[value], &context);
+                match (value, errors.into_iter().next()) {
+                    (Value::Bigint(time), _) => time,
+                    (_, Some(failed)) => return Err(failed.error),
+                    (_, None) => return Ok(own),
                 }
             }
-            _ => own,
+            _ => return Ok(own),
+        };
+        if time < 0 {
+            return Err(EvalError::new(format!("Invalid negative timestamp {time}")));
         }
+        Ok(time)
     }
 }
 
 /// Takes what leaves a topology, and turns rows into bytes.
 struct TaskCollector<'t, 'a> {
     query_id: &'t str,
+    /// The step whose rows go into the sink.
+    plan_step: &'t str,
     sink: &'t SinkEncoder,
     repartition: Option<&'t RepartitionEncoder>,
     output: &'t mut Output,
@@ -318,6 +327,15 @@ struct TaskCollector<'t, 'a> {
 }
 
 impl TaskCollector<'_, '_> {
+    /// Logs a row that is not written, as its record would have no time.
+    fn log_untimed(&mut self, rows: &Rows<'_>, row: usize, error: &EvalError) {
+        let causes: Vec<String> = error.chain().map(str::to_owned).collect();
+        let cause = causes.first().cloned().unwrap_or_default();
+        let message = format!("Error writing row with extracted timestamp: {cause}");
+        let step = self.plan_step.to_owned();
+        self.log(LogEntry { step, message, causes }, LoggedRow::Columns(&rows.value, row));
+    }
+
     /// The JSON text of a row for the log.
     fn row_text(&self, row: &LoggedRow<'_, '_>) -> Option<LoggedRecord> {
         match *row {
@@ -348,7 +366,13 @@ impl Collector for TaskCollector<'_, '_> {
             causes: error.causes,
         };
         for row in 0..rows.len {
-            let timestamp_ms = sink.time(rows, row);
+            let timestamp_ms = match sink.time(rows, row) {
+                Ok(timestamp_ms) => timestamp_ms,
+                Err(error) => {
+                    self.log_untimed(rows, row, &error);
+                    continue;
+                }
+            };
             let mut record = self.output.begin(Target::Sink, Placing::ByKey, timestamp_ms);
             let position = rows.key.position(row);
             record
