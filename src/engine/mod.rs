@@ -76,6 +76,8 @@ pub struct Engine<'t> {
     /// Numbers for the ids of the next queries; after the last one they count on.
     numbers: std::collections::VecDeque<i64>,
     next_number: i64,
+    /// Whether sources may have formats that can be planned but not read or written yet.
+    plans_registry_formats: bool,
 }
 
 impl<'t> Engine<'t> {
@@ -90,6 +92,7 @@ impl<'t> Engine<'t> {
             queries: Vec::new(),
             numbers: std::collections::VecDeque::new(),
             next_number: 0,
+            plans_registry_formats: false,
         }
     }
 
@@ -97,6 +100,14 @@ impl<'t> Engine<'t> {
     #[must_use]
     pub fn with_test_functions(mut self) -> Self {
         self.config.with_test_functions = true;
+        self
+    }
+
+    /// The same engine, which plans over formats of the Schema Registry although it cannot read or
+    /// write them yet.
+    #[must_use]
+    pub fn planning_registry_formats(mut self) -> Self {
+        self.plans_registry_formats = true;
         self
     }
 

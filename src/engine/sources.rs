@@ -45,8 +45,19 @@ impl Engine<'_> {
             }),
             (None, None) => return Err(missing_topic(create, &source.topic)),
         };
+        self.refuse_registry_formats(&source)?;
         self.catalog.put_source(source);
         Ok(Outcome::Created(request))
+    }
+
+    /// Formats whose schemas live in a registry are not read or written yet.
+    fn refuse_registry_formats(&self, source: &Source) -> Result<(), PlanError> {
+        for spec in [&source.key_format, &source.value_format] {
+            if spec.format.supports_schema_inference() && !self.plans_registry_formats {
+                return Err(PlanError::unsupported(format!("the format {} is", spec.format)));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn create_as(
@@ -65,6 +76,7 @@ impl Engine<'_> {
             check_upgrade(&existing, &planned.source)?;
             return Err(PlanError::unsupported("replacing a running query is"));
         }
+        self.refuse_registry_formats(&planned.source)?;
         let from = std::sync::Arc::clone(&planned.query.source);
         let request = self.sink_topic(&planned.source, &from, &planned.options);
         let prefix = match create.kind {

@@ -161,7 +161,8 @@ impl StreamAggregate {
                 continue;
             }
             let group = self.groups.group(slot);
-            let old = (self.emitting.with_old && group.exists).then(|| self.groups.snapshot(slot));
+            // As in `KStreamAggregate`, a new group's row before is that of its initial states.
+            let old = self.emitting.with_old.then(|| self.groups.snapshot(slot));
             let timestamp_ms = later(group, rows.meta.timestamp(row));
             if let Err(error) = self.groups.add(slot, rows, row, ctx.sequence) {
                 failure = Some(error);

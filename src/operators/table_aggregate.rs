@@ -57,14 +57,16 @@ impl TableAggregate {
             self.groups.add(slot, rows, row, ctx.sequence)?;
         }
         let group = self.groups.group_mut(slot);
-        (group.exists, group.timestamp_ms) = (true, timestamp_ms);
+        // What is undone in a group that never was leaves no group.
+        let is_live = group.exists || has_new;
+        (group.exists, group.timestamp_ms) = (is_live, timestamp_ms);
         if self.emitting.cached_groups > 0 {
             self.cache.touch(slot);
             self.headers.hold(slot, rows.meta.headers(row));
             return Ok(());
         }
         let headers = rows.meta.headers(row);
-        let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+        let emission = Emission { slot, is_live, timestamp_ms, headers };
         self.groups.log_change(&emission, key, ctx)?;
         self.groups.emit(&emission, old, builder, ctx.eval.arena);
         Ok(())

@@ -108,7 +108,8 @@ impl WindowedAggregate {
         let slot = self.slot(arrival, window, ctx.sequence);
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
-        let old = (self.emitting.with_old && self.emitting.cached_groups == 0 && group.exists)
+        // Without a cache a new group's row before is that of its initial states.
+        let old = (self.emitting.with_old && self.emitting.cached_groups == 0)
             .then(|| self.groups.snapshot(slot));
         self.groups.add(slot, rows, row, ctx.sequence)?;
         let group = self.groups.group_mut(slot);
@@ -182,8 +183,7 @@ impl WindowedAggregate {
             return;
         }
         // What the store has given up by now is lost: `AbstractRocksDBTimeOrderedSegmentedBytesStore`.
-        let oldest =
-            time.latest_start.map_or(0, |start| start.saturating_sub(self.retention_ms) + 1);
+        let oldest = time.latest_start.map_or(0, |start| start.saturating_sub(self.retention_ms));
         let slots: Vec<u32> = time.index.range(first.max(oldest)..=last).collect();
         time.emitted_to = Some(close_time);
         for slot in slots {
@@ -209,7 +209,7 @@ impl WindowedAggregate {
     fn expire(&mut self) {
         for time in self.partitions.values_mut() {
             let Some(latest) = time.latest_start else { continue };
-            let oldest = latest.saturating_sub(self.retention_ms).saturating_add(1);
+            let oldest = latest.saturating_sub(self.retention_ms);
             if time.index.first().is_none_or(|first| first >= oldest) {
                 continue;
             }

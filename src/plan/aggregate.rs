@@ -410,9 +410,11 @@ impl Builder<'_> {
             .take(resolved.columns)
             .map(|index| prepared.columns[*index].1.clone())
             .collect();
-        let function = resolved
-            .make(&arguments, &init, self.ctx.config.aggregate_limits)
-            .map_err(|error| refuse(error.to_string()))?;
+        let function = resolved.make(&arguments, &init, self.ctx.config.aggregate_limits).map_err(
+            |error| {
+                refuse("Failed to invoke UDAF factory method".to_owned()).help(error.to_string())
+            },
+        )?;
         indices.truncate(resolved.columns);
         Ok(AggregateCall { function: function.into(), args: indices, name: name.text.clone() })
     }

@@ -171,7 +171,16 @@ impl Scope<'_> {
     fn unknown(&self, expr: &ast::Expr) -> PlanError {
         let position = expr.span.position(self.text);
         let clause = self.clause.name();
-        let name = print::expression(expr);
+        let name = match &expr.kind {
+            ExprKind::Column { source: Some(source), name } => {
+                format!("{}.{}", source.text, name.text)
+            }
+            ExprKind::Column { name, .. } => name.text.clone(),
+            _ => print::expression(expr),
+        };
+        if self.clause == Clause::Where && matches!(name.as_str(), "WINDOWSTART" | "WINDOWEND") {
+            return PlanError::analyse("Error in WHERE expression").at(expr.span);
+        }
         let hint = if self.clause == Clause::PartitionBy {
             format!(
                 " '{name}' must be a column in the source schema since PARTITION BY is applied on the \

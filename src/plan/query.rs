@@ -334,6 +334,7 @@ impl Builder<'_> {
         for item in items {
             self.scope(Clause::Select).resolve(&item.expr)?;
         }
+        self.check_names(&items)?;
         let alias = self.query.from.first.alias.clone();
         let shown = |key: &Expr| match key_kind {
             KeyKind::Partitioning => print::expression(&qualified(key, &alias)),
@@ -368,6 +369,21 @@ impl Builder<'_> {
             kind,
             drops_key,
         })
+    }
+
+    /// Refuses two columns of the same name.
+    fn check_names(&self, items: &[Item]) -> Result<(), PlanError> {
+        for (index, item) in items.iter().enumerate() {
+            if items[..index].iter().any(|other| other.name == item.name) {
+                let typed = self.scope(Clause::Select).resolve(&item.expr)?;
+                let ty = typed.ty().ok_or_else(untyped)?;
+                return Err(PlanError::analyse(format!(
+                    "Duplicate value columns found in schema: `{}` {ty}",
+                    item.name
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Adds the step that computes the result's value columns.

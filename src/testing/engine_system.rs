@@ -33,7 +33,9 @@ impl Systems for EngineSystems {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
         let topics = StubTopics::default();
-        let engine = Engine::new(properties, topics.clone()).with_test_functions();
+        let engine = Engine::new(properties, topics.clone())
+            .with_test_functions()
+            .planning_registry_formats();
         Ok(Box::new(EngineSystem { engine, topics, drivers: BTreeMap::new() }))
     }
 }
