@@ -12,20 +12,64 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Shows everything at once: a broker, readings of devices, and queries over them, in one process.
+    ///
+    /// A live summary on a terminal, one JSON line a second anywhere else. Kafka clients can connect
+    /// to its broker while it runs.
+    Demo(DemoArgs),
     /// Writes invented device readings to Kafka.
     Produce(ProduceArgs),
     /// Shows rolling statistics of each device; several of one group share the partitions.
     ///
     /// A live table on a terminal, JSON lines (one for each device that had readings) anywhere else.
     Consume(ConsumeArgs),
-    /// Runs the persistent queries of a file, beside a Kafka cluster.
+    /// Runs the persistent queries of files, beside a Kafka cluster.
+    ///
+    /// Ends with 0 after a stop, with 1 if it cannot start, and with 2 if every query has failed for
+    /// good.
+    #[command(after_help = OWN_PROPERTIES)]
     Run(RunArgs),
-    /// Checks a file of statements, and says everything that is wrong with it.
+    /// Checks files of statements, and says everything that is wrong with them.
+    ///
+    /// Ends with 0 if nothing is wrong, else with 1.
+    #[command(after_help = OWN_PROPERTIES)]
     Check(CheckArgs),
     /// Runs a Kafka-compatible broker, for development and tests.
     Broker(BrokerArgs),
     /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
     Test(TestArgs),
+}
+
+/// The properties that ksqlDB does not have.
+const OWN_PROPERTIES: &str = "\
+Properties besides ksqlDB's own:
+  ksql.millstream.repartition     memory (default): rows with a new key go from task to task;
+                                  topic: through a topic, as in ksqlDB
+  ksql.millstream.interleave.ms   how far ahead of the others, in the time of its records, a
+                                  partition may be read where their order matters (default 1000)";
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Readings a second; 0 for as many as the broker takes.
+    #[arg(long, default_value_t = 100.0)]
+    pub(crate) rate: f64,
+    /// Readings in all; then it is quiet, but goes on. Without it, they come until the end.
+    #[arg(long)]
+    pub(crate) count: Option<u64>,
+    /// Ends after so many seconds; without it, at Ctrl-C.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) duration: Option<f64>,
+    /// The same seed gives the same readings; they are dated as they are sent.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Runs this file instead of device.sql and transitions.sql; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sql: Vec<std::path::PathBuf>,
+    /// The port that Kafka clients connect to; 0 for any that is free.
+    #[arg(long, default_value_t = 9092)]
+    pub(crate) kafka_port: u16,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
 }
 
 /// Properties by ksqlDB's names; later ones win: --config, --property, SET in the file.
@@ -41,8 +85,9 @@ pub(crate) struct PropertyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The file of statements.
-    pub(crate) file: std::path::PathBuf,
+    /// The files of statements, which are one program in this order.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<std::path::PathBuf>,
     /// Kafka brokers, separated by commas; else bootstrap.servers of --config.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) bootstrap_servers: Option<String>,
@@ -55,8 +100,9 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The file of statements.
-    pub(crate) file: std::path::PathBuf,
+    /// The files of statements, which are one program in this order.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<std::path::PathBuf>,
     /// Kafka brokers whose topics the file is checked against; without them topics are assumed.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) bootstrap_servers: Option<String>,

@@ -56,6 +56,7 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
         count: args.count,
         retry_for: Duration::from_secs(args.retry_for),
         clock: live.then_some(clock),
+        shows_progress: true,
     };
     let summary = devices::produce(readings, options, stop_signal()).await?;
     Ok(write!(std::io::stdout(), "{summary}")?)
@@ -88,7 +89,7 @@ pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
 
 /// A seed that differs from run to run. The standard library draws it from the kernel; `rand` in a static binary would
 /// read it from a file under /dev, which an empty root does not have.
-fn any_seed() -> u64 {
+pub(crate) fn any_seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
@@ -105,6 +106,6 @@ async fn stop_signal() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command hands the clock to the layers below")]
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

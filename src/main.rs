@@ -2,7 +2,9 @@
 
 mod args;
 mod broker_command;
+mod demo;
 mod devices_command;
+mod files;
 mod run_command;
 mod test_command;
 
@@ -17,6 +19,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Broker(args) => broker_command::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Consume(args) => devices_command::consume(args).await,
         Command::Produce(args) => devices_command::produce(args).await,
         Command::Run(args) => return run_command::run(args).await,

@@ -1,7 +1,6 @@
 //! `millstream run` and `millstream check`.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,11 +8,10 @@ use anyhow::Context as _;
 use millstream::engine::headless::{self, HeadlessError};
 use millstream::engine::{Properties, headless::Checked};
 use millstream::kafka::{ClientConfig, Cluster};
-use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QueryState};
-use millstream::sql::Diagnostic;
-use millstream::sql::diagnostic::Color;
+use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QuerySpec, QueryState};
 
 use crate::args::{CheckArgs, PropertyArgs, RunArgs};
+use crate::files::Files;
 
 /// Every query has failed for good.
 const ALL_FAILED: u8 = 2;
@@ -24,7 +22,7 @@ const WATCH: Duration = Duration::from_millis(200);
 /// Runs a file until it is told to stop: 0 after a stop, 1 if it cannot start, 2 if every query has
 /// failed for good.
 pub(crate) async fn run(args: RunArgs) -> ExitCode {
-    start_tracing();
+    start_tracing("info");
     match try_run(&args).await {
         Ok(code) => code,
         Err(error) => {
@@ -35,18 +33,11 @@ pub(crate) async fn run(args: RunArgs) -> ExitCode {
 }
 
 async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let text = read(&args.file)?;
+    let files = Files::read(&args.files)?;
     let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
     let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
     let stop = stop_signal()?;
-    let specs = match headless::prepare(&cluster, &text, &properties, &[]).await {
-        Ok(specs) => specs,
-        Err(HeadlessError::Statements(faults)) => {
-            show_faults(&faults, &text);
-            anyhow::bail!("{}: {}", args.file.display(), HeadlessError::Statements(faults));
-        }
-        Err(error) => return Err(error).context(args.file.display().to_string()),
-    };
+    let specs = prepare(&cluster, &files, &properties).await?;
     for spec in &specs {
         let (source, sink) = (&spec.plan.source.topic, &spec.plan.sink.topic);
         tracing::info!("query {}: {source} to {sink}", spec.id);
@@ -62,6 +53,19 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         tracing::info!("query {}: {} records in, {} out", query.id, query.records, query.written);
     }
     Ok(if has_failed { ExitCode::from(ALL_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// The queries of files, their topics made; shows what is wrong with the statements.
+pub(crate) async fn prepare(
+    cluster: &Cluster,
+    files: &Files,
+    properties: &Properties,
+) -> anyhow::Result<Vec<QuerySpec>> {
+    let prepared = headless::prepare(cluster, files.text(), properties, &[]).await;
+    if let Err(HeadlessError::Statements(faults)) = &prepared {
+        files.show(faults);
+    }
+    prepared.with_context(|| files.names())
 }
 
 /// Waits for a signal, or until every query has failed for good; says how queries fare.
@@ -111,19 +115,20 @@ pub(crate) async fn check(args: CheckArgs) -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "what a check finds is its output")]
 async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let text = read(&args.file)?;
+    let files = Files::read(&args.files)?;
+    let text = files.text();
     let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
     let checked: Checked = if args.bootstrap_servers.is_some() {
         let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
-        headless::check_against(&cluster, &text, &properties).await?
+        headless::check_against(&cluster, text, &properties).await?
     } else {
-        headless::check(&text, &properties)
+        headless::check(text, &properties)
     };
-    show_faults(&checked.faults, &text);
+    files.show(&checked.faults);
     for topic in &checked.assumed {
         println!("assumed: topic {topic} exists (--bootstrap-servers checks it)");
     }
-    let name = args.file.display();
+    let name = files.names();
     if checked.faults.is_empty() {
         println!("{name}: {} queries, nothing wrong", checked.queries.len());
         return Ok(ExitCode::SUCCESS);
@@ -132,21 +137,16 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-fn show_faults(faults: &[Diagnostic], text: &str) {
-    let color = if std::io::stderr().is_terminal() { Color::Ansi } else { Color::Never };
-    for fault in faults {
-        eprintln!("{}", fault.render(text, color));
-    }
-}
-
 /// The properties of the command line.
-fn properties(args: &PropertyArgs, bootstrap_servers: Option<&str>) -> anyhow::Result<Properties> {
+pub(crate) fn properties(
+    args: &PropertyArgs,
+    bootstrap_servers: Option<&str>,
+) -> anyhow::Result<Properties> {
     let mut properties = match &args.config {
-        Some(file) => Properties::parse(&read(file)?),
+        Some(file) => Properties::parse(
+            &std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read {}", file.display()))?,
+        ),
         None => Properties::default(),
     };
     if let Some(servers) = bootstrap_servers {
@@ -174,10 +174,10 @@ pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Sends what is logged to standard error, filtered by `RUST_LOG`.
-pub(crate) fn start_tracing() {
+/// Sends what is logged to standard error, filtered by `RUST_LOG` or else by `level`.
+pub(crate) fn start_tracing(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let format = format.with_ansi(std::io::stderr().is_terminal()).with_target(false);
     let _ = format.try_init();

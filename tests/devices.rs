@@ -56,6 +56,7 @@ fn options(brokers: &[String], topic: &str, format: ReadingFormat, count: u64) -
         count: Some(count),
         retry_for: Duration::from_secs(20),
         clock: None,
+        shows_progress: false,
     }
 }
 

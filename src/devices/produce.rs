@@ -50,6 +50,8 @@ pub struct ProduceOptions {
     pub retry_for: Duration,
     /// Dates the readings as they are sent; none to keep the pace of the readings, so that a seed gives the same times.
     pub clock: Option<Clock>,
+    /// Whether a bar on the terminal shows how far it is.
+    pub shows_progress: bool,
 }
 
 /// What was written.
@@ -110,7 +112,7 @@ pub async fn produce(
 ) -> Result<ProduceSummary, DeviceError> {
     let mut topic = Topic::open(&options).await?;
     let mut stop = pin!(stop);
-    let bar = progress::bar(options.count);
+    let bar = progress::bar(options.count, options.shows_progress);
     let mut rounds = Rounds::new(options.rate);
     let mut left = options.count.unwrap_or(u64::MAX);
     let mut stopped = false;
@@ -372,6 +374,7 @@ mod tests {
             count: Some(1),
             retry_for: Duration::from_millis(300),
             clock: None,
+            shows_progress: false,
         };
         let readings = Readings::new(1, 3, crate::devices::Pace { start_ms: 0, interval_us: 0 });
         let error = produce(readings, options.clone(), std::future::pending())

@@ -8,8 +8,11 @@ const BAR: &str = "{bar:32} {pos}/{len} readings  {per_sec}  {eta} left";
 const SPINNER: &str = "{spinner} {pos} readings  {per_sec}  {elapsed}";
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// A bar for a known count, a spinner for an endless one.
-pub(super) fn bar(count: Option<u64>) -> ProgressBar {
+/// A bar for a known count, a spinner for an endless one, or neither.
+pub(super) fn bar(count: Option<u64>, is_shown: bool) -> ProgressBar {
+    if !is_shown {
+        return ProgressBar::hidden();
+    }
     let (bar, template) = match count {
         Some(count) => (ProgressBar::new(count), BAR),
         None => (ProgressBar::new_spinner(), SPINNER),

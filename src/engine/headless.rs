@@ -6,14 +6,18 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Engine, Outcome, Properties, PropertyError, TopicRequest, TopicShape, Topics};
+use super::{
+    Engine, Outcome, PersistentQuery, Properties, PropertyError, TopicRequest, TopicShape, Topics,
+};
 use crate::kafka::Cluster;
 use crate::kafka::admin::{Admin, ConfigResource};
-use crate::operators::EMIT_INTERVAL_MS;
+use crate::operators::{EMIT_INTERVAL_MS, QueryError, TopologyOptions};
 use crate::plan::{OptionSet, Options};
 use crate::runtime::live::{LiveError, QuerySettings, QuerySpec, ensure_topic};
+use crate::runtime::{SourceReader, Task};
 use crate::sql::ast::Statement;
 use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Variables};
 
@@ -94,7 +98,7 @@ fn checked(text: &str, properties: &Properties, topics: &KnownTopics) -> Checked
     let mut faults = Vec::new();
     let mut made = BTreeSet::new();
     for parsed in &statements {
-        match engine.execute(parsed) {
+        match execute(&mut engine, parsed) {
             Ok(Outcome::Created(request) | Outcome::Query(_, request)) => {
                 if let Some(request) = request {
                     made.insert(request.name.clone());
@@ -102,7 +106,7 @@ fn checked(text: &str, properties: &Properties, topics: &KnownTopics) -> Checked
                 }
             }
             Ok(Outcome::Done) => {}
-            Err(error) => faults.push(diagnostic(&error, parsed)),
+            Err(fault) => faults.push(fault),
         }
     }
     let sinks: BTreeSet<String> =
@@ -148,7 +152,7 @@ fn run_statements(
     let mut engine = engine.with_query_numbers(numbers.iter().copied());
     let (mut specs, mut requests, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for parsed in statements {
-        let request = match engine.execute(parsed) {
+        let request = match execute(&mut engine, parsed) {
             Ok(Outcome::Done) => None,
             Ok(Outcome::Created(request)) => request,
             Ok(Outcome::Query(query, request)) => {
@@ -158,8 +162,8 @@ fn run_statements(
                 specs.push(QuerySpec { id: query.id, plan: query.plan, settings });
                 request
             }
-            Err(error) => {
-                faults.push(diagnostic(&error, parsed));
+            Err(fault) => {
+                faults.push(fault);
                 None
             }
         };
@@ -169,6 +173,31 @@ fn run_statements(
         }
     }
     if faults.is_empty() { Ok((specs, requests)) } else { Err(HeadlessError::Statements(faults)) }
+}
+
+/// Runs a statement; a query must also be one that can be run.
+fn execute(engine: &mut Engine<'_>, parsed: &ParsedStatement) -> Result<Outcome, Diagnostic> {
+    let outcome = engine.execute(parsed).map_err(|error| diagnostic(&error, parsed))?;
+    if let Outcome::Query(query, _) = &outcome {
+        build(query).map_err(|error| {
+            Diagnostic::new(error.to_string()).at(parsed.place, "in this statement")
+        })?;
+    }
+    Ok(outcome)
+}
+
+/// Builds a query once, to see whether it can be run: what is planned may need, for one, a format
+/// that is not there yet.
+fn build(query: &PersistentQuery) -> Result<(), QueryError> {
+    let options = TopologyOptions {
+        partitions: 1,
+        partitioner: |_, _| 0,
+        rekeys_in_memory: true,
+        cached_groups: 0,
+        emit_interval_ms: EMIT_INTERVAL_MS,
+    };
+    Task::new(Arc::clone(&query.plan), &query.id, options)?;
+    SourceReader::new(Arc::clone(&query.plan.source)).map(drop)
 }
 
 /// Parses a file; variables come from DEFINE statements.
@@ -181,8 +210,13 @@ fn parse(text: &str, properties: &Properties) -> Result<Vec<ParsedStatement>, Ve
 }
 
 fn diagnostic(error: &crate::plan::PlanError, parsed: &ParsedStatement) -> Diagnostic {
-    let at = error.span.unwrap_or(parsed.span);
-    let label = if error.span.is_some() { "here" } else { "in this statement" };
+    // With variables put in, places within the statement are not those of the file.
+    let is_as_written = parsed.place.start == parsed.span.start
+        && parsed.source.len() >= parsed.place.end
+        && parsed.place.text(&parsed.source) == parsed.text;
+    let place = error.span.filter(|_| is_as_written);
+    let at = place.unwrap_or(parsed.place);
+    let label = if place.is_some() { "here" } else { "in this statement" };
     let mut diagnostic = Diagnostic::new(error.to_string()).at(at, label);
     if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help.clone());

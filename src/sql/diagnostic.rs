@@ -7,7 +7,7 @@
 //! help: UCASE(value STRING) -> STRING
 //! ```
 
-use super::span::Span;
+use super::span::{Position, Span};
 use std::fmt::Write as _;
 
 /// The most characters of a line that are shown.
@@ -46,9 +46,18 @@ impl Diagnostic {
 
     /// The message as text, with the lines of `source` that it is about.
     pub fn render(&self, source: &str, color: Color) -> String {
+        self.render_in(None, source, color)
+    }
+
+    /// The same, with the name of the file that `source` is, and the line and column of the first place.
+    pub fn render_in(&self, file: Option<&str>, source: &str, color: Color) -> String {
         let mut out = String::new();
         let paint = Paint { color };
         let _ = writeln!(out, "{}: {}", paint.red("error"), self.message);
+        if let (Some(file), Some((span, _))) = (file, self.labels.first()) {
+            let Position { line, column } = span.position(source);
+            let _ = writeln!(out, "{} {file}:{line}:{column}", paint.cyan("-->"));
+        }
         let last = self.labels.iter().map(|(span, _)| span.position(source).line).max();
         let width = last.unwrap_or(1).to_string().len();
         for (span, label) in &self.labels {
@@ -164,6 +173,13 @@ mod tests {
              help: UCASE(value STRING) -> STRING\n"
         );
         assert!(diagnostic.render(source, Color::Ansi).contains("\u{1b}[1;31merror"));
+    }
+
+    #[test]
+    fn names_the_file_of_its_place() {
+        let diagnostic = Diagnostic::new("no").at(Span::new(2, 3), "here");
+        let shown = diagnostic.render_in(Some("a.sql"), "x\nyz", Color::Never);
+        assert_eq!(shown, "error: no\n--> a.sql:2:1\n 2 | yz\n   | ^ here\n");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct ParsedStatement {
     pub text: String,
     /// Where the statement stands in `source`.
     pub span: Span,
+    /// Where the statement stands in the whole text, as it is written there.
+    pub place: Span,
     /// The text that all spans of the tree point into: the whole text, or the statement alone if it had variables.
     pub source: Arc<str>,
 }
@@ -87,13 +89,15 @@ fn prepare(
         statement: parsed.statement,
         text: text.to_owned(),
         span: parsed.span,
+        place: parsed.span,
         source: Arc::clone(source),
     };
     if let Some(text) = substituted {
         let mut again = Parser::new(&text, testing).statements()?;
         if let Some(Parsed { statement, span, errors: found }) = again.pop() {
             errors = found;
-            prepared = ParsedStatement { statement, span, source: Arc::from(text.as_str()), text };
+            let (source, place) = (Arc::from(text.as_str()), parsed.span);
+            prepared = ParsedStatement { statement, text, span, place, source };
         }
     }
     if errors.is_empty() {

@@ -1,0 +1,293 @@
+//! `millstream demo`: broker, readings, queries and a live summary in one process.
+//!
+//! ```text
+//! Readings ─→ embedded broker ◀─▶ queries (the code that `run` runs)
+//!                   └─→ watch ─→ summary ─→ screen, or JSON lines
+//! ```
+//! What is shown comes from the topics alone, as any Kafka client could read them.
+
+mod screen;
+mod summary;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use millstream::devices::{
+    self, Clock, Pace, PartitionTable, ProduceOptions, ProduceSummary, ReadingFormat, Readings,
+};
+use millstream::engine::Properties;
+use millstream::kafka::admin::Admin;
+use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
+use millstream::kafka::{ClientConfig, Cluster};
+use millstream::runtime::clock;
+use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, ensure_topic};
+use tokio::sync::watch as signal;
+use tokio::task::JoinSet;
+
+use crate::args::DemoArgs;
+use crate::devices_command::{any_seed, now_ms};
+use crate::files::Files;
+use crate::run_command;
+use screen::{Header, Screen};
+use summary::Summary;
+use watch::Watch;
+
+/// The SQL of the demo, as it is beside the source.
+const SQL: [(&str, &str); 2] = [
+    ("ksql/device.sql", include_str!("../ksql/device.sql")),
+    ("ksql/transitions.sql", include_str!("../ksql/transitions.sql")),
+];
+
+/// Partitions of the topics of readings.
+const PARTITIONS: i32 = 3;
+/// Devices of each of the four models.
+const DEVICES: u32 = 3;
+/// How often the screen is drawn.
+const REDRAW: Duration = Duration::from_millis(250);
+/// How often a JSON line is written.
+const LINE: Duration = Duration::from_secs(1);
+/// How long the broker may take for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the queries are told unless the command line says otherwise: all readings from the first on,
+/// and results twice a second.
+const PROPERTIES: [(&str, &str); 2] =
+    [("auto.offset.reset", "earliest"), ("commit.interval.ms", "500")];
+
+/// Runs until the user stops it, or the duration is over.
+pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.rate >= 0.0 && args.rate.is_finite(),
+        "--rate is readings a second, 0 or more"
+    );
+    let duration = args.duration.map(Duration::try_from_secs_f64).transpose();
+    let duration = duration.context("--duration is seconds, 0 or more")?;
+    let stopped = run_command::stop_signal()?;
+    let is_screen = std::io::stdout().is_terminal();
+    if !is_screen || !std::io::stderr().is_terminal() {
+        run_command::start_tracing("warn,millstream::kafka::fetch=error");
+    }
+    let files = if args.sql.is_empty() { Files::new(SQL) } else { Files::read(&args.sql)? };
+    let config = EmbeddedConfig { port: args.kafka_port, ..EmbeddedConfig::default() };
+    let broker = EmbeddedBroker::start(config).await?;
+    if !is_screen {
+        eprintln!("Kafka clients connect to {}; Ctrl-C ends the demo.", broker.bootstrap());
+    }
+    let ended = async {
+        tokio::select! {
+            () = stopped => {}
+            () = tokio::time::sleep(duration.unwrap_or(Duration::MAX)) => {}
+        }
+    };
+    let demo = Demo::start(&args, &files, broker.bootstrap()).await?;
+    let shown = demo.show(Box::pin(ended), is_screen).await;
+    broker.shutdown().await;
+    shown
+}
+
+/// All that runs beside the broker.
+struct Demo {
+    bootstrap: String,
+    instance: Instance,
+    watch: Watch,
+    producers: JoinSet<Result<ProduceSummary, devices::DeviceError>>,
+    stop_producers: signal::Sender<bool>,
+    summary: Summary,
+}
+
+impl Demo {
+    async fn start(args: &DemoArgs, files: &Files, bootstrap: String) -> anyhow::Result<Self> {
+        let mut properties = run_command::properties(&args.properties, Some(&bootstrap))?;
+        for (name, value) in PROPERTIES {
+            if properties.get(name).is_none() {
+                properties.set(name, value);
+            }
+        }
+        let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
+        let specs = prepare(&cluster, files, &properties).await?;
+        let sources: BTreeSet<&str> =
+            specs.iter().map(|spec| spec.plan.source.topic.as_str()).collect();
+        let sinks = specs.iter().map(|spec| spec.plan.sink.topic.as_str());
+        let topics: BTreeSet<&str> = sources.iter().copied().chain(sinks).collect();
+        let watch = Watch::open(&cluster, &topics).await?;
+        let (stop_producers, stopped) = signal::channel(false);
+        let mut producers = JoinSet::new();
+        for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
+            if sources.contains(format.topic()) {
+                producers.spawn(produce(args, format, &bootstrap, stopped.clone()));
+            }
+        }
+        let options = InstanceOptions { stop_within: PATIENCE, id: u64::from(std::process::id()) };
+        let instance = Instance::start(&cluster, specs, options).await?;
+        let summary = Summary::default();
+        Ok(Self { bootstrap, instance, watch, producers, stop_producers, summary })
+    }
+
+    /// Shows how it goes until `ended`, or until nobody reads what is shown; then stops everything,
+    /// and shows what came of it.
+    async fn show(
+        mut self,
+        ended: Pin<Box<impl Future<Output = ()>>>,
+        is_screen: bool,
+    ) -> anyhow::Result<()> {
+        let mut view = if is_screen { View::Screen(Screen::open()?) } else { View::Lines };
+        let ran = self.watch_until(ended, &mut view).await;
+        self.stop_producers.send_replace(true);
+        let produced = self.join_producers().await;
+        self.summary.end(self.instance.stop().await.queries);
+        let drained = self.watch.drain(&mut self.summary).await;
+        let header = Header { bootstrap: &self.bootstrap, elapsed: ran.elapsed };
+        let last = view.close(&self.summary, &header);
+        ran.outcome.and(produced).and(drained)?;
+        ignore_broken_pipe(last)
+    }
+
+    async fn watch_until(
+        &mut self,
+        mut ended: Pin<Box<impl Future<Output = ()>>>,
+        view: &mut View,
+    ) -> Ran {
+        let began = clock::instant();
+        let mut ticks = tokio::time::interval(view.interval());
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                () = &mut ended => break Ok(()),
+                _ = ticks.tick() => {
+                    let status = self.instance.status();
+                    let has_failed = status.has_failed();
+                    self.summary.queries = status.queries;
+                    self.summary.sample(began.elapsed());
+                    let header = Header { bootstrap: &self.bootstrap, elapsed: began.elapsed() };
+                    if let Err(error) = view.show(&self.summary, &header) {
+                        break ignore_broken_pipe(Err(error));
+                    }
+                    if has_failed {
+                        break Err(anyhow::anyhow!("every query has failed: {}", self.summary.causes()));
+                    }
+                }
+                Some(produced) = self.producers.join_next() => {
+                    if let Err(error) = finished(produced) {
+                        break Err(error);
+                    }
+                }
+                fetched = self.watch.poll(LINE) => match fetched {
+                    Ok(fetched) => self.watch.add(&fetched, &mut self.summary),
+                    Err(error) => break Err(error),
+                }
+            }
+        };
+        Ran { outcome, elapsed: began.elapsed() }
+    }
+
+    async fn join_producers(&mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(produced) = self.producers.join_next().await {
+            outcome = outcome.and(finished(produced));
+        }
+        outcome
+    }
+}
+
+/// How the showing ended.
+struct Ran {
+    outcome: anyhow::Result<()>,
+    elapsed: Duration,
+}
+
+fn finished(
+    produced: Result<Result<ProduceSummary, devices::DeviceError>, tokio::task::JoinError>,
+) -> anyhow::Result<()> {
+    produced.context("the producer of readings ended")?.map(drop).map_err(Into::into)
+}
+
+/// Makes the topics of readings that the statements name, then what the statements say.
+async fn prepare(
+    cluster: &Cluster,
+    files: &Files,
+    properties: &Properties,
+) -> anyhow::Result<Vec<QuerySpec>> {
+    let admin = Admin::new(cluster);
+    for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
+        if files.text().contains(format.topic()) {
+            ensure_topic(&admin, format.topic(), PARTITIONS, 1, &BTreeMap::new()).await?;
+        }
+    }
+    run_command::prepare(cluster, files, properties).await
+}
+
+/// Writes readings, dated as they are sent, until the count is reached or the demo stops.
+fn produce(
+    args: &DemoArgs,
+    format: ReadingFormat,
+    bootstrap: &str,
+    mut stopped: signal::Receiver<bool>,
+) -> impl Future<Output = Result<ProduceSummary, devices::DeviceError>> + Send + 'static {
+    let clock: Clock = Arc::new(now_ms);
+    let seed = args.seed.unwrap_or_else(any_seed);
+    let readings = Readings::new(seed, DEVICES, Pace { start_ms: 0, interval_us: 0 });
+    let options = ProduceOptions {
+        brokers: vec![bootstrap.to_owned()],
+        topic: format.topic().to_owned(),
+        format,
+        table: PartitionTable::default(),
+        rate: (args.rate > 0.0).then_some(args.rate),
+        count: args.count,
+        retry_for: PATIENCE,
+        clock: Some(clock),
+        shows_progress: false,
+    };
+    devices::produce(readings, options, async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    })
+}
+
+/// How the summary is shown.
+enum View {
+    /// Redrawn in place.
+    Screen(Screen),
+    /// JSON lines.
+    Lines,
+}
+
+impl View {
+    fn interval(&self) -> Duration {
+        match self {
+            Self::Screen(_) => REDRAW,
+            Self::Lines => LINE,
+        }
+    }
+
+    fn show(&mut self, summary: &Summary, header: &Header<'_>) -> std::io::Result<()> {
+        match self {
+            Self::Screen(screen) => screen.draw(summary, header),
+            Self::Lines => {
+                let line = summary.to_json(header.bootstrap, header.elapsed);
+                let mut out = std::io::stdout();
+                writeln!(out, "{line}")?;
+                out.flush()
+            }
+        }
+    }
+
+    /// Shows the last state so that it stays, and gives the terminal back.
+    fn close(self, summary: &Summary, header: &Header<'_>) -> std::io::Result<()> {
+        match self {
+            Self::Screen(screen) => screen.close(summary, header),
+            Self::Lines => Self::Lines.show(summary, header),
+        }
+    }
+}
+
+/// Whoever reads the output may go; that is no fault.
+fn ignore_broken_pipe(written: std::io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

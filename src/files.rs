@@ -1,0 +1,99 @@
+//! Files of statements that are one program: parsed together, and their faults told by file.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use millstream::sql::diagnostic::Color;
+use millstream::sql::{Diagnostic, Span};
+
+/// Files of statements, in the order in which they run.
+pub(crate) struct Files {
+    files: Vec<File>,
+    text: String,
+}
+
+struct File {
+    name: String,
+    /// Where its text stands in the text of all.
+    span: Span,
+}
+
+impl Files {
+    /// Reads files.
+    pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            let name = path.display().to_string();
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+            files.push((name, text));
+        }
+        Ok(Self::new(files.iter().map(|(name, text)| (name.as_str(), text.as_str()))))
+    }
+
+    /// Files by name and text.
+    pub(crate) fn new<'a>(named: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let (mut files, mut text) = (Vec::new(), String::new());
+        for (name, own) in named {
+            let start = text.len();
+            text.push_str(own);
+            files.push(File { name: name.to_owned(), span: Span::new(start, text.len()) });
+            // A comment on the last line must not go on in the next file.
+            text.push('\n');
+        }
+        Self { files, text }
+    }
+
+    /// The text of all files.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of the files, separated by commas.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<_> = self.files.iter().map(|file| file.name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// Shows faults on standard error, each with its place.
+    pub(crate) fn show(&self, faults: &[Diagnostic]) {
+        let color = if std::io::stderr().is_terminal() { Color::Ansi } else { Color::Never };
+        for fault in faults {
+            eprintln!("{}", self.render(fault, color));
+        }
+    }
+
+    /// A fault as text, with its place in the file that it is about.
+    fn render(&self, fault: &Diagnostic, color: Color) -> String {
+        let at = fault.labels.first().map_or(0, |(span, _)| span.start);
+        let behind = self.files.iter().rev().find(|file| file.span.start <= at);
+        let Some(file) = behind else { return fault.render(&self.text, color) };
+        let length = file.span.end - file.span.start;
+        let within = |offset: usize| offset.saturating_sub(file.span.start).min(length);
+        let mut fault = fault.clone();
+        for (span, _) in &mut fault.labels {
+            *span = Span::new(within(span.start), within(span.end));
+        }
+        fault.render_in(Some(&file.name), file.span.text(&self.text), color)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_by_file() {
+        let files = Files::new([("a.sql", "one -- x"), ("b.sql", "two\nthree")]);
+        assert_eq!(files.text(), "one -- x\ntwo\nthree\n");
+        assert_eq!(files.names(), "a.sql, b.sql");
+        let place = |word: &str| {
+            let at = files.text().find(word).unwrap();
+            let fault = Diagnostic::new("no").at(Span::new(at, at + word.len()), "here");
+            files.render(&fault, Color::Never)
+        };
+        assert_eq!(place("one"), "error: no\n--> a.sql:1:1\n 1 | one -- x\n   | ^^^ here\n");
+        assert_eq!(place("three"), "error: no\n--> b.sql:2:1\n 2 | three\n   | ^^^^^ here\n");
+    }
+}
