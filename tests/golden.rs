@@ -70,3 +70,18 @@ fn error_scripts_point_at_their_faults() {
         errors.iter().map(|error| error.to_diagnostic().render(script, Color::Never)).collect()
     });
 }
+
+/// `millstream check` tells every fault of a file, with its place, the reason and a hint.
+#[test]
+fn check_scripts_tell_every_fault() {
+    check("check", "check", |script| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("script.sql"), script).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"));
+        let command = command.current_dir(folder.path()).args(["check", "script.sql"]);
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().unwrap();
+        format!("{}{}exit code {code}\n", text(output.stderr), text(output.stdout))
+    });
+}

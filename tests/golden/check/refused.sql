@@ -1,0 +1,44 @@
+-- What Millstream does not do yet is said so, not passed over.
+CREATE STREAM clicks (id VARCHAR, page VARCHAR) WITH (KAFKA_TOPIC='clicks', VALUE_FORMAT='JSON');
+CREATE TABLE users (id VARCHAR PRIMARY KEY, name VARCHAR) WITH (KAFKA_TOPIC='users', VALUE_FORMAT='JSON');
+CREATE STREAM named AS SELECT c.id, u.name FROM clicks c JOIN users u ON c.id = u.id;
+CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
+CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
+INSERT INTO clicks (id, page) VALUES ('a', 'home');
+SELECT * FROM clicks EMIT CHANGES;
+SELECT * FROM users WHERE id = 'a';
+---- check
+error: JOIN is not supported yet
+--> script.sql:4:58
+ 4 | CREATE STREAM named AS SELECT c.id, u.name FROM clicks c JOIN users u ON c.id = u.id;
+   |                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^ here
+
+error: AVRO is not supported yet
+--> script.sql:5:1
+ 5 | CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+
+error: PROTOBUF is not supported yet
+--> script.sql:6:1
+ 6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+
+error: INSERT INTO … VALUES is not supported yet
+--> script.sql:7:1
+ 7 | INSERT INTO clicks (id, page) VALUES ('a', 'home');
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+
+error: a push query is not supported yet
+--> script.sql:8:1
+ 8 | SELECT * FROM clicks EMIT CHANGES;
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+
+error: a pull query is not supported yet
+--> script.sql:9:1
+ 9 | SELECT * FROM users WHERE id = 'a';
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+
+assumed: topic clicks exists (--bootstrap-servers checks it)
+assumed: topic users exists (--bootstrap-servers checks it)
+script.sql: 6 statements are faulty
+exit code 1
