@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use millstream::engine::Properties;
 use saphyr::{LoadableYamlNode, Yaml};
 
 fn root() -> PathBuf {
@@ -71,6 +72,58 @@ fn every_statement_parses_alone_and_with_the_others() {
     assert_eq!(millstream::sql::parse(&all, &options).unwrap().len(), together);
 }
 
+/// The queries of each file, in its order.
+const QUERIES: [(&str, &[&str]); 4] = [
+    (
+        "device.sql",
+        &["CTAS_DEVICE_ACTIVITY_COUNTS", "CTAS_DEVICE_SENSOR_STATS", "CSAS_MOVEMENT_ALERTS"],
+    ),
+    (
+        "protobuf.sql",
+        &[
+            "CTAS_DEVICE_ACTIVITY_COUNTS_PROTO",
+            "CTAS_DEVICE_SENSOR_STATS_PROTO",
+            "CSAS_MOVEMENT_ALERTS_PROTO",
+            "CTAS_DEVICE_LAST2_PROTO",
+            "CSAS_ACTIVITY_TRANSITIONS_PROTO",
+            "CTAS_TRANSITION_COUNTS_PROTO",
+        ],
+    ),
+    (
+        "transitions.sql",
+        &["CTAS_DEVICE_LAST2", "CSAS_ACTIVITY_TRANSITIONS", "CTAS_TRANSITION_COUNTS"],
+    ),
+    (
+        "windowed.sql",
+        &[
+            "CTAS_TUMBLING_FINAL",
+            "CTAS_TUMBLING_CHANGES",
+            "CTAS_HOPPING_CHANGES",
+            "CTAS_SESSION_CHANGES",
+        ],
+    ),
+];
+
+/// Holds the ids of a text without faults, which are numbered from 0, against `expected`.
+fn check_queries(what: &str, text: &str, expected: &[&str]) {
+    let checked = millstream::engine::headless::check(text, &Properties::default());
+    assert_eq!(checked.faults, [], "{what}");
+    let numbered = expected.iter().enumerate().map(|(number, id)| format!("{id}_{number}"));
+    assert_eq!(checked.queries, numbered.collect::<Vec<_>>(), "{what}");
+}
+
+#[test]
+fn every_file_plans_alone_and_with_the_others() {
+    let files = sql_files();
+    assert!(files.keys().eq(QUERIES.iter().map(|(file, _)| file)));
+    for (file, expected) in QUERIES {
+        check_queries(file, &files[file], expected);
+    }
+    let all: String = files.into_values().collect();
+    let expected: Vec<&str> = QUERIES.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+    check_queries("all files", &all, &expected);
+}
+
 #[test]
 fn transitions_are_not_merged_away() {
     for (file, text) in sql_files() {
@@ -108,6 +161,33 @@ fn compose_files_name_images_by_version_and_services_that_exist() {
             parity,
             "{name}: only the reference is optional"
         );
+    }
+}
+
+/// The service's command, as words after `millstream`.
+fn command(service: &Yaml) -> Vec<String> {
+    let words = service["command"].as_sequence().unwrap();
+    words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn compose_runs_files_that_exist_with_flags_that_exist() {
+    let text = read("compose/compose.yaml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    for service in ["millstream", "producer", "producer-protobuf", "consumer"] {
+        let words = command(&documents[0]["services"][service]);
+        let help = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"))
+            .args([words[0].as_str(), "--help"])
+            .output()
+            .unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        for word in &words[1..] {
+            if word.starts_with("--") {
+                assert!(help.contains(&format!("{word} <")), "{service}: no {word}");
+            } else if let Some(file) = word.strip_prefix("/ksql/") {
+                assert!(root().join("ksql").join(file).exists(), "{service}: no {word}");
+            }
+        }
     }
 }
 
