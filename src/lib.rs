@@ -1,4 +1,54 @@
 //! Millstream runs ksqlDB's SQL on Kafka in one static binary.
+//!
+//! # Two journeys
+//!
+//! ```text
+//! a statement:  text ─sql→ ast ─plan→ plan ─operators→ topology ─runtime→ running query
+//! a record:     bytes ─formats→ rows ─operators→ rows or changes ─formats→ bytes ─kafka→ topic
+//! ```
+//!
+//! 1. [`sql::parse`] takes a text to statements, each with its place in the text.
+//! 2. [`engine::Engine`] runs one statement after another over its catalog. What a query is to do
+//!    is a [`plan::QueryPlan`], made from statement and catalog alone.
+//! 3. [`operators`] make a topology of the plan: an operator for each step, stores where it keeps
+//!    state.
+//! 4. [`runtime::Task`] puts formats on both ends of it, and takes batches of records to batches of
+//!    records. Nothing in it knows a broker: tests drive it as it is.
+//! 5. [`runtime::live::Instance`] feeds tasks from Kafka: it joins groups, fetches, decodes once for
+//!    all queries over a source, produces, commits, and restores what was there before.
+//!
+//! # Layers
+//!
+//! A module may name only what its row lists; `tests/layers.rs` holds this table and fails with
+//! file, line and edge.
+//!
+//! | | module | is | may name |
+//! |--:|---|---|---|
+//! | 1 | [`types`] | values, SQL types, schemas, rows, columns, time, windows, decimals | – |
+//! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
+//! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types |
+//! | 4 | [`formats`] | bytes to rows and back | types |
+//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types sql expr formats |
+//! | 6 | [`state`] | stores that record their changes | types |
+//! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
+//! | 8 | [`kafka`] | bytes only: the client, and the embedded broker | – |
+//! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types expr formats plan state operators kafka |
+//! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
+//! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
+//! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
+//! | | `main`, `demo` | arguments, and what wires things together | all |
+//!
+//! # What holds
+//!
+//! - Layers 1–7 never await, start a thread, use the network, or read a clock: the same records in
+//!   give the same records out, in tests, in a replay and in production.
+//! - Planning is pure: the engine alone replaces the catalog, and looks at topics beforehand.
+//! - `kafka` knows bytes, `operators` know rows, only `runtime` knows both.
+//! - Operators take batches, and the result is as if records came one by one.
+//! - At least once: outputs are written before changelogs, and changelogs before offsets.
+//! - A fault of the user's is a diagnostic with its place. A faulty record is counted, logged and
+//!   skipped. A write that failed stops the query, and is tried again from what was committed.
+//! - Nothing is unbounded: fetches, queues, caches and parser depth have limits with names.
 pub mod types;
 
 pub mod sql;
