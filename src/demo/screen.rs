@@ -258,7 +258,7 @@ fn alerts(summary: &Summary) -> Vec<Line> {
 }
 
 fn queries(queries: &[QueryStatus]) -> Vec<Line> {
-    let headings = format!("{:>21}{:>12}{:>12}{:>9}", "STATE", "IN", "OUT", "ROWS");
+    let headings = format!("{:>24}{:>11}{:>11}{:>8}", "STATE", "IN", "OUT", "ROWS");
     let mut lines = vec![Line::title("QUERIES").at(24).put(Paint::Dim, headings)];
     for query in queries {
         let hue = match query.state {
@@ -267,14 +267,14 @@ fn queries(queries: &[QueryStatus]) -> Vec<Line> {
             QueryState::Retrying | QueryState::Failed => Color::Red,
         };
         let figures = format!(
-            "{:>12}{:>12}{:>9}",
+            "{:>11}{:>11}{:>8}",
             grouped(query.records),
             grouped(query.written),
             grouped(query.stored_rows as u64)
         );
         lines.push(
             Line::default()
-                .put(Paint::Plain, format!("   {:<32} ", query.id))
+                .put(Paint::Plain, format!("   {:<36}", query.id))
                 .put(Paint::Hue(hue), format!("{:>9}", state(query.state)))
                 .put(Paint::Plain, figures),
         );
@@ -287,20 +287,20 @@ fn queries(queries: &[QueryStatus]) -> Vec<Line> {
 
 fn devices(summary: &Summary) -> Vec<Line> {
     let headings = format!(
-        "{:>8}  {:>10}{:>10}{:>10}  {:>8}{:>8}{:>8}",
+        "{:>8}  {:>10}{:>10}{:>10} {:>7}{:>7}{:>7}",
         "READINGS", "MEAN X", "MEAN Y", "MEAN Z", "PEAK X", "PEAK Y", "PEAK Z"
     );
     let mut lines = vec![Line::title("DEVICES").at(16).put(Paint::Dim, headings)];
     for (name, device) in summary.devices() {
         let [x, y, z] = device.means;
-        let means = format!("  {x:>10.6}{y:>10.6}{z:>10.6}  ");
+        let means = format!("  {x:>10.6}{y:>10.6}{z:>10.6} ");
         let [x, y, z] = device.peaks;
         lines.push(
             Line::default()
                 .put(Paint::Plain, format!("   {:<13}", name.chars().take(12).collect::<String>()))
                 .put(Paint::Bold, format!("{:>8}", grouped(device.readings)))
                 .put(Paint::Plain, means)
-                .put(Paint::Plain, format!("{x:>8.4}{y:>8.4}{z:>8.4}")),
+                .put(Paint::Plain, format!("{x:>7.4}{y:>7.4}{z:>7.4}")),
         );
     }
     lines
