@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::codecs::PlanCodecs;
-use super::java_row::json_text as row_text;
+use super::java_row::json_text;
 use super::output::{Output, Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{RawRecords, ReadRows, Rejection, SourceReader};
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError, RandomSource};
-use crate::formats::{Encoded, Encoder, FormatError, Role, windowed};
+use crate::formats::{ColumnsRow, Encoded, Encoder, FormatError, Role, row_text, windowed};
 use crate::operators::{
     Collector, Context, Dropped, Entry, LogEntry, LoggedRow, QueryError, StoreChange, StoreInfo,
     StoredRecord, Topology, TopologyOptions,
@@ -341,7 +341,7 @@ impl TaskCollector<'_, '_> {
         match *row {
             LoggedRow::None => None,
             LoggedRow::Columns(columns, row) => {
-                Some(LoggedRecord::Json(row_text(columns.iter().map(|column| column.value(row)))))
+                Some(LoggedRecord::Json(json_text(columns.iter().map(|column| column.value(row)))))
             }
             LoggedRow::Text(text) => Some(LoggedRecord::Text(text.to_owned())),
             LoggedRow::Source(offset) => {
@@ -349,7 +349,9 @@ impl TaskCollector<'_, '_> {
                 let row = records.offsets.iter().position(|other| *other == offset)?;
                 let arena = Arena::new();
                 let columns: Vec<Column<'_>> = reader.full_row(records, row, &arena);
-                Some(LoggedRecord::Json(row_text(columns.iter().map(|column| column.value(0)))))
+                let types: Vec<_> = reader.frame().iter().map(|column| column.ty.clone()).collect();
+                let row = ColumnsRow { columns: &columns, row: 0 };
+                Some(LoggedRecord::Json(row_text(&row, &types)))
             }
         }
     }

@@ -11,12 +11,11 @@ use super::{Broker, compaction};
 
 /// How often sessions, rebalances and transactions are looked at.
 const TICK: Duration = Duration::from_millis(20);
-/// How many ticks lie between two looks at retention and compaction.
-const TICKS_BETWEEN_CLEANING: u32 = 250;
 
 /// Works until the broker stops.
 pub(super) async fn run(broker: Arc<Broker>, mut stopped: watch::Receiver<bool>) {
-    let mut ticks = 0_u32;
+    let cleaning_interval = broker.config.cleaning_interval;
+    let mut since_cleaning = Duration::ZERO;
     loop {
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
@@ -28,8 +27,9 @@ pub(super) async fn run(broker: Arc<Broker>, mut stopped: watch::Receiver<bool>)
             core.groups.tick(now);
             core.abort_overdue(now);
         }
-        ticks += 1;
-        if ticks.is_multiple_of(TICKS_BETWEEN_CLEANING) {
+        since_cleaning += TICK;
+        if cleaning_interval.is_some_and(|interval| since_cleaning >= interval) {
+            since_cleaning = Duration::ZERO;
             clean(&broker, false).await;
         }
     }

@@ -49,6 +49,7 @@ mod walk;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -86,6 +87,8 @@ pub struct EmbeddedConfig {
     pub connections_max: usize,
     /// How long the first rebalance of a group waits for more members.
     pub initial_rebalance_delay_ms: i64,
+    /// How often old records are deleted and logs compacted; never if there is none.
+    pub cleaning_interval: Option<Duration>,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -105,6 +108,7 @@ impl Default for EmbeddedConfig {
             in_flight_bytes_max: 512 << 20,
             connections_max: 2_000,
             initial_rebalance_delay_ms: 0,
+            cleaning_interval: Some(Duration::from_secs(5)),
             clock: clock::system(),
         }
     }

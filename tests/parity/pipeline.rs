@@ -1,0 +1,169 @@
+//! A pipeline and what is promised of its topics.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::compare::{multiset, sequence, without_sequence, without_time};
+use super::record::{Partitions, Record, read_recorded, read_topic};
+use super::run::{Run, Topic, run};
+
+/// How rows are re-keyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Through repartition topics.
+    Topics,
+    /// In memory.
+    Memory,
+}
+
+/// Recorded statements and their input. Each mode runs once, for all tests.
+pub(crate) struct Pipeline {
+    /// The folder of its recording.
+    pub name: &'static str,
+    /// The file of its input.
+    pub input: &'static str,
+    /// The topic that the input goes to.
+    pub source: &'static str,
+    /// What is set besides what is set for all.
+    pub properties: &'static [(&'static str, &'static str)],
+    runs: [OnceLock<Result<Run, String>>; 2],
+}
+
+impl Pipeline {
+    pub const fn new(name: &'static str, input: &'static str, source: &'static str) -> Self {
+        Self { name, input, source, properties: &[], runs: [OnceLock::new(), OnceLock::new()] }
+    }
+
+    pub const fn with(mut self, properties: &'static [(&'static str, &'static str)]) -> Self {
+        self.properties = properties;
+        self
+    }
+
+    fn topic(&self, mode: Mode, name: &str) -> &Topic {
+        let result = self.runs[mode as usize].get_or_init(|| run(self, mode));
+        let run = result.as_ref().unwrap_or_else(|error| panic!("{mode:?}: {error}"));
+        run.get(name).unwrap_or_else(|| {
+            panic!("{mode:?}: there is no topic {name} among {:?}", run.keys().collect::<Vec<_>>())
+        })
+    }
+
+    /// The records of a topic are those that were recorded, in order, as `form` shows them.
+    fn same_in(&self, mode: Mode, name: &str, form: impl Fn(Record) -> Record) {
+        let found = self.topic(mode, name);
+        let expected = read_topic(self.name, name, found.records.len());
+        for (partition, (expected, found)) in expected.into_iter().zip(&found.records).enumerate() {
+            let expected: Vec<_> = expected.into_iter().map(&form).collect();
+            let found: Vec<_> = found.iter().cloned().map(&form).collect();
+            sequence(&format!("{mode:?}: {name}-{partition}"), &expected, &found);
+        }
+    }
+
+    /// A topic holds what was recorded, byte for byte and in order.
+    pub fn same(&self, name: &str) {
+        self.same_in(Mode::Topics, name, |record| record);
+        self.same_in(Mode::Memory, name, |record| record);
+    }
+
+    /// A repartition topic of a query holds what was recorded.
+    pub fn same_repartition(&self, query: &str) {
+        let name = format!("{}-Aggregate-GroupBy-repartition", application(query));
+        self.same_in(Mode::Topics, &name, |record| record);
+    }
+
+    /// The changelog of a query's aggregate holds what was recorded, `SEQ` aside.
+    pub fn same_changelog(&self, query: &str) {
+        self.same_changelog_as(query, without_sequence);
+    }
+
+    /// The same, where `form` takes out `SEQ`.
+    pub fn same_changelog_as(&self, query: &str, form: impl Fn(Record) -> Record) {
+        let name = format!("{}-Aggregate-Aggregate-Materialize-changelog", application(query));
+        self.same_in(Mode::Topics, &name, &form);
+        self.same_in(Mode::Memory, &name, &form);
+    }
+
+    /// A topic begins with what was recorded.
+    pub fn begins(&self, name: &str) {
+        for mode in [Mode::Topics, Mode::Memory] {
+            let found = &self.topic(mode, name).records[0];
+            let expected = read_topic(self.name, name, 1).remove(0);
+            let found = &found[..expected.len().min(found.len())];
+            sequence(&format!("{mode:?}: {name}"), &expected, found);
+        }
+    }
+
+    /// The last record of each key is that which was recorded.
+    pub fn same_last_rows(&self, name: &str) {
+        let last = |records: Vec<Record>| {
+            let by_key: BTreeMap<_, _> =
+                records.into_iter().map(|record| (record.key.clone(), record)).collect();
+            by_key.into_values().collect::<Vec<_>>()
+        };
+        let expected = last(read_topic(self.name, &format!("{name}.final"), 1).remove(0));
+        for mode in [Mode::Topics, Mode::Memory] {
+            let found = last(self.topic(mode, name).records[0].clone());
+            sequence(&format!("{mode:?}: last rows of {name}"), &expected, &found);
+        }
+    }
+
+    /// Keyed records stand in their partitions in order; those without a key anywhere.
+    pub fn same_by_partition(&self, name: &str) {
+        let split = |all: Partitions| {
+            let keyed = |records: &Vec<Record>| {
+                records.iter().filter(|record| record.key.is_some()).cloned().collect::<Vec<_>>()
+            };
+            let by_partition: Vec<_> = all.iter().map(keyed).collect();
+            let free = all.into_iter().flatten().filter(|record| record.key.is_none());
+            (by_partition, free.collect::<Vec<_>>())
+        };
+        for mode in [Mode::Topics, Mode::Memory] {
+            let topic = self.topic(mode, name);
+            let (keyed, free) = split(read_topic(self.name, name, topic.records.len()));
+            let (found_keyed, found_free) = split(topic.records.clone());
+            for (partition, (expected, found)) in keyed.iter().zip(&found_keyed).enumerate() {
+                sequence(&format!("{mode:?}: {name}-{partition}"), expected, found);
+            }
+            multiset(&format!("{mode:?}: {name} without keys"), free, found_free);
+        }
+    }
+
+    /// The processing log holds what was recorded, in any order and at any time. Entries of
+    /// `left_out` queries are not looked for.
+    pub fn same_log(&self, left_out: &[&str]) {
+        let name = "default_ksql_processing_log";
+        let is_wanted = |record: &Record| {
+            let value = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default());
+            !left_out.iter().any(|query| value.contains(&format!("processing.{query}.")))
+        };
+        for mode in [Mode::Topics, Mode::Memory] {
+            let entries = |all: Partitions| {
+                let wanted = all.into_iter().flatten().filter(is_wanted);
+                wanted.map(without_time).collect::<Vec<_>>()
+            };
+            let expected = entries(read_topic(self.name, name, 1));
+            let found = entries(self.topic(mode, name).records.clone());
+            multiset(&format!("{mode:?}: {name}"), expected, found);
+        }
+    }
+
+    /// All topics have the partitions and configurations that were recorded, and no topic is missing.
+    pub fn same_shapes(&self) {
+        for mode in [Mode::Topics, Mode::Memory] {
+            let mut faults = Vec::new();
+            for (name, expected) in read_recorded(self.name).topics {
+                if mode == Mode::Memory && name.ends_with("-repartition") {
+                    continue;
+                }
+                let found = &self.topic(mode, &name).shape;
+                if *found != expected {
+                    faults.push(format!("{name}\n  expected {expected:?}\n  found    {found:?}"));
+                }
+            }
+            assert!(faults.is_empty(), "{mode:?}\n{}", faults.join("\n"));
+        }
+    }
+}
+
+fn application(query: &str) -> String {
+    format!("_confluent-ksql-default_query_{query}")
+}
