@@ -55,6 +55,17 @@ struct KnownTopics {
     known: Rc<RefCell<BTreeMap<String, TopicShape>>>,
     assumed: Rc<RefCell<BTreeSet<String>>>,
     assumes: bool,
+    /// How long the brokers keep what topics without a retention of their own hold.
+    retention_ms: Option<i64>,
+}
+
+impl KnownTopics {
+    /// Adds a topic that is yet to be made.
+    fn add(&self, request: &TopicRequest) {
+        let retention_ms = request.shape.retention_ms.or(self.retention_ms);
+        let shape = TopicShape { retention_ms, ..request.shape };
+        self.known.borrow_mut().insert(request.name.clone(), shape);
+    }
 }
 
 impl Topics for KnownTopics {
@@ -132,6 +143,7 @@ pub async fn prepare(
     let admin = Admin::new(cluster);
     let topics = KnownTopics::default();
     look_up(&admin, &statements, &topics).await?;
+    let topics = KnownTopics { retention_ms: default_retention(&admin).await?, ..topics };
     let (specs, requests) = run_statements(&statements, properties, numbers, &topics)?;
     for request in requests {
         create(&admin, &request).await?;
@@ -168,7 +180,7 @@ fn run_statements(
             }
         };
         if let Some(request) = request {
-            topics.known.borrow_mut().insert(request.name.clone(), request.shape);
+            topics.add(&request);
             requests.push(request);
         }
     }
@@ -243,6 +255,30 @@ async fn look_up(
         topics.known.borrow_mut().insert(name, shape);
     }
     Ok(())
+}
+
+/// What the brokers say about the retention of topics that say nothing: in milliseconds, minutes or
+/// hours, the first that is set.
+async fn default_retention(admin: &Admin) -> Result<Option<i64>, LiveError> {
+    let brokers = admin.cluster().metadata().await?.brokers;
+    let Some(broker) = brokers.keys().min() else { return Ok(None) };
+    let described = admin.describe_configs(&ConfigResource::Broker(*broker)).await;
+    let configs = described.unwrap_or_else(|error| {
+        // Not everybody may ask this; sinks then have the brokers' retention without saying so.
+        tracing::debug!("the retention of the brokers is not known: {error}");
+        Vec::new()
+    });
+    let units = [
+        ("log.retention.ms", 1),
+        ("log.retention.minutes", 60_000),
+        ("log.retention.hours", 3_600_000),
+    ];
+    let value = |(name, unit_ms): (&str, i64)| {
+        let config = configs.iter().find(|config| config.name == name)?;
+        let value: i64 = config.value.as_ref()?.parse().ok()?;
+        Some(if value < 0 { -1 } else { value.saturating_mul(unit_ms) })
+    };
+    Ok(units.into_iter().find_map(value))
 }
 
 /// The topics that statements name, or that a sink without a name would have.

@@ -94,6 +94,10 @@ impl SessionAggregate {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let at = arrival.rows.meta.timestamps[arrival.row];
+        if at.checked_add(self.gap_ms).is_none() {
+            // The bounds of the search for sessions overflow, and Kafka Streams stops for it.
+            return Err(QueryError::new("Window startMs time cannot be negative."));
+        }
         let time = self.partitions.entry(arrival.partition).or_default();
         let stream_time = time.stream_time.map_or(at, |time| time.max(at));
         time.stream_time = Some(stream_time);

@@ -81,6 +81,11 @@ impl WindowedAggregate {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let at = arrival.rows.meta.timestamp(arrival.row);
+        if self.windows.overflows(at) {
+            return Err(QueryError::new(
+                "Window endMs time cannot be smaller than window startMs time.",
+            ));
+        }
         let time = self.partitions.entry(arrival.partition).or_default();
         let stream_time = time.stream_time.map_or(at.0, |time| time.max(at.0));
         time.stream_time = Some(stream_time);

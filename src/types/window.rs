@@ -38,13 +38,20 @@ impl TimeWindows {
     ///
     /// As in Kafka Streams' `TimeWindows.windowsFor`.
     pub fn containing(self, at: Timestamp) -> impl Iterator<Item = Window> {
-        let earliest = (at.0 - self.size_ms + self.advance_ms).max(0);
+        let earliest = (at.0 - self.size_ms).saturating_add(self.advance_ms).max(0);
         let first = earliest / self.advance_ms * self.advance_ms;
-        let starts = (0..).map(move |n| first + n * self.advance_ms);
+        let next = move |start: &i64| start.checked_add(self.advance_ms);
+        let starts = std::iter::successors(Some(first), next);
         starts.take_while(move |start| *start <= at.0).map(move |start| Window {
             start: Timestamp(start),
             end: Timestamp(start.saturating_add(self.size_ms)),
         })
+    }
+
+    /// Whether a window that contains `at` would end after the end of time.
+    pub fn overflows(self, at: Timestamp) -> bool {
+        let last = at.0.max(0) / self.advance_ms * self.advance_ms;
+        last.checked_add(self.size_ms).is_none()
     }
 
     /// Whether `window` takes no more records: stream time has passed its end by the grace period.
@@ -64,5 +71,14 @@ mod tests {
         assert_eq!(starts, [20, 40, 60]);
         let starts: Vec<_> = windows.containing(Timestamp(5)).map(|w| w.start.0).collect();
         assert_eq!(starts, [0]);
+    }
+
+    #[test]
+    fn no_window_ends_after_the_end_of_time() {
+        let windows = TimeWindows { size_ms: 60, advance_ms: 20, grace_ms: 0 };
+        assert!(windows.overflows(Timestamp(i64::MAX)));
+        assert!(!windows.overflows(Timestamp(i64::MAX - 60)));
+        let last = windows.containing(Timestamp(i64::MAX)).last();
+        assert_eq!(last.map(|window| window.end.0), Some(i64::MAX));
     }
 }

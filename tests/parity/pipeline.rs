@@ -19,23 +19,34 @@ pub(crate) enum Mode {
 /// Recorded statements and their input. Each mode runs once, for all tests.
 pub(crate) struct Pipeline {
     /// The folder of its recording.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The file of its input.
-    pub input: &'static str,
+    pub(crate) input: &'static str,
     /// The topic that the input goes to.
-    pub source: &'static str,
+    pub(crate) source: &'static str,
     /// What is set besides what is set for all.
-    pub properties: &'static [(&'static str, &'static str)],
+    pub(crate) properties: &'static [(&'static str, &'static str)],
+    /// Whether a record of the input stops all queries, so that they never come to its end.
+    pub(crate) stops: bool,
     runs: [OnceLock<Result<Run, String>>; 2],
 }
 
 impl Pipeline {
-    pub const fn new(name: &'static str, input: &'static str, source: &'static str) -> Self {
-        Self { name, input, source, properties: &[], runs: [OnceLock::new(), OnceLock::new()] }
+    pub(crate) const fn new(name: &'static str, input: &'static str, source: &'static str) -> Self {
+        let runs = [OnceLock::new(), OnceLock::new()];
+        Self { name, input, source, properties: &[], stops: false, runs }
     }
 
-    pub const fn with(mut self, properties: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) const fn with(
+        mut self,
+        properties: &'static [(&'static str, &'static str)],
+    ) -> Self {
         self.properties = properties;
+        self
+    }
+
+    pub(crate) const fn stopping(mut self) -> Self {
+        self.stops = true;
         self
     }
 
@@ -59,31 +70,31 @@ impl Pipeline {
     }
 
     /// A topic holds what was recorded, byte for byte and in order.
-    pub fn same(&self, name: &str) {
+    pub(crate) fn same(&self, name: &str) {
         self.same_in(Mode::Topics, name, |record| record);
         self.same_in(Mode::Memory, name, |record| record);
     }
 
     /// A repartition topic of a query holds what was recorded.
-    pub fn same_repartition(&self, query: &str) {
+    pub(crate) fn same_repartition(&self, query: &str) {
         let name = format!("{}-Aggregate-GroupBy-repartition", application(query));
         self.same_in(Mode::Topics, &name, |record| record);
     }
 
     /// The changelog of a query's aggregate holds what was recorded, `SEQ` aside.
-    pub fn same_changelog(&self, query: &str) {
+    pub(crate) fn same_changelog(&self, query: &str) {
         self.same_changelog_as(query, without_sequence);
     }
 
     /// The same, where `form` takes out `SEQ`.
-    pub fn same_changelog_as(&self, query: &str, form: impl Fn(Record) -> Record) {
+    pub(crate) fn same_changelog_as(&self, query: &str, form: impl Fn(Record) -> Record) {
         let name = format!("{}-Aggregate-Aggregate-Materialize-changelog", application(query));
         self.same_in(Mode::Topics, &name, &form);
         self.same_in(Mode::Memory, &name, &form);
     }
 
     /// A topic begins with what was recorded.
-    pub fn begins(&self, name: &str) {
+    pub(crate) fn begins(&self, name: &str) {
         for mode in [Mode::Topics, Mode::Memory] {
             let found = &self.topic(mode, name).records[0];
             let expected = read_topic(self.name, name, 1).remove(0);
@@ -92,12 +103,13 @@ impl Pipeline {
         }
     }
 
-    /// The last record of each key is that which was recorded.
-    pub fn same_last_rows(&self, name: &str) {
+    /// The last record of each key, deleted ones aside, is that which was recorded.
+    pub(crate) fn same_last_rows(&self, name: &str) {
         let last = |records: Vec<Record>| {
             let by_key: BTreeMap<_, _> =
                 records.into_iter().map(|record| (record.key.clone(), record)).collect();
-            by_key.into_values().collect::<Vec<_>>()
+            let left = by_key.into_values().filter(|record| record.value.is_some());
+            left.collect::<Vec<_>>()
         };
         let expected = last(read_topic(self.name, &format!("{name}.final"), 1).remove(0));
         for mode in [Mode::Topics, Mode::Memory] {
@@ -107,7 +119,7 @@ impl Pipeline {
     }
 
     /// Keyed records stand in their partitions in order; those without a key anywhere.
-    pub fn same_by_partition(&self, name: &str) {
+    pub(crate) fn same_by_partition(&self, name: &str) {
         let split = |all: Partitions| {
             let keyed = |records: &Vec<Record>| {
                 records.iter().filter(|record| record.key.is_some()).cloned().collect::<Vec<_>>()
@@ -129,7 +141,7 @@ impl Pipeline {
 
     /// The processing log holds what was recorded, in any order and at any time. Entries of
     /// `left_out` queries are not looked for.
-    pub fn same_log(&self, left_out: &[&str]) {
+    pub(crate) fn same_log(&self, left_out: &[&str]) {
         let name = "default_ksql_processing_log";
         let is_wanted = |record: &Record| {
             let value = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default());
@@ -147,7 +159,7 @@ impl Pipeline {
     }
 
     /// All topics have the partitions and configurations that were recorded, and no topic is missing.
-    pub fn same_shapes(&self) {
+    pub(crate) fn same_shapes(&self) {
         for mode in [Mode::Topics, Mode::Memory] {
             let mut faults = Vec::new();
             for (name, expected) in read_recorded(self.name).topics {

@@ -98,7 +98,6 @@ fn processing_log() {
 }
 
 #[test]
-#[ignore = "a stream over a new compacted topic does not get its retention"]
 fn partitions_and_configurations() {
     PIPELINE.same_shapes();
 }

@@ -13,10 +13,10 @@ use serde::Deserialize;
 /// One record.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Record {
-    pub key: Option<Vec<u8>>,
-    pub value: Option<Vec<u8>>,
-    pub timestamp_ms: i64,
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) timestamp_ms: i64,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl fmt::Display for Record {
@@ -55,16 +55,16 @@ pub(crate) type Partitions = Vec<Vec<Record>>;
 /// What is recorded of a topic besides its records.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub partitions: usize,
-    pub configs_set_on_topic: BTreeMap<String, String>,
+    pub(crate) partitions: usize,
+    pub(crate) configs_set_on_topic: BTreeMap<String, String>,
 }
 
 /// What is recorded of a pipeline besides its records.
 #[derive(Deserialize)]
 pub(crate) struct Recorded {
     /// The ids of its queries, in order.
-    pub queries: Vec<String>,
-    pub topics: BTreeMap<String, Shape>,
+    pub(crate) queries: Vec<String>,
+    pub(crate) topics: BTreeMap<String, Shape>,
 }
 
 /// A line of a recorded topic or of an input.

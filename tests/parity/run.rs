@@ -18,15 +18,15 @@ use super::pipeline::{Mode, Pipeline};
 use super::record::{Partitions, Record, Shape, read_lines, read_recorded, recorded};
 
 /// How long a pipeline may take; a slow machine does not fail for it.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How often it is asked whether everything is processed.
 const POLL: Duration = Duration::from_millis(50);
 
 /// A topic that a run left.
 pub(crate) struct Topic {
-    pub shape: Shape,
-    pub records: Partitions,
+    pub(crate) shape: Shape,
+    pub(crate) records: Partitions,
 }
 
 /// Everything that a run left, by topic.
@@ -73,12 +73,16 @@ async fn run_on(cluster: &Cluster, pipeline: &Pipeline, mode: Mode) -> Result<Ru
     let options = InstanceOptions { stop_within: Duration::from_secs(30), id: 1 };
     let instance = Instance::start(cluster, specs.clone(), options).await;
     let instance = instance.map_err(|error| error.to_string())?;
-    while !has_processed_all(cluster, &specs).await {
-        if let Some(query) =
-            instance.status().queries.into_iter().find(|query| query.cause.is_some())
-        {
-            return Err(format!("query {} failed: {:?}", query.id, query.cause));
+    let is_over = async || {
+        let status = instance.status();
+        let failed = status.queries.iter().filter(|query| query.cause.is_some());
+        match failed.clone().next() {
+            None => Ok(has_processed_all(cluster, &specs).await),
+            Some(_) if pipeline.stops => Ok(failed.count() == specs.len()),
+            Some(query) => Err(format!("query {} failed: {:?}", query.id, query.cause)),
         }
+    };
+    while !is_over().await? {
         tokio::time::sleep(POLL).await;
     }
     instance.stop().await;
