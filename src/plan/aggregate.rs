@@ -1,24 +1,26 @@
-//! `GROUP BY`: grouping keys, aggregates, windows and `HAVING`.
+//! The steps of a query with a `GROUP BY`: grouping keys, aggregates and `HAVING`.
 
 use std::sync::Arc;
 
 use super::expression::Clause;
+use super::grouping::{check_calls, check_grouped, check_value_format, grouping};
 use super::keys::{KeyKind, find_keys};
-use super::names::{calls, columns, rewrite, unqualified, visit};
+use super::names::{calls, rewrite, unqualified, visit};
 use super::query::{Analysed, Builder, check_predicate, untyped};
 use super::select::{Item, column};
+use super::window::window;
 use super::{
     AggregateCall, AggregateWindow, Aggregation, NamedExpr, PlanContext, PlanError, SourceWindow,
-    Stage, StepKind,
+    StepKind,
 };
 use crate::expr::functions::ArgType;
 use crate::formats::{Format, FormatSpec, Role};
-use crate::sql::ast::{Duration, Emit, Expr, ExprKind, Name, SourceKind, WindowKind as AstWindow};
+use crate::sql::ast::{Emit, Expr, ExprKind, SourceKind};
 use crate::sql::print;
-use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, TimeWindows, WindowKind};
+use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, WindowKind};
 
 /// The store of every aggregation.
-const STORE: &str = "Aggregate-Aggregate-Materialize";
+pub(super) const STORE: &str = "Aggregate-Aggregate-Materialize";
 
 /// The columns of an aggregation's input: those that the query names, then computed arguments.
 struct Input {
@@ -106,14 +108,6 @@ pub(super) fn shown_call(call: &Expr) -> String {
     print::expression(&call)
 }
 
-/// What is said of columns that are neither grouped nor aggregated.
-pub(super) fn not_grouped(list: &str) -> PlanError {
-    PlanError::analyse(format!(
-        "Non-aggregate SELECT expression(s) not part of GROUP BY: {list}\nEither add the column(s) to \
-         the GROUP BY or remove them from the SELECT."
-    ))
-}
-
 /// The steps of a query with a `GROUP BY`.
 pub(super) fn plan_aggregate(
     mut builder: Builder<'_>,
@@ -148,173 +142,9 @@ pub(super) fn plan_aggregate(
     builder.finish(Projection { items, key_items, having }, window, key)
 }
 
-fn grouping(
-    builder: &Builder<'_>,
-    is_aggregate: &impl Fn(&str) -> bool,
-) -> Result<Vec<Expr>, PlanError> {
-    let mut grouping: Vec<Expr> = Vec::new();
-    for expr in builder.query.group_by.iter().flatten() {
-        let plain = unqualified(expr);
-        if grouping.contains(&plain) {
-            let alias = &builder.query.from.first.alias;
-            let text = print::expression(&super::names::qualified(&plain, alias));
-            let message = format!("Duplicate GROUP BY expression: {text}");
-            return Err(PlanError::new(Stage::Resolve, message).at(expr.span));
-        }
-        if let Some(call) = calls(&plain, is_aggregate).first()
-            && let ExprKind::Call { name, .. } = &call.kind
-        {
-            return Err(PlanError::analyse(format!(
-                "GROUP BY does not support aggregate functions: {} is an aggregate function.",
-                name.text
-            ))
-            .at(call.span));
-        }
-        builder.check_columns(&plain, Clause::GroupBy)?;
-        grouping.push(plain);
-    }
-    Ok(grouping)
-}
-
-fn check_value_format(builder: &Builder<'_>) -> Result<(), PlanError> {
-    if builder.source.value_format.format == Format::Kafka {
-        return Err(PlanError::analyse(format!(
-            "Source(s) {} are using the 'KAFKA' value format. This format does not yet support GROUP BY.",
-            builder.source.name
-        )));
-    }
-    Ok(())
-}
-
-/// Each column must be grouped or aggregated.
-fn check_grouped(
-    items: &[Item],
-    having: Option<&Expr>,
-    grouping: &[Expr],
-    is_aggregate: &impl Fn(&str) -> bool,
-) -> Result<(), PlanError> {
-    fn loose<'e>(
-        expr: &'e Expr,
-        grouping: &[Expr],
-        is_aggregate: &impl Fn(&str) -> bool,
-    ) -> Vec<&'e Name> {
-        match &expr.kind {
-            _ if grouping.contains(expr) => Vec::new(),
-            ExprKind::Call { name, .. } if is_aggregate(&name.text) => Vec::new(),
-            ExprKind::Column { name, .. }
-                if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") =>
-            {
-                Vec::new()
-            }
-            ExprKind::Column { name, .. } => vec![name],
-            _ => {
-                let children = super::names::children(expr).into_iter();
-                children.flat_map(|child| loose(child, grouping, is_aggregate)).collect()
-            }
-        }
-    }
-    let faulty = items.iter().filter(|item| !loose(&item.expr, grouping, is_aggregate).is_empty());
-    let faulty: Vec<_> = faulty.map(|item| print::expression(&item.expr)).collect();
-    if !faulty.is_empty() {
-        return Err(not_grouped(&faulty.join(", ")));
-    }
-    let loose = having.map(|having| loose(having, grouping, is_aggregate)).unwrap_or_default();
-    if loose.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<_> = loose.iter().map(|name| name.text.as_str()).collect();
-    Err(PlanError::analyse(format!(
-        "Non-aggregate HAVING expression not part of GROUP BY: {}\nConsider switching the HAVING clause \
-         to a WHERE clause before the GROUP BY.",
-        list.join(", ")
-    )))
-}
-
-/// Aggregates may not be nested, nor see window bounds.
-fn check_calls(aggregates: &[Expr], is_aggregate: &impl Fn(&str) -> bool) -> Result<(), PlanError> {
-    for call in aggregates {
-        let ExprKind::Call { args, .. } = &call.kind else { continue };
-        if args.iter().any(|arg| !calls(arg, is_aggregate).is_empty()) {
-            let text = print::expression(call);
-            let message = format!("Aggregate functions can not be nested: {text}");
-            return Err(PlanError::analyse(message).at(call.span));
-        }
-        for (_, name) in args.iter().flat_map(columns) {
-            if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") {
-                return Err(PlanError::analyse(format!(
-                    "Window bounds column {} can only be used in the SELECT clause of windowed \
-                     aggregations and can not be passed to aggregate functions.\nSee \
-                     https://github.com/confluentinc/ksql/issues/4397",
-                    name.text
-                ))
-                .at(name.span));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The windows of the aggregation.
-fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, PlanError> {
-    const DEFAULT_GRACE_MS: i64 = 24 * 60 * 60 * 1_000;
-    let Some(window) = &builder.query.window else { return Ok(None) };
-    let refuse = |message: String| Err(PlanError::execute(message).at(window.span));
-    let span_ms = match window.kind {
-        AstWindow::Tumbling { size } | AstWindow::Hopping { size, .. } => size.as_ms(),
-        AstWindow::Session { gap } => gap.as_ms(),
-    };
-    if span_ms <= 0 {
-        return Err(PlanError::analyse("Size must be positive").at(window.span));
-    }
-    // A window that is emitted once has no default grace: it closes when it ends.
-    let is_final = builder.query.emit == Some(Emit::Final);
-    let default_grace_ms = if is_final { 0 } else { (DEFAULT_GRACE_MS - span_ms).max(0) };
-    let grace_ms = window.grace.map_or(default_grace_ms, Duration::as_ms);
-    let least_ms = span_ms.saturating_add(grace_ms);
-    let retention_ms = window.retention.map_or(least_ms, Duration::as_ms);
-    if retention_ms < least_ms {
-        return refuse(match window.kind {
-            AstWindow::Session { .. } => format!(
-                "The retention period of the session store {STORE} must be no smaller than the session \
-                 inactivity gap plus the grace period. Got gap=[{span_ms}], grace=[{grace_ms}], \
-                 retention=[{retention_ms}]"
-            ),
-            _ => format!(
-                "The retention period of the window store Aggregate-Prepare must be no smaller than its \
-                 window size plus the grace period. Got size=[{span_ms}], grace=[{grace_ms}], \
-                 retention=[{retention_ms}]"
-            ),
-        });
-    }
-    Ok(Some(match window.kind {
-        AstWindow::Session { .. } => {
-            AggregateWindow::Session { gap_ms: span_ms, grace_ms, retention_ms }
-        }
-        AstWindow::Tumbling { .. } => AggregateWindow::Time {
-            windows: TimeWindows { size_ms: span_ms, advance_ms: span_ms, grace_ms },
-            retention_ms,
-            is_hopping: false,
-        },
-        AstWindow::Hopping { advance, .. } => {
-            let advance_ms = advance.as_ms();
-            if advance_ms <= 0 || advance_ms > span_ms {
-                return refuse(format!(
-                    "Window advancement interval should be more than zero and less than window \
-                     duration which is {span_ms} ms, but given advancement interval is: {advance_ms} ms"
-                ));
-            }
-            AggregateWindow::Time {
-                windows: TimeWindows { size_ms: span_ms, advance_ms, grace_ms },
-                retention_ms,
-                is_hopping: true,
-            }
-        }
-    }))
-}
-
 impl Builder<'_> {
     /// Refuses columns that do not exist, before any type is asked for.
-    fn check_columns(&self, expr: &Expr, clause: Clause) -> Result<(), PlanError> {
+    pub(super) fn check_columns(&self, expr: &Expr, clause: Clause) -> Result<(), PlanError> {
         let is_windowed = self.query.window.is_some() && clause == Clause::Select;
         let mut result = Ok(());
         visit(expr, &mut |expr| {

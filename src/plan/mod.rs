@@ -9,6 +9,8 @@ mod error;
 mod explain;
 mod expression;
 mod frame;
+mod grouping;
+mod insert;
 mod keys;
 mod names;
 mod options;
@@ -18,11 +20,13 @@ mod sanitise;
 mod select;
 mod statement;
 mod types;
+mod window;
 
 pub use catalog::{Catalog, HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
 pub use error::{PlanError, Stage};
 pub use explain::explain;
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
+pub use insert::plan_insert_into;
 pub use options::{OptionSet, Options};
 pub use query_plan::{
     AggregateCall, AggregateWindow, Aggregation, NamedExpr, QueryPlan, Sink, Step, StepKind,
@@ -31,7 +35,6 @@ pub use query_plan::{
 pub use sanitise::sanitised;
 pub use statement::{
     PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
-    plan_insert_into,
 };
 pub use types::resolve_type;
 

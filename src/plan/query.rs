@@ -177,7 +177,7 @@ fn aggregate_without_group(items: &[Item], ctx: &PlanContext<'_>) -> PlanError {
     });
     let plain: Vec<_> = plain.map(|item| print::expression(&item.expr)).collect();
     if !plain.is_empty() {
-        return super::aggregate::not_grouped(&plain.join(", "));
+        return super::grouping::not_grouped(&plain.join(", "));
     }
     let aggregates = items.iter().flat_map(|item| calls(&item.expr, &is_aggregate));
     let aggregates: Vec<_> = aggregates.map(super::aggregate::shown_call).collect();

@@ -1,18 +1,20 @@
 //! What Java does with text and numbers where its result reaches a topic.
 //!
 //! ksqlDB runs on a JVM, so the text of a DOUBLE, the length of a VARCHAR and the order of a MAP are
-//! Java's. [`double`] prints and parses numbers, [`text`] counts in UTF-16, [`hash`] orders
-//! maps, and [`time`] prints and reads times by a pattern.
+//! Java's. [`double`] prints numbers and [`parse_double`] reads them, [`text`] counts in UTF-16,
+//! [`hash`] orders maps, and [`time`] prints and reads times by a pattern.
 
 pub mod base64;
 pub mod double;
+mod double_text;
 pub mod hash;
 pub mod number;
 pub mod text;
 pub mod time;
 
 pub use base64::decode_base64;
-pub use double::{double_to_string, parse_double, write_double};
+pub use double::{double_to_string, write_double};
+pub use double_text::parse_double;
 pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 pub use number::{
     decimal_to_plain_string, decimal_to_string, parse_decimal, parse_int, parse_long,

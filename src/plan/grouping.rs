@@ -1,0 +1,129 @@
+//! What `GROUP BY` may group by, and what may stand beside it.
+
+use super::expression::Clause;
+use super::names::{calls, columns, unqualified};
+use super::query::Builder;
+use super::select::Item;
+use super::{PlanError, Stage};
+use crate::formats::Format;
+use crate::sql::ast::{Expr, ExprKind, Name};
+use crate::sql::print;
+
+/// The grouping expressions; aggregates are none.
+pub(super) fn grouping(
+    builder: &Builder<'_>,
+    is_aggregate: &impl Fn(&str) -> bool,
+) -> Result<Vec<Expr>, PlanError> {
+    let mut grouping: Vec<Expr> = Vec::new();
+    for expr in builder.query.group_by.iter().flatten() {
+        let plain = unqualified(expr);
+        if grouping.contains(&plain) {
+            let alias = &builder.query.from.first.alias;
+            let text = print::expression(&super::names::qualified(&plain, alias));
+            let message = format!("Duplicate GROUP BY expression: {text}");
+            return Err(PlanError::new(Stage::Resolve, message).at(expr.span));
+        }
+        if let Some(call) = calls(&plain, is_aggregate).first()
+            && let ExprKind::Call { name, .. } = &call.kind
+        {
+            return Err(PlanError::analyse(format!(
+                "GROUP BY does not support aggregate functions: {} is an aggregate function.",
+                name.text
+            ))
+            .at(call.span));
+        }
+        builder.check_columns(&plain, Clause::GroupBy)?;
+        grouping.push(plain);
+    }
+    Ok(grouping)
+}
+
+/// Refuses a format that cannot be grouped.
+pub(super) fn check_value_format(builder: &Builder<'_>) -> Result<(), PlanError> {
+    if builder.source.value_format.format == Format::Kafka {
+        return Err(PlanError::analyse(format!(
+            "Source(s) {} are using the 'KAFKA' value format. This format does not yet support GROUP BY.",
+            builder.source.name
+        )));
+    }
+    Ok(())
+}
+
+/// Each column must be grouped or aggregated.
+pub(super) fn check_grouped(
+    items: &[Item],
+    having: Option<&Expr>,
+    grouping: &[Expr],
+    is_aggregate: &impl Fn(&str) -> bool,
+) -> Result<(), PlanError> {
+    fn loose<'e>(
+        expr: &'e Expr,
+        grouping: &[Expr],
+        is_aggregate: &impl Fn(&str) -> bool,
+    ) -> Vec<&'e Name> {
+        match &expr.kind {
+            _ if grouping.contains(expr) => Vec::new(),
+            ExprKind::Call { name, .. } if is_aggregate(&name.text) => Vec::new(),
+            ExprKind::Column { name, .. }
+                if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") =>
+            {
+                Vec::new()
+            }
+            ExprKind::Column { name, .. } => vec![name],
+            _ => {
+                let children = super::names::children(expr).into_iter();
+                children.flat_map(|child| loose(child, grouping, is_aggregate)).collect()
+            }
+        }
+    }
+    let faulty = items.iter().filter(|item| !loose(&item.expr, grouping, is_aggregate).is_empty());
+    let faulty: Vec<_> = faulty.map(|item| print::expression(&item.expr)).collect();
+    if !faulty.is_empty() {
+        return Err(not_grouped(&faulty.join(", ")));
+    }
+    let loose = having.map(|having| loose(having, grouping, is_aggregate)).unwrap_or_default();
+    if loose.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = loose.iter().map(|name| name.text.as_str()).collect();
+    Err(PlanError::analyse(format!(
+        "Non-aggregate HAVING expression not part of GROUP BY: {}\nConsider switching the HAVING clause \
+         to a WHERE clause before the GROUP BY.",
+        list.join(", ")
+    )))
+}
+
+/// Aggregates may not be nested, nor see window bounds.
+pub(super) fn check_calls(
+    aggregates: &[Expr],
+    is_aggregate: &impl Fn(&str) -> bool,
+) -> Result<(), PlanError> {
+    for call in aggregates {
+        let ExprKind::Call { args, .. } = &call.kind else { continue };
+        if args.iter().any(|arg| !calls(arg, is_aggregate).is_empty()) {
+            let text = print::expression(call);
+            let message = format!("Aggregate functions can not be nested: {text}");
+            return Err(PlanError::analyse(message).at(call.span));
+        }
+        for (_, name) in args.iter().flat_map(columns) {
+            if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") {
+                return Err(PlanError::analyse(format!(
+                    "Window bounds column {} can only be used in the SELECT clause of windowed \
+                     aggregations and can not be passed to aggregate functions.\nSee \
+                     https://github.com/confluentinc/ksql/issues/4397",
+                    name.text
+                ))
+                .at(name.span));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is said of columns that are neither grouped nor aggregated.
+pub(super) fn not_grouped(list: &str) -> PlanError {
+    PlanError::analyse(format!(
+        "Non-aggregate SELECT expression(s) not part of GROUP BY: {list}\nEither add the column(s) to \
+         the GROUP BY or remove them from the SELECT."
+    ))
+}
