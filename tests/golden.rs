@@ -5,9 +5,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
+use millstream::plan::explain;
 use millstream::sql::diagnostic::Color;
 use millstream::sql::{ParseOptions, ParsedStatement, parse, print};
 use std::path::{Path, PathBuf};
+
+#[path = "golden/topology.rs"]
+mod topology;
 
 /// The files of a folder below `tests/golden`, in order.
 fn scripts(folder: &str) -> Vec<PathBuf> {
@@ -21,6 +25,11 @@ fn scripts(folder: &str) -> Vec<PathBuf> {
 
 /// Holds the output of each script against what its file says.
 fn check(folder: &str, section: &str, output: impl Fn(&str) -> String) {
+    check_with_input(folder, section, |script, _| output(script));
+}
+
+/// The same for outputs that stand beside their input: `output` sees the script and what the file says.
+fn check_with_input(folder: &str, section: &str, output: impl Fn(&str, &str) -> String) {
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut wrong = Vec::new();
     for file in scripts(folder) {
@@ -28,7 +37,7 @@ fn check(folder: &str, section: &str, output: impl Fn(&str) -> String) {
         let mark = format!("---- {section}\n");
         let (script, expected) = text.split_once(&mark).unwrap_or((&text, ""));
         assert!(script.starts_with("-- "), "{}: the first line says what is shown", file.display());
-        let found = output(script);
+        let found = output(script, expected);
         if found != expected && update {
             std::fs::write(&file, format!("{script}{mark}{found}")).unwrap();
         } else if found != expected {
@@ -84,4 +93,20 @@ fn check_scripts_tell_every_fault() {
         let code = output.status.code().unwrap();
         format!("{}{}exit code {code}\n", text(output.stderr), text(output.stdout))
     });
+}
+
+/// Each query of a script becomes these steps.
+#[test]
+fn plan_scripts_become_steps() {
+    check("plan", "plan", |script| {
+        let plans = topology::queries(script);
+        let shown = plans.iter().map(|(id, plan)| format!("{id}\n{}", explain(plan)));
+        shown.collect::<Vec<_>>().join("\n")
+    });
+}
+
+/// Each record of a story gives what stands beside it.
+#[test]
+fn stories_end_as_they_are_told() {
+    check_with_input("topology", "records", topology::tell);
 }

@@ -1,0 +1,31 @@
+-- A query over a stream: filter, new key, projection.
+CREATE STREAM readings (sensor STRING KEY, room STRING, celsius DOUBLE) WITH (kafka_topic='readings', value_format='JSON', partitions=1);
+CREATE STREAM warm WITH (value_format='DELIMITED') AS SELECT room, sensor, celsius * 9 / 5 + 32 AS fahrenheit
+  FROM readings WHERE celsius > 20 PARTITION BY room;
+CREATE STREAM lines AS SELECT sensor, EXPLODE(SPLIT(room, ' ')) AS word FROM readings;
+---- plan
+CSAS_WARM_0
+source  READINGS: STREAM on readings, KAFKA keys, JSON values
+        `SENSOR` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE
+step 1  KsqlTopic.Source reads a stream
+        `SENSOR` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE, `ROWTIME` BIGINT, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `SENSOR` STRING
+step 2  WhereFilter keeps rows for which (CELSIUS > 20)
+        `SENSOR` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE, `ROWTIME` BIGINT, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `SENSOR` STRING
+step 3  PartitionBy partitions by ROOM
+        `ROOM` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE, `ROWTIME` BIGINT, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `SENSOR` STRING
+step 4  Project selects SENSOR, (((CELSIUS * 9) / 5) + 32) AS FAHRENHEIT
+        `ROOM` STRING KEY, `SENSOR` STRING, `FAHRENHEIT` DOUBLE
+sink    WARM: STREAM on WARM, KAFKA keys, DELIMITED values
+        `ROOM` STRING KEY, `SENSOR` STRING, `FAHRENHEIT` DOUBLE
+
+CSAS_LINES_1
+source  READINGS: STREAM on readings, KAFKA keys, JSON values
+        `SENSOR` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE
+step 1  KsqlTopic.Source reads a stream
+        `SENSOR` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE, `ROWTIME` BIGINT, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `SENSOR` STRING
+step 2  FlatMap makes rows of EXPLODE(SPLIT(ROOM, ' ')) AS KSQL_SYNTH_0
+        `SENSOR` STRING KEY, `ROOM` STRING, `CELSIUS` DOUBLE, `ROWTIME` BIGINT, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `SENSOR` STRING, `KSQL_SYNTH_0` STRING
+step 3  Project selects KSQL_SYNTH_0 AS WORD
+        `SENSOR` STRING KEY, `WORD` STRING
+sink    LINES: STREAM on LINES, KAFKA keys, JSON values
+        `SENSOR` STRING KEY, `WORD` STRING

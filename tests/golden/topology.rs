@@ -1,0 +1,264 @@
+//! Stories: statements, records, and what each record gives, without a broker.
+//!
+//! ```text
+//! clicks a {"n":1} @ 1s => HITS a [0s,10s) {"HITS":1} @ 1s -- what is to be noted
+//! ```
+//!
+//! On the left stand topic, key, value and timestamp of a record, on the right what it gives: records of sinks, and
+//! entries of the processing log. Below `---- stores` stands what the changelogs say in the end.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use millstream::engine::{Engine, Outcome, Properties, TopicShape, Topics};
+use millstream::plan::{Aggregation, QueryPlan, StepKind};
+use millstream::runtime::{
+    Driver, DriverOptions, DriverRecord, LogEvent, ProcessingLogEntry, Target,
+};
+use millstream::types::WindowKind;
+
+/// What stands between the records and the stores.
+const STORES: &str = "---- stores\n";
+
+/// A Kafka in which there is nothing yet.
+struct NoTopics;
+
+impl Topics for NoTopics {
+    fn describe(&self, _: &str) -> Option<TopicShape> {
+        None
+    }
+}
+
+/// The plans of a script's queries, with their ids.
+pub(crate) fn queries(script: &str) -> Vec<(String, Arc<QueryPlan>)> {
+    let mut engine = Engine::new(Properties::default(), NoTopics);
+    for statement in super::parse_all(script) {
+        match engine.execute(&statement) {
+            Ok(Outcome::Done | Outcome::Created(_) | Outcome::Query(..)) => {}
+            Err(error) => panic!("{error}: {}", statement.text),
+        }
+    }
+    engine.queries().iter().map(|query| (query.id.clone(), Arc::clone(&query.plan))).collect()
+}
+
+/// Tells a story anew: the records of `told`, with what they give now.
+pub(crate) fn tell(script: &str, told: &str) -> String {
+    let told = told.split(STORES).next().unwrap_or_default();
+    let lines: Vec<Line> = told.lines().filter_map(Line::parse).collect();
+    let width = lines.iter().map(|line| line.input.chars().count()).max().unwrap_or_default();
+    let mut story = Story::new(script);
+    let mut out = String::new();
+    for line in &lines {
+        let gives = story.process(&line.topic, &line.record);
+        for (index, given) in gives.iter().enumerate() {
+            let input = if index == 0 { &*line.input } else { "" };
+            let note = line.note.as_ref().filter(|_| index == 0);
+            let note = note.map(|note| format!("  -- {note}")).unwrap_or_default();
+            let _ = writeln!(out, "{input:<width$} => {given}{note}");
+        }
+    }
+    out + &story.stores()
+}
+
+/// A line with a record.
+struct Line {
+    input: String,
+    topic: String,
+    record: DriverRecord,
+    note: Option<String>,
+}
+
+impl Line {
+    /// Reads a line; `None` for one that only says more of what the record before it gives.
+    fn parse(line: &str) -> Option<Self> {
+        let (line, note) = match line.split_once(" -- ") {
+            Some((line, note)) => (line, Some(note.trim().to_owned())),
+            None => (line, None),
+        };
+        let input = line.split(" =>").next().unwrap_or_default().trim();
+        if input.is_empty() || input.starts_with("=>") {
+            return None;
+        }
+        let (rest, time) = input.rsplit_once(" @ ").expect("a record has a time");
+        let mut words = rest.splitn(3, char::is_whitespace);
+        let mut word = || words.next().expect("a record has a topic, a key and a value").trim();
+        let topic = word().to_owned();
+        let bytes = |text: &str| (text != "null").then(|| text.as_bytes().to_vec());
+        let record = DriverRecord {
+            key: bytes(word()),
+            value: bytes(word()),
+            timestamp_ms: millis(time.trim()),
+            headers: Vec::new(),
+        };
+        Some(Self { input: input.to_owned(), topic, record, note })
+    }
+}
+
+/// The queries of a script, and what their changelogs hold.
+struct Story {
+    queries: Vec<Query>,
+}
+
+struct Query {
+    id: String,
+    plan: Arc<QueryPlan>,
+    driver: Driver,
+    /// The last record of each key, store by store.
+    changelogs: Vec<BTreeMap<Vec<u8>, DriverRecord>>,
+}
+
+impl Story {
+    fn new(script: &str) -> Self {
+        let options = DriverOptions { emit_interval_ms: 0, ..DriverOptions::default() };
+        let query = |(id, plan): (String, Arc<QueryPlan>)| Query {
+            driver: Driver::new(Arc::clone(&plan), &id, options).unwrap(),
+            changelogs: vec![BTreeMap::new(); stores(&plan).len()],
+            id,
+            plan,
+        };
+        Self { queries: queries(script).into_iter().map(query).collect() }
+    }
+
+    /// Follows a record through all queries, and those that read what it gives.
+    fn process(&mut self, topic: &str, record: &DriverRecord) -> Vec<String> {
+        let mut gives = Vec::new();
+        self.follow(topic, record, &mut gives);
+        if gives.is_empty() {
+            gives.push("nothing".to_owned());
+        }
+        gives
+    }
+
+    fn follow(&mut self, topic: &str, record: &DriverRecord, gives: &mut Vec<String>) {
+        let mut produced = Vec::new();
+        for query in self.queries.iter_mut().filter(|query| query.plan.source.topic == topic) {
+            let piped = query.driver.pipe(record);
+            gives.extend(query.driver.take_log().iter().map(logged));
+            for (target, record) in query.driver.take_output() {
+                match target {
+                    Target::Sink => {
+                        gives.push(sunk(&query.plan, &record));
+                        produced.push((query.plan.sink.topic.clone(), record));
+                    }
+                    Target::Changelog(store) => {
+                        let key = record.key.clone().unwrap_or_default();
+                        query.changelogs[store].insert(key, record);
+                    }
+                    Target::Repartition(_) => {}
+                }
+            }
+            if let Err(error) = piped {
+                gives.push(format!("{} stops: {error}", query.id));
+            }
+        }
+        for (topic, record) in produced {
+            self.follow(&topic, &record, gives);
+        }
+    }
+
+    /// What the changelogs hold.
+    fn stores(&self) -> String {
+        let mut out = String::new();
+        for query in &self.queries {
+            for ((name, kind), changelog) in stores(&query.plan).iter().zip(&query.changelogs) {
+                for (key, record) in changelog {
+                    let key = windowed_key(key, *kind);
+                    let (value, at) = (text(record.value.as_deref()), time(record.timestamp_ms));
+                    let _ = writeln!(out, "{}-{name} {key} {value} @ {at}", query.id);
+                }
+            }
+        }
+        if out.is_empty() { out } else { format!("{STORES}{out}") }
+    }
+}
+
+/// What follows the key in a store or in a topic.
+#[derive(Clone, Copy)]
+enum Follows {
+    Nothing,
+    /// The start of a window of this size, and so many further bytes.
+    Start(i64, usize),
+    /// The end and the start of a session.
+    Session,
+}
+
+/// The stores of a query, in the order of its topology.
+fn stores(plan: &QueryPlan) -> Vec<(String, Follows)> {
+    let stores = plan.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::TableSource { store } => Some((store.clone(), Follows::Nothing)),
+        StepKind::Aggregate(Aggregation { store, .. }) => {
+            let follows = match follows(plan) {
+                Follows::Start(size_ms, _) => Follows::Start(size_ms, 4),
+                other => other,
+            };
+            Some((store.clone(), follows))
+        }
+        _ => None,
+    });
+    stores.collect()
+}
+
+fn follows(plan: &QueryPlan) -> Follows {
+    match plan.sink.window {
+        None => Follows::Nothing,
+        Some(window) if window.kind == WindowKind::Session => Follows::Session,
+        Some(window) => Follows::Start(window.size_ms.unwrap_or_default(), 0),
+    }
+}
+
+/// A record of the sink: its stream or table, key, value and timestamp.
+fn sunk(plan: &QueryPlan, record: &DriverRecord) -> String {
+    let key = record.key.as_deref().map(|key| windowed_key(key, follows(plan)));
+    let (key, value) = (key.unwrap_or_else(|| "null".to_owned()), text(record.value.as_deref()));
+    format!("{} {key} {value} @ {}", plan.sink.name, time(record.timestamp_ms))
+}
+
+fn logged(entry: &ProcessingLogEntry) -> String {
+    match &entry.event {
+        LogEvent::Deserialization { role, error, .. } => format!("log: {role}: {}", error.message),
+        LogEvent::Processing { message, causes, .. }
+        | LogEvent::StreamThread { message, causes, .. } => {
+            let parts: Vec<&str> =
+                std::iter::once(message).chain(causes).map(String::as_str).collect();
+            format!("log: {}", parts.join("; "))
+        }
+    }
+}
+
+fn windowed_key(key: &[u8], follows: Follows) -> String {
+    let at = |from_end: usize| {
+        let bytes = &key[key.len() - from_end..][..8];
+        i64::from_be_bytes(bytes.try_into().unwrap())
+    };
+    let (rest, start, end) = match follows {
+        Follows::Nothing => return text(Some(key)),
+        Follows::Start(size_ms, more) => (8 + more, at(8 + more), at(8 + more) + size_ms),
+        Follows::Session => (16, at(8), at(16)),
+    };
+    let close = if matches!(follows, Follows::Session) { ']' } else { ')' };
+    let key = text(Some(&key[..key.len() - rest]));
+    format!("{key} [{},{}{close}", time(start), time(end))
+}
+
+fn text(bytes: Option<&[u8]>) -> String {
+    bytes.map_or_else(
+        || "null".to_owned(),
+        |bytes| match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+            _ => bytes.escape_ascii().to_string(),
+        },
+    )
+}
+
+fn time(ms: i64) -> String {
+    if ms % 1000 == 0 { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
+}
+
+fn millis(time: &str) -> i64 {
+    let (number, unit) = match time.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (time.strip_suffix('s').expect("a time ends in s or ms"), 1000),
+    };
+    number.parse::<i64>().expect("a time is a number") * unit
+}
