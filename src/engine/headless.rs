@@ -245,9 +245,9 @@ async fn look_up(
     for name in named_topics(statements) {
         let Some(found) = admin.describe_topic(&name).await? else { continue };
         let configs = admin.describe_configs(&ConfigResource::Topic(name.clone())).await?;
-        let retention = configs.into_iter().filter(|entry| entry.name == "retention.ms");
+        let mut retention = configs.into_iter().filter(|entry| entry.name == "retention.ms");
         let retention_ms =
-            retention.filter_map(|entry| entry.value.and_then(|value| value.parse().ok())).next();
+            retention.find_map(|entry| entry.value.and_then(|value| value.parse().ok()));
         let replicas =
             found.partitions.first().map_or(1, |partition| partition.replicas.len() as i16);
         let shape =

@@ -58,6 +58,9 @@ struct Change {
     old: Option<Vec<OwnedValue>>,
 }
 
+/// The states and the kept columns of sessions that become one.
+type Merged = (Box<[State]>, Box<[OwnedValue]>);
+
 /// What a record makes of the sessions that it touches.
 struct Merge {
     /// The session that comes of it.
@@ -151,7 +154,7 @@ impl SessionAggregate {
         &self,
         touched: &[(Window, u32)],
         sequence: &mut Sequence,
-    ) -> Result<(Box<[State]>, Box<[OwnedValue]>), QueryError> {
+    ) -> Result<Merged, QueryError> {
         let plan = &self.groups.plan;
         let mut states = self.groups.initial_states(sequence);
         let mut kept = vec![OwnedValue::Null; plan.kept_columns];

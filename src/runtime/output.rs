@@ -123,7 +123,7 @@ impl Writing<'_> {
     ) -> Result<(), E> {
         let start = self.output.bytes.len();
         let exists = write(&mut self.output.bytes)?;
-        self.entry.key = exists.then(|| start..self.output.bytes.len());
+        self.entry.key = exists.then_some(start..self.output.bytes.len());
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl Writing<'_> {
     ) -> Result<(), E> {
         let start = self.output.bytes.len();
         let exists = write(&mut self.output.bytes)?;
-        self.entry.value = exists.then(|| start..self.output.bytes.len());
+        self.entry.value = exists.then_some(start..self.output.bytes.len());
         Ok(())
     }
 
