@@ -70,7 +70,7 @@ impl Engine<'_> {
         if existing.is_some() && create.if_not_exists {
             return Ok(Outcome::Done);
         }
-        let sql = plan::canonical(&parsed.statement);
+        let sql = plan::canonical(&plan::sanitised(&parsed.statement, &self.catalog));
         let planned = plan::plan_create_as(create, &sql, &self.context(parsed))?;
         if let Some(existing) = existing {
             check_upgrade(&existing, &planned.source)?;
@@ -93,7 +93,7 @@ impl Engine<'_> {
         insert: &InsertInto,
         parsed: &ParsedStatement,
     ) -> Result<Outcome, PlanError> {
-        let sql = plan::canonical(&parsed.statement);
+        let sql = plan::canonical(&plan::sanitised(&parsed.statement, &self.catalog));
         let (query, options) = plan::plan_insert_into(insert, &sql, &self.context(parsed))?;
         let query = self.add_query("INSERTQUERY", options.query_id, query);
         Ok(Outcome::Query(Box::new(query), None))

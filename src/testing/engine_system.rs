@@ -97,6 +97,10 @@ fn options(properties: &engine::Properties) -> DriverOptions {
 
 /// The error of a query that died while it processed a record.
 fn died(error: &QueryError, topic: &str, record: &Record) -> Failure {
+    if error.message.ends_with("not supported yet") {
+        let message = error.message.clone();
+        return Failure { is_unsupported: true, ..Failure::new(FailureKind::Streams, message) };
+    }
     let message = if error.message.starts_with("Error encountered sending record") {
         error.message.clone()
     } else {
@@ -110,11 +114,7 @@ fn died(error: &QueryError, topic: &str, record: &Record) -> Failure {
     if message != error.message {
         causes.insert(0, error.message.clone());
     }
-    Failure {
-        causes,
-        is_unsupported: error.message.ends_with("not supported yet"),
-        ..Failure::new(FailureKind::Streams, message)
-    }
+    Failure { causes, ..Failure::new(FailureKind::Streams, message) }
 }
 
 /// The error of a statement that could not be planned.
