@@ -45,7 +45,7 @@ fn hold(suite: &str, report: &Report) {
     let gone: Vec<_> = pending.iter().filter(|name| !seen.contains(*name)).collect();
     if env::var_os("UPDATE_PENDING").is_some() {
         still.sort_unstable();
-        still.push("");
+        still.extend((!still.is_empty()).then_some(""));
         fs::write(&list, still.join("\n")).expect("the list can be written");
     } else if !fixed.is_empty() || !gone.is_empty() {
         eprintln!("{suite}: take these out of the list with UPDATE_PENDING=1: {fixed:?} {gone:?}");

@@ -46,8 +46,9 @@ fn encode(
 ) -> Result<Option<Vec<u8>>, Failure> {
     let format = source.map_or("JSON", |source| &*source.format(is_key).name);
     match (format, source) {
-        ("NONE" | "JSON" | "DELIMITED" | "KAFKA", _) if json.is_null() => Ok(None),
-        ("NONE", _) => Err(Failure::new(FailureKind::Ksql, format!("NONE cannot hold {json}"))),
+        // What stands there is ignored.
+        ("NONE", _) => Ok(None),
+        ("JSON" | "DELIMITED" | "KAFKA", _) if json.is_null() => Ok(None),
         ("JSON", _) => {
             let mut text = String::new();
             json_text::write(json, &mut text);

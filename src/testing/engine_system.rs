@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::case::TopicSpec;
 use super::system::{FailureKind, FormatInfo, Record, SourceInfo, TopicInfo, WindowInfo};
-use super::{Failure, Properties, System, Systems};
+use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Outcome, PersistentQuery, TopicRequest, TopicShape, Topics};
-use crate::formats::{Format, FormatSpec, Role, Wrapping};
+use crate::expr::functions::enable_test_functions;
+use crate::formats::{Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, Role, Wrapping};
 use crate::operators::QueryError;
 use crate::plan::{
     self, Aggregation, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage, StepKind,
@@ -17,6 +20,7 @@ use crate::plan::{
 use crate::runtime::{Driver, DriverOptions, DriverRecord, Target};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{self, ParseOptions, ParsedStatement};
+use crate::types::{Arena, Column, ColumnDef};
 
 /// What the names of internal topics begin with.
 const INTERNAL_PREFIX: &str = "_confluent-ksql-some.ksql.service.idquery_";
@@ -32,6 +36,7 @@ impl Systems for EngineSystems {
     fn start(&self, properties: &Properties) -> Result<Box<dyn System>, Failure> {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
+        enable_test_functions();
         let topics = StubTopics::default();
         let engine = Engine::new(properties, topics.clone())
             .with_test_functions()
@@ -248,6 +253,52 @@ impl System for EngineSystem {
         self.engine.catalog().source(name).map(|source| info(source))
     }
 
+    fn encode(
+        &self,
+        source: &SourceInfo,
+        is_key: bool,
+        value: &Json,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let fault = |text: String| Failure::new(FailureKind::Ksql, text);
+        let source = self.engine.catalog().source(&source.name);
+        let source = source.ok_or_else(|| fault("the source is gone".to_owned()))?;
+        let (spec, columns, role) = side(source, is_key);
+        let encoder =
+            Encoder::new(spec, columns, role, &source.topic).map_err(|error| unfit(&error))?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        let row = typed::row(columns, spec.is_wrapped(columns.len(), role), value);
+        let row = row.ok_or_else(|| fault(format!("{} cannot hold {value}", spec.format)))?;
+        let (arena, mut bytes) = (Arena::new(), Vec::new());
+        let row: Vec<_> = row.iter().map(|value| value.as_value(&arena)).collect();
+        let encoded =
+            encoder.encode_values(&row, &mut bytes).map_err(|error| fault(error.message))?;
+        Ok((encoded == Encoded::Bytes).then_some(bytes))
+    }
+
+    fn decode(&self, source: &SourceInfo, is_key: bool, bytes: &[u8]) -> Result<Actual, Failure> {
+        let fault = |text: String| Failure::new(FailureKind::Ksql, text);
+        let source = self.engine.catalog().source(&source.name);
+        let source = source.ok_or_else(|| fault("the source is gone".to_owned()))?;
+        let (spec, columns, role) = side(source, is_key);
+        let decoder =
+            Decoder::new(spec, columns, role, &source.topic).map_err(|error| unfit(&error))?;
+        let arena = Arena::new();
+        let decoded = decoder.decode(&[Some(bytes)], &vec![true; columns.len()], &arena);
+        if let Some((_, error)) = decoded.failures.first() {
+            return Err(fault(error.message.clone()));
+        }
+        let value = |(column, found): (&ColumnDef, &Column<'_>)| {
+            (column.name.to_string(), typed::actual(&column.ty, found.value(0)))
+        };
+        let mut fields: Vec<_> = columns.iter().zip(&decoded.columns).map(value).collect();
+        if spec.is_wrapped(columns.len(), role) {
+            return Ok(if decoded.nulls.is_empty() { Actual::Map(fields) } else { Actual::Null });
+        }
+        Ok(fields.pop().map_or(Actual::Null, |(_, value)| value))
+    }
+
     fn topics(&self) -> Vec<TopicInfo> {
         let of_source = |source: SourceInfo| TopicInfo {
             name: source.topic,
@@ -261,6 +312,21 @@ impl System for EngineSystem {
             internal_topics(&format!("{INTERNAL_PREFIX}{}", query.id), &query.plan)
         });
         sources.chain(internal).collect()
+    }
+}
+
+/// The failure of a format that cannot do what it is asked to.
+fn unfit(error: &FormatError) -> Failure {
+    let is_unsupported = matches!(error, FormatError::NotSupportedYet { .. });
+    Failure { is_unsupported, ..Failure::new(FailureKind::Ksql, error.to_string()) }
+}
+
+/// The format of a source's keys or values.
+fn side(source: &Source, is_key: bool) -> (&FormatSpec, &[ColumnDef], Role) {
+    if is_key {
+        (&source.key_format, &source.schema.key, Role::Key)
+    } else {
+        (&source.value_format, &source.schema.value, Role::Value)
     }
 }
 

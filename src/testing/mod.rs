@@ -27,6 +27,7 @@ mod run;
 mod schema_text;
 mod system;
 mod triple;
+mod typed;
 
 pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, TopicSpec};
 pub use check::check;

@@ -23,6 +23,7 @@ mod resolve;
 mod signature;
 mod strict_math;
 mod string;
+mod test_functions;
 mod time;
 mod url;
 
@@ -30,7 +31,7 @@ use crate::expr::{EvalContext, EvalError};
 use crate::types::{SqlType, Value};
 
 pub use registry::{Function, Overload, Resolved, TableResolved};
-pub use registry::{describe, lambda_inputs, list, resolve, resolve_table};
+pub use registry::{describe, enable_test_functions, lambda_inputs, list, resolve, resolve_table};
 pub(in crate::expr) use resolve::resolve as resolve_overload;
 pub use resolve::{ArgType, FunctionError};
 pub use signature::{ParamType, Parameter, Signature, SignatureError};

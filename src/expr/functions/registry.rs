@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::resolve::{self, ArgType, Bound, FunctionError};
 use super::signature::{ParamType, Signature};
-use super::{FAMILIES, Returns, Scalar, TABLE_FUNCTIONS, TableFunction};
+use super::{FAMILIES, Returns, Scalar, TABLE_FUNCTIONS, TableFunction, test_functions};
 use crate::types::SqlType;
 
 /// All that is known of a function, for SHOW and DESCRIBE FUNCTION.
@@ -63,15 +64,34 @@ pub struct TableResolved {
     pub coercions: Vec<Option<SqlType>>,
 }
 
-static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| {
-    let mut functions = BTreeMap::new();
+type Functions = BTreeMap<&'static str, Function>;
+
+/// Whether this process knows the functions of ksqlDB's test cases.
+static WITH_TEST_FUNCTIONS: AtomicBool = AtomicBool::new(false);
+
+static TEST_FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
+    let scalars = test_functions::SCALARS.iter().map(|row| ("TEST", Row::Scalar(row)));
+    index(scalars.chain(test_functions::TABLES.iter().map(|row| ("TEST", Row::Table(row)))))
+});
+
+/// Makes the functions of ksqlDB's test cases known to this process, for its case runner.
+pub fn enable_test_functions() {
+    WITH_TEST_FUNCTIONS.store(true, Ordering::Relaxed);
+}
+
+static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
     let scalars = FAMILIES
         .iter()
         .flat_map(|family| family.functions.iter().map(|row| (family.category, Row::Scalar(row))));
     let to_double = super::math::TO_DOUBLE.iter().copied().flatten();
     let scalars = scalars.chain(to_double.map(|row| ("MATHEMATICAL", Row::Scalar(row))));
     let tables = TABLE_FUNCTIONS.iter().map(|row| ("TABLE", Row::Table(row)));
-    for (category, row) in scalars.chain(tables) {
+    index(scalars.chain(tables))
+});
+
+fn index(rows: impl Iterator<Item = (&'static str, Row)>) -> Functions {
+    let mut functions = Functions::new();
+    for (category, row) in rows {
         let (text, summary, examples, shown_as) = match row {
             Row::Scalar(row) => (row.signature, row.summary, row.examples, row.shown_as),
             Row::Table(row) => (row.signature, row.summary, row.examples, None),
@@ -89,7 +109,7 @@ static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| 
         function.overloads.push(Overload { signature, summary, examples, row });
     }
     functions
-});
+}
 
 /// All scalar and table functions, by name.
 pub fn list() -> impl Iterator<Item = &'static Function> {
@@ -98,7 +118,11 @@ pub fn list() -> impl Iterator<Item = &'static Function> {
 
 /// The function called `name`, in whatever case.
 pub fn describe(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.get(&*name.to_ascii_uppercase())
+    let name = name.to_ascii_uppercase();
+    let of_tests = || {
+        WITH_TEST_FUNCTIONS.load(Ordering::Relaxed).then(|| TEST_FUNCTIONS.get(&*name)).flatten()
+    };
+    FUNCTIONS.get(&*name).or_else(of_tests)
 }
 
 /// Finds the scalar function that a call means.
