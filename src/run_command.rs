@@ -1,6 +1,7 @@
 //! `millstream run` and `millstream check`.
 
 use std::io::IsTerminal;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -36,8 +37,27 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&args.files)?;
     let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
     let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
-    let stop = stop_signal()?;
-    let specs = prepare(&cluster, &files, &properties).await?;
+    let mut stop = std::pin::pin!(stop_signal()?);
+    let instance = tokio::select! {
+        instance = start(args, &cluster, &files, &properties) => instance?,
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+    };
+    let has_failed = watch(&instance, stop).await;
+    let status = instance.stop().await;
+    for query in &status.queries {
+        tracing::info!("query {}: {} records in, {} out", query.id, query.records, query.written);
+    }
+    Ok(if has_failed { ExitCode::from(ALL_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Prepares what files say, and starts their queries.
+async fn start(
+    args: &RunArgs,
+    cluster: &Cluster,
+    files: &Files,
+    properties: &Properties,
+) -> anyhow::Result<Instance> {
+    let specs = prepare(cluster, files, properties).await?;
     for spec in &specs {
         let (source, sink) = (&spec.plan.source.topic, &spec.plan.sink.topic);
         tracing::info!("query {}: {source} to {sink}", spec.id);
@@ -46,13 +66,7 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         stop_within: Duration::from_secs(args.stop_within),
         id: u64::from(std::process::id()),
     };
-    let instance = Instance::start(&cluster, specs, options).await?;
-    let has_failed = watch(&instance, stop).await;
-    let status = instance.stop().await;
-    for query in &status.queries {
-        tracing::info!("query {}: {} records in, {} out", query.id, query.records, query.written);
-    }
-    Ok(if has_failed { ExitCode::from(ALL_FAILED) } else { ExitCode::SUCCESS })
+    Ok(Instance::start(cluster, specs, options).await?)
 }
 
 /// The queries of files, their topics made; shows what is wrong with the statements.
@@ -69,8 +83,7 @@ pub(crate) async fn prepare(
 }
 
 /// Waits for a signal, or until every query has failed for good; says how queries fare.
-async fn watch(instance: &Instance, stop: impl Future<Output = ()>) -> bool {
-    tokio::pin!(stop);
+async fn watch(instance: &Instance, mut stop: Pin<&mut impl Future<Output = ()>>) -> bool {
     let mut before = InstanceStatus { queries: Vec::new() };
     loop {
         tokio::select! {

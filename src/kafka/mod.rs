@@ -34,3 +34,4 @@ pub mod records;
 pub use cluster::{Cluster, TopicPartition};
 pub use config::ClientConfig;
 pub use error::{ErrorKind, KafkaError};
+pub use kafka_protocol::error::ResponseError;

@@ -12,8 +12,9 @@ use super::reader::{Reader, Statuses};
 use super::topics::{
     EnsuredTopic, changelog_configs, ensure_topic, repartition_configs, repartition_name,
 };
-use crate::kafka::Cluster;
 use crate::kafka::admin::Admin;
+use crate::kafka::group::GroupOffsets;
+use crate::kafka::{Cluster, KafkaError, ResponseError};
 use crate::operators::TopologyOptions;
 use crate::plan::Source;
 use crate::runtime::{Task, clock};
@@ -143,7 +144,9 @@ async fn query_topics(admin: &Admin, spec: &QuerySpec) -> Result<QueryTopics, Li
         && spec.settings.repartitions_by_topic
     {
         let name = format!("{application_id}-{name}");
-        ensure_topic(admin, &name, source_partitions, replicas, &repartition_configs()).await?;
+        let configs = repartition_configs();
+        let ensured = ensure_topic(admin, &name, source_partitions, replicas, &configs).await?;
+        has_partitions(&name, ensured, source_partitions)?;
         repartition = Some(name);
     }
     // A task that never runs tells which stores there are.
@@ -155,14 +158,15 @@ async fn query_topics(admin: &Admin, spec: &QuerySpec) -> Result<QueryTopics, Li
         emit_interval_ms: 0,
     };
     let stores = Task::new(Arc::clone(plan), &spec.id, options)?.stores();
-    let mut changelogs = Vec::with_capacity(stores.len());
-    let mut new_changelogs = !stores.is_empty();
-    for store in &stores {
-        let name = format!("{application_id}-{}-changelog", store.name);
-        let configs = changelog_configs(store);
-        let ensured = ensure_topic(admin, &name, source_partitions, replicas, &configs).await?;
-        new_changelogs &= ensured == EnsuredTopic::Created;
-        changelogs.push(name);
+    let changelogs: Vec<String> =
+        stores.iter().map(|store| format!("{application_id}-{}-changelog", store.name)).collect();
+    let lost_state = lost_state(admin, &application_id, &changelogs).await?;
+    if lost_state.is_none() {
+        for (store, name) in stores.iter().zip(&changelogs) {
+            let configs = changelog_configs(store);
+            let ensured = ensure_topic(admin, name, source_partitions, replicas, &configs).await?;
+            has_partitions(name, ensured, source_partitions)?;
+        }
     }
     Ok(QueryTopics {
         source: plan.source.topic.clone(),
@@ -172,6 +176,43 @@ async fn query_topics(admin: &Admin, spec: &QuerySpec) -> Result<QueryTopics, Li
         repartition,
         state_partitions: source_partitions,
         changelogs,
-        new_changelogs,
+        lost_state,
     })
+}
+
+/// Says why a group's offsets have no state: a changelog is missing.
+///
+/// A group without offsets has not begun, so that missing changelogs are as they should be.
+async fn lost_state(
+    admin: &Admin,
+    group: &str,
+    changelogs: &[String],
+) -> Result<Option<String>, LiveError> {
+    let names: Vec<&str> = changelogs.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let found = admin.describe_topics(&names).await?;
+    let is_missing = |topic: &Result<_, KafkaError>| matches!(topic, Err(error) if error.is_code(ResponseError::UnknownTopicOrPartition));
+    let Some((missing, _)) = found.iter().find(|(_, topic)| is_missing(topic)) else {
+        return Ok(None);
+    };
+    let committed = GroupOffsets::new(admin.cluster(), group).committed(None).await?;
+    Ok((!committed.is_empty()).then(|| {
+        format!(
+            "its group {group} has offsets, but the changelog topic {missing} is missing; delete \
+             the consumer group to start anew"
+        )
+    }))
+}
+
+/// An internal topic must have as many partitions as the source.
+fn has_partitions(name: &str, ensured: EnsuredTopic, expected: i32) -> Result<(), LiveError> {
+    match ensured {
+        EnsuredTopic::Existing(found) if found != expected => Err(LiveError::Topic {
+            topic: name.to_owned(),
+            cause: format!("has {found} partitions, expected {expected}, as the source has"),
+        }),
+        _ => Ok(()),
+    }
 }

@@ -13,7 +13,9 @@
 //!
 //! At least once: outputs, then changelogs, then offsets. A crash before the last of them replays.
 
+mod commit;
 mod decode;
+mod failure;
 mod instance;
 mod member;
 mod query;
@@ -21,6 +23,8 @@ mod reader;
 mod reading;
 mod restore;
 mod settings;
+mod tend;
+mod topic_watch;
 mod topics;
 
 pub use instance::{Instance, InstanceOptions, InstanceStatus};

@@ -104,8 +104,21 @@ pub(super) struct QueryTopics {
     /// How many partitions re-keyed rows and stores have.
     pub(super) state_partitions: i32,
     pub(super) changelogs: Vec<String>,
-    /// The changelogs that did not exist before this instance made them.
-    pub(super) new_changelogs: bool,
+    /// Why the state that belongs to the group's offsets is not there, if it is not.
+    pub(super) lost_state: Option<String>,
+}
+
+impl QueryTopics {
+    /// All topics, with the partitions that they have to have.
+    pub(super) fn names(&self) -> Vec<(&str, i32)> {
+        let mut names = vec![
+            (self.source.as_str(), self.source_partitions),
+            (self.sink.as_str(), self.sink_partitions),
+        ];
+        let internal = self.repartition.iter().chain(&self.changelogs);
+        names.extend(internal.map(|name| (name.as_str(), self.state_partitions)));
+        names
+    }
 }
 
 /// What a query does in its group.

@@ -10,7 +10,7 @@ use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
 use crate::kafka::partitioner::partition_for_key;
-use crate::kafka::{Cluster, TopicPartition};
+use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::TopologyOptions;
 use crate::plan::StepKind;
 use crate::runtime::Task;
@@ -26,6 +26,9 @@ pub(super) struct Activated {
 /// How long a restore waits for the next records of a changelog.
 const POLL: Duration = Duration::from_millis(500);
 
+/// After how many polls without a record a restore looks whether its topic is still there.
+const QUIET_POLLS: u32 = 10;
+
 /// How many bytes a restore fetches ahead.
 const RESTORE_BUFFER_BYTES: usize = 16 << 20;
 
@@ -40,35 +43,27 @@ pub(super) async fn activate(
     member: GroupMetadata,
 ) -> Result<Activated, LiveError> {
     let admin = Admin::new(&cluster);
+    let state_error = |cause| LiveError::State { query: spec.id.clone(), cause };
+    if let Some(cause) = &topics.lost_state {
+        return Err(state_error(cause.clone()));
+    }
     let offsets = GroupOffsets::new(&cluster, &member.group);
     let committed = offsets.committed(None).await?;
     let mut task = Task::new(Arc::clone(&spec.plan), &spec.id, topology_options(&spec, &topics))?;
-    let is_stateful = !topics.changelogs.is_empty();
     let is_first = committed.is_empty();
-    if is_stateful && !is_first && topics.new_changelogs {
-        return Err(LiveError::State {
-            query: spec.id.clone(),
-            cause:
-                "its offsets are there, but its changelog topics were missing; delete the consumer \
-                group to start anew"
-                    .to_owned(),
-        });
-    }
     let restored = restore(&cluster, &admin, &mut task, &topics).await?;
     if is_first && restored > 0 {
-        return Err(LiveError::State {
-            query: spec.id.clone(),
-            cause: format!(
-                "its changelog holds {restored} records, but its group has no offsets; delete the \
-                 changelog topics to start anew"
-            ),
-        });
+        return Err(state_error(format!(
+            "its changelog holds {restored} records, but its group has no offsets; delete the \
+             changelog topics to start anew"
+        )));
     }
     let is_table = matches!(
         spec.plan.steps.first().map(|step| &step.kind),
         Some(StepKind::TableSource { .. })
     );
-    let start = if spec.settings.from_earliest || is_table {
+    // A partition that is new to a query which has begun holds nothing that it has seen.
+    let start = if spec.settings.from_earliest || is_table || !is_first {
         OffsetSpec::Earliest
     } else {
         OffsetSpec::Latest
@@ -156,28 +151,60 @@ async fn restore(
             .iter()
             .map(|(at, start)| (at.clone(), start.offset.unwrap_or(0)))
             .filter(|(at, start)| *start < end(at));
-        let mut left: BTreeMap<TopicPartition, i64> = open.collect();
+        let left: BTreeMap<TopicPartition, i64> = open.collect();
         if left.is_empty() {
             continue;
         }
+        let records: i64 = left.iter().map(|(at, start)| end(at) - start).sum();
+        tracing::info!("restoring up to {records} records from {topic}");
+        let ends: BTreeMap<_, _> = left.keys().map(|at| (at.clone(), end(at))).collect();
         let fetcher = Fetcher::with_options(cluster, isolation, RESTORE_BUFFER_BYTES);
-        fetcher.assign(left.clone());
-        while !left.is_empty() {
-            for fetched in fetcher.poll(POLL).await? {
-                for record in fetched.records() {
-                    let record = record.map_err(|error| LiveError::Topic {
-                        topic: topic.clone(),
-                        cause: error.to_string(),
-                    })?;
-                    let Some(key) = record.key else { continue };
-                    let partition = fetched.partition.partition;
-                    task.restore(store, partition, (key, record.value), record.timestamp)?;
-                    restored += 1;
-                }
-                if fetched.next_offset >= end(&fetched.partition) {
-                    left.remove(&fetched.partition);
-                    fetcher.unassign([&fetched.partition]);
-                }
+        fetcher.assign(left);
+        restored += restore_store(&fetcher, admin, task, (store, topic), ends).await?;
+    }
+    Ok(restored)
+}
+
+/// Reads a changelog into its store, up to `ends`; gives the number of records.
+async fn restore_store(
+    fetcher: &Fetcher,
+    admin: &Admin,
+    task: &mut Task,
+    (store, topic): (usize, &str),
+    mut ends: BTreeMap<TopicPartition, i64>,
+) -> Result<u64, LiveError> {
+    let failed = |cause: String| LiveError::Topic { topic: topic.to_owned(), cause };
+    let mut restored = 0;
+    let mut quiet = 0;
+    while !ends.is_empty() {
+        let fetched = match fetcher.poll(POLL).await {
+            // What was retained when the restore began is so no longer: the rest is.
+            Err(KafkaError::OffsetOutOfRange { partition, .. }) => {
+                let at = TopicPartition::new(topic, partition);
+                let start = [(at.clone(), OffsetSpec::Earliest)];
+                let start = admin.list_offsets(&start, Isolation::ReadCommitted).await?;
+                fetcher.seek(&at, start.get(&at).and_then(|start| start.offset).unwrap_or(0));
+                continue;
+            }
+            fetched => fetched?,
+        };
+        quiet = if fetched.is_empty() { quiet + 1 } else { 0 };
+        if quiet == QUIET_POLLS {
+            quiet = 0;
+            let exists = admin.describe_topic(topic).await?.is_some();
+            exists.then_some(()).ok_or_else(|| failed("was deleted".to_owned()))?;
+        }
+        for fetched in fetched {
+            for record in fetched.records() {
+                let record = record.map_err(|error| failed(error.to_string()))?;
+                let Some(key) = record.key else { continue };
+                let partition = fetched.partition.partition;
+                task.restore(store, partition, (key, record.value), record.timestamp)?;
+                restored += 1;
+            }
+            if ends.get(&fetched.partition).is_some_and(|end| fetched.next_offset >= *end) {
+                ends.remove(&fetched.partition);
+                fetcher.unassign([&fetched.partition]);
             }
         }
     }

@@ -1,0 +1,11 @@
+//! What `millstream run` promises when processes, brokers and records fail.
+//!
+//! The real binary runs against the broker that `KAFKA_BROKERS` names, or else the embedded one.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "faults/bad_input.rs"]
+mod bad_input;
+#[path = "faults/restarts.rs"]
+mod restarts;
+#[path = "faults/support.rs"]
+mod support;

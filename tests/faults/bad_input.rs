@@ -1,0 +1,162 @@
+//! Bad statements, bad records, bad surroundings: a clear error or an entry of the processing log.
+
+use millstream::kafka::admin::Admin;
+use millstream::kafka::embedded::{EmbeddedConfig, SaslPlain};
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::json;
+
+use crate::support::{PARTITIONS, World};
+
+fn copy(world: &World, from: &str, to: &str) -> String {
+    let name = &world.name;
+    format!(
+        "CREATE STREAM s_{from} (id BIGINT, device VARCHAR, x DOUBLE, tags ARRAY<STRING>)
+           WITH (KAFKA_TOPIC='{name}-{from}', VALUE_FORMAT='JSON');
+         CREATE STREAM c_{to} WITH (KAFKA_TOPIC='{name}-{to}') AS SELECT * FROM s_{from} EMIT CHANGES;"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faulty_statements_end_with_1_and_carets() {
+    let world = World::start("sql").await;
+    world.create(&world.topic("in"), 1).await;
+    let sql = copy(&world, "in", "out").replace("SELECT *", "SELECT nothing");
+    let mut run = world.run(&sql, &[]);
+    assert_eq!(run.code().await, 1);
+    assert!(run.log().contains("NOTHING") && run.log().contains("^^^"), "{}", run.log());
+    let mut run = world.run("CREATE STREEM x;", &[]);
+    assert_eq!(run.code().await, 1);
+    assert!(run.log().contains("^^^"), "{}", run.log());
+    let mut run = world.run(&copy(&world, "missing", "out"), &[]);
+    assert_eq!(run.code().await, 1);
+    assert!(run.log().contains(&world.topic("missing")), "{}", run.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_broker_is_an_error() {
+    let world = World::embedded("nobody", EmbeddedConfig::default()).await;
+    let limit = ["--property", "default.api.timeout.ms=1000"];
+    let mut run = world.run_at("127.0.0.1:1", &copy(&world, "in", "out"), &limit);
+    assert_eq!(run.code().await, 1);
+    assert!(run.log().contains("cannot connect to Kafka at 127.0.0.1:1"), "{}", run.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_credentials_are_an_error() {
+    let sasl = Some(SaslPlain { username: "alice".to_owned(), password: "secret".to_owned() });
+    let world = World::embedded("sasl", EmbeddedConfig { sasl, ..EmbeddedConfig::default() }).await;
+    let login = |password: &str| {
+        format!(
+            "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+             username=\"alice\" password=\"{password}\";"
+        )
+    };
+    let wrong = login("hunter2");
+    let args = ["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", &wrong];
+    let args: Vec<&str> = args.into_iter().flat_map(|property| ["--property", property]).collect();
+    let mut run = world.run(&copy(&world, "in", "out"), &args);
+    assert_eq!(run.code().await, 1);
+    let log = run.log();
+    assert!(log.contains("refused the login (PLAIN)") && !log.contains("hunter2"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_topic_ends_its_query_alone() {
+    let world = World::start("deleted").await;
+    for topic in ["a", "b"] {
+        world.create(&world.topic(topic), 1).await;
+    }
+    let sql = copy(&world, "a", "x") + &copy(&world, "b", "y");
+    let mut run = world.run(&sql, &[]);
+    run.wait_for("is running", 2).await;
+    let admin = Admin::new(&world.cluster);
+    admin.delete_topic(&world.topic("a")).await.unwrap();
+    run.wait_for("query CSAS_C_X_0 has failed for good", 1).await;
+    assert!(run.log().contains("it was deleted"), "{}", run.log());
+    let reading = json!({ "ID": 1 }).to_string().into_bytes();
+    let producer = millstream::kafka::produce::Producer::new(&world.cluster);
+    let record = millstream::kafka::produce::NewRecord::new(0, None, Some(&reading));
+    producer.send(&world.topic("b"), 0, record).await.unwrap();
+    producer.flush().await.unwrap();
+    world.wait_for_level(&["CSAS_C_Y_1"], &world.topic("b"), &run).await;
+    assert_eq!(world.read(&world.topic("y")).await.len(), 1);
+    admin.delete_topic(&world.topic("b")).await.unwrap();
+    assert_eq!(run.code().await, 2, "{}", run.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_without_their_state_are_refused() {
+    let world = World::start("state").await;
+    let topic = world.topic("in");
+    world.create(&topic, PARTITIONS).await;
+    let sql = copy(&world, "in", "out")
+        + "CREATE TABLE n AS SELECT id, COUNT(*) AS n FROM s_in GROUP BY id EMIT CHANGES;";
+    let query = "CTAS_N_1";
+    let sql = sql.replace("TABLE n AS", &format!("TABLE n WITH (KAFKA_TOPIC='{topic}-n') AS"));
+    let run = world.run(&sql, &[]);
+    world.send(&topic, (0..10).map(|id| Some(json!({ "ID": id }).to_string().into_bytes()))).await;
+    world.wait_for_level(&[query], &topic, &run).await;
+    run.stop().await;
+    let changelog = format!("{}-Aggregate-Aggregate-Materialize-changelog", world.group(query));
+    Admin::new(&world.cluster).delete_topic(&changelog).await.unwrap();
+    let mut run = world.run(&sql, &[]);
+    run.wait_for(&format!("query {query} has failed for good"), 1).await;
+    run.wait_for("query CSAS_C_OUT_0 is running", 1).await;
+    assert!(run.log().contains(&changelog), "{}", run.log());
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_output_names_its_topic_and_size() {
+    let world = World::start("large").await;
+    let (topic, out) = (world.topic("in"), world.topic("out"));
+    world.create(&topic, PARTITIONS).await;
+    let sql = copy(&world, "in", "out").replace("SELECT *", "SELECT CONCAT(device, device) AS d");
+    world.send(&topic, [Some(json!({ "DEVICE": "x".repeat(700_000) }).to_string().into())]).await;
+    let mut run = world.run(&sql, &[]);
+    assert_eq!(run.code().await, 2, "{}", run.log());
+    assert!(run.log().contains(&format!("is too large for topic {out}")), "{}", run.log());
+    assert_eq!(world.lag("CSAS_C_OUT_0", &topic).await, 1);
+}
+
+/// A reading that something happened to, at random.
+fn mutated(random: &mut rand::rngs::StdRng, id: i64) -> Option<Vec<u8>> {
+    let reading =
+        json!({ "ID": id, "DEVICE": format!("d{}", id % 7), "X": 0.5, "TAGS": ["a", null] });
+    let mut bytes = reading.to_string().into_bytes();
+    let at = random.random_range(0..bytes.len());
+    match random.random_range(0..10) {
+        0 => return None,
+        1 => bytes.clear(),
+        2 => bytes.truncate(at),
+        3 => bytes[at] = random.random(),
+        4 => bytes.insert(at, random.random()),
+        5 => drop(bytes.remove(at)),
+        6 => return Some(json!({ "ID": "x", "X": [id], "TAGS": {"a": 1} }).to_string().into()),
+        7 => bytes.resize(10_000, b' '),
+        8 => return Some(vec![b'['; at]),
+        _ => {}
+    }
+    Some(bytes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mutated_readings_add_up() {
+    const READINGS: i64 = 100_000;
+    let world = World::start("mutated").await;
+    let topic = world.topic("in");
+    world.create(&topic, PARTITIONS).await;
+    let mut random = rand::rngs::StdRng::seed_from_u64(11);
+    world.send(&topic, (0..READINGS).map(|id| mutated(&mut random, id))).await;
+    let log_topic = format!("ksql.logging.processing.topic.name={}-log", world.name);
+    let args = ["ksql.logging.processing.topic.auto.create=true", &log_topic];
+    let args: Vec<&str> = args.into_iter().flat_map(|property| ["--property", property]).collect();
+    let run = world.run(&copy(&world, "in", "out"), &args);
+    world.wait_for_level(&["CSAS_C_OUT_0"], &topic, &run).await;
+    let log = run.stop().await;
+    assert!(!log.contains("panicked"), "{log}");
+    let rows = world.read(&world.topic("out")).await.len() as i64;
+    let entries = world.read(&world.topic("log")).await.len() as i64;
+    assert!(rows > READINGS / 3 && entries > READINGS / 5, "{rows} rows, {entries} entries");
+    assert_eq!(rows + entries, READINGS);
+}
