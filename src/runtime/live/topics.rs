@@ -1,6 +1,7 @@
 //! Topics that queries need, made with ksqlDB's names and configurations.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::query::LiveError;
 use crate::kafka::admin::{Admin, NewTopic};
@@ -15,6 +16,10 @@ pub enum EnsuredTopic {
     /// It was made.
     Created,
 }
+
+/// How often, and with what pauses, a new topic is looked for.
+const KNOWN_LOOKS: u32 = 100;
+const KNOWN_WAIT: Duration = Duration::from_millis(100);
 
 /// How long windowed changelogs are kept beyond the retention of their windows, as Kafka Streams'
 /// `windowstore.changelog.additional.retention.ms`.
@@ -38,12 +43,27 @@ pub async fn ensure_topic(
         topic = topic.with_config(config, value.as_str());
     }
     match admin.create_topic(&topic).await {
-        Ok(()) => Ok(EnsuredTopic::Created),
+        Ok(()) => {
+            wait_until_known(admin, name).await?;
+            Ok(EnsuredTopic::Created)
+        }
         Err(error) => match admin.describe_topic(name).await? {
             Some(found) => Ok(EnsuredTopic::Existing(found.partitions.len() as i32)),
             None => Err(error.into()),
         },
     }
+}
+
+/// Waits until brokers know a topic: they hear of it some time after the one that made it.
+async fn wait_until_known(admin: &Admin, name: &str) -> Result<(), LiveError> {
+    for _ in 0..KNOWN_LOOKS {
+        if admin.describe_topic(name).await?.is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(KNOWN_WAIT).await;
+    }
+    let cause = "was made, but no broker knows it".to_owned();
+    Err(LiveError::Topic { topic: name.to_owned(), cause })
 }
 
 /// The configuration of a changelog topic.
