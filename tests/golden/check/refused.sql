@@ -13,12 +13,12 @@ error: JOIN is not supported yet
  4 | CREATE STREAM named AS SELECT c.id, u.name FROM clicks c JOIN users u ON c.id = u.id;
    |                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^ here
 
-error: AVRO is not supported yet
+error: the format AVRO is not supported yet
 --> script.sql:5:1
  5 | CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
 
-error: PROTOBUF is not supported yet
+error: the format PROTOBUF is not supported yet
 --> script.sql:6:1
  6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
