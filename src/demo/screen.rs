@@ -226,7 +226,8 @@ fn transitions(summary: &Summary) -> Vec<Line> {
     let total = format!("{:>9} ", grouped(summary.transitions));
     let mut head = Line::default().put(Paint::Title, "TRANSITIONS").put(Paint::Bold, total);
     head = head.put(Paint::Dim, "from ↓ to →");
-    let columns: String = names.iter().map(|name| format!("{:>7}", clipped(name))).collect();
+    let columns: Vec<String> = names.iter().map(|name| format!("{:>7}", clipped(name))).collect();
+    let columns = columns.concat();
     let mut lines = vec![head, Line::default().put(Paint::Plain, format!("        {columns}"))];
     for from in &names {
         let mut line = Line::default().put(Paint::Plain, format!("  {:<6}", clipped(from)));
