@@ -3,6 +3,8 @@
 //! `tests/formats/*.jsonl.gz` hold one record a line: its value, and either the row that ksqlDB
 //! wrote for it or the entry of its processing log.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
 use std::io::Read;
 
 use base64::Engine;
@@ -42,7 +44,7 @@ fn readings() -> Vec<ColumnDef> {
     columns.map(|(name, ty)| ColumnDef::new(name, ty)).into()
 }
 
-/// The columns of READINGS_SEEN and PROTO_SEEN: where a record was, then its columns.
+/// The columns of `READINGS_SEEN` and `PROTO_SEEN`: where a record was, then its columns.
 fn seen() -> Vec<ColumnDef> {
     let place = [
         ("SRC_PARTITION", SqlType::Int),

@@ -82,8 +82,7 @@ impl Normaliser {
             SqlType::Struct(ty) if !is_protobuf => {
                 ty.fields.iter().any(|field| self.can_change(&field.ty, true))
             }
-            SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) => true,
-            SqlType::String => true,
+            SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) | SqlType::String => true,
             SqlType::Double => self.format == Format::Json || self.fills(ty, is_field),
             SqlType::Decimal { .. } => matches!(self.format, Format::Json | Format::Delimited),
             SqlType::Bytes => self.format == Format::Delimited || self.fills(ty, is_field),

@@ -48,11 +48,11 @@ fn write_value(value: Value<'_>, ty: &SqlType, out: &mut Vec<u8>) {
         Value::Bytes(value) => write_text_raw(&STANDARD.encode(value), out),
         Value::Array(items) => {
             let item_ty = if let SqlType::Array(ty) = ty { ty } else { ty };
-            write_list(items.iter(), b"[]", out, |item, out| write_value(*item, item_ty, out));
+            write_list(items.iter(), *b"[]", out, |item, out| write_value(*item, item_ty, out));
         }
         Value::Map(entries) => {
             let value_ty = if let SqlType::Map(_, ty) = ty { ty } else { ty };
-            write_list(entries.iter(), b"{}", out, |(key, value), out| {
+            write_list(entries.iter(), *b"{}", out, |(key, value), out| {
                 write_value(*key, &SqlType::String, out);
                 out.push(b':');
                 write_value(*value, value_ty, out);
@@ -60,7 +60,7 @@ fn write_value(value: Value<'_>, ty: &SqlType, out: &mut Vec<u8>) {
         }
         Value::Struct(values) => {
             let SqlType::Struct(ty) = ty else { return };
-            write_list(ty.fields.iter().zip(values), b"{}", out, |(field, value), out| {
+            write_list(ty.fields.iter().zip(values), *b"{}", out, |(field, value), out| {
                 write_text_raw(&field.name, out);
                 out.push(b':');
                 write_value(*value, &field.ty, out);
@@ -71,7 +71,7 @@ fn write_value(value: Value<'_>, ty: &SqlType, out: &mut Vec<u8>) {
 
 fn write_list<T>(
     items: impl Iterator<Item = T>,
-    brackets: &[u8; 2],
+    brackets: [u8; 2],
     out: &mut Vec<u8>,
     write: impl Fn(T, &mut Vec<u8>),
 ) {

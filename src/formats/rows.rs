@@ -18,12 +18,6 @@ impl<'a> Rows<'a> {
         Self { builders: columns.iter().enumerate().map(builder).collect() }
     }
 
-    /// Whether anybody uses the column.
-    #[inline]
-    pub(super) fn is_used(&self, column: usize) -> bool {
-        self.builders[column].is_some()
-    }
-
     /// Adds the value of the current row to a column.
     #[inline]
     pub(super) fn push(&mut self, column: usize, value: Value<'a>) {

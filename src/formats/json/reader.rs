@@ -248,8 +248,7 @@ impl<'a> Reader<'a, '_> {
 
     fn unexpected_value(&mut self, byte: u8) -> String {
         match byte {
-            b']' if self.open.is_empty() => self.mismatched(byte, None),
-            b'}' if self.open.is_empty() => self.mismatched(byte, None),
+            b']' | b'}' if self.open.is_empty() => self.mismatched(byte, None),
             b']' if self.kind() == "Array" => unexpected(byte, "expected a value"),
             b',' | b'}' => unexpected(byte, "expected a value"),
             b'N' | b'I' => {

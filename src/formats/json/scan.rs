@@ -23,6 +23,8 @@ const POWERS: [f64; 23] = [
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
+const QUOTES: u64 = ONES * 0x22;
+const BACKSLASHES: u64 = ONES * 0x5C;
 
 /// What records of one chunk have in common, and the values of the record that is read.
 #[derive(Debug, Default)]
@@ -335,25 +337,23 @@ impl<'a> Cursor<'a> {
         // One bit for each list or object that is open: 1 for an object.
         let (mut open, mut depth) = (0_u64, 0);
         loop {
-            let is_closed = match self.peek_after_blanks()? {
-                byte @ (b'{' | b'[') => {
-                    self.at += 1;
-                    depth += 1;
-                    if depth > DEPTH_MAX {
-                        return Err(GiveUp);
-                    }
-                    open = open << 1 | u64::from(byte == b'{');
-                    let next = self.peek_after_blanks()?;
-                    let close = if byte == b'{' { b'}' } else { b']' };
-                    if next != close && byte == b'{' {
-                        self.skip_name()?;
-                    }
-                    next == close
+            let byte = self.peek_after_blanks()?;
+            let is_closed = if matches!(byte, b'{' | b'[') {
+                self.at += 1;
+                depth += 1;
+                if depth > DEPTH_MAX {
+                    return Err(GiveUp);
                 }
-                _ => {
-                    self.skip_scalar()?;
-                    true
+                open = open << 1 | u64::from(byte == b'{');
+                let close = if byte == b'{' { b'}' } else { b']' };
+                let is_empty = self.peek_after_blanks()? == close;
+                if !is_empty && byte == b'{' {
+                    self.skip_name()?;
                 }
+                is_empty
+            } else {
+                self.skip_scalar()?;
+                true
             };
             if !is_closed {
                 continue;
@@ -423,8 +423,8 @@ impl<'a> Cursor<'a> {
 #[inline]
 fn special_bytes(eight: u64) -> u64 {
     let zero_bytes = |value: u64| value.wrapping_sub(ONES) & !value;
-    let quotes = zero_bytes(eight ^ (ONES * b'"' as u64));
-    let backslashes = zero_bytes(eight ^ (ONES * b'\\' as u64));
+    let quotes = zero_bytes(eight ^ QUOTES);
+    let backslashes = zero_bytes(eight ^ BACKSLASHES);
     let controls = eight.wrapping_sub(ONES * 0x20) & !eight;
     (quotes | backslashes | controls) & HIGHS
 }

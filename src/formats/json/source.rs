@@ -1,6 +1,7 @@
 //! The text behind some bytes: which encoding they are in, and how errors quote them.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use crate::types::java::from_utf16_units;
 
@@ -27,6 +28,7 @@ pub(super) fn to_utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
 }
 
 /// The encoding, and the length of the byte order mark.
+#[expect(clippy::match_same_arms, reason = "the order of the arms is Jackson's")]
 fn detect(bytes: &[u8]) -> Result<(Encoding, usize), String> {
     let (utf16, utf32) = (|big| Encoding::Utf16 { big }, |big| Encoding::Utf32 { big });
     Ok(match *bytes {
@@ -107,14 +109,14 @@ fn quote(source: &[u8]) -> String {
     let mut text = String::from("\"");
     for c in String::from_utf8_lossy(shown).chars() {
         if c.is_control() && !matches!(c, '\r' | '\n') {
-            text.push_str(&format!("\\u{:04X}", u32::from(c)));
+            let _ = write!(text, "\\u{:04X}", u32::from(c));
         } else {
             text.push(c);
         }
     }
     text.push('"');
     if source.len() > QUOTED_BYTES_MAX {
-        text.push_str(&format!("[truncated {} bytes]", source.len() - QUOTED_BYTES_MAX));
+        let _ = write!(text, "[truncated {} bytes]", source.len() - QUOTED_BYTES_MAX);
     }
     text
 }

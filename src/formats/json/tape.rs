@@ -90,7 +90,7 @@ fn is_infinite(text: &str) -> bool {
     text.parse().is_ok_and(f64::is_infinite)
 }
 
-impl<'a> Tape<'a> {
+impl Tape<'_> {
     /// The position after the value at `at`.
     pub(super) fn after(&self, at: usize) -> usize {
         match self.nodes[at] {

@@ -78,7 +78,9 @@ fn write_items(
     }
     write_tag(number, WireType::Bytes, out);
     write_nested(out, |out| {
-        items.iter().for_each(|item| write_scalar(*item, out));
+        for item in items {
+            write_scalar(*item, out);
+        }
         Ok(())
     })
 }
