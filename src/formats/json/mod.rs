@@ -7,6 +7,7 @@
 
 mod base64;
 mod convert;
+mod messages;
 mod reader;
 mod scan;
 mod source;

@@ -5,6 +5,10 @@
 
 use std::borrow::Cow;
 
+use super::messages::{
+    TextKind, describe, is_identifier_part, is_identifier_start, non_standard, unexpected,
+    unexpected_char, unexpected_in_number,
+};
 use super::source::location;
 use super::tape::{Node, Tape};
 use crate::types::java::from_utf16_units;
@@ -480,60 +484,4 @@ impl<'a> Reader<'a, '_> {
         self.at += if c.is_ascii() || u32::from(c) == u32::from(byte) { 1 } else { c.len_utf8() };
         c
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum TextKind {
-    Name,
-    Value,
-}
-
-impl TextKind {
-    fn described(self) -> &'static str {
-        if self == Self::Name { "name" } else { "string value" }
-    }
-
-    fn unclosed(self, is_empty: bool) -> String {
-        let place = match self {
-            Self::Value => " in VALUE_STRING",
-            Self::Name if is_empty => ": was expecting closing '\"' for name",
-            Self::Name => " in field name",
-        };
-        format!("Unexpected end-of-input{place}")
-    }
-}
-
-fn non_standard(word: &str) -> String {
-    format!(
-        "Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"
-    )
-}
-
-fn unexpected(byte: u8, message: &str) -> String {
-    unexpected_char(char::from(byte), message)
-}
-
-fn unexpected_char(c: char, message: &str) -> String {
-    format!("Unexpected character ({}): {message}", describe(c))
-}
-
-fn unexpected_in_number(byte: u8, message: &str) -> String {
-    format!("Unexpected character ({}) in numeric value: {message}", describe(char::from(byte)))
-}
-
-fn describe(c: char) -> String {
-    let code = u32::from(c);
-    match code {
-        0..0x20 | 0x7F..0xA0 => format!("(CTRL-CHAR, code {code})"),
-        0..=0xFF => format!("'{c}' (code {code})"),
-        _ => format!("'{c}' (code {code} / 0x{code:x})"),
-    }
-}
-
-fn is_identifier_start(c: char) -> bool {
-    c.is_alphabetic() || matches!(c, '_' | '$')
-}
-
-fn is_identifier_part(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '$' | '\0'..='\u{8}' | '\u{e}'..='\u{1b}')
 }
