@@ -1,6 +1,7 @@
 //! The Kafka client against a broker: a real one where `KAFKA_BROKERS` names it, the embedded one otherwise.
 //!
 //! Each test makes topics and groups of its own, so that they can run side by side and again.
+//! All share the broker and the helpers at the top, which is why they stand in one file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;

@@ -334,7 +334,7 @@ impl Builder<'_> {
         for item in items {
             self.scope(Clause::Select).resolve(&item.expr)?;
         }
-        self.check_names(&items)?;
+        self.check_names(items)?;
         let alias = self.query.from.first.alias.clone();
         let shown = |key: &Expr| match key_kind {
             KeyKind::Partitioning => print::expression(&qualified(key, &alias)),

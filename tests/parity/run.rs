@@ -18,7 +18,7 @@ use super::pipeline::{Mode, Pipeline};
 use super::record::{Partitions, Record, Shape, read_lines, read_recorded, recorded};
 
 /// How long a pipeline may take; a slow machine does not fail for it.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// How often it is asked whether everything is processed.
 const POLL: Duration = Duration::from_millis(50);
