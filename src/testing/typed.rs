@@ -87,7 +87,6 @@ fn decimal(text: &str, scale: u32) -> Option<Decimal> {
 /// A value as a case's expectation sees it.
 pub(super) fn actual(ty: &SqlType, value: Value<'_>) -> Actual {
     match (value, ty) {
-        (Value::Null, _) => Actual::Null,
         (Value::Boolean(value), _) => Actual::Boolean(value),
         (Value::Int(value) | Value::Date(value) | Value::Time(value), _) => {
             Actual::Whole(value.into())

@@ -129,6 +129,7 @@ fn evaluated<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
 }
 
 /// Returns NULL on the first, third and so on call.
+#[expect(clippy::unnecessary_wraps, reason = "rows of the table call it as it is")]
 fn every_other<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     thread_local! {
         static IS_SECOND: Cell<bool> = const { Cell::new(false) };
@@ -139,12 +140,10 @@ fn every_other<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
 }
 
 /// One row for the text of each argument, or of each map's first value.
+#[expect(clippy::unnecessary_wraps, reason = "rows of the table call it as it is")]
 fn texts<'a>(call: &Call<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError> {
     let row = |value: &Value<'a>| {
-        let value = match value {
-            Value::Map([(_, value), ..]) => value,
-            value => value,
-        };
+        let value = if let Value::Map([(_, first), ..]) = value { first } else { value };
         Value::String(call.context.arena.text(&text(*value)))
     };
     Ok(call.args.iter().map(row).collect())

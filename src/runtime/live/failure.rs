@@ -148,7 +148,7 @@ mod tests {
         KafkaError::Undelivered {
             topic: "T".to_owned(),
             partition: 0,
-            within: Duration::from_secs(120),
+            within: Duration::from_mins(2),
             cause: "no answer".to_owned(),
         }
     }

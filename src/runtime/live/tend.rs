@@ -33,7 +33,7 @@ impl Reader {
             Role::Joining(joining) if joining.is_finished() => match joining.await {
                 Ok((membership, Ok(is_owner))) => self.joined(index, membership, is_owner),
                 Ok((membership, Err(error))) => self.failed_to_join(index, membership, error),
-                Err(_) => self.out_for(REJOIN_WAIT),
+                Err(_) => out_for(REJOIN_WAIT),
             },
             Role::Activating(membership, activating) if activating.is_finished() => {
                 match activating.await {
@@ -127,10 +127,6 @@ impl Reader {
         }
     }
 
-    pub(super) fn out_for(&self, wait: Duration) -> Role {
-        Role::Out { join_at: clock::instant() + wait }
-    }
-
     fn start_joining(&mut self, index: usize) -> Role {
         let query = &self.queries[index];
         let mut topics = vec![query.topics.source.clone()];
@@ -164,7 +160,7 @@ impl Reader {
             tracing::warn!("query {}: {cause}", query.spec.id);
         }
         query.cause = Some(cause);
-        self.out_for(REJOIN_WAIT)
+        out_for(REJOIN_WAIT)
     }
 
     fn start_activating(&mut self, index: usize, membership: Membership) -> Role {
@@ -183,12 +179,11 @@ impl Reader {
         let query = &self.queries[index];
         let topic = query.topics.source.clone();
         let level = self.readings.iter_mut().find(|reading| reading.positions == query.positions);
-        match level {
-            Some(reading) => reading.queries.push(index),
-            None => {
-                let positions = query.positions.clone();
-                self.readings.push(Reading::new(&self.cluster, &topic, positions, vec![index]));
-            }
+        if let Some(reading) = level {
+            reading.queries.push(index);
+        } else {
+            let positions = query.positions.clone();
+            self.readings.push(Reading::new(&self.cluster, &topic, positions, vec![index]));
         }
         if let Some(topic) = &query.topics.repartition
             && let Ok(Some(reader)) = RepartitionReader::new(&query.spec.plan)
@@ -223,4 +218,9 @@ impl Reader {
             }
         }
     }
+}
+
+/// Out of the group for a while.
+fn out_for(wait: Duration) -> Role {
+    Role::Out { join_at: clock::instant() + wait }
 }
