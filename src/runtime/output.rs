@@ -20,6 +20,9 @@ pub enum Target {
 pub enum Placing {
     /// To the partition that the key hashes to; without a key, wherever the producer likes.
     ByKey,
+    /// To the partition that the key hashes to without its window, which takes so many bytes at its
+    /// end: as Kafka Streams' `WindowedStreamPartitioner`.
+    ByKeyBeforeWindow(usize),
     /// To this partition.
     Partition(i32),
 }

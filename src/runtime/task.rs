@@ -15,7 +15,7 @@ use crate::operators::{
     StoredRecord, Topology, TopologyOptions,
 };
 use crate::plan::{QueryPlan, StepKind};
-use crate::types::{Arena, Column, Rows, SqlType, Timestamp, Value};
+use crate::types::{Arena, Column, Rows, SqlType, Timestamp, Value, WindowKind};
 
 /// What a task counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ struct SinkEncoder {
     key: Encoder,
     value: Encoder,
     topic: String,
-    window: Option<crate::types::WindowKind>,
+    window: Option<WindowKind>,
     /// The column that gives records their time.
     timestamp: Option<SinkTimestamp>,
 }
@@ -280,6 +280,15 @@ impl SinkEncoder {
         })
     }
 
+    /// Where records go: windows of one key stay together.
+    fn placing(&self) -> Placing {
+        match self.window {
+            None => Placing::ByKey,
+            Some(WindowKind::Tumbling | WindowKind::Hopping) => Placing::ByKeyBeforeWindow(8),
+            Some(WindowKind::Session) => Placing::ByKeyBeforeWindow(16),
+        }
+    }
+
     /// The time of a row's record: that of the row, or of the `TIMESTAMP` column, where a NULL
     /// leaves that of the row. A text that does not parse, or a time before the epoch, is an error.
     fn time(&self, rows: &Rows<'_>, row: usize) -> Result<i64, EvalError> {
@@ -375,7 +384,7 @@ impl Collector for TaskCollector<'_, '_> {
                     continue;
                 }
             };
-            let mut record = self.output.begin(Target::Sink, Placing::ByKey, timestamp_ms);
+            let mut record = self.output.begin(Target::Sink, sink.placing(), timestamp_ms);
             let position = rows.key.position(row);
             record
                 .key(|out| {

@@ -14,6 +14,7 @@ mod run;
 mod device;
 mod passthrough;
 mod protobuf;
+mod three_partitions;
 mod transitions;
 mod windowed;
 mod windowed_jump;

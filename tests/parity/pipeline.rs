@@ -24,6 +24,8 @@ pub(crate) struct Pipeline {
     pub(crate) input: &'static str,
     /// The topic that the input goes to.
     pub(crate) source: &'static str,
+    /// How many partitions the source topic has.
+    pub(crate) partitions: i32,
     /// What is set besides what is set for all.
     pub(crate) properties: &'static [(&'static str, &'static str)],
     /// Whether a record of the input stops all queries, so that they never come to its end.
@@ -34,7 +36,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     pub(crate) const fn new(name: &'static str, input: &'static str, source: &'static str) -> Self {
         let runs = [OnceLock::new(), OnceLock::new()];
-        Self { name, input, source, properties: &[], stops: false, runs }
+        Self { name, input, source, partitions: 1, properties: &[], stops: false, runs }
     }
 
     pub(crate) const fn with(
@@ -45,12 +47,17 @@ impl Pipeline {
         self
     }
 
+    pub(crate) const fn over(mut self, partitions: i32) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
     pub(crate) const fn stopping(mut self) -> Self {
         self.stops = true;
         self
     }
 
-    fn topic(&self, mode: Mode, name: &str) -> &Topic {
+    pub(crate) fn topic(&self, mode: Mode, name: &str) -> &Topic {
         let result = self.runs[mode as usize].get_or_init(|| run(self, mode));
         let run = result.as_ref().unwrap_or_else(|error| panic!("{mode:?}: {error}"));
         run.get(name).unwrap_or_else(|| {

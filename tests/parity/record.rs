@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -98,7 +98,11 @@ pub(crate) fn read_lines(path: &Path) -> Vec<(usize, Record)> {
     let file = std::fs::File::open(path)
         .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
     let mut text = String::new();
-    GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    } else {
+        BufReader::new(file).read_to_string(&mut text).unwrap();
+    }
     let bytes = |text: String| STANDARD.decode(text).unwrap();
     let record = |line: &str| {
         let line: Line = serde_json::from_str(line).unwrap();

@@ -109,10 +109,10 @@ fn properties(pipeline: &Pipeline, mode: Mode) -> Properties {
 
 /// Makes the source topic and writes the input.
 async fn load(cluster: &Cluster, pipeline: &Pipeline) {
-    let topic = NewTopic::new(pipeline.source, 1);
+    let topic = NewTopic::new(pipeline.source, pipeline.partitions);
     Admin::new(cluster).create_topic(&topic).await.unwrap();
     let producer = Producer::new(cluster);
-    for (_, record) in read_lines(&recorded(pipeline.input)) {
+    for (partition, record) in read_lines(&recorded(pipeline.input)) {
         let mut headers = Headers::new();
         for (name, value) in &record.headers {
             headers.push(name.as_bytes(), value.as_deref());
@@ -121,7 +121,7 @@ async fn load(cluster: &Cluster, pipeline: &Pipeline) {
             headers: headers.as_ref(),
             ..NewRecord::new(record.timestamp_ms, record.key.as_deref(), record.value.as_deref())
         };
-        producer.send(pipeline.source, 0, new).await.unwrap();
+        producer.send(pipeline.source, partition as i32 % pipeline.partitions, new).await.unwrap();
     }
     producer.flush().await.unwrap();
 }

@@ -224,7 +224,11 @@ impl LiveQuery {
                 let partition = match (record.placing, record.key) {
                     (Placing::Partition(partition), _) => partition,
                     (Placing::ByKey, Some(key)) => partition_for_key(key, partitions),
-                    (Placing::ByKey, None) => {
+                    (Placing::ByKeyBeforeWindow(window_bytes), Some(key)) => {
+                        let key = &key[..key.len().saturating_sub(window_bytes)];
+                        partition_for_key(key, partitions)
+                    }
+                    (Placing::ByKey | Placing::ByKeyBeforeWindow(_), None) => {
                         let bytes = record.value.map_or(0, <[u8]>::len);
                         let sticky = self
                             .sticky
