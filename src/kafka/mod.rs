@@ -8,7 +8,7 @@
 //! A raw batch is what Kafka stores and serves: a header of 61 bytes and the records behind it, compressed or not. It is
 //! kept as it is for as long as possible, and records borrow from it.
 //!
-//! On top of that stands a client: a [`Cluster`](cluster::Cluster) finds brokers and leaders and retries, and
+//! On top of that stands a client: a [`Cluster`] finds brokers and leaders and retries, and
 //! [`admin`], [`fetch`], [`produce`] and [`group`] are what it is used for. None of them ever resets an offset, drops a
 //! record or swallows an error on its own.
 mod api;

@@ -1,7 +1,7 @@
 //! Text to syntax tree and back.
 //!
 //! [`parse`] takes a text to its statements: the lexer cuts it into tokens, the parser builds the tree of each
-//! statement, variables are put in, and what ksqlDB refuses before it looks at any catalog is refused. [`print`]
+//! statement, variables are put in, and what ksqlDB refuses before it looks at any catalog is refused. [`mod@print`]
 //! goes the other way, into the form that ksqlDB shows. [`diagnostic`] shows an error with its place, for this layer
 //! and those above. Nothing here knows whether a statement makes sense or can be run.
 

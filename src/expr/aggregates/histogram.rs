@@ -175,7 +175,12 @@ impl Aggregate for Histogram {
             let key = entry.key.as_deref().map_or(Value::Null, Value::String);
             (key, Value::Bigint(entry.count))
         };
-        let entries: Vec<_> = counts.entries.iter().map(entry).collect();
+        let mut entries: Vec<_> = counts.entries.iter().map(entry).collect();
+        // Both are written as `null`: the first place and the last count stay.
+        let written = entries.iter().position(|(key, _)| *key == Value::String(NULL_KEY));
+        if let (Some((Value::Null, _)), Some(written)) = (entries.first(), written) {
+            entries[0].1 = entries.remove(written).1;
+        }
         Value::Map(arena.entries(&entries))
     }
 
@@ -207,6 +212,17 @@ mod tests {
         let State::Counts(counts) = state else { panic!("not a histogram") };
         let keys = counts.entries.iter().map(|entry| entry.key.as_deref().unwrap_or("NULL"));
         assert_eq!(keys.collect::<Vec<_>>().join(" "), expected);
+    }
+
+    #[test]
+    fn a_null_that_was_stored_hides_a_new_one() {
+        let mut state = Histogram.init(&mut Sequence::default());
+        for _ in 0..3 {
+            Histogram.add(&mut state, &[Value::Null], &mut Sequence::default()).unwrap();
+        }
+        let arena = Arena::new();
+        let expected = [(Value::Null, Value::Bigint(1))];
+        assert_eq!(Histogram.result(&state, &arena), Value::Map(&expected));
     }
 
     #[test]

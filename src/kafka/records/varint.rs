@@ -49,7 +49,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: i64) {
     out.push(rest as u8);
 }
 
-/// How many bytes [`write`] takes for `value`.
+/// How many bytes [`fn@write`] takes for `value`.
 #[inline]
 pub(super) fn size(value: i64) -> usize {
     let zigzag = ((value << 1) ^ (value >> 63)) as u64;
