@@ -65,7 +65,15 @@ impl World {
     }
 
     pub(crate) async fn create(&self, topic: &str, partitions: i32) {
-        Admin::new(&self.cluster).create_topic(&NewTopic::new(topic, partitions)).await.unwrap();
+        let admin = Admin::new(&self.cluster);
+        admin.create_topic(&NewTopic::new(topic, partitions)).await.unwrap();
+        // A broker answers before it knows the topic itself.
+        let known = async {
+            while admin.describe_topic(topic).await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), known).await.unwrap();
     }
 
     /// The group of a query.
