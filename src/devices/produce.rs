@@ -15,7 +15,7 @@ use rskafka::{
 };
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use super::{Clock, DeviceError, PartitionTable, Reading, ReadingFormat, Readings, progress};
@@ -28,6 +28,8 @@ const REPLICATION: i16 = -1;
 const ROUND_READINGS: u64 = 5_000;
 /// The shortest time between two rounds at a given rate.
 const TICK_MIN: Duration = Duration::from_millis(50);
+/// How often brokers are asked for a topic of which they have not heard yet.
+const METADATA_POLL: Duration = Duration::from_millis(50);
 /// How long a round that is under way may still take after the user asked to stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -286,10 +288,23 @@ async fn make_topic(client: &Client, options: &ProduceOptions) -> Result<i32, St
         Ok(Err(KafkaError::ServerError {
             protocol_error: ProtocolError::TopicAlreadyExists,
             ..
-        })) => Ok(partitions(client, options).await?.unwrap_or(PARTITIONS)),
+        })) => made_elsewhere(client, options).await,
         Ok(Err(error)) => Err(cause(&error)),
         Err(_) => Err(no_answer(options.retry_for)),
     }
+}
+
+/// The partitions of a topic that the controller knows, as soon as the brokers that are asked have heard of it.
+async fn made_elsewhere(client: &Client, options: &ProduceOptions) -> Result<i32, String> {
+    let heard = async {
+        loop {
+            if let Some(partitions) = partitions(client, options).await? {
+                return Ok(partitions);
+            }
+            sleep(METADATA_POLL).await;
+        }
+    };
+    timeout(options.retry_for, heard).await.unwrap_or_else(|_| Err(no_answer(options.retry_for)))
 }
 
 /// `future`'s result, or why there is none; the client itself has no time limit on an answer.
