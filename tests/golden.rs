@@ -108,5 +108,11 @@ fn plan_scripts_become_steps() {
 /// Each record of a story gives what stands beside it.
 #[test]
 fn stories_end_as_they_are_told() {
-    check_with_input("topology", "records", topology::tell);
+    check_with_input("topology", "records", |script, told| topology::tell(script, told, 0));
+}
+
+/// Changes wait in a record cache of two groups; a third makes it give away.
+#[test]
+fn stories_with_a_cache_end_as_they_are_told() {
+    check_with_input("cached", "records", |script, told| topology::tell(script, told, 2));
 }

@@ -1,21 +1,10 @@
 //! Aggregates a stream by key, without windows.
 
-use std::collections::HashMap;
-
-use super::cache::Cache;
-use super::groups::{Emission, Groups, HeldHeaders, later};
+use super::groups::{Emission, Groups, later};
+use super::waiting::{Emitting, Waiting};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::{self, NO_GROUP, Sequence, State};
-use crate::types::{OwnedValue, Rows};
-
-/// What an aggregation does with its changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Emitting {
-    /// How many groups may wait in the cache; 0 gives away each change at once.
-    pub(super) cached_groups: usize,
-    /// Whether what follows needs to know what a row was before.
-    pub(super) with_old: bool,
-}
+use crate::types::Rows;
 
 /// One row for each key, updated by each record of the key.
 ///
@@ -23,11 +12,8 @@ pub(super) struct Emitting {
 /// state of each group. Without one every record gives a change, so rows are the outer loop.
 pub(super) struct StreamAggregate {
     groups: Groups,
-    emitting: Emitting,
-    cache: Cache,
-    headers: HeldHeaders,
-    /// The results given away last, where `with_old` asks for them.
-    emitted: HashMap<u32, Vec<OwnedValue>>,
+    with_old: bool,
+    waiting: Waiting,
     /// For each slot, its position among the groups of the current chunk.
     local: Vec<u32>,
     key: Vec<u8>,
@@ -37,10 +23,8 @@ impl StreamAggregate {
     pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
         Self {
             groups,
-            emitting,
-            cache: Cache::default(),
-            headers: HeldHeaders::default(),
-            emitted: HashMap::new(),
+            with_old: emitting.with_old,
+            waiting: Waiting::new(emitting),
             local: Vec::new(),
             key: Vec::new(),
         }
@@ -139,10 +123,7 @@ impl StreamAggregate {
         for local in order {
             let (slot, row) = (touched[local], last_row[local] as usize);
             self.groups.keep(slot, &rows.value, row);
-            self.cache.touch(slot);
-            if rows.meta.headers.is_some() {
-                self.headers.hold(slot, rows.meta.headers(row));
-            }
+            self.waiting.hold(slot, &rows.meta, row);
         }
     }
 
@@ -153,7 +134,7 @@ impl StreamAggregate {
         slots: &[u32],
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
+        let mut builder = self.groups.builder(&rows.meta, self.with_old);
         let mut failure = None;
         for row in 0..rows.len {
             let slot = slots[rows.key.position(row)];
@@ -162,7 +143,7 @@ impl StreamAggregate {
             }
             let group = self.groups.group(slot);
             // As in `KStreamAggregate`, a new group's row before is that of its initial states.
-            let old = self.emitting.with_old.then(|| self.groups.snapshot(slot));
+            let old = self.with_old.then(|| self.groups.snapshot(slot));
             let timestamp_ms = later(group, rows.meta.timestamp(row));
             if let Err(error) = self.groups.add(slot, rows, row, ctx.sequence) {
                 failure = Some(error);
@@ -172,36 +153,13 @@ impl StreamAggregate {
             (group.exists, group.timestamp_ms) = (true, timestamp_ms);
             let headers = rows.meta.headers(row);
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            if let Err(error) = self.groups.log_change(&emission, self.groups.store_key(slot), ctx)
-            {
+            if let Err(error) = self.groups.log_change(&emission, ctx) {
                 failure = Some(error);
                 break;
             }
             self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
         }
         Outcome { rows: builder.finish(), failure }
-    }
-
-    /// Gives away the groups in `slots`.
-    fn release<'a>(&mut self, slots: &[u32], ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let meta = crate::types::Meta::default();
-        let mut builder = self.groups.builder(&meta, self.emitting.with_old);
-        for slot in slots.iter().copied() {
-            let timestamp_ms = self.groups.group(slot).timestamp_ms;
-            let headers = self.headers.release(slot, ctx.eval.arena);
-            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            if let Err(error) = self.groups.log_change(&emission, self.groups.store_key(slot), ctx)
-            {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
-            }
-            let old = if self.emitting.with_old {
-                self.emitted.insert(slot, self.groups.snapshot(slot))
-            } else {
-                None
-            };
-            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
-        }
-        builder.finish().into()
     }
 }
 
@@ -216,23 +174,17 @@ impl Operator for StreamAggregate {
         if null_keys > 0 {
             ctx.out.dropped(Dropped::NullKey, null_keys as u64);
         }
-        if self.emitting.cached_groups == 0 {
+        if !self.waiting.is_used() {
             return self.add_each(rows, &slots, ctx);
         }
         if let Err(error) = self.add_chunk(rows, &slots, ctx.sequence) {
             return Outcome { rows: Rows::default(), failure: Some(error) };
         }
-        let excess = self.cache.len().saturating_sub(self.emitting.cached_groups);
-        if excess == 0 {
-            return Rows::default().into();
-        }
-        let oldest = self.cache.take_oldest(excess);
-        self.release(&oldest, ctx)
+        self.waiting.release_excess(&mut self.groups, ctx)
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let waiting = self.cache.take_all();
-        self.release(&waiting, ctx)
+        self.waiting.release_all(&mut self.groups, ctx)
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {
@@ -250,14 +202,12 @@ impl Store for StreamAggregate {
         let Some(value) = value else {
             if let Some(slot) = self.groups.find(key) {
                 self.groups.remove(slot);
-                self.emitted.remove(&slot);
+                self.waiting.forget(slot);
             }
             return Ok(());
         };
         let slot = self.groups.restore(record, (key, key), value, sequence)?;
-        if self.emitting.with_old && self.emitting.cached_groups > 0 {
-            self.emitted.insert(slot, self.groups.snapshot(slot));
-        }
+        self.waiting.restored(slot, &self.groups);
         Ok(())
     }
 
@@ -267,8 +217,6 @@ impl Store for StreamAggregate {
 
     fn clear(&mut self) {
         self.groups.clear();
-        self.cache.clear();
-        self.emitted.clear();
-        self.headers = HeldHeaders::default();
+        self.waiting.clear();
     }
 }

@@ -1,4 +1,4 @@
-//! The record cache of an aggregation: which groups wait to be given away.
+//! The record cache of an aggregation: in which order groups wait to be given away.
 
 use std::collections::VecDeque;
 
@@ -64,11 +64,6 @@ impl Cache {
     pub(super) fn take_all(&mut self) -> Vec<u32> {
         self.take_oldest(usize::MAX)
     }
-
-    /// Forgets all of them.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 #[cfg(test)]
@@ -85,7 +80,6 @@ mod tests {
         assert_eq!(cache.take_oldest(1), [1]);
         cache.touch(1);
         assert_eq!(cache.take_all(), [2, 3, 1]);
-        assert_eq!(cache.len(), 0);
         assert_eq!(cache.len(), 0);
     }
 

@@ -1,16 +1,19 @@
 //! The groups of an aggregation: their states, and how they become rows.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Context, QueryError, StoreChange, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
-use crate::plan::Aggregation;
+use crate::plan::{AggregateWindow, Aggregation};
 use crate::state::KeyIndex;
 use crate::types::{
     Arena, Column, ColumnBuilder, Headers, KeyColumns, Meta, OldRows, OwnedValue, Partition,
     RowCodec, Rows, SqlType, Timestamp, Validity, Value, Window,
 };
+
+/// What follows the key and the window in a window store's changelog: a number that only joins use.
+pub(super) const WINDOW_SEQUENCE: [u8; 4] = [0; 4];
 
 /// Which partition of a store a key belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +55,8 @@ pub(super) struct Group {
     pub(super) partition: i32,
     /// Whether a row was ever added: an empty group has no row before.
     pub(super) exists: bool,
+    /// Whether its row has left the cache: it was logged and given away, or restored.
+    pub(super) is_stored: bool,
 }
 
 /// A row on its way into its group.
@@ -72,6 +77,17 @@ pub(super) struct Emission<'a> {
     pub(super) is_live: bool,
     pub(super) timestamp_ms: i64,
     pub(super) headers: Headers<'a>,
+}
+
+/// A row that goes, whose group is gone already.
+#[derive(Clone, Copy)]
+pub(super) struct Deletion<'k, 'a> {
+    pub(super) key: &'k [OwnedValue],
+    pub(super) window: Window,
+    pub(super) timestamp_ms: i64,
+    pub(super) headers: Headers<'a>,
+    /// What it was, where that is asked for.
+    pub(super) old: Option<&'k [OwnedValue]>,
 }
 
 /// The columns of a result while it is put together.
@@ -313,14 +329,17 @@ impl Groups {
         builder.windows.extend(group.window);
     }
 
-    /// Writes a group to the changelog, under `store_key`.
+    /// Writes a group to the changelog.
     pub(super) fn log_change(
         &self,
         emission: &Emission<'_>,
-        store_key: &[u8],
         ctx: &mut Context<'_, '_>,
     ) -> Result<(), QueryError> {
         let group = self.group(emission.slot);
+        let mut key = Cow::Borrowed(self.store_key(emission.slot));
+        if matches!(self.plan.window, Some(AggregateWindow::Time { .. })) {
+            key.to_mut().extend_from_slice(&WINDOW_SEQUENCE);
+        }
         let arena = Arena::new();
         let mut bytes = Vec::new();
         let mut has_value = false;
@@ -334,7 +353,7 @@ impl Groups {
         ctx.out.changed(StoreChange {
             store: self.store,
             partition: group.partition,
-            key: store_key,
+            key: &key,
             value: has_value.then_some(&*bytes),
             timestamp_ms: emission.timestamp_ms,
         });
@@ -384,12 +403,8 @@ impl Groups {
 
 impl<'a> ResultBuilder<'a> {
     /// Adds the deletion of a row that is no longer held.
-    pub(super) fn push_deleted(
-        &mut self,
-        (key, window, timestamp_ms): (&[OwnedValue], Window, i64),
-        old: Option<&[OwnedValue]>,
-        arena: &'a Arena,
-    ) {
+    pub(super) fn push_deleted(&mut self, deletion: Deletion<'_, 'a>, arena: &'a Arena) {
+        let Deletion { key, window, timestamp_ms, headers, old } = deletion;
         for (column, value) in self.key.iter_mut().zip(key) {
             column.push(copied(value, arena));
         }
@@ -403,7 +418,7 @@ impl<'a> ResultBuilder<'a> {
             }
         }
         self.timestamps.push(timestamp_ms);
-        self.headers.push(&[]);
+        self.headers.push(headers);
         self.windows.push(window);
     }
 
@@ -444,35 +459,6 @@ impl<'a> ResultBuilder<'a> {
 fn copied<'a>(value: &OwnedValue, arena: &'a Arena) -> Value<'a> {
     let scratch = Arena::new();
     arena.copy(value.as_value(&scratch))
-}
-
-type OwnedHeaders = Vec<(String, Option<Vec<u8>>)>;
-
-/// The headers of groups that wait in a cache: those of the last record of each.
-#[derive(Default)]
-pub(super) struct HeldHeaders(HashMap<u32, OwnedHeaders>);
-
-impl HeldHeaders {
-    pub(super) fn hold(&mut self, slot: u32, headers: Headers<'_>) {
-        if headers.is_empty() {
-            self.0.remove(&slot);
-        } else {
-            let owned =
-                headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)));
-            self.0.insert(slot, owned.collect());
-        }
-    }
-
-    pub(super) fn release<'a>(&mut self, slot: u32, arena: &'a Arena) -> Headers<'a> {
-        let Some(owned) = self.0.remove(&slot) else { return &[] };
-        let headers: Vec<(&'a str, Option<&'a [u8]>)> = owned
-            .iter()
-            .map(|(name, value)| {
-                (arena.text(name), value.as_deref().map(|value| arena.bytes(value)))
-            })
-            .collect();
-        arena.headers(&headers)
-    }
 }
 
 /// The later of a group's time and a row's; the row's if the group is new.

@@ -22,6 +22,7 @@ mod session;
 mod source;
 mod table_aggregate;
 mod topology;
+mod waiting;
 mod windowed;
 
 pub use topology::{Codecs, Entry, StepCodecs, StoreInfo, Topology, TopologyOptions};

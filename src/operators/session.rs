@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::aggregate::Emitting;
-use super::groups::{Arrival, Emission, Groups, ResultBuilder};
+use super::groups::{Arrival, Deletion, Emission, Groups, ResultBuilder};
+use super::waiting::{Emitting, lent, owned};
 use super::windowed::{EMIT_INTERVAL_MS, null_value};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
 use crate::state::SessionIndex;
-use crate::types::{Meta, OwnedValue, Rows, Timestamp, Window};
+use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window};
 
 /// One row for each period of activity of a key.
 ///
@@ -47,6 +47,10 @@ struct PendingChange {
     window: Window,
     key: Box<[OwnedValue]>,
     record_ms: i64,
+    headers: OwnedHeaders,
+    /// Whether the session had left the cache before: one that had not goes without a trace.
+    was_stored: bool,
+    /// What it was then, where that is asked for.
     old: Option<Vec<OwnedValue>>,
 }
 
@@ -136,6 +140,9 @@ impl SessionAggregate {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let (states, kept) = self.merged(&merge.touched, ctx.sequence)?;
+        if let ([(_, slot)], false) = (&*merge.touched, merge.swallows) {
+            self.wait(*slot, arrival);
+        }
         if merge.swallows {
             for (window, slot) in &merge.touched {
                 self.remove(arrival, (*window, *slot), builder, ctx)?;
@@ -196,13 +203,23 @@ impl SessionAggregate {
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let old = self.emitting.with_old.then(|| self.groups.snapshot(slot));
+        let has_old = self.emitting.with_old && self.emitting.cached_groups == 0;
+        let old = has_old.then(|| self.groups.snapshot(slot));
         self.changed(arrival, Change { slot, is_live: false, old }, builder, ctx)?;
         self.groups.remove(slot);
         if let Some(time) = self.partitions.get_mut(&arrival.partition) {
             time.index.remove(arrival.key, window);
         }
         Ok(())
+    }
+
+    /// With a cache, lets a session wait; its row before is still there when it waits first.
+    fn wait(&mut self, slot: u32, arrival: &Arrival<'_, '_>) -> bool {
+        let is_cached = self.emitting.cached_groups > 0;
+        if is_cached {
+            self.pending.touch(&self.groups, slot, arrival, self.emitting.with_old);
+        }
+        is_cached
     }
 
     /// Logs and gives away a change.
@@ -213,13 +230,12 @@ impl SessionAggregate {
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let record_ms = arrival.rows.meta.timestamps[arrival.row];
-        if self.emitting.cached_groups > 0 {
-            self.pending.touch(&self.groups, slot, record_ms, old);
+        if self.wait(slot, arrival) {
             return Ok(());
         }
+        let record_ms = arrival.rows.meta.timestamps[arrival.row];
         let logged = Emission { slot, is_live, timestamp_ms: record_ms, headers: &[] };
-        self.groups.log_change(&logged, self.groups.store_key(slot), ctx)?;
+        self.groups.log_change(&logged, ctx)?;
         if !self.groups.plan.is_final {
             let timestamp_ms = self.groups.group(slot).window.map_or(record_ms, |w| w.end.0);
             let emission = Emission { timestamp_ms, ..logged };
@@ -279,20 +295,25 @@ fn store_key(key: &[u8], window: Window) -> Vec<u8> {
 }
 
 impl Pending {
-    fn touch(&mut self, groups: &Groups, slot: u32, record_ms: i64, old: Option<Vec<OwnedValue>>) {
+    fn touch(&mut self, groups: &Groups, slot: u32, arrival: &Arrival<'_, '_>, with_old: bool) {
         self.clock += 1;
         let group = groups.group(slot);
         let Some(window) = group.window else { return };
+        let meta = &arrival.rows.meta;
         let change =
             self.changes.entry(groups.store_key(slot).to_vec()).or_insert_with(|| PendingChange {
                 updated: 0,
                 partition: group.partition,
                 window,
                 key: group.key.clone(),
-                record_ms,
-                old,
+                record_ms: 0,
+                headers: Vec::new(),
+                was_stored: group.is_stored,
+                old: (with_old && group.is_stored).then(|| groups.snapshot(slot)),
             });
-        (change.updated, change.record_ms) = (self.clock, record_ms);
+        change.updated = self.clock;
+        change.record_ms = meta.timestamps[arrival.row];
+        change.headers = owned(meta.headers(arrival.row));
     }
 
     fn take(&mut self) -> Vec<(Vec<u8>, PendingChange)> {
@@ -327,7 +348,13 @@ impl Operator for SessionAggregate {
         if self.emitting.cached_groups == 0 {
             self.expire();
         }
-        builder.finish().into()
+        let rows = builder.finish();
+        if self.pending.changes.len() <= self.emitting.cached_groups {
+            return rows.into();
+        }
+        // As Kafka Streams' `NamedCache`, which gives away all that wait when one must go.
+        let released = self.flush(ctx);
+        if self.groups.plan.is_final { Outcome { rows, ..released } } else { released }
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
@@ -335,9 +362,13 @@ impl Operator for SessionAggregate {
         for (store_key, change) in self.pending.take() {
             let slot = self.groups.find(&store_key);
             let result = if let Some(slot) = slot {
+                self.groups.group_mut(slot).is_stored = true;
                 let timestamp_ms = change.record_ms;
                 let logged = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
-                self.groups.log_change(&logged, &store_key, ctx)
+                self.groups.log_change(&logged, ctx)
+            } else if !change.was_stored {
+                // As `CachingSessionStore`: what never left the cache has nothing to be deleted.
+                continue;
             } else {
                 ctx.out.changed(super::StoreChange {
                     store: self.groups.store,
@@ -355,16 +386,15 @@ impl Operator for SessionAggregate {
                 continue;
             }
             let timestamp_ms = change.window.end.0;
-            match slot {
-                Some(slot) => {
-                    let emission = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
-                    self.groups.emit(&emission, change.old, &mut builder, ctx.eval.arena);
-                }
-                None => builder.push_deleted(
-                    (&change.key, change.window, timestamp_ms),
-                    change.old.as_deref(),
-                    ctx.eval.arena,
-                ),
+            let headers = lent(&change.headers, ctx.eval.arena);
+            if let Some(slot) = slot {
+                let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+                self.groups.emit(&emission, change.old, &mut builder, ctx.eval.arena);
+            } else {
+                let PendingChange { key, window, old, .. } = &change;
+                let (window, old) = (*window, old.as_deref());
+                let deletion = Deletion { key, window, timestamp_ms, headers, old };
+                builder.push_deleted(deletion, ctx.eval.arena);
             }
         }
         self.expire();
@@ -400,6 +430,7 @@ impl Store for SessionAggregate {
         let slot = self.groups.restore(record, (key, inner), value, sequence)?;
         let group = self.groups.group_mut(slot);
         (group.window, group.timestamp_ms) = (Some(window), window.end.0);
+        group.is_stored = true;
         time.index.insert(inner, window, slot);
         Ok(())
     }

@@ -1,11 +1,10 @@
 //! Aggregates a table by another key: what a row no longer says is undone.
 
-use super::aggregate::Emitting;
-use super::cache::Cache;
-use super::groups::{Arrival, Emission, Groups, HeldHeaders, ResultBuilder, later};
+use super::groups::{Arrival, Emission, Groups, ResultBuilder, later};
+use super::waiting::{Emitting, Waiting};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
-use crate::types::{Meta, OwnedValue, Rows};
+use crate::types::Rows;
 
 /// One row for each group of a table's rows.
 ///
@@ -13,21 +12,13 @@ use crate::types::{Meta, OwnedValue, Rows};
 /// one is added to its own; each of the two gives a change, also where the group is the same.
 pub(super) struct TableAggregate {
     groups: Groups,
-    emitting: Emitting,
-    cache: Cache,
-    headers: HeldHeaders,
-    emitted: std::collections::HashMap<u32, Vec<OwnedValue>>,
+    with_old: bool,
+    waiting: Waiting,
 }
 
 impl TableAggregate {
     pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
-        Self {
-            groups,
-            emitting,
-            cache: Cache::default(),
-            headers: HeldHeaders::default(),
-            emitted: std::collections::HashMap::new(),
-        }
+        Self { groups, with_old: emitting.with_old, waiting: Waiting::new(emitting) }
     }
 
     fn update<'a>(
@@ -49,7 +40,7 @@ impl TableAggregate {
         }
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
-        let old = (self.emitting.with_old && group.exists).then(|| self.groups.snapshot(slot));
+        let old = (self.with_old && group.exists).then(|| self.groups.snapshot(slot));
         if let (Some(old), true) = (old_row, group.exists) {
             self.groups.undo(slot, &old.value, row)?;
         }
@@ -60,14 +51,13 @@ impl TableAggregate {
         // What is undone in a group that never was leaves no group.
         let is_live = group.exists || has_new;
         (group.exists, group.timestamp_ms) = (is_live, timestamp_ms);
-        if self.emitting.cached_groups > 0 {
-            self.cache.touch(slot);
-            self.headers.hold(slot, rows.meta.headers(row));
+        if self.waiting.is_used() {
+            self.waiting.hold(slot, &rows.meta, row);
             return Ok(());
         }
         let headers = rows.meta.headers(row);
         let emission = Emission { slot, is_live, timestamp_ms, headers };
-        self.groups.log_change(&emission, key, ctx)?;
+        self.groups.log_change(&emission, ctx)?;
         self.groups.emit(&emission, old, builder, ctx.eval.arena);
         Ok(())
     }
@@ -75,7 +65,7 @@ impl TableAggregate {
 
 impl Operator for TableAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
+        let mut builder = self.groups.builder(&rows.meta, self.with_old);
         let mut key = Vec::new();
         for row in 0..rows.len {
             let result = match self.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
@@ -94,27 +84,14 @@ impl Operator for TableAggregate {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
         }
+        if self.waiting.is_used() {
+            return self.waiting.release_excess(&mut self.groups, ctx);
+        }
         builder.finish().into()
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
-        for slot in self.cache.take_all() {
-            let timestamp_ms = self.groups.group(slot).timestamp_ms;
-            let headers = self.headers.release(slot, ctx.eval.arena);
-            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            if let Err(error) = self.groups.log_change(&emission, self.groups.store_key(slot), ctx)
-            {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
-            }
-            let old = if self.emitting.with_old {
-                self.emitted.insert(slot, self.groups.snapshot(slot))
-            } else {
-                None
-            };
-            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
-        }
-        builder.finish().into()
+        self.waiting.release_all(&mut self.groups, ctx)
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {
@@ -132,13 +109,12 @@ impl Store for TableAggregate {
         let Some(value) = value else {
             if let Some(slot) = self.groups.find(key) {
                 self.groups.remove(slot);
+                self.waiting.forget(slot);
             }
             return Ok(());
         };
         let slot = self.groups.restore(record, (key, key), value, sequence)?;
-        if self.emitting.with_old && self.emitting.cached_groups > 0 {
-            self.emitted.insert(slot, self.groups.snapshot(slot));
-        }
+        self.waiting.restored(slot, &self.groups);
         Ok(())
     }
 
@@ -148,8 +124,6 @@ impl Store for TableAggregate {
 
     fn clear(&mut self) {
         self.groups.clear();
-        self.cache.clear();
-        self.emitted.clear();
-        self.headers = HeldHeaders::default();
+        self.waiting.clear();
     }
 }

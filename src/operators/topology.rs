@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::aggregate::{Emitting, StreamAggregate};
+use super::aggregate::StreamAggregate;
 use super::filter::{Predicate, StreamFilter, TableFilter};
 use super::flat_map::FlatMap;
 use super::group_by::{StreamGroupBy, TableGroupBy};
@@ -13,6 +13,7 @@ use super::select::Select;
 use super::session::SessionAggregate;
 use super::source::TableSource;
 use super::table_aggregate::TableAggregate;
+use super::waiting::Emitting;
 use super::windowed::WindowedAggregate;
 use super::{Context, Operator, QueryError, Store};
 use crate::plan::{

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::aggregate::Emitting;
-use super::cache::Cache;
-use super::groups::{Arrival, Emission, Groups, HeldHeaders, ResultBuilder, later};
+use super::groups::{Arrival, Emission, Groups, ResultBuilder, WINDOW_SEQUENCE, later};
+use super::waiting::{Emitting, Waiting};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::state::WindowIndex;
-use crate::types::{Meta, OwnedValue, Rows, TimeWindows, Timestamp, Window};
+use crate::types::{Rows, TimeWindows, Timestamp, Window};
 
 /// How long `EMIT FINAL` waits between two emissions, in wall-clock time, unless it is told.
 ///
@@ -23,13 +22,11 @@ pub(super) struct WindowedAggregate {
     groups: Groups,
     windows: TimeWindows,
     retention_ms: i64,
-    emitting: Emitting,
+    with_old: bool,
     is_final: bool,
     emit_interval_ms: i64,
     partitions: HashMap<i32, PartitionTime>,
-    cache: Cache,
-    headers: HeldHeaders,
-    emitted: HashMap<u32, Vec<OwnedValue>>,
+    waiting: Waiting,
     store_key: Vec<u8>,
 }
 
@@ -58,13 +55,11 @@ impl WindowedAggregate {
             groups,
             windows,
             retention_ms,
-            emitting,
+            with_old: emitting.with_old,
             is_final,
             emit_interval_ms: EMIT_INTERVAL_MS,
             partitions: HashMap::new(),
-            cache: Cache::default(),
-            headers: HeldHeaders::default(),
-            emitted: HashMap::new(),
+            waiting: Waiting::new(emitting),
             store_key: Vec::new(),
         }
     }
@@ -114,21 +109,17 @@ impl WindowedAggregate {
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
         // Without a cache a new group's row before is that of its initial states.
-        let old = (self.emitting.with_old && self.emitting.cached_groups == 0)
-            .then(|| self.groups.snapshot(slot));
+        let old = (self.with_old && !self.waiting.is_used()).then(|| self.groups.snapshot(slot));
         self.groups.add(slot, rows, row, ctx.sequence)?;
         let group = self.groups.group_mut(slot);
         (group.exists, group.timestamp_ms) = (true, timestamp_ms);
-        if self.emitting.cached_groups > 0 {
-            self.cache.touch(slot);
-            if rows.meta.headers.is_some() {
-                self.headers.hold(slot, rows.meta.headers(row));
-            }
+        if self.waiting.is_used() {
+            self.waiting.hold(slot, &rows.meta, row);
             return Ok(());
         }
         let headers = rows.meta.headers(row);
         let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-        self.log_change(&emission, ctx)?;
+        self.groups.log_change(&emission, ctx)?;
         if !self.is_final {
             self.groups.emit(&emission, old, builder, ctx.eval.arena);
         }
@@ -199,17 +190,6 @@ impl WindowedAggregate {
         }
     }
 
-    /// The changelog's key is the store's, followed by a number that only joins use.
-    fn log_change(
-        &self,
-        emission: &Emission<'_>,
-        ctx: &mut Context<'_, '_>,
-    ) -> Result<(), QueryError> {
-        let mut key = self.groups.store_key(emission.slot).to_vec();
-        key.extend_from_slice(&[0; 4]);
-        self.groups.log_change(emission, &key, ctx)
-    }
-
     /// Forgets windows that ended so long ago that nothing can ask for them.
     fn expire(&mut self) {
         for time in self.partitions.values_mut() {
@@ -220,13 +200,13 @@ impl WindowedAggregate {
             }
             for slot in time.index.expire(oldest) {
                 self.groups.remove(slot);
-                self.emitted.remove(&slot);
+                self.waiting.forget(slot);
             }
         }
     }
 
     fn process_rows<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
+        let mut builder = self.groups.builder(&rows.meta, self.with_old);
         let mut keys: Vec<Option<(Vec<u8>, i32)>> = Vec::with_capacity(rows.key.len);
         for position in 0..rows.key.len {
             let mut key = Vec::new();
@@ -272,38 +252,23 @@ pub(super) fn null_value() -> QueryError {
 impl Operator for WindowedAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let outcome = self.process_rows(rows, ctx);
-        if self.emitting.cached_groups == 0 {
+        if !self.waiting.is_used() {
             self.expire();
-        }
-        if self.cache.len() <= self.emitting.cached_groups {
             return outcome;
         }
-        let mut released = self.flush(ctx);
+        let mut released = self.waiting.release_excess(&mut self.groups, ctx);
+        if self.is_final {
+            // What goes on are the windows that the batch closed; what leaves the cache is logged only.
+            released.rows = outcome.rows;
+        }
         released.failure = outcome.failure.or(released.failure);
         released
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&Meta::default(), self.emitting.with_old);
-        for slot in self.cache.take_all() {
-            let timestamp_ms = self.groups.group(slot).timestamp_ms;
-            let headers = self.headers.release(slot, ctx.eval.arena);
-            let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            if let Err(error) = self.log_change(&emission, ctx) {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
-            }
-            if self.is_final {
-                continue;
-            }
-            let old = if self.emitting.with_old {
-                self.emitted.insert(slot, self.groups.snapshot(slot))
-            } else {
-                None
-            };
-            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
-        }
+        let released = self.waiting.release_all(&mut self.groups, ctx);
         self.expire();
-        builder.finish().into()
+        released
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {
@@ -319,12 +284,14 @@ impl Store for WindowedAggregate {
     ) -> Result<(), QueryError> {
         let StoredRecord { key, value, .. } = *record;
         let refuse = || QueryError::new("a key of the window store's changelog is too short");
-        let (store_key, _) = key.split_last_chunk::<4>().ok_or_else(refuse)?;
+        let (store_key, _) =
+            key.split_last_chunk::<{ WINDOW_SEQUENCE.len() }>().ok_or_else(refuse)?;
         let (inner, start) = store_key.split_last_chunk::<8>().ok_or_else(refuse)?;
         let start = i64::from_be_bytes(*start);
         let Some(value) = value else {
             if let Some(slot) = self.groups.find(store_key) {
                 self.groups.remove(slot);
+                self.waiting.forget(slot);
             }
             return Ok(());
         };
@@ -336,9 +303,7 @@ impl Store for WindowedAggregate {
         if is_new {
             self.index_window(record.partition, window, inner, slot);
         }
-        if self.emitting.with_old && self.emitting.cached_groups > 0 {
-            self.emitted.insert(slot, self.groups.snapshot(slot));
-        }
+        self.waiting.restored(slot, &self.groups);
         Ok(())
     }
 
@@ -348,9 +313,7 @@ impl Store for WindowedAggregate {
 
     fn clear(&mut self) {
         self.groups.clear();
-        self.cache.clear();
-        self.emitted.clear();
+        self.waiting.clear();
         self.partitions.clear();
-        self.headers = HeldHeaders::default();
     }
 }

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use super::output::{Output, OwnedHeaders, Target};
+use super::output::{Output, Target};
 use super::processing_log::ProcessingLogEntry;
 use super::random::SeededRandom;
 use super::source::{RawRecords, SourceReader};
 use super::task::{Surroundings, Task};
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, TopologyOptions};
 use crate::plan::QueryPlan;
-use crate::types::{Arena, Headers, Timestamp};
+use crate::types::{Arena, Headers, OwnedHeaders, Timestamp};
 
 /// A record outside Kafka.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,12 +105,13 @@ impl Driver {
         if read.rows.len == 0 {
             return Ok(());
         }
-        let surroundings = Surroundings {
-            now: self.options.now,
-            random: &self.random,
-            nested_error_set_null: self.options.nested_error_set_null,
-        };
+        let surroundings = surroundings(&self.options, &self.random);
         self.task.process(&read.rows, (&self.reader, &records), surroundings, &arena)
+    }
+
+    /// Gives away what waits in record caches, as a commit does.
+    pub fn flush(&mut self) -> Result<(), QueryError> {
+        self.task.flush(surroundings(&self.options, &self.random), &Arena::new())
     }
 
     /// Moves the wall clock.
@@ -128,6 +129,10 @@ impl Driver {
     pub fn take_log(&mut self) -> Vec<ProcessingLogEntry> {
         std::mem::take(&mut self.task.log)
     }
+}
+
+fn surroundings<'a>(options: &DriverOptions, random: &'a SeededRandom) -> Surroundings<'a> {
+    Surroundings { now: options.now, random, nested_error_set_null: options.nested_error_set_null }
 }
 
 fn records(output: &Output) -> Vec<(Target, DriverRecord)> {

@@ -14,7 +14,7 @@ mod source;
 mod task;
 
 pub use driver::{Driver, DriverOptions, DriverRecord};
-pub use output::{Output, OutputRecord, OwnedHeaders, Placing, Target};
+pub use output::{Output, OutputRecord, Placing, Target};
 pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use source::{RawRecords, ReadRows, Rejection, SourceReader};

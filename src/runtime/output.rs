@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::types::Headers;
+use crate::types::{Headers, OwnedHeaders};
 
 /// Which topic of a query a record is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,9 +26,6 @@ pub enum Placing {
     /// To this partition.
     Partition(i32),
 }
-
-/// The headers of a record that a batch owns: names and values.
-pub type OwnedHeaders = Vec<(String, Option<Vec<u8>>)>;
 
 /// A record of an [`Output`].
 #[derive(Clone, Debug)]

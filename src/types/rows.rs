@@ -5,6 +5,9 @@ use super::{Column, Offset, Partition, Timestamp, Validity, Window};
 /// The headers of a record: names and values, in order, duplicates included.
 pub type Headers<'a> = &'a [(&'a str, Option<&'a [u8]>)];
 
+/// Headers that own their bytes: names and values.
+pub type OwnedHeaders = Vec<(String, Option<Vec<u8>>)>;
+
 /// Rows in the order in which their records came.
 ///
 /// A **stream** row has a key and a value. A **table** row is a change: `value` is what holds now,

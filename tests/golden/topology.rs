@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use millstream::engine::{Engine, Outcome, Properties, TopicShape, Topics};
+use millstream::operators::QueryError;
 use millstream::plan::{Aggregation, QueryPlan, StepKind};
 use millstream::runtime::{
     Driver, DriverOptions, DriverRecord, LogEvent, ProcessingLogEntry, Target,
@@ -42,15 +43,18 @@ pub(crate) fn queries(script: &str) -> Vec<(String, Arc<QueryPlan>)> {
     engine.queries().iter().map(|query| (query.id.clone(), Arc::clone(&query.plan))).collect()
 }
 
-/// Tells a story anew: the records of `told`, with what they give now.
-pub(crate) fn tell(script: &str, told: &str) -> String {
+/// Tells a story anew: the records of `told`, with what they give now, where the record caches hold `cached_groups`.
+pub(crate) fn tell(script: &str, told: &str, cached_groups: usize) -> String {
     let told = told.split(STORES).next().unwrap_or_default();
     let lines: Vec<Line> = told.lines().filter_map(Line::parse).collect();
     let width = lines.iter().map(|line| line.input.chars().count()).max().unwrap_or_default();
-    let mut story = Story::new(script);
+    let mut story = Story::new(script, cached_groups);
     let mut out = String::new();
     for line in &lines {
-        let gives = story.process(&line.topic, &line.record);
+        let gives = match &line.record {
+            Some(record) => story.process(&line.topic, record),
+            None => story.commit(),
+        };
         for (index, given) in gives.iter().enumerate() {
             let input = if index == 0 { &*line.input } else { "" };
             let note = line.note.as_ref().filter(|_| index == 0);
@@ -61,11 +65,12 @@ pub(crate) fn tell(script: &str, told: &str) -> String {
     out + &story.stores()
 }
 
-/// A line with a record.
+/// A line with a record, or the word `commit`.
 struct Line {
     input: String,
     topic: String,
-    record: DriverRecord,
+    /// Nothing for a commit.
+    record: Option<DriverRecord>,
     note: Option<String>,
 }
 
@@ -80,6 +85,14 @@ impl Line {
         if input.is_empty() || input.starts_with("=>") {
             return None;
         }
+        if input == "commit" {
+            return Some(Self {
+                input: input.to_owned(),
+                topic: String::new(),
+                record: None,
+                note,
+            });
+        }
         let (rest, time) = input.rsplit_once(" @ ").expect("a record has a time");
         let mut words = rest.splitn(3, char::is_whitespace);
         let mut word = || words.next().expect("a record has a topic, a key and a value").trim();
@@ -91,7 +104,7 @@ impl Line {
             timestamp_ms: millis(time.trim()),
             headers: Vec::new(),
         };
-        Some(Self { input: input.to_owned(), topic, record, note })
+        Some(Self { input: input.to_owned(), topic, record: Some(record), note })
     }
 }
 
@@ -109,8 +122,9 @@ struct Query {
 }
 
 impl Story {
-    fn new(script: &str) -> Self {
-        let options = DriverOptions { emit_interval_ms: 0, ..DriverOptions::default() };
+    fn new(script: &str, cached_groups: usize) -> Self {
+        let options =
+            DriverOptions { emit_interval_ms: 0, cached_groups, ..DriverOptions::default() };
         let query = |(id, plan): (String, Arc<QueryPlan>)| Query {
             driver: Driver::new(Arc::clone(&plan), &id, options).unwrap(),
             changelogs: vec![BTreeMap::new(); stores(&plan).len()],
@@ -124,33 +138,27 @@ impl Story {
     fn process(&mut self, topic: &str, record: &DriverRecord) -> Vec<String> {
         let mut gives = Vec::new();
         self.follow(topic, record, &mut gives);
-        if gives.is_empty() {
-            gives.push("nothing".to_owned());
+        or_nothing(gives)
+    }
+
+    /// Lets every query give away what waits in its caches, one after the other.
+    fn commit(&mut self) -> Vec<String> {
+        let mut gives = Vec::new();
+        for index in 0..self.queries.len() {
+            let query = &mut self.queries[index];
+            let flushed = query.driver.flush();
+            for (topic, record) in query.collect(flushed, &mut gives) {
+                self.follow(&topic, &record, &mut gives);
+            }
         }
-        gives
+        or_nothing(gives)
     }
 
     fn follow(&mut self, topic: &str, record: &DriverRecord, gives: &mut Vec<String>) {
         let mut produced = Vec::new();
         for query in self.queries.iter_mut().filter(|query| query.plan.source.topic == topic) {
             let piped = query.driver.pipe(record);
-            gives.extend(query.driver.take_log().iter().map(logged));
-            for (target, record) in query.driver.take_output() {
-                match target {
-                    Target::Sink => {
-                        gives.push(sunk(&query.plan, &record));
-                        produced.push((query.plan.sink.topic.clone(), record));
-                    }
-                    Target::Changelog(store) => {
-                        let key = record.key.clone().unwrap_or_default();
-                        query.changelogs[store].insert(key, record);
-                    }
-                    Target::Repartition(_) => {}
-                }
-            }
-            if let Err(error) = piped {
-                gives.push(format!("{} stops: {error}", query.id));
-            }
+            produced.extend(query.collect(piped, gives));
         }
         for (topic, record) in produced {
             self.follow(&topic, &record, gives);
@@ -171,6 +179,42 @@ impl Story {
         }
         if out.is_empty() { out } else { format!("{STORES}{out}") }
     }
+}
+
+impl Query {
+    /// Tells what the query gave and stored; gives the records of its sink, for those that read it.
+    fn collect(
+        &mut self,
+        ended: Result<(), QueryError>,
+        gives: &mut Vec<String>,
+    ) -> Vec<(String, DriverRecord)> {
+        let mut produced = Vec::new();
+        gives.extend(self.driver.take_log().iter().map(logged));
+        for (target, record) in self.driver.take_output() {
+            match target {
+                Target::Sink => {
+                    gives.push(sunk(&self.plan, &record));
+                    produced.push((self.plan.sink.topic.clone(), record));
+                }
+                Target::Changelog(store) => {
+                    let key = record.key.clone().unwrap_or_default();
+                    self.changelogs[store].insert(key, record);
+                }
+                Target::Repartition(_) => {}
+            }
+        }
+        if let Err(error) = ended {
+            gives.push(format!("{} stops: {error}", self.id));
+        }
+        produced
+    }
+}
+
+fn or_nothing(mut gives: Vec<String>) -> Vec<String> {
+    if gives.is_empty() {
+        gives.push("nothing".to_owned());
+    }
+    gives
 }
 
 /// What follows the key in a store or in a topic.
