@@ -71,7 +71,7 @@ pub(super) fn check_grouped(
             }
             ExprKind::Column { name, .. } => vec![name],
             _ => {
-                let children = super::names::children(expr).into_iter();
+                let children = crate::sql::visit::children(expr).into_iter();
                 children.flat_map(|child| loose(child, grouping, is_aggregate)).collect()
             }
         }

@@ -1,78 +1,7 @@
 //! Walks over the syntax tree of expressions.
 
 use crate::sql::ast::{Expr, ExprKind, Name};
-
-/// The expressions directly below `expr`, in the order in which ksqlDB visits them.
-pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Literal(_)
-        | ExprKind::Column { .. }
-        | ExprKind::LambdaVariable(_)
-        | ExprKind::Unit(_) => Vec::new(),
-        ExprKind::Sign { value, .. }
-        | ExprKind::Not(value)
-        | ExprKind::IsNull(value)
-        | ExprKind::IsNotNull(value)
-        | ExprKind::Cast { value, .. }
-        | ExprKind::Field { base: value, .. }
-        | ExprKind::Lambda { body: value, .. } => vec![value],
-        ExprKind::Arithmetic { left, right, .. }
-        | ExprKind::Comparison { left, right, .. }
-        | ExprKind::Logical { left, right, .. } => vec![left, right],
-        ExprKind::Between { value, low, high } => vec![value, low, high],
-        ExprKind::In { value, list } => std::iter::once(&**value).chain(list).collect(),
-        ExprKind::Like { value, pattern, .. } => vec![value, pattern],
-        ExprKind::Subscript { base, index } => vec![base, index],
-        ExprKind::SearchedCase { whens, otherwise } => {
-            let whens = whens.iter().flat_map(|when| [&when.condition, &when.result]);
-            whens.chain(otherwise.as_deref()).collect()
-        }
-        ExprKind::SimpleCase { operand, whens, otherwise } => {
-            let whens = whens.iter().flat_map(|when| [&when.condition, &when.result]);
-            std::iter::once(&**operand).chain(whens).chain(otherwise.as_deref()).collect()
-        }
-        ExprKind::Array(items) | ExprKind::Call { args: items, .. } => items.iter().collect(),
-        ExprKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
-        ExprKind::Struct(fields) => fields.iter().map(|field| &field.value).collect(),
-    }
-}
-
-/// The same for changing them.
-fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
-    match &mut expr.kind {
-        ExprKind::Literal(_)
-        | ExprKind::Column { .. }
-        | ExprKind::LambdaVariable(_)
-        | ExprKind::Unit(_) => Vec::new(),
-        ExprKind::Sign { value, .. }
-        | ExprKind::Not(value)
-        | ExprKind::IsNull(value)
-        | ExprKind::IsNotNull(value)
-        | ExprKind::Cast { value, .. }
-        | ExprKind::Field { base: value, .. }
-        | ExprKind::Lambda { body: value, .. } => vec![value],
-        ExprKind::Arithmetic { left, right, .. }
-        | ExprKind::Comparison { left, right, .. }
-        | ExprKind::Logical { left, right, .. } => vec![left, right],
-        ExprKind::Between { value, low, high } => vec![value, low, high],
-        ExprKind::In { value, list } => std::iter::once(&mut **value).chain(list).collect(),
-        ExprKind::Like { value, pattern, .. } => vec![value, pattern],
-        ExprKind::Subscript { base, index } => vec![base, index],
-        ExprKind::SearchedCase { whens, otherwise } => {
-            let whens = whens.iter_mut().flat_map(|when| [&mut when.condition, &mut when.result]);
-            whens.chain(otherwise.as_deref_mut()).collect()
-        }
-        ExprKind::SimpleCase { operand, whens, otherwise } => {
-            let whens = whens.iter_mut().flat_map(|when| [&mut when.condition, &mut when.result]);
-            std::iter::once(&mut **operand).chain(whens).chain(otherwise.as_deref_mut()).collect()
-        }
-        ExprKind::Array(items) | ExprKind::Call { args: items, .. } => items.iter_mut().collect(),
-        ExprKind::Map(entries) => {
-            entries.iter_mut().flat_map(|(key, value)| [key, value]).collect()
-        }
-        ExprKind::Struct(fields) => fields.iter_mut().map(|field| &mut field.value).collect(),
-    }
-}
+use crate::sql::visit::{children, children_mut};
 
 /// Visits `expr` and all below it, parents first.
 pub(super) fn visit<'e>(expr: &'e Expr, visitor: &mut impl FnMut(&'e Expr)) {

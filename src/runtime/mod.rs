@@ -12,6 +12,7 @@ mod processing_log;
 mod random;
 mod source;
 mod task;
+mod timestamp;
 
 pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use output::{Output, OutputRecord, Placing, Target};

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::expr::{Argument, Expr};
+use super::timestamp::TimestampFormat;
 use crate::formats::{DecodeError, Decoder, FormatError, Role, windowed};
 use crate::operators::QueryError;
 use crate::plan::{FrameColumn, Source, SourceColumn, frame_columns};
 use crate::types::{
-    Arena, Column, Headers, KeyColumns, Meta, Partition, Rows, SqlType, Timestamp, Validity, Value,
-    Window,
+    Arena, Column, Headers, KeyColumns, Meta, Partition, Rows, Timestamp, Validity, Value, Window,
 };
 
 /// Records of one partition, in order, as they were fetched.
@@ -70,15 +69,6 @@ pub struct ReadRows<'a> {
     pub rejected: Vec<(usize, Rejection)>,
 }
 
-impl TimestampFormat {
-    fn new(pattern: Option<&str>) -> Result<Self, QueryError> {
-        let Some(pattern) = pattern else { return Ok(Self::Number) };
-        let args = [Expr::column(0, "TIMESTAMP", SqlType::String), Expr::string(pattern)];
-        let call = Expr::call("STRINGTOTIMESTAMP", args.map(Argument::Value).into());
-        call.map(|call| Self::Text(Box::new(call))).map_err(|error| QueryError::new(error.message))
-    }
-}
-
 /// Reads the records of one source definition.
 pub struct SourceReader {
     source: Arc<Source>,
@@ -117,13 +107,6 @@ impl Rejected {
         self.rows.sort_by_key(|(row, _)| *row);
         self.rows
     }
-}
-
-/// How a column holds a time.
-enum TimestampFormat {
-    Number,
-    /// `STRINGTOTIMESTAMP` of the column and the pattern: ksqlDB parses both the same way.
-    Text(Box<Expr>),
 }
 
 impl SourceReader {
@@ -410,19 +393,9 @@ fn time_of(value: Value<'_>, format: &TimestampFormat) -> Result<i64, Vec<String
     const NULL: &str = "Cannot invoke \"java.lang.Long.longValue()\" because the return value of \
         \"io.confluent.ksql.execution.streams.timestamp.ColumnExtractor.extract(Object, \
         io.confluent.ksql.GenericRow)\" is null";
-    match (value, format) {
-        (Value::Bigint(time) | Value::Timestamp(time), _) => Ok(time),
-        (Value::String(_), TimestampFormat::Text(parse)) => {
-            let arena = Arena::new();
-            let context = super::random::without_clock(&arena);
-            match parse.evaluate_row(&[value], &context) {
-                (Value::Bigint(time), _) => Ok(time),
-                (_, errors) => Err(errors
-                    .first()
-                    .map(|error| error.error.chain().map(str::to_owned).collect())
-                    .unwrap_or_default()),
-            }
-        }
-        _ => Err(vec![NULL.to_owned()]),
+    match format.read(value) {
+        Ok(Some(time)) => Ok(time),
+        Ok(None) => Err(vec![NULL.to_owned()]),
+        Err(error) => Err(error.chain().map(str::to_owned).collect()),
     }
 }

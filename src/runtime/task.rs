@@ -7,6 +7,7 @@ use super::java_row::json_text;
 use super::output::{Output, Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{RawRecords, ReadRows, Rejection, SourceReader};
+use super::timestamp::TimestampFormat;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError, RandomSource};
 use crate::formats::{ColumnsRow, Encoded, Encoder, FormatError, Role, row_text, windowed};
@@ -15,7 +16,7 @@ use crate::operators::{
     StoredRecord, Topology, TopologyOptions,
 };
 use crate::plan::{QueryPlan, StepKind};
-use crate::types::{Arena, Column, Rows, SqlType, Timestamp, Value, WindowKind};
+use crate::types::{Arena, Column, Rows, Timestamp, WindowKind};
 
 /// What a task counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +70,7 @@ struct SinkEncoder {
 
 struct SinkTimestamp {
     column: TimestampPlace,
-    parse: Option<crate::expr::Expr>,
+    format: TimestampFormat,
 }
 
 enum TimestampPlace {
@@ -260,16 +261,8 @@ impl SinkEncoder {
             };
             let column = place(&sink.schema.value).map(TimestampPlace::Value);
             let column = column.or_else(|| place(&sink.schema.key).map(TimestampPlace::Key));
-            let parse = timestamp.format.as_deref().map(|pattern| {
-                let args = [
-                    crate::expr::Expr::column(0, "TIMESTAMP", SqlType::String),
-                    crate::expr::Expr::string(pattern),
-                ];
-                let args = args.map(crate::expr::Argument::Value).into();
-                crate::expr::Expr::call("STRINGTOTIMESTAMP", args)
-            });
-            let parse = parse.transpose().map_err(|error| QueryError::new(error.message))?;
-            Ok::<_, QueryError>(column.map(|column| SinkTimestamp { column, parse }))
+            let format = TimestampFormat::new(timestamp.format.as_deref())?;
+            Ok::<_, QueryError>(column.map(|column| SinkTimestamp { column, format }))
         });
         Ok(Self {
             key: key.map_err(refuse)?,
@@ -301,20 +294,7 @@ impl SinkEncoder {
             TimestampPlace::Key(at) => rows.key.columns[at].value(rows.key.position(row)),
             TimestampPlace::Value(at) => rows.value[at].value(row),
         };
-        let time = match (value, &timestamp.parse) {
-            (Value::Bigint(time) | Value::Timestamp(time), _) => time,
-            (Value::String(_), Some(parse)) => {
-                let arena = Arena::new();
-                let context = super::random::without_clock(&arena);
-                let (value, errors) = parse.evaluate_row(&[value], &context);
-                match (value, errors.into_iter().next()) {
-                    (Value::Bigint(time), _) => time,
-                    (_, Some(failed)) => return Err(failed.error),
-                    (_, None) => return Ok(own),
-                }
-            }
-            _ => return Ok(own),
-        };
+        let Some(time) = timestamp.format.read(value)? else { return Ok(own) };
         if time < 0 {
             return Err(EvalError::new(format!("Invalid negative timestamp {time}")));
         }
