@@ -3,6 +3,8 @@
 //! The real binary runs against the broker that `KAFKA_BROKERS` names, or else the embedded one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "faults/apache.rs"]
+mod apache;
 #[path = "faults/bad_input.rs"]
 mod bad_input;
 #[path = "faults/restarts.rs"]

@@ -7,6 +7,7 @@ use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
+use crate::apache::Node;
 use crate::support::{PARTITIONS, World};
 
 const COUNTS: &str = "CTAS_COUNTS_0";
@@ -179,6 +180,27 @@ async fn a_broker_that_restarts_is_waited_for() {
         broker.shutdown().await;
         let config = EmbeddedConfig { port, ..config.clone() };
         world.embedded = Some(EmbeddedBroker::start(config).await.unwrap());
+        truth.send(&world, 300).await;
+        world.wait_for_level(&[COUNTS, ALERTS], &topic, &run).await;
+    }
+    run.stop().await;
+    truth.is_covered(&world).await;
+}
+
+/// Runs where `KAFKA_VERSION` says of which version a node can be started.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apache_kafka_that_restarts_is_waited_for() {
+    let Some((node, servers)) = Node::start() else { return };
+    let world = World::on("apache", servers);
+    let (topic, sql) = (world.topic("in"), statements(&world));
+    world.create(&topic, PARTITIONS).await;
+    let mut truth = Truth::default();
+    truth.send(&world, 300).await;
+    let mut run = world.run(&sql, &[]);
+    run.wait_for("is running", 2).await;
+    for go in [Node::restart, Node::crash] {
+        truth.send(&world, 300).await;
+        go(&node);
         truth.send(&world, 300).await;
         world.wait_for_level(&[COUNTS, ALERTS], &topic, &run).await;
     }

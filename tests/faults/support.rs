@@ -48,6 +48,11 @@ impl World {
         Self::at(name, broker.bootstrap(), Some(broker))
     }
 
+    /// The broker at `servers`.
+    pub(crate) fn on(name: &str, servers: String) -> Self {
+        Self::at(name, servers, None)
+    }
+
     fn at(name: &str, servers: String, embedded: Option<EmbeddedBroker>) -> Self {
         let number =
             std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name) & 0xffff_ffff;
