@@ -103,6 +103,10 @@ async fn ten_kills_lose_nothing() {
             truth.send(&world, 300).await;
             tokio::time::sleep(Duration::from_millis(random.random_range(0..500))).await;
         }
+        if kill == 4 {
+            // So that there is something for the next one to restore.
+            world.wait_for_level(&[COUNTS], &topic, &run).await;
+        }
         run.kill();
     }
     let run = world.run(&sql, &[]);
