@@ -5,12 +5,16 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures wall-clock time")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[path = "reading.rs"]
+mod reading;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use millstream::formats::{Decoder, Encoder, Format, FormatSpec, Role};
 use millstream::types::{Arena, ColumnDef, SqlType};
-use serde::Deserialize;
+
+use self::reading::Reading;
 
 const RECORDS: usize = 100_000;
 const CHUNK: usize = 1_000;
@@ -18,27 +22,6 @@ const ROUNDS: usize = 7;
 
 /// The columns that are kept: all but the two times and the index.
 const USED: [bool; 10] = [false, false, true, false, true, true, true, true, true, true];
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "only reading is measured")]
-struct Reading<'a> {
-    #[serde(rename = "Arrival_Time")]
-    arrival_time: i64,
-    #[serde(rename = "Creation_Time")]
-    creation_time: i64,
-    #[serde(rename = "Device")]
-    device: &'a str,
-    #[serde(rename = "Index")]
-    index: i32,
-    #[serde(rename = "Model")]
-    model: &'a str,
-    #[serde(rename = "User")]
-    user: &'a str,
-    gt: &'a str,
-    x: f64,
-    y: f64,
-    z: f64,
-}
 
 fn columns() -> Vec<ColumnDef> {
     let columns = [

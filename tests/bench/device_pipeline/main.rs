@@ -12,6 +12,8 @@
 mod feed;
 mod process;
 mod readers;
+#[path = "../reading.rs"]
+mod reading;
 mod stages;
 mod watch;
 

@@ -7,35 +7,13 @@ use anyhow::Result;
 use millstream::kafka::TopicPartition;
 use millstream::kafka::config::Isolation;
 use millstream::kafka::fetch::Fetcher;
-use serde::Deserialize;
 
 use crate::TOPIC;
 use crate::process::Usage;
+use crate::reading::Reading;
 
 /// As much as a query's reader holds ahead.
 pub(crate) const BUFFER_BYTES: usize = 4 << 20;
-
-/// A reading as an application would declare it: typed, its texts borrowed from the record.
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "the cost of its fields is what is measured")]
-struct Reading<'a> {
-    #[serde(rename = "Arrival_Time")]
-    arrival_time: i64,
-    #[serde(rename = "Creation_Time")]
-    creation_time: i64,
-    #[serde(rename = "Device")]
-    device: &'a str,
-    #[serde(rename = "Index")]
-    index: i32,
-    #[serde(rename = "Model")]
-    model: &'a str,
-    #[serde(rename = "User")]
-    user: &'a str,
-    gt: &'a str,
-    x: f64,
-    y: f64,
-    z: f64,
-}
 
 /// Only walks the batches.
 pub(crate) async fn floor(broker: &str, count: u64) -> Result<()> {
