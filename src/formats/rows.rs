@@ -26,6 +26,17 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// How many rows there are. Nothing may have been pushed of another one.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.builders.iter().flatten().next().map_or(0, ColumnBuilder::len)
+    }
+
+    /// Takes back what was pushed after so many rows.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.builders.iter_mut().flatten().for_each(|builder| builder.truncate(len));
+    }
+
     /// Adds a whole row.
     pub(super) fn push_row(&mut self, row: &[Value<'a>]) {
         for (builder, value) in self.builders.iter_mut().zip(row) {

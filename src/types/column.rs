@@ -171,13 +171,8 @@ impl<'a> ColumnBuilder<'a> {
                 self.len += 1;
                 return;
             }
-            (_, Value::Null) => {
-                self.push_null();
-                return;
-            }
             (_, value) => {
-                self.widen();
-                self.push(value);
+                self.push_other(value);
                 return;
             }
         }
@@ -185,6 +180,21 @@ impl<'a> ColumnBuilder<'a> {
             flags.push(true);
         }
         self.len += 1;
+    }
+
+    /// Adds a NULL, or a value of another type than the column's.
+    #[inline(never)]
+    fn push_other(&mut self, value: Value<'a>) {
+        if !value.is_null() {
+            self.widen();
+        }
+        match &mut self.column {
+            Column::Values(values) => {
+                values.push(value);
+                self.len += 1;
+            }
+            _ => self.push_null(),
+        }
     }
 
     /// Adds a NULL.

@@ -1,12 +1,14 @@
 //! The fast way to read a flat JSON object, for records that hold no surprise.
 //!
 //! The i-th member's name is compared with the i-th name of the records before, digits and text are
-//! looked at eight bytes at a time, and doubles are computed exactly as `m / 10^k`. Whatever is out
-//! of the ordinary makes [`Scan::read`] give up, and the plain reader takes the record from its
-//! start: an escape, a type that has to be converted, a column that occurs twice, a fault. So all
-//! that this reader accepts is the same to the plain one, and it needs no messages.
+//! looked at eight bytes at a time, doubles are computed exactly as `m / 10^k`, and values go
+//! straight into their columns. Whatever is out of the ordinary makes [`Scan::read`] give up, and
+//! the plain reader takes the record from its start: an escape, a type that has to be converted, a
+//! column that occurs twice, a fault. So all that this reader accepts is the same to the plain one,
+//! and it needs no messages.
 
 use super::convert::{number_to_double, to_upper};
+use crate::formats::rows::Rows;
 use crate::types::{ColumnDef, SqlType, Value};
 
 /// How deeply members that are no columns may be nested. Deeper ones are left to the plain reader.
@@ -21,18 +23,19 @@ const POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
+/// How much further a number reaches with so many digits more.
+const SHIFTS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 const QUOTES: u64 = ONES * 0x22;
 const BACKSLASHES: u64 = ONES * 0x5C;
 
-/// What records of one chunk have in common, and the values of the record that is read.
+/// What the records of one chunk have in common.
 #[derive(Debug, Default)]
-pub(in crate::formats) struct Scan<'a> {
+pub(in crate::formats) struct Scan {
     /// The members of the record before, in its order.
     expected: Vec<Expected>,
-    /// One value for each column.
-    values: Vec<Value<'a>>,
     /// The record that last gave each column a value.
     given: Vec<u32>,
     record: u32,
@@ -41,10 +44,40 @@ pub(in crate::formats) struct Scan<'a> {
 #[derive(Debug)]
 struct Expected {
     name: ExpectedName,
-    column: Option<u16>,
+    column: usize,
+    kind: Kind,
 }
 
-/// `name":`, as it follows the opening quote.
+/// What is read into a column.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Boolean,
+    Int,
+    Bigint,
+    Double,
+    Text,
+    Timestamp,
+    /// Of a type that the plain reader knows; NULL here.
+    Other,
+    /// The member is no column.
+    None,
+}
+
+impl Kind {
+    fn of(ty: &SqlType) -> Self {
+        match ty {
+            SqlType::Boolean => Self::Boolean,
+            SqlType::Int => Self::Int,
+            SqlType::Bigint => Self::Bigint,
+            SqlType::Double => Self::Double,
+            SqlType::String => Self::Text,
+            SqlType::Timestamp => Self::Timestamp,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// `"name":`, as it stands in the record.
 #[derive(Debug)]
 enum ExpectedName {
     /// Up to sixteen bytes, the first of them lowest, and which bits are theirs.
@@ -58,7 +91,7 @@ enum ExpectedName {
 
 impl ExpectedName {
     fn new(name: &str) -> Self {
-        let name = format!("{name}\":").into_bytes();
+        let name = format!("\"{name}\":").into_bytes();
         let len = name.len();
         if len > size_of::<u128>() {
             return Self::Long(name.into());
@@ -84,43 +117,66 @@ impl ExpectedName {
 }
 
 /// The record is not one for the fast way.
+#[derive(Clone, Copy)]
 struct GiveUp;
 
 type Fast<T> = Result<T, GiveUp>;
 
-impl<'a> Scan<'a> {
-    /// The values of the columns of one record, or `None` if the plain reader has to read it.
-    pub(super) fn read(&mut self, bytes: &'a [u8], columns: &[ColumnDef]) -> Option<&[Value<'a>]> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        self.values.clear();
-        self.values.resize(columns.len(), Value::Null);
+impl Scan {
+    /// Reads one record into `rows`. False if the plain reader has to read it: then `rows` are as
+    /// they were.
+    pub(super) fn read<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        columns: &[ColumnDef],
+        rows: &mut Rows<'a>,
+    ) -> bool {
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
         self.given.resize(columns.len(), 0);
         self.record += 1;
-        let mut cursor = Cursor { text, bytes, at: 0 };
-        self.object(&mut cursor, columns).ok()?;
-        Some(&self.values)
+        let (before, mut cursor) = (rows.len(), Cursor { text, bytes, at: 0 });
+        let found = self.object(&mut cursor, columns, rows);
+        match found {
+            Ok(found) if found == columns.len() => {}
+            Ok(_) => self.fill(rows),
+            Err(GiveUp) => rows.truncate(before),
+        }
+        found.is_ok()
     }
 
-    fn object(&mut self, cursor: &mut Cursor<'a>, columns: &[ColumnDef]) -> Fast<()> {
+    /// Gives NULL to the columns that the record does not have.
+    fn fill(&self, rows: &mut Rows<'_>) {
+        let missing = self.given.iter().enumerate().filter(|(_, given)| **given != self.record);
+        missing.for_each(|(column, _)| rows.push(column, Value::Null));
+    }
+
+    /// Reads the members of the record; how many of the columns it has.
+    fn object<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        columns: &[ColumnDef],
+        rows: &mut Rows<'a>,
+    ) -> Fast<usize> {
         cursor.expect(b'{')?;
         if cursor.peek_after_blanks()? == b'}' {
-            return Ok(());
+            return Ok(0);
         }
+        let mut found = 0;
         for index in 0.. {
-            cursor.expect(b'"')?;
-            match self.name(index, cursor, columns)? {
-                None => cursor.skip_value()?,
-                Some(column) => {
-                    let column = usize::from(column);
-                    if std::mem::replace(&mut self.given[column], self.record) == self.record {
-                        return Err(GiveUp);
-                    }
-                    self.values[column] = cursor.value(&columns[column].ty)?;
+            cursor.peek_after_blanks()?;
+            let (column, kind) = self.name(index, cursor, columns)?;
+            if let Kind::None = kind {
+                cursor.skip_value()?;
+            } else {
+                if std::mem::replace(&mut self.given[column], self.record) == self.record {
+                    return Err(GiveUp);
                 }
+                found += 1;
+                cursor.value_into(rows, column, kind)?;
             }
             match cursor.peek_after_blanks()? {
                 b',' => cursor.at += 1,
-                b'}' => return Ok(()),
+                b'}' => return Ok(found),
                 _ => return Err(GiveUp),
             }
         }
@@ -132,29 +188,43 @@ impl<'a> Scan<'a> {
     fn name(
         &mut self,
         index: usize,
-        cursor: &mut Cursor<'a>,
+        cursor: &mut Cursor<'_>,
         columns: &[ColumnDef],
-    ) -> Fast<Option<u16>> {
+    ) -> Fast<(usize, Kind)> {
         if let Some(expected) = self.expected.get(index)
             && let Some(len) = expected.name.len_at(&cursor.bytes[cursor.at..])
         {
             cursor.at += len;
-            return Ok(expected.column);
+            return Ok((expected.column, expected.kind));
         }
+        self.learn_name(index, cursor, columns)
+    }
+
+    /// Reads a name that was not expected, and expects it of the records to come.
+    #[cold]
+    fn learn_name(
+        &mut self,
+        index: usize,
+        cursor: &mut Cursor<'_>,
+        columns: &[ColumnDef],
+    ) -> Fast<(usize, Kind)> {
+        cursor.expect(b'"')?;
         let name = cursor.text()?;
         let column = find_column(name, columns)?;
         cursor.expect(b':')?;
-        let expected = Expected { name: ExpectedName::new(name), column };
+        let kind = column.map_or(Kind::None, |column| Kind::of(&columns[column].ty));
+        let column = column.unwrap_or_default();
+        let expected = Expected { name: ExpectedName::new(name), column, kind };
         if index < self.expected.len() {
             self.expected[index] = expected;
         } else {
             self.expected.push(expected);
         }
-        Ok(column)
+        Ok((column, kind))
     }
 }
 
-fn find_column(name: &str, columns: &[ColumnDef]) -> Fast<Option<u16>> {
+fn find_column(name: &str, columns: &[ColumnDef]) -> Fast<Option<usize>> {
     let upper = to_upper(name);
     let exact = columns.iter().position(|column| *column.name == *name);
     let found = exact.or_else(|| columns.iter().position(|column| *column.name == *upper));
@@ -162,7 +232,7 @@ fn find_column(name: &str, columns: &[ColumnDef]) -> Fast<Option<u16>> {
     if exact.is_some() && upper != name && columns.iter().any(|column| *column.name == *upper) {
         return Err(GiveUp);
     }
-    found.map(|index| u16::try_from(index).map_err(|_| GiveUp)).transpose()
+    Ok(found)
 }
 
 struct Cursor<'a> {
@@ -179,6 +249,12 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn peek_after_blanks(&mut self) -> Fast<u8> {
+        let byte = self.peek()?;
+        if byte > b' ' { Ok(byte) } else { self.skip_blanks() }
+    }
+
+    #[inline(never)]
+    fn skip_blanks(&mut self) -> Fast<u8> {
         loop {
             match self.peek()? {
                 b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
@@ -197,31 +273,36 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// The next eight bytes, the first of them lowest.
+    /// The next eight bytes, the first of them lowest; zeros behind the end.
     #[inline]
-    fn eight(&self) -> Option<u64> {
-        let bytes = self.bytes.get(self.at..self.at + 8)?;
-        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    fn eight(&self) -> u64 {
+        match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => self.last_bytes(),
+        }
+    }
+
+    /// What is left where there are fewer than eight bytes.
+    #[inline(never)]
+    fn last_bytes(&self) -> u64 {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte))
     }
 
     /// Reads text up to its closing quote. There may be no escape in it.
     #[inline]
     fn text(&mut self) -> Fast<&'a str> {
         let start = self.at;
-        while let Some(eight) = self.eight() {
-            let special = special_bytes(eight);
+        loop {
+            let special = special_bytes(self.eight());
             if special != 0 {
                 self.at += special.trailing_zeros() as usize / 8;
                 break;
             }
             self.at += 8;
         }
-        loop {
-            match self.peek()? {
-                b'"' => break,
-                b'\\' | 0..0x20 => return Err(GiveUp),
-                _ => self.at += 1,
-            }
+        if self.peek()? != b'"' {
+            return Err(GiveUp);
         }
         self.at += 1;
         self.text.get(start..self.at - 1).ok_or(GiveUp)
@@ -229,19 +310,41 @@ impl<'a> Cursor<'a> {
 
     /// Reads the value of a column, which has to be of the column's own kind, or null.
     #[inline]
-    fn value(&mut self, ty: &SqlType) -> Fast<Value<'a>> {
+    fn value_into(&mut self, rows: &mut Rows<'a>, column: usize, kind: Kind) -> Fast<()> {
         let first = self.peek_after_blanks()?;
-        match (first, ty) {
-            (b'"', SqlType::String) => {
+        match (kind, first) {
+            (Kind::Text, b'"') => {
                 self.at += 1;
-                self.text().map(Value::String)
+                let text = self.text()?;
+                rows.push(column, Value::String(text));
             }
-            (b'-' | b'0'..=b'9', SqlType::Double) => self.double().map(Value::Double),
-            (b'-' | b'0'..=b'9', SqlType::Bigint) => self.integer().map(Value::Bigint),
-            (b'-' | b'0'..=b'9', SqlType::Int) => Ok(Value::Int(self.integer()? as i32)),
-            (b'-' | b'0'..=b'9', SqlType::Timestamp) => self.integer().map(Value::Timestamp),
-            (b't', SqlType::Boolean) => self.word(b"true").map(|()| Value::Boolean(true)),
-            (b'f', SqlType::Boolean) => self.word(b"false").map(|()| Value::Boolean(false)),
+            (Kind::Double, b'-' | b'0'..=b'9') => {
+                let double = self.double()?;
+                rows.push(column, Value::Double(double));
+            }
+            (Kind::Bigint, b'-' | b'0'..=b'9') => {
+                let integer = self.integer()?;
+                rows.push(column, Value::Bigint(integer));
+            }
+            (Kind::Int, b'-' | b'0'..=b'9') => {
+                let integer = self.integer()?;
+                rows.push(column, Value::Int(integer as i32));
+            }
+            _ => {
+                let value = self.rare_value(first, kind)?;
+                rows.push(column, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a value of a kind that records hold less often.
+    #[inline(never)]
+    fn rare_value(&mut self, first: u8, kind: Kind) -> Fast<Value<'a>> {
+        match (first, kind) {
+            (b'-' | b'0'..=b'9', Kind::Timestamp) => self.integer().map(Value::Timestamp),
+            (b't', Kind::Boolean) => self.word(b"true").map(|()| Value::Boolean(true)),
+            (b'f', Kind::Boolean) => self.word(b"false").map(|()| Value::Boolean(false)),
             (b'n', _) => self.word(b"null").map(|()| Value::Null),
             _ => Err(GiveUp),
         }
@@ -263,13 +366,19 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn digits(&mut self, number: &mut u64) -> usize {
         let start = self.at;
-        while let Some(digits) = self.eight().filter(|eight| is_eight_digits(*eight)) {
-            *number = number.wrapping_mul(100_000_000).wrapping_add(eight_digits(digits));
-            self.at += 8;
-        }
-        while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
-            *number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.at += 1;
+        loop {
+            let eight = self.eight();
+            let count = leading_digits(eight);
+            if count == 0 {
+                break;
+            }
+            // What is no digit is shifted out, and zeros come before the others.
+            let digits = eight << (64 - 8 * count);
+            *number = number.wrapping_mul(SHIFTS[count]).wrapping_add(eight_digits(digits));
+            self.at += count;
+            if count < 8 {
+                break;
+            }
         }
         self.at - start
     }
@@ -292,8 +401,7 @@ impl<'a> Cursor<'a> {
     fn integer(&mut self) -> Fast<i64> {
         let mut number = 0;
         let (negative, count) = self.whole(&mut number)?;
-        let is_more = matches!(self.peek()?, b'.' | b'e' | b'E');
-        if count > 19 || number > i64::MAX as u64 || is_more {
+        if count > 19 || number > i64::MAX as u64 {
             return Err(GiveUp);
         }
         Ok(if negative { -(number as i64) } else { number as i64 })
@@ -313,23 +421,35 @@ impl<'a> Cursor<'a> {
             }
             count += decimals;
         }
-        let has_exponent = matches!(self.peek()?, b'e' | b'E');
-        if has_exponent {
-            self.exponent()?;
+        let mut power = -(decimals as i64);
+        if matches!(self.peek()?, b'e' | b'E') {
+            power += self.exponent()?;
         }
-        if has_exponent || count > 19 || number > EXACT_MAX || decimals >= POWERS.len() {
-            return Ok(number_to_double(self.text.get(start..self.at).ok_or(GiveUp)?));
+        let value = match power {
+            _ if count > 19 || number > EXACT_MAX => None,
+            -22..=0 => Some(number as f64 / POWERS[-power as usize]),
+            1..=22 => Some(number as f64 * POWERS[power as usize]),
+            _ => None,
+        };
+        match value {
+            Some(value) if negative && number != 0 => Ok(-value),
+            Some(value) => Ok(value),
+            None => self.text.get(start..self.at).map(number_to_double).ok_or(GiveUp),
         }
-        let value = number as f64 / POWERS[decimals];
-        Ok(if negative && number != 0 { -value } else { value })
     }
 
-    fn exponent(&mut self) -> Fast<()> {
+    /// Reads an exponent; one with many digits is beyond all others.
+    fn exponent(&mut self) -> Fast<i64> {
         self.at += 1;
-        if matches!(self.peek()?, b'+' | b'-') {
-            self.at += 1;
-        }
-        if self.digits(&mut 0) == 0 { Err(GiveUp) } else { Ok(()) }
+        let sign = self.peek()?;
+        self.at += usize::from(matches!(sign, b'+' | b'-'));
+        let mut size = 0;
+        let size = match self.digits(&mut size) {
+            0 => return Err(GiveUp),
+            1..=9 => size as i64,
+            _ => i64::from(i32::MAX),
+        };
+        Ok(if sign == b'-' { -size } else { size })
     }
 
     /// Skips a value that no column takes, but checks it.
@@ -429,11 +549,12 @@ fn special_bytes(eight: u64) -> u64 {
     (quotes | backslashes | controls) & HIGHS
 }
 
-/// Whether all of eight bytes are digits.
+/// How many of eight bytes are digits, up to the first that is none.
 #[inline]
-fn is_eight_digits(eight: u64) -> bool {
-    let carried = eight.wrapping_add(0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0;
-    (eight & 0xF0F0_F0F0_F0F0_F0F0) | (carried >> 4) == 0x3333_3333_3333_3333
+fn leading_digits(eight: u64) -> usize {
+    let values = eight ^ (ONES * 0x30);
+    let others = ((values & !HIGHS) + ONES * 0x76 | values) & HIGHS;
+    others.trailing_zeros() as usize / 8
 }
 
 /// The number that eight digits are: pairs, then fours, then all.
@@ -452,9 +573,11 @@ mod tests {
     #[test]
     fn eight_bytes_are_looked_at_at_once() {
         let eight = |text: &[u8; 8]| u64::from_le_bytes(*text);
-        assert!(is_eight_digits(eight(b"12345678")));
-        assert!(!is_eight_digits(eight(b"1234567:")));
-        assert!(!is_eight_digits(eight(b"1234567/")));
+        assert_eq!(leading_digits(eight(b"12345678")), 8);
+        assert_eq!(leading_digits(eight(b"1234567:")), 7);
+        assert_eq!(leading_digits(eight(b"1234567/")), 7);
+        assert_eq!(leading_digits(eight(b"12\xB04567/")), 2);
+        assert_eq!(leading_digits(eight(b"-2345678")), 0);
         assert_eq!(eight_digits(eight(b"12345678")), 12_345_678);
         assert_eq!(eight_digits(eight(b"99999999")), 99_999_999);
         assert_eq!(special_bytes(eight(b"abcdefgh")), 0);

@@ -2,11 +2,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use super::batch::{Batch, Identity};
+use super::batch::{Acknowledge, Batch, Identity};
 use super::transaction::Phase;
-use super::{Delivery, DeliveryFailure, Full, NewRecord};
+use super::{DeliveryFailure, Full, NewRecord};
 use crate::kafka::clock::{self, Instant};
 use crate::kafka::cluster::{Cluster, TopicPartition};
 use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
@@ -32,19 +32,34 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) queues: HashMap<Arc<str>, BTreeMap<i32, Queue>>,
+    pub(super) queues: Queues,
     /// Who we are, once the brokers have said so.
     pub(super) identity: Option<Identity>,
     pub(super) phase: Phase,
     /// The brokers that have a worker.
     pub(super) workers: HashSet<i32>,
-    buffered_bytes: usize,
-    last_batch: u64,
-    /// The batches that are not settled.
-    unsettled: BTreeSet<u64>,
+    buffered: Buffered,
     flushes: usize,
     failed: usize,
     failures: Vec<DeliveryFailure>,
+}
+
+/// The batches of each partition of each topic.
+type Queues = HashMap<Arc<str>, BTreeMap<i32, Queue>>;
+
+/// The batches of each partition of one topic.
+struct Partitions<'q> {
+    topic: Arc<str>,
+    queues: &'q mut BTreeMap<i32, Queue>,
+}
+
+/// What waits or is in flight.
+#[derive(Debug, Default)]
+struct Buffered {
+    bytes: usize,
+    last_batch: u64,
+    /// The batches that are not settled.
+    unsettled: BTreeSet<u64>,
 }
 
 /// The batches of one partition.
@@ -112,7 +127,7 @@ impl Shared {
     }
 
     pub(super) fn buffered_bytes(&self) -> usize {
-        self.lock().buffered_bytes
+        self.lock().buffered.bytes
     }
 
     /// Adds a record to the open batch of its partition.
@@ -121,42 +136,54 @@ impl Shared {
         topic: &str,
         partition: i32,
         record: NewRecord<'_>,
-        acknowledge: Option<oneshot::Sender<Result<Delivery, KafkaError>>>,
+        acknowledge: Option<Acknowledge>,
     ) -> Result<Result<(), Full>, KafkaError> {
         let config = self.cluster.config();
-        let bytes = BatchBuilder::record_bytes_max(record.key, record.value, record.headers);
+        let bytes = record.bytes_max();
         self.check_size(topic, bytes)?;
         let mut state = self.lock();
         self.check_phase(&state)?;
-        if state.is_full(bytes, config.buffer_bytes) {
+        if state.buffered.is_full(bytes, config.buffer_bytes) {
             return Ok(Err(Full));
         }
-        let next_batch = state.last_batch + 1;
-        let queue = state.queue(topic, partition);
-        let fits = |batch: &Batch| !batch.is_closed && batch.bytes + bytes <= config.batch_bytes;
-        let is_new = !queue.waiting.back().is_some_and(fits);
-        if is_new {
-            if let Some(last) = queue.waiting.back_mut() {
-                last.is_closed = true;
-            }
-            queue.waiting.push_back(Batch::new(next_batch, BatchBuilder::new(), false));
-        }
-        let Some(batch) = queue.waiting.back_mut() else { return Ok(Err(Full)) };
-        let before = if is_new { 0 } else { batch.bytes };
-        batch.append(record, acknowledge);
-        let grown = batch.bytes - before;
-        let is_ready = batch.bytes >= config.batch_bytes;
-        batch.is_closed |= is_ready;
-        state.buffered_bytes += grown;
-        if is_new {
-            state.last_batch = next_batch;
-            state.unsettled.insert(next_batch);
-        }
+        let State { queues, buffered, .. } = &mut *state;
+        let queue = Partitions::of(queues, topic).into_queue(partition);
+        let needs_work = buffered.append(queue, config.batch_bytes, record, acknowledge);
         drop(state);
-        if is_new || is_ready {
+        if needs_work {
             self.work.send_replace(());
         }
         Ok(Ok(()))
+    }
+
+    /// Adds records to the open batches of their partitions until memory is full; how many were added.
+    pub(super) fn push_all(
+        &self,
+        topic: &str,
+        records: &[(i32, NewRecord<'_>)],
+    ) -> Result<usize, KafkaError> {
+        let config = self.cluster.config();
+        for (_, record) in records {
+            self.check_size(topic, record.bytes_max())?;
+        }
+        let mut state = self.lock();
+        self.check_phase(&state)?;
+        let State { queues, buffered, .. } = &mut *state;
+        let mut partitions = Partitions::of(queues, topic);
+        let (mut added, mut needs_work) = (0, false);
+        for (partition, record) in records {
+            if buffered.is_full(record.bytes_max(), config.buffer_bytes) {
+                break;
+            }
+            let queue = partitions.queue(*partition);
+            needs_work |= buffered.append(queue, config.batch_bytes, *record, None);
+            added += 1;
+        }
+        drop(state);
+        if needs_work {
+            self.work.send_replace(());
+        }
+        Ok(added)
     }
 
     /// Adds a whole batch behind what its partition has.
@@ -169,13 +196,11 @@ impl Shared {
         self.check_size(topic, builder.bytes())?;
         let mut state = self.lock();
         self.check_phase(&state)?;
-        if state.is_full(builder.bytes(), self.cluster.config().buffer_bytes) {
+        if state.buffered.is_full(builder.bytes(), self.cluster.config().buffer_bytes) {
             return Ok(Err(builder));
         }
-        state.last_batch += 1;
-        let id = state.last_batch;
-        state.unsettled.insert(id);
-        state.buffered_bytes += builder.bytes();
+        let id = state.buffered.begin();
+        state.buffered.bytes += builder.bytes();
         let queue = state.queue(topic, partition);
         if let Some(last) = queue.waiting.back_mut() {
             last.is_closed = true;
@@ -198,7 +223,7 @@ impl Shared {
     pub(super) async fn flush(&self) -> Result<(), KafkaError> {
         let _urged = Urged::new(self);
         let mut progress = self.progress();
-        let last = self.lock().last_batch;
+        let last = self.lock().buffered.last_batch;
         loop {
             progress.borrow_and_update();
             if let Some(result) = self.flushed(last) {
@@ -214,7 +239,7 @@ impl Shared {
         if let Some(error) = state.phase.failure() {
             return Some(state.take_failures().and(Err(error)));
         }
-        let is_over = state.unsettled.first().is_none_or(|first| *first > last);
+        let is_over = state.buffered.unsettled.first().is_none_or(|first| *first > last);
         is_over.then(|| state.take_failures())
     }
 
@@ -243,7 +268,7 @@ impl Shared {
         let in_flight_max = if self.is_numbered() { config.in_flight_max.clamp(1, 5) } else { 1 };
         let mut state = self.lock();
         let state = &mut *state;
-        let is_urgent = state.flushes > 0 || state.buffered_bytes * 2 > config.buffer_bytes;
+        let is_urgent = state.flushes > 0 || state.buffered.bytes * 2 > config.buffer_bytes;
         let led = || {
             state
                 .queues
@@ -290,15 +315,7 @@ impl Shared {
 
 impl State {
     pub(super) fn queue(&mut self, topic: &str, partition: i32) -> &mut Queue {
-        if !self.queues.contains_key(topic) {
-            self.queues.insert(topic.into(), BTreeMap::new());
-        }
-        let name =
-            self.queues.get_key_value(topic).map_or_else(|| topic.into(), |(name, _)| name.clone());
-        let queues = self.queues.entry(name.clone()).or_default();
-        queues
-            .entry(partition)
-            .or_insert_with(|| Queue::new(TopicPartition { topic: name, partition }))
+        Partitions::of(&mut self.queues, topic).into_queue(partition)
     }
 
     pub(super) fn all_queues(&mut self) -> impl Iterator<Item = &mut Queue> {
@@ -309,10 +326,6 @@ impl State {
         self.queues.values().flat_map(BTreeMap::values).map(|queue| queue.in_flight).sum()
     }
 
-    fn is_full(&self, bytes: usize, buffer_bytes: usize) -> bool {
-        self.buffered_bytes > 0 && self.buffered_bytes + bytes > buffer_bytes
-    }
-
     /// Ends a batch for good.
     pub(super) fn settle(
         &mut self,
@@ -320,8 +333,8 @@ impl State {
         mut batch: Batch,
         result: &Result<Option<i64>, KafkaError>,
     ) {
-        self.unsettled.remove(&batch.id);
-        self.buffered_bytes = self.buffered_bytes.saturating_sub(batch.bytes);
+        self.buffered.unsettled.remove(&batch.id);
+        self.buffered.bytes = self.buffered.bytes.saturating_sub(batch.bytes);
         batch.acknowledge(result);
         if let Err(cause) = result {
             self.failed += 1;
@@ -337,6 +350,66 @@ impl State {
             (std::mem::take(&mut self.failed), std::mem::take(&mut self.failures));
         let Some(first) = failures.first() else { return Ok(()) };
         Err(KafkaError::Flush { count, first: Box::new(first.cause.clone()), failures })
+    }
+}
+
+impl<'q> Partitions<'q> {
+    fn of(queues: &'q mut Queues, topic: &str) -> Self {
+        let name =
+            queues.get_key_value(topic).map_or_else(|| topic.into(), |(name, _)| name.clone());
+        Self { queues: queues.entry(Arc::clone(&name)).or_default(), topic: name }
+    }
+
+    fn queue(&mut self, partition: i32) -> &mut Queue {
+        let topic = &self.topic;
+        self.queues
+            .entry(partition)
+            .or_insert_with(|| Queue::new(TopicPartition { topic: Arc::clone(topic), partition }))
+    }
+
+    fn into_queue(self, partition: i32) -> &'q mut Queue {
+        self.queues
+            .entry(partition)
+            .or_insert_with(|| Queue::new(TopicPartition { topic: self.topic, partition }))
+    }
+}
+
+impl Buffered {
+    fn is_full(&self, bytes: usize, buffer_bytes: usize) -> bool {
+        self.bytes > 0 && self.bytes + bytes > buffer_bytes
+    }
+
+    /// The number of a new batch.
+    fn begin(&mut self) -> u64 {
+        self.last_batch += 1;
+        self.unsettled.insert(self.last_batch);
+        self.last_batch
+    }
+
+    /// Adds a record to the open batch of its partition. Whether that is new, or full now.
+    fn append(
+        &mut self,
+        queue: &mut Queue,
+        batch_bytes: usize,
+        record: NewRecord<'_>,
+        acknowledge: Option<Acknowledge>,
+    ) -> bool {
+        let bytes = record.bytes_max();
+        let fits = |batch: &&mut Batch| !batch.is_closed && batch.bytes + bytes <= batch_bytes;
+        if let Some(batch) = queue.waiting.back_mut().filter(fits) {
+            self.bytes += batch.append(record, acknowledge);
+            batch.is_closed |= batch.bytes >= batch_bytes;
+            return batch.is_closed;
+        }
+        if let Some(last) = queue.waiting.back_mut() {
+            last.is_closed = true;
+        }
+        let mut batch = Batch::new(self.begin(), BatchBuilder::new(), false);
+        batch.append(record, acknowledge);
+        batch.is_closed = batch.bytes >= batch_bytes;
+        self.bytes += batch.bytes;
+        queue.waiting.push_back(batch);
+        true
     }
 }
 

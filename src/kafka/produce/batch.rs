@@ -20,7 +20,8 @@ impl Identity {
     pub(super) const NONE: Self = Self { producer_id: -1, epoch: -1 };
 }
 
-type Acknowledge = oneshot::Sender<Result<Delivery, KafkaError>>;
+/// Tells whoever asked what became of a record.
+pub(super) type Acknowledge = oneshot::Sender<Result<Delivery, KafkaError>>;
 
 /// A batch of one partition.
 #[derive(Debug)]

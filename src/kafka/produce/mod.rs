@@ -45,6 +45,11 @@ impl<'a> NewRecord<'a> {
     pub fn new(timestamp: i64, key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Self {
         Self { timestamp, key, value, headers: HeadersRef::EMPTY }
     }
+
+    /// How many bytes it takes in a batch, at most.
+    fn bytes_max(&self) -> usize {
+        BatchBuilder::record_bytes_max(self.key, self.value, self.headers)
+    }
 }
 
 /// Where a record was written.
@@ -114,6 +119,26 @@ impl Producer {
         let mut progress = self.shared.progress();
         while let Err(Full) = self.try_send(topic, partition, record)? {
             self.shared.wait(&mut progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts records into the batches of their partitions, in order; waits only while `buffer.memory` is full.
+    ///
+    /// Each comes with its partition. For many records this is faster than to send each of them.
+    pub async fn send_all(
+        &self,
+        topic: &str,
+        records: &[(i32, NewRecord<'_>)],
+    ) -> Result<(), KafkaError> {
+        let mut progress = self.shared.progress();
+        let mut sent = 0;
+        while sent < records.len() {
+            let taken = self.shared.push_all(topic, &records[sent..])?;
+            sent += taken;
+            if taken == 0 {
+                self.shared.wait(&mut progress).await?;
+            }
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::kafka::records::Headers;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::QueryError;
 use crate::plan::QueryPlan;
-use crate::runtime::{Placing, ProcessingLogEntry, Target, Task, TaskCounts, clock};
+use crate::runtime::{OutputRecord, Placing, ProcessingLogEntry, Target, Task, TaskCounts, clock};
 
 /// A query that is to run.
 #[derive(Clone, Debug)]
@@ -109,6 +109,17 @@ pub(super) struct QueryTopics {
 }
 
 impl QueryTopics {
+    /// The topic of a target, and how many partitions it has.
+    fn of(&self, target: Target) -> (&str, i32) {
+        match target {
+            Target::Sink => (&self.sink, self.sink_partitions),
+            Target::Repartition(_) => {
+                (self.repartition.as_deref().unwrap_or_default(), self.state_partitions)
+            }
+            Target::Changelog(store) => (&self.changelogs[store], self.state_partitions),
+        }
+    }
+
     /// All topics, with the partitions that they have to have.
     pub(super) fn names(&self) -> Vec<(&str, i32)> {
         let mut names = vec![
@@ -210,46 +221,25 @@ impl LiveQuery {
         let (Some(task), Some(producer)) = (&mut self.task, &self.producer) else { return Ok(()) };
         if !task.output.is_empty() {
             let output = std::mem::take(&mut task.output);
-            for record in output.records() {
-                let (topic, partitions) = match record.target {
-                    Target::Sink => (self.topics.sink.as_str(), self.topics.sink_partitions),
-                    Target::Repartition(_) => (
-                        self.topics.repartition.as_deref().unwrap_or_default(),
-                        self.topics.state_partitions,
-                    ),
-                    Target::Changelog(store) => {
-                        (self.topics.changelogs[store].as_str(), self.topics.state_partitions)
-                    }
-                };
-                let partition = match (record.placing, record.key) {
-                    (Placing::Partition(partition), _) => partition,
-                    (Placing::ByKey, Some(key)) => partition_for_key(key, partitions),
-                    (Placing::ByKeyBeforeWindow(window_bytes), Some(key)) => {
-                        let key = &key[..key.len().saturating_sub(window_bytes)];
-                        partition_for_key(key, partitions)
-                    }
-                    (Placing::ByKey | Placing::ByKeyBeforeWindow(_), None) => {
-                        let bytes = record.value.map_or(0, <[u8]>::len);
-                        let sticky = self
-                            .sticky
-                            .entry(record.target)
-                            .or_insert_with(|| StickyPartitioner::new(STICKY_BATCH_BYTES));
-                        sticky.partition(bytes, partitions)
-                    }
-                };
-                if record.target == Target::Sink {
-                    self.written += 1;
+            let headers: Vec<Headers> = output.records().map(|r| headers(r.headers)).collect();
+            let mut records = output.records().zip(&headers).peekable();
+            let mut run = Vec::new();
+            while let Some((OutputRecord { target, .. }, _)) = records.peek().copied() {
+                let (topic, partitions) = self.topics.of(target);
+                while run.len() < RUN_RECORDS
+                    && let Some((record, headers)) = records.next_if(|(r, _)| r.target == target)
+                {
+                    let partition = partition(&record, partitions, &mut self.sticky);
+                    let new = NewRecord::new(record.timestamp_ms, record.key, record.value);
+                    run.push((partition, NewRecord { headers: headers.as_ref(), ..new }));
                 }
-                let mut headers = Headers::new();
-                for (name, value) in record.headers {
-                    headers.push(name.as_bytes(), value.as_deref());
+                if target == Target::Sink {
+                    self.written += run.len() as u64;
                 }
-                let record = NewRecord {
-                    headers: headers.as_ref(),
-                    ..NewRecord::new(record.timestamp_ms, record.key, record.value)
-                };
-                producer.send(topic, partition, record).await?;
+                producer.send_all(topic, &run).await?;
+                run.clear();
             }
+            drop(records);
             task.output = output;
             task.output.clear();
         }
@@ -308,6 +298,39 @@ impl LiveQuery {
         }
     }
 }
+
+/// The headers of a record, as they are written.
+fn headers(headers: &[(String, Option<Vec<u8>>)]) -> Headers {
+    let mut encoded = Headers::new();
+    for (name, value) in headers {
+        encoded.push(name.as_bytes(), value.as_deref());
+    }
+    encoded
+}
+
+/// The partition of a record, out of so many.
+fn partition(
+    record: &OutputRecord<'_>,
+    partitions: i32,
+    sticky: &mut HashMap<Target, StickyPartitioner>,
+) -> i32 {
+    match (record.placing, record.key) {
+        (Placing::Partition(partition), _) => partition,
+        (Placing::ByKey, Some(key)) => partition_for_key(key, partitions),
+        (Placing::ByKeyBeforeWindow(window_bytes), Some(key)) => {
+            let key = &key[..key.len().saturating_sub(window_bytes)];
+            partition_for_key(key, partitions)
+        }
+        (Placing::ByKey | Placing::ByKeyBeforeWindow(_), None) => {
+            let bytes = record.value.map_or(0, <[u8]>::len);
+            let new = || StickyPartitioner::new(STICKY_BATCH_BYTES);
+            sticky.entry(record.target).or_insert_with(new).partition(bytes, partitions)
+        }
+    }
+}
+
+/// How many records for one topic are handed over at once.
+const RUN_RECORDS: usize = 1_000;
 
 /// After how many bytes records without a key go to another partition, as Java's producer does.
 const STICKY_BATCH_BYTES: usize = 16_384;
