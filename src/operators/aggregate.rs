@@ -184,7 +184,11 @@ impl Operator for StreamAggregate {
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        self.waiting.release_all(&mut self.groups, ctx)
+        self.waiting.release_some(&mut self.groups, ctx)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.waiting.is_any()
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {

@@ -59,11 +59,6 @@ impl Cache {
         self.waiting -= taken.len();
         taken
     }
-
-    /// Takes out all groups, in the order of their last update.
-    pub(super) fn take_all(&mut self) -> Vec<u32> {
-        self.take_oldest(usize::MAX)
-    }
 }
 
 #[cfg(test)]
@@ -79,7 +74,7 @@ mod tests {
         assert_eq!(cache.len(), 3);
         assert_eq!(cache.take_oldest(1), [1]);
         cache.touch(1);
-        assert_eq!(cache.take_all(), [2, 3, 1]);
+        assert_eq!(cache.take_oldest(usize::MAX), [2, 3, 1]);
         assert_eq!(cache.len(), 0);
     }
 
@@ -90,6 +85,6 @@ mod tests {
             cache.touch(round % 3);
         }
         assert!(cache.updates.len() <= UPDATES_MIN + 2 * 3 + 1);
-        assert_eq!(cache.take_all(), [1, 2, 0]);
+        assert_eq!(cache.take_oldest(usize::MAX), [1, 2, 0]);
     }
 }

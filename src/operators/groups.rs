@@ -1,6 +1,5 @@
 //! The groups of an aggregation: their states, and how they become rows.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Context, QueryError, StoreChange, StoredRecord};
@@ -42,6 +41,15 @@ pub(super) struct Groups {
     index: KeyIndex,
     slots: Vec<Group>,
     result_types: Vec<SqlType>,
+    scratch: Scratch,
+}
+
+/// Memory for one row that is written, used again for the next.
+#[derive(Default)]
+struct Scratch {
+    arena: Arena,
+    key: Vec<u8>,
+    value: Vec<u8>,
 }
 
 /// One group.
@@ -123,6 +131,7 @@ impl Groups {
             index: KeyIndex::default(),
             slots: Vec::new(),
             result_types,
+            scratch: Scratch::default(),
         }
     }
 
@@ -216,6 +225,10 @@ impl Groups {
         let group = &mut self.slots[slot as usize];
         let mut args: Vec<Value<'_>> = Vec::new();
         for (call, state) in plan.calls.iter().zip(&mut group.states) {
+            if let [arg] = &*call.args {
+                call.function.add(state, &[rows.value[*arg].value(row)], sequence)?;
+                continue;
+            }
             args.clear();
             args.extend(call.args.iter().map(|arg| rows.value[*arg].value(row)));
             call.function.add(state, &args, sequence)?;
@@ -331,30 +344,44 @@ impl Groups {
 
     /// Writes a group to the changelog.
     pub(super) fn log_change(
-        &self,
+        &mut self,
         emission: &Emission<'_>,
         ctx: &mut Context<'_, '_>,
     ) -> Result<(), QueryError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let result = self.write_change(emission, &mut scratch, ctx);
+        self.scratch = scratch;
+        result
+    }
+
+    fn write_change(
+        &self,
+        emission: &Emission<'_>,
+        Scratch { arena, key, value }: &mut Scratch,
+        ctx: &mut Context<'_, '_>,
+    ) -> Result<(), QueryError> {
+        arena.reset();
+        value.clear();
         let group = self.group(emission.slot);
-        let mut key = Cow::Borrowed(self.store_key(emission.slot));
+        let mut store_key = self.store_key(emission.slot);
         if matches!(self.plan.window, Some(AggregateWindow::Time { .. })) {
-            key.to_mut().extend_from_slice(&WINDOW_SEQUENCE);
+            key.clear();
+            key.extend_from_slice(store_key);
+            key.extend_from_slice(&WINDOW_SEQUENCE);
+            store_key = key;
         }
-        let arena = Arena::new();
-        let mut bytes = Vec::new();
         let mut has_value = false;
         if emission.is_live {
-            let kept = group.kept.iter().map(|value| value.as_value(&arena));
+            let kept = group.kept.iter().map(|value| value.as_value(arena));
             let calls = self.plan.calls.iter().zip(&group.states);
-            let states = calls.map(|(call, state)| call.function.to_value(state, &arena));
-            let columns: Vec<_> = kept.chain(states).map(Column::Constant).collect();
-            has_value = self.value_codec.encode(&columns, 0, &mut bytes)?;
+            let states = calls.map(|(call, state)| call.function.to_value(state, arena));
+            has_value = self.value_codec.encode_values(arena.collect(kept.chain(states)), value)?;
         }
         ctx.out.changed(StoreChange {
             store: self.store,
             partition: group.partition,
-            key: &key,
-            value: has_value.then_some(&*bytes),
+            key: store_key,
+            value: has_value.then_some(value),
             timestamp_ms: emission.timestamp_ms,
         });
         Ok(())

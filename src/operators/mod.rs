@@ -160,9 +160,14 @@ pub trait Operator: Send {
         self.process(&rows, ctx)
     }
 
-    /// Gives away what is held back in caches, in the order of its last update.
+    /// Gives away what is held back in caches, or some of it, in the order of its last update.
     fn flush<'a>(&mut self, _ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         Rows::default().into()
+    }
+
+    /// Whether a flush has left something to give away.
+    fn is_waiting(&self) -> bool {
+        false
     }
 
     /// The store that this operator keeps, if any.

@@ -114,8 +114,9 @@ impl Topology {
         self.run_from(start, rows, ctx)
     }
 
-    /// Gives away what waits in caches, operator by operator, down to the sink.
-    pub fn flush(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
+    /// Gives away some of what waits in caches, operator by operator, down to the sink. Whether
+    /// more waits.
+    pub fn flush(&mut self, ctx: &mut Context<'_, '_>) -> Result<bool, QueryError> {
         for index in 0..self.operators.len() {
             let outcome = self.operators[index].flush(ctx);
             if outcome.rows.len > 0 {
@@ -124,8 +125,11 @@ impl Topology {
             if let Some(failure) = outcome.failure {
                 return Err(failure);
             }
+            if self.operators[index].is_waiting() {
+                return Ok(true);
+            }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The stores, in the order of the numbers under which they report their changes.

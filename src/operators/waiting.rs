@@ -7,6 +7,9 @@ use super::groups::{Emission, Groups};
 use super::{Context, Outcome};
 use crate::types::{Arena, Headers, Meta, OwnedHeaders, OwnedValue};
 
+/// How many groups are given away at once.
+const FLUSH_ROWS: usize = 1_000;
+
 /// What an aggregation does with its changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Emitting {
@@ -54,6 +57,9 @@ impl Waiting {
     }
 
     fn release_headers<'a>(&mut self, slot: u32, arena: &'a Arena) -> Headers<'a> {
+        if self.headers.is_empty() {
+            return &[];
+        }
         self.headers.remove(&slot).map_or(&[], |headers| lent(&headers, arena))
     }
 
@@ -68,14 +74,19 @@ impl Waiting {
         self.release(&slots, groups, ctx)
     }
 
-    /// Gives away all groups that wait.
-    pub(super) fn release_all<'a>(
+    /// Gives away the next of all groups that wait.
+    pub(super) fn release_some<'a>(
         &mut self,
         groups: &mut Groups,
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
-        let slots = self.cache.take_all();
+        let slots = self.cache.take_oldest(FLUSH_ROWS);
         self.release(&slots, groups, ctx)
+    }
+
+    /// Whether a group waits.
+    pub(super) fn is_any(&self) -> bool {
+        self.cache.len() > 0
     }
 
     /// Logs the groups' states, and emits their results unless only windows that close are emitted.

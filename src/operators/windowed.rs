@@ -266,9 +266,15 @@ impl Operator for WindowedAggregate {
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let released = self.waiting.release_all(&mut self.groups, ctx);
-        self.expire();
+        let released = self.waiting.release_some(&mut self.groups, ctx);
+        if !self.is_waiting() {
+            self.expire();
+        }
         released
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.waiting.is_any()
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {

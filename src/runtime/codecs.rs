@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::formats::{Decoder, Encoded, Encoder, FormatError, FormatSpec, Normaliser, Role};
+use crate::formats::{
+    Decoder, EncodeError, Encoded, Encoder, FormatError, FormatSpec, Normaliser, Role,
+};
 use crate::operators::{Codecs, QueryError, StepCodecs};
 use crate::plan::{QueryPlan, StepKind};
-use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec};
+use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec, Value};
 
 /// A format for columns of one shape.
 struct FormatCodec {
@@ -38,10 +40,11 @@ impl RowCodec for FormatCodec {
         row: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, CodecError> {
-        match self.encoder.encode(columns, row, out) {
-            Ok(encoded) => Ok(encoded == Encoded::Bytes),
-            Err(error) => Err(CodecError { message: error.message, causes: error.causes }),
-        }
+        has_bytes(self.encoder.encode(columns, row, out))
+    }
+
+    fn encode_values(&self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<bool, CodecError> {
+        has_bytes(self.encoder.encode_values(values, out))
     }
 
     fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
@@ -55,6 +58,13 @@ impl RowCodec for FormatCodec {
     fn normalise<'a>(&self, columns: Vec<Column<'a>>, arena: &'a Arena) -> Vec<Column<'a>> {
         let rows = columns.iter().map(column_len).max().unwrap_or(0);
         self.normaliser.normalise(columns, rows, arena)
+    }
+}
+
+fn has_bytes(encoded: Result<Encoded, EncodeError>) -> Result<bool, CodecError> {
+    match encoded {
+        Ok(encoded) => Ok(encoded == Encoded::Bytes),
+        Err(error) => Err(CodecError { message: error.message, causes: error.causes }),
     }
 }
 

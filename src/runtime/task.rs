@@ -219,16 +219,27 @@ impl Task {
         surroundings: Surroundings<'a>,
         arena: &'a Arena,
     ) -> Result<(), QueryError> {
+        while self.flush_some(surroundings, arena)? {}
+        Ok(())
+    }
+
+    /// Gives away some of what waits in caches, so that its output may be sent before the rest.
+    /// Whether more waits.
+    pub fn flush_some<'a>(
+        &mut self,
+        surroundings: Surroundings<'a>,
+        arena: &'a Arena,
+    ) -> Result<bool, QueryError> {
         self.run(None, surroundings, arena, |topology, ctx| topology.flush(ctx))
     }
 
-    fn run<'a>(
+    fn run<'a, T>(
         &mut self,
         source: Option<(&SourceReader, &RawRecords<'a>)>,
         surroundings: Surroundings<'a>,
         arena: &'a Arena,
-        step: impl FnOnce(&mut Topology, &mut Context<'_, 'a>) -> Result<(), QueryError>,
-    ) -> Result<(), QueryError> {
+        step: impl FnOnce(&mut Topology, &mut Context<'_, 'a>) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
         let Surroundings { now, random, nested_error_set_null } = surroundings;
         let mut out = TaskCollector {
             query_id: &self.query_id,

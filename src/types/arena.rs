@@ -46,6 +46,11 @@ impl Arena {
         self.bump.alloc_slice_copy(values)
     }
 
+    /// Collects values into the arena.
+    pub fn collect<'a>(&'a self, values: impl Iterator<Item = Value<'a>>) -> &'a [Value<'a>] {
+        bumpalo::collections::Vec::from_iter_in(values, &self.bump).into_bump_slice()
+    }
+
     /// Copies the entries of a map into the arena.
     pub fn entries<'a>(
         &'a self,
@@ -86,8 +91,13 @@ impl Arena {
     }
 
     fn copies<'a>(&'a self, values: &[Value<'_>]) -> &'a [Value<'a>] {
-        let copies: Vec<_> = values.iter().map(|value| self.copy(*value)).collect();
-        self.values(&copies)
+        self.collect(values.iter().map(|value| self.copy(*value)))
+    }
+
+    /// Forgets all that is in it, and keeps memory for what comes next.
+    pub fn reset(&mut self) {
+        self.bump.reset();
+        self.decimals.take();
     }
 
     /// The underlying bump allocator, for collections that grow in place.

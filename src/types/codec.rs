@@ -3,7 +3,7 @@
 //! Operators keep keys and stored rows as bytes, in the very format that ksqlDB would have written.
 //! Which format that is, is decided above them: they get a codec.
 
-use super::{Arena, Column};
+use super::{Arena, Column, Value};
 
 /// A row that a format cannot write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,9 @@ pub trait RowCodec: Send + Sync {
         row: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, CodecError>;
+
+    /// Appends a row of values. Gives false, and appends nothing, for a null.
+    fn encode_values(&self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<bool, CodecError>;
 
     /// Reads one row: one column of one value for each column of the schema.
     fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError>;

@@ -138,8 +138,7 @@ impl OwnedValue {
 }
 
 fn views<'a>(values: &'a [OwnedValue], arena: &'a Arena) -> &'a [Value<'a>] {
-    let values: Vec<_> = values.iter().map(|value| value.as_value(arena)).collect();
-    arena.values(&values)
+    arena.collect(values.iter().map(|value| value.as_value(arena)))
 }
 
 /// Equality as Java's `Objects.equals` has it: NULL equals NULL, NaN equals NaN, 0.0 differs from

@@ -1,7 +1,8 @@
 //! Nanoseconds a record of each layer of the record path, in memory and in one thread: batches walked, readings decoded,
 //! an expression evaluated, aggregates updated.
 //!
-//! `cargo bench --bench layers [-- DEVICES]`; there are 12 devices unless another number is given.
+//! `cargo bench --bench layers [-- DEVICES [LAYER]]`; there are 12 devices unless another number is given, and all
+//! layers are measured unless one is named, as for a profiler: `walk`, `decode`, or a query.
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures wall-clock time")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -33,10 +34,14 @@ impl Topics for AnyTopic {
 }
 
 fn main() -> Result<()> {
-    let devices = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(12);
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let devices = args.first().and_then(|arg| arg.parse().ok()).unwrap_or(12);
+    let wants = |layer: &str| args.get(1).is_none_or(|only| layer.contains(only.as_str()));
     let batches = batches(devices)?;
     println!("{RECORDS} readings of {devices} devices");
-    measure("walk", || walk(&batches));
+    if wants("walk") {
+        measure("walk", || walk(&batches));
+    }
     let chunks = chunks(&batches)?;
     let queries = queries()?;
     let source = SourceReader::new(queries[0].plan.source.clone())?;
@@ -44,8 +49,10 @@ fn main() -> Result<()> {
     for query in &queries {
         used.iter_mut().zip(query.plan.used_columns()).for_each(|(used, new)| *used |= new);
     }
-    measure("decode", || decode(&source, &used, &chunks));
-    for query in &queries {
+    if wants("decode") {
+        measure("decode", || decode(&source, &used, &chunks));
+    }
+    for query in queries.iter().filter(|query| wants(&query.id)) {
         process(query, &source, &used, &chunks)?;
     }
     Ok(())

@@ -553,7 +553,7 @@ fn special_bytes(eight: u64) -> u64 {
 #[inline]
 fn leading_digits(eight: u64) -> usize {
     let values = eight ^ (ONES * 0x30);
-    let others = ((values & !HIGHS) + ONES * 0x76 | values) & HIGHS;
+    let others = (((values & !HIGHS) + ONES * 0x76) | values) & HIGHS;
     others.trailing_zeros() as usize / 8
 }
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::query::{LiveError, LiveQuery, Role};
 use super::reader::Reader;
 use crate::kafka::KafkaError;
-use crate::runtime::{Surroundings, clock};
-use crate::types::Arena;
+use crate::runtime::clock;
 
 /// How long a stop waits for a group that is about to answer.
 const JOIN_WAIT: Duration = Duration::from_secs(1);
@@ -34,14 +33,8 @@ impl Reader {
     pub(super) async fn write_out(&mut self, index: usize) -> Result<(), LiveError> {
         let query = &mut self.queries[index];
         query.commit_at = clock::instant() + query.spec.settings.commit_interval;
-        if let Some(task) = &mut query.task {
-            let arena = Arena::new();
-            let surroundings = Surroundings {
-                now: clock::now(),
-                random: &self.random,
-                nested_error_set_null: query.spec.settings.nested_error_set_null,
-            };
-            task.flush(surroundings, &arena)?;
+        while query.flush_some(&self.random)? {
+            query.send_output().await?;
         }
         query.send_output().await?;
         if let Some(producer) = &query.producer {

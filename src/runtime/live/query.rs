@@ -16,7 +16,11 @@ use crate::kafka::records::Headers;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::QueryError;
 use crate::plan::QueryPlan;
-use crate::runtime::{OutputRecord, Placing, ProcessingLogEntry, Target, Task, TaskCounts, clock};
+use crate::runtime::{
+    OutputRecord, Placing, ProcessingLogEntry, SeededRandom, Surroundings, Target, Task,
+    TaskCounts, clock,
+};
+use crate::types::Arena;
 
 /// A query that is to run.
 #[derive(Clone, Debug)]
@@ -214,6 +218,17 @@ impl LiveQuery {
             .iter()
             .flat_map(|topic| of(topic, self.topics.state_partitions));
         source.chain(repartition).collect()
+    }
+
+    /// Lets the task give away some of what waits in caches. Whether more waits.
+    pub(super) fn flush_some(&mut self, random: &SeededRandom) -> Result<bool, QueryError> {
+        let Some(task) = &mut self.task else { return Ok(false) };
+        let surroundings = Surroundings {
+            now: clock::now(),
+            random,
+            nested_error_set_null: self.spec.settings.nested_error_set_null,
+        };
+        task.flush_some(surroundings, &Arena::new())
     }
 
     /// Hands what the task has produced and logged to the producer.

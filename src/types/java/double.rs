@@ -283,10 +283,25 @@ impl Digits {
                 out.extend_from_slice(&[digits[0], b'.']);
                 out.extend_from_slice(if digits.len() > 1 { &digits[1..] } else { b"0" });
                 out.push(b'E');
-                out.extend_from_slice((self.exponent - 1).to_string().as_bytes());
+                write_exponent(self.exponent - 1, out);
             }
         }
     }
+}
+
+/// Appends an exponent of up to three digits.
+fn write_exponent(exponent: i32, out: &mut Vec<u8>) {
+    if exponent < 0 {
+        out.push(b'-');
+    }
+    let size = exponent.unsigned_abs();
+    if size >= 100 {
+        out.push(b'0' + (size / 100) as u8);
+    }
+    if size >= 10 {
+        out.push(b'0' + (size / 10 % 10) as u8);
+    }
+    out.push(b'0' + (size % 10) as u8);
 }
 
 /// `2^two × 5^five`.
