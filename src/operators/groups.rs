@@ -67,6 +67,14 @@ pub(super) struct Group {
     pub(super) is_stored: bool,
 }
 
+impl Group {
+    /// The bounds of its window, as columns of its result.
+    fn bounds<'v>(&self) -> impl Iterator<Item = Value<'v>> + use<'v> {
+        let bounds = |window: Window| [window.start.0, window.end.0].map(Value::Bigint);
+        self.window.into_iter().flat_map(bounds)
+    }
+}
+
 /// A row on its way into its group.
 pub(super) struct Arrival<'k, 'a> {
     /// The bytes of its key.
@@ -272,11 +280,7 @@ impl Groups {
         let kept = group.kept.iter().map(|value| value.as_value(arena));
         let calls = self.plan.calls.iter().zip(&group.states);
         let results = calls.map(|(call, state)| call.function.result(state, arena));
-        let bounds = group
-            .window
-            .into_iter()
-            .flat_map(|window| [Value::Bigint(window.start.0), Value::Bigint(window.end.0)]);
-        kept.chain(results).chain(bounds)
+        kept.chain(results).chain(group.bounds())
     }
 
     /// A copy of a group's result that outlives its next change.
@@ -315,12 +319,18 @@ impl Groups {
         for (column, value) in builder.key.iter_mut().zip(&group.key) {
             column.push(copied(value, arena));
         }
-        let scratch = Arena::new();
         if emission.is_live {
-            for (column, value) in
-                builder.value.iter_mut().zip(self.result(emission.slot, &scratch))
-            {
-                column.push(arena.copy(value));
+            let scratch = Arena::new();
+            let mut columns = builder.value.iter_mut();
+            for (value, column) in group.kept.iter().zip(&mut columns) {
+                column.push(copied(value, arena));
+            }
+            let calls = self.plan.calls.iter().zip(&group.states);
+            for ((call, state), column) in calls.zip(&mut columns) {
+                column.push(arena.copy(call.function.result(state, &scratch)));
+            }
+            for (bound, column) in group.bounds().zip(&mut columns) {
+                column.push(bound);
             }
         } else {
             builder.value.iter_mut().for_each(ColumnBuilder::push_null);
@@ -484,8 +494,10 @@ impl<'a> ResultBuilder<'a> {
 
 /// An owned value, copied into `arena`.
 fn copied<'a>(value: &OwnedValue, arena: &'a Arena) -> Value<'a> {
-    let scratch = Arena::new();
-    arena.copy(value.as_value(&scratch))
+    match value {
+        OwnedValue::String(text) => Value::String(arena.text(text)),
+        other => arena.copy(other.as_value(&Arena::new())),
+    }
 }
 
 /// The later of a group's time and a row's; the row's if the group is new.

@@ -1,7 +1,5 @@
 //! What a task gives to Kafka: records for topics, and entries for the processing log.
 
-use std::ops::Range;
-
 use crate::types::{Headers, OwnedHeaders};
 
 /// Which topic of a query a record is for.
@@ -27,15 +25,17 @@ pub enum Placing {
     Partition(i32),
 }
 
-/// A record of an [`Output`].
+/// A record of an [`Output`]: where its key begins, which its value follows, and how long they are.
 #[derive(Clone, Debug)]
 struct Entry {
     target: Target,
     placing: Placing,
-    key: Option<Range<usize>>,
-    value: Option<Range<usize>>,
+    start: usize,
+    key_len: Option<u32>,
+    value_len: Option<u32>,
     timestamp_ms: i64,
-    headers: OwnedHeaders,
+    /// Most records have none.
+    headers: Option<Box<OwnedHeaders>>,
 }
 
 /// A view of one record of an [`Output`].
@@ -86,13 +86,17 @@ impl Output {
 
     /// The records, in order.
     pub fn records(&self) -> impl Iterator<Item = OutputRecord<'_>> {
-        self.entries.iter().map(|entry| OutputRecord {
-            target: entry.target,
-            placing: entry.placing,
-            key: entry.key.clone().map(|range| &self.bytes[range]),
-            value: entry.value.clone().map(|range| &self.bytes[range]),
-            timestamp_ms: entry.timestamp_ms,
-            headers: &entry.headers,
+        self.entries.iter().map(|entry| {
+            let bytes = &self.bytes[entry.start..];
+            let (key, rest) = bytes.split_at(entry.key_len.unwrap_or_default() as usize);
+            OutputRecord {
+                target: entry.target,
+                placing: entry.placing,
+                key: entry.key_len.map(|_| key),
+                value: entry.value_len.map(|len| &rest[..len as usize]),
+                timestamp_ms: entry.timestamp_ms,
+                headers: entry.headers.as_deref().map_or(&[], Vec::as_slice),
+            }
         })
     }
 
@@ -109,8 +113,16 @@ impl Output {
         placing: Placing,
         timestamp_ms: i64,
     ) -> Writing<'_> {
-        let entry =
-            Entry { target, placing, key: None, value: None, timestamp_ms, headers: Vec::new() };
+        let start = self.bytes.len();
+        let entry = Entry {
+            target,
+            placing,
+            start,
+            key_len: None,
+            value_len: None,
+            timestamp_ms,
+            headers: None,
+        };
         Writing { output: self, entry }
     }
 }
@@ -121,9 +133,7 @@ impl Writing<'_> {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let start = self.output.bytes.len();
-        let exists = write(&mut self.output.bytes)?;
-        self.entry.key = exists.then_some(start..self.output.bytes.len());
+        self.entry.key_len = self.append(write)?;
         Ok(())
     }
 
@@ -132,29 +142,35 @@ impl Writing<'_> {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let start = self.output.bytes.len();
-        let exists = write(&mut self.output.bytes)?;
-        self.entry.value = exists.then_some(start..self.output.bytes.len());
+        self.entry.value_len = self.append(write)?;
         Ok(())
     }
 
+    fn append<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+    ) -> Result<Option<u32>, E> {
+        let start = self.output.bytes.len();
+        let exists = write(&mut self.output.bytes)?;
+        if !exists {
+            self.output.bytes.truncate(start);
+        }
+        Ok(exists.then_some((self.output.bytes.len() - start) as u32))
+    }
+
     /// Copies a key and a value.
-    pub(super) fn copied(mut self, key: &[u8], value: Option<&[u8]>) -> Self {
-        let mut copy = |bytes: &[u8]| {
-            let start = self.output.bytes.len();
-            self.output.bytes.extend_from_slice(bytes);
-            start..self.output.bytes.len()
-        };
-        let (key, value) = (Some(copy(key)), value.map(copy));
-        self.entry = Entry { key, value, ..self.entry };
-        self
+    pub(super) fn copy(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.output.bytes.extend_from_slice(key);
+        self.output.bytes.extend_from_slice(value.unwrap_or_default());
+        self.entry.key_len = Some(key.len() as u32);
+        self.entry.value_len = value.map(|value| value.len() as u32);
     }
 
     /// Gives the record headers.
     pub(super) fn headers(&mut self, headers: Headers<'_>) {
         let owned =
             headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)));
-        self.entry.headers = owned.collect();
+        self.entry.headers = (!headers.is_empty()).then(|| Box::new(owned.collect()));
     }
 
     /// Adds the record.

@@ -448,8 +448,9 @@ impl Collector for TaskCollector<'_, '_> {
     fn changed(&mut self, change: StoreChange<'_>) {
         let placing = Placing::Partition(change.partition);
         let target = Target::Changelog(change.store);
-        let record = self.output.begin(target, placing, change.timestamp_ms);
-        record.copied(change.key, change.value).finish();
+        let mut record = self.output.begin(target, placing, change.timestamp_ms);
+        record.copy(change.key, change.value);
+        record.finish();
     }
 
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>) {

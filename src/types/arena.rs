@@ -65,7 +65,19 @@ impl Arena {
     }
 
     /// Copies a value, with all that it points to.
+    #[inline]
     pub fn copy<'a>(&'a self, value: Value<'_>) -> Value<'a> {
+        match value {
+            Value::Null => Value::Null,
+            Value::Int(value) => Value::Int(value),
+            Value::Bigint(value) => Value::Bigint(value),
+            Value::Double(value) => Value::Double(value),
+            Value::String(text) => Value::String(self.text(text)),
+            other => self.copy_rare(other),
+        }
+    }
+
+    fn copy_rare<'a>(&'a self, value: Value<'_>) -> Value<'a> {
         match value {
             Value::Null => Value::Null,
             Value::Boolean(value) => Value::Boolean(value),

@@ -354,8 +354,7 @@ impl Aggregate for Several {
 
     fn result<'a>(&self, state: &'a State, arena: &'a Arena) -> Value<'a> {
         let State::NumberedList(entries) = state else { return Value::Null };
-        let values: Vec<_> = entries.iter().map(|(_, value)| value.as_value(arena)).collect();
-        Value::Array(arena.values(&values))
+        Value::Array(arena.collect(entries.iter().map(|(_, value)| value.as_value(arena))))
     }
 
     fn to_value<'a>(&self, state: &'a State, arena: &'a Arena) -> Value<'a> {
@@ -364,8 +363,7 @@ impl Aggregate for Several {
             let fields = [Value::Bigint(*number), value.as_value(arena)];
             Value::Struct(arena.values(&fields))
         };
-        let entries: Vec<_> = entries.iter().map(entry).collect();
-        Value::Array(arena.values(&entries))
+        Value::Array(arena.collect(entries.iter().map(entry)))
     }
 
     fn restore(&self, value: Value<'_>) -> State {

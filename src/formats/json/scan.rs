@@ -389,6 +389,11 @@ impl<'a> Cursor<'a> {
         let negative = self.peek()? == b'-';
         self.at += usize::from(negative);
         let first = self.peek()?;
+        if let (b'0'..=b'9', Some(b'.')) = (first, self.bytes.get(self.at + 1)) {
+            *number = u64::from(first - b'0');
+            self.at += 1;
+            return Ok((negative, 1));
+        }
         let count = self.digits(number);
         if count == 0 || (first == b'0' && count > 1) {
             return Err(GiveUp);

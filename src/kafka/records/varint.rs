@@ -1,4 +1,6 @@
 //! Zigzag varints: seven bits a byte, lowest first, the sign in the lowest bit.
+//!
+//! Those of one and two bytes, which nearly all are, are read without a loop.
 
 /// Reads an `i32` and advances, or `None` if the bytes end early or hold more than 32 bits.
 #[inline]
@@ -7,6 +9,13 @@ pub(super) fn read_i32(bytes: &mut &[u8]) -> Option<i32> {
     if first < 0x80 {
         *bytes = rest;
         return Some(i32::from(first >> 1) ^ -i32::from(first & 1));
+    }
+    if let [second, rest @ ..] = rest
+        && *second < 0x80
+    {
+        *bytes = rest;
+        let value = u32::from(first & 0x7f) | u32::from(*second) << 7;
+        return Some((value >> 1) as i32 ^ -((value & 1) as i32));
     }
     let value = read_more(bytes, 5)?;
     let value = u32::try_from(value).ok()?;
@@ -21,11 +30,18 @@ pub(super) fn read_i64(bytes: &mut &[u8]) -> Option<i64> {
         *bytes = rest;
         return Some(i64::from(first >> 1) ^ -i64::from(first & 1));
     }
+    if let [second, rest @ ..] = rest
+        && *second < 0x80
+    {
+        *bytes = rest;
+        let value = u64::from(first & 0x7f) | u64::from(*second) << 7;
+        return Some((value >> 1) as i64 ^ -((value & 1) as i64));
+    }
     let value = read_more(bytes, 10)?;
     Some((value >> 1) as i64 ^ -((value & 1) as i64))
 }
 
-#[inline]
+#[inline(never)]
 fn read_more(bytes: &mut &[u8], bytes_max: usize) -> Option<u64> {
     let mut value = 0u64;
     for (index, &byte) in bytes.iter().take(bytes_max).enumerate() {

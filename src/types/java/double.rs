@@ -19,6 +19,9 @@ const SHORTEST_MAX: f64 = (1_u64 << 49) as f64;
 /// The smallest normal number with room to spare: subnormal numbers have too few bits.
 const SHORTEST_MIN: f64 = 1e-300;
 
+/// What is written without an exponent.
+const PLAIN: std::ops::Range<f64> = 1e-3..1e7;
+
 /// Decimal digits and the place of the point: `0.d1d2d3… × 10^exponent`.
 struct Digits {
     text: [u8; 24],
@@ -49,7 +52,10 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let value = value.abs();
-    if value == 0.0 {
+    if PLAIN.contains(&value) && !is_power_of_two(value) {
+        // The shortest text is Java's, and both write it without an exponent.
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else if value == 0.0 {
         out.extend_from_slice(b"0.0");
     } else if value.is_infinite() {
         out.extend_from_slice(b"Infinity");
@@ -58,9 +64,13 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether the bits behind the hidden one are all zero.
+fn is_power_of_two(value: f64) -> bool {
+    value.to_bits() & ((1 << MANTISSA_BITS) - 1) == 0
+}
+
 fn digits(value: f64) -> Digits {
-    let fraction = value.to_bits() & ((1 << MANTISSA_BITS) - 1);
-    if fraction != 0 && (SHORTEST_MIN..SHORTEST_MAX).contains(&value) {
+    if !is_power_of_two(value) && (SHORTEST_MIN..SHORTEST_MAX).contains(&value) {
         return shortest(value);
     }
     let parts = Parts::of(value);
@@ -422,6 +432,18 @@ impl Generator for BigGenerator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_numbers_are_written_as_their_digits_are() {
+        let mut value = 1e-3;
+        while value < 1e7 {
+            let (mut text, mut plain) = (Vec::new(), Vec::new());
+            write_double(value, &mut text);
+            digits(value).write(&mut plain);
+            assert_eq!(text, plain, "{value}");
+            value *= 1.000_37;
+        }
+    }
 
     #[test]
     fn prints_as_java_before_19() {
