@@ -93,6 +93,10 @@ pub(crate) struct RunArgs {
     pub(crate) bootstrap_servers: Option<String>,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
+    /// Where checkpoints of state are kept, so that a start reads only the end of each changelog;
+    /// a process needs its own. Without it (or ksql.streams.state.dir) state is in memory alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<std::path::PathBuf>,
     /// How many seconds a stop may take to drain and commit.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,

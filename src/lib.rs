@@ -29,7 +29,7 @@
 //! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types |
 //! | 4 | [`formats`] | bytes to rows and back | types |
 //! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types sql expr formats |
-//! | 6 | [`state`] | stores that record their changes | types |
+//! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types |
 //! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
 //! | 8 | [`kafka`] | bytes only: the client, and the embedded broker | – |
 //! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types expr formats plan state operators kafka |
@@ -40,12 +40,14 @@
 //!
 //! # What holds
 //!
-//! - Layers 1–7 never await, start a thread, use the network, or read a clock: the same records in
+//! - Layers 1–7 never await, start a thread, use the network, or read a clock (and only checkpoints
+//!   touch files): the same records in
 //!   give the same records out, in tests, in a replay and in production.
 //! - Planning is pure: the engine alone replaces the catalog, and looks at topics beforehand.
 //! - `kafka` knows bytes, `operators` know rows, only `runtime` knows both.
 //! - Operators take batches, and the result is as if records came one by one.
-//! - At least once: outputs are written before changelogs, and changelogs before offsets.
+//! - At least once: outputs are written before changelogs, changelogs before offsets, and offsets
+//!   before the marks of a checkpoint on disk.
 //! - A fault of the user's is a diagnostic with its place. A faulty record is counted, logged and
 //!   skipped. A write that failed stops the query, and is tried again from what was committed.
 //! - Nothing is unbounded: fetches, queues, caches and parser depth have limits with names.

@@ -35,7 +35,11 @@ pub(crate) async fn run(args: RunArgs) -> ExitCode {
 
 async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&args.files)?;
-    let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
+    let mut properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
+    if let Some(dir) = &args.state_dir {
+        let dir = dir.to_str().with_context(|| format!("--state-dir {}: not UTF-8", dir.display()));
+        properties.set("state.dir", dir?);
+    }
     let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
     let mut stop = std::pin::pin!(stop_signal()?);
     let instance = tokio::select! {

@@ -7,6 +7,8 @@
 mod apache;
 #[path = "faults/bad_input.rs"]
 mod bad_input;
+#[path = "faults/checkpoints.rs"]
+mod checkpoints;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/support.rs"]

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -346,6 +347,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         internal_replicas: i16::try_from(properties.number("ksql.internal.topic.replicas", 1)?)
             .unwrap_or(1),
         interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
+        state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
         service_id,
     })
 }

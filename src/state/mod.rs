@@ -1,8 +1,9 @@
 //! Stores of a task: keyed rows, by key, by window and by session.
 //!
 //! A store knows bytes and slots, not Kafka: what changes is handed to the caller, which writes it
-//! to the changelog topic.
+//! to the changelog topic, and to a local [`checkpoint`] if there is one.
 
+pub mod checkpoint;
 mod key_index;
 mod sessions;
 mod windows;

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::apache::Node;
 use crate::support::{PARTITIONS, World};
 
-const COUNTS: &str = "CTAS_COUNTS_0";
-const ALERTS: &str = "CSAS_ALERTS_1";
+pub(crate) const COUNTS: &str = "CTAS_COUNTS_0";
+pub(crate) const ALERTS: &str = "CSAS_ALERTS_1";
 
 /// A table of counts and a stream of alerts over one topic.
-fn statements(world: &World) -> String {
+pub(crate) fn statements(world: &World) -> String {
     let name = &world.name;
     format!(
         "CREATE STREAM readings (id BIGINT, device VARCHAR, x DOUBLE)
@@ -28,14 +28,14 @@ fn statements(world: &World) -> String {
 
 /// What was sent, and what must come of it.
 #[derive(Default)]
-struct Truth {
+pub(crate) struct Truth {
     sent: i64,
     counts: BTreeMap<String, i64>,
     alerts: BTreeSet<i64>,
 }
 
 impl Truth {
-    async fn send(&mut self, world: &World, count: i64) {
+    pub(crate) async fn send(&mut self, world: &World, count: i64) {
         let mut values = Vec::new();
         for id in self.sent..self.sent + count {
             let (device, x) = (format!("d{}", id % 17), if id % 5 == 0 { 0.9 } else { 0.1 });
@@ -64,7 +64,7 @@ impl Truth {
     }
 
     /// Every key's count is the true one.
-    async fn is_exact(&self, world: &World) {
+    pub(crate) async fn is_exact(&self, world: &World) {
         self.is_covered(world).await;
         let records = world.read(&world.topic("counts")).await;
         let total: BTreeMap<_, _> = records
@@ -92,11 +92,13 @@ async fn ten_kills_lose_nothing() {
     world.create(&topic, PARTITIONS).await;
     let mut random = rand::rngs::StdRng::seed_from_u64(7);
     let mut truth = Truth::default();
+    let state = tempfile::tempdir().unwrap();
+    let args = ["--state-dir", state.path().to_str().unwrap()];
     for kill in 0..10 {
-        let mut run = world.run(&sql, &[]);
+        let mut run = world.run(&sql, &args);
         truth.send(&world, 300).await;
         if kill == 5 {
-            run.wait_for("restoring up to", 1).await;
+            run.wait_for("restoring", 1).await;
         } else {
             let running = if kill % 2 == 0 { "is running" } else { "query" };
             run.wait_for(running, 1).await;
@@ -108,8 +110,11 @@ async fn ten_kills_lose_nothing() {
             world.wait_for_level(&[COUNTS], &topic, &run).await;
         }
         run.kill();
+        if kill == 7 {
+            std::fs::remove_dir_all(state.path().join(&world.name)).unwrap();
+        }
     }
-    let run = world.run(&sql, &[]);
+    let run = world.run(&sql, &args);
     world.wait_for_level(&[COUNTS, ALERTS], &topic, &run).await;
     run.stop().await;
     truth.is_covered(&world).await;

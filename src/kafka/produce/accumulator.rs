@@ -80,6 +80,8 @@ pub(super) struct Queue {
     pub(super) is_in_transaction: bool,
     /// When a batch that was refused may be sent again, and after how many attempts that is.
     pub(super) retry: Option<(Instant, u32)>,
+    /// The offset after the last record that was written, if its broker has said so.
+    pub(super) end_offset: Option<i64>,
 }
 
 /// What a worker is to do next.
@@ -128,6 +130,10 @@ impl Shared {
 
     pub(super) fn buffered_bytes(&self) -> usize {
         self.lock().buffered.bytes
+    }
+
+    pub(super) fn end_offset(&self, topic: &str, partition: i32) -> Option<i64> {
+        self.lock().queues.get(topic)?.get(&partition)?.end_offset
     }
 
     /// Adds a record to the open batch of its partition.
@@ -425,6 +431,7 @@ impl Queue {
             next_sequence: 0,
             is_in_transaction: false,
             retry: None,
+            end_offset: None,
         }
     }
 

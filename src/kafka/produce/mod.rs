@@ -207,6 +207,12 @@ impl Producer {
         self.shared.flush().await
     }
 
+    /// The offset after the last record that this producer has written to a partition, if there is
+    /// one and the broker has told it.
+    pub fn end_offset(&self, topic: &str, partition: i32) -> Option<i64> {
+        self.shared.end_offset(topic, partition)
+    }
+
     /// How many bytes wait or are in flight.
     pub fn buffered_bytes(&self) -> usize {
         self.shared.buffered_bytes()

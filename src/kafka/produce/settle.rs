@@ -58,6 +58,9 @@ impl Shared {
         match result {
             Ok(offset) => {
                 queue.retry = None;
+                let end_offset = offset.map(|offset| offset + batch.records as i64);
+                // Without numbers, a batch that is sent again may come behind a later one.
+                queue.end_offset = end_offset.map(|end| end.max(queue.end_offset.unwrap_or(0)));
                 state.settle(&partition, batch, &Ok(offset));
             }
             Err(error) => self.refuse(state, (partition.clone(), batch), error),

@@ -23,14 +23,19 @@ impl Reader {
             // again from its last commit.
             if let Err(error) = self.write_out(index).await {
                 self.fail(index, error).await;
-            } else if let Err(error) = self.commit_offsets(index).await {
-                self.offsets_refused(index, error).await;
+                continue;
+            }
+            match self.commit_offsets(index).await {
+                Ok(()) => {}
+                Err(LiveError::Kafka(error)) => self.offsets_refused(index, error).await,
+                Err(error) => self.fail(index, error).await,
             }
         }
     }
 
     /// The barrier of a query: what waits in caches goes out, and everything is written.
     pub(super) async fn write_out(&mut self, index: usize) -> Result<(), LiveError> {
+        let at_ms = clock::now().0;
         let query = &mut self.queries[index];
         query.commit_at = clock::instant() + query.spec.settings.commit_interval;
         while query.flush_some(&self.random)? {
@@ -40,22 +45,27 @@ impl Reader {
         if let Some(producer) = &query.producer {
             producer.flush().await?;
         }
+        query.marks = query.next_marks(at_ms).await;
         Ok(())
     }
 
-    /// Commits how far a query has come; everything before must be written.
-    pub(super) async fn commit_offsets(&mut self, index: usize) -> Result<(), KafkaError> {
+    /// Commits how far a query has come; everything before must be written. Then its checkpoint is
+    /// whole up to there.
+    pub(super) async fn commit_offsets(&mut self, index: usize) -> Result<(), LiveError> {
         let query = &mut self.queries[index];
+        let marks = query.marks.take();
         let offsets = query.uncommitted();
+        let Role::Active(membership) = &query.role else { return Ok(()) };
         if offsets.is_empty() {
             return Ok(());
         }
-        if let Role::Active(membership) = &query.role {
-            membership.commit(&offsets).await?;
-        }
+        membership.commit(&offsets).await?;
         query.committed.extend(offsets.into_iter().map(|(at, committed)| (at, committed.offset)));
         query.backoff = query.spec.settings.retry_backoff;
-        Ok(())
+        match (&mut query.checkpoint, marks) {
+            (Some(checkpoint), Some(marks)) => checkpoint.commit(marks).await,
+            _ => Ok(()),
+        }
     }
 
     async fn offsets_refused(&mut self, index: usize, error: KafkaError) {

@@ -7,6 +7,7 @@ use crate::kafka::group::Membership;
 use crate::kafka::{KafkaError, ResponseError};
 use crate::operators::QueryError;
 use crate::runtime::{LogEvent, ProcessingLogEntry, clock};
+use crate::state::checkpoint::CheckpointError;
 
 impl Reader {
     /// A query failed: it is tried again after a while, or never, by its cause.
@@ -110,8 +111,10 @@ pub(super) fn leave(membership: Membership) {
 fn is_final(error: &LiveError) -> bool {
     match error {
         LiveError::Kafka(error) => is_final_for_kafka(error),
-        LiveError::Topic { .. } | LiveError::State { .. } => true,
-        LiveError::Query(_) => false,
+        LiveError::Topic { .. }
+        | LiveError::State { .. }
+        | LiveError::Checkpoint(CheckpointError::Mismatch { .. }) => true,
+        LiveError::Query(_) | LiveError::Checkpoint(_) => false,
     }
 }
 

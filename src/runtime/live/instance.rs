@@ -1,12 +1,15 @@
 //! All queries of one process.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::checkpoint::Home;
 use super::query::{LiveError, LiveQuery, QuerySpec, QueryState, QueryStatus, QueryTopics};
 use super::reader::{Reader, Statuses};
 use super::topics::{
@@ -16,8 +19,9 @@ use crate::kafka::admin::Admin;
 use crate::kafka::group::GroupOffsets;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
 use crate::operators::TopologyOptions;
-use crate::plan::Source;
+use crate::plan::{Source, fingerprint};
 use crate::runtime::{Task, clock};
+use crate::state::checkpoint::StateDirectory;
 
 /// What an instance is told besides its queries.
 #[derive(Clone, Copy, Debug)]
@@ -60,10 +64,12 @@ impl Instance {
     ) -> Result<Self, LiveError> {
         let admin = Admin::new(cluster);
         let mut groups: Vec<(Arc<Source>, Vec<LiveQuery>)> = Vec::new();
+        let mut directories = Directories::default();
         for spec in specs {
             ensure_processing_log(&admin, &spec).await?;
             let topics = query_topics(&admin, &spec).await?;
-            let query = LiveQuery::new(spec, topics, cluster.clone());
+            let home = directories.home(&spec)?;
+            let query = LiveQuery::new(spec, topics, cluster.clone(), home);
             let source = Arc::clone(&query.spec.plan.source);
             match groups.iter_mut().find(|(other, _)| reads_alike(other, &source)) {
                 Some((_, queries)) => queries.push(query),
@@ -103,6 +109,26 @@ impl Instance {
         }
         let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
         InstanceStatus { queries: statuses.values().cloned().collect() }
+    }
+}
+
+/// The state directories of an instance, by their root and service.
+#[derive(Default)]
+struct Directories(BTreeMap<(PathBuf, String), Arc<StateDirectory>>);
+
+impl Directories {
+    /// Where a query keeps its checkpoints, if it does; the directory is locked.
+    fn home(&mut self, spec: &QuerySpec) -> Result<Option<Home>, LiveError> {
+        let settings = &spec.settings;
+        let Some(root) = &settings.state_dir else { return Ok(None) };
+        let directory = match self.0.entry((root.clone(), settings.service_id.clone())) {
+            Entry::Occupied(entry) => Arc::clone(entry.get()),
+            Entry::Vacant(entry) => {
+                let directory = StateDirectory::open(root, &settings.service_id)?;
+                Arc::clone(entry.insert(Arc::new(directory)))
+            }
+        };
+        Ok(Some(Home::new(directory, &spec.id, &fingerprint(&spec.plan))))
     }
 }
 

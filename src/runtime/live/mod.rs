@@ -12,7 +12,9 @@
 //! it is level. Each query keeps its own offsets, errors, log entries and life.
 //!
 //! At least once: outputs, then changelogs, then offsets. A crash before the last of them replays.
+//! Last come the marks of a local checkpoint, if there is one.
 
+mod checkpoint;
 mod commit;
 mod decode;
 mod failure;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
+use super::checkpoint::{Checkpoint, Home, Marks};
 use super::member::Joined;
 use super::restore::Activated;
 use super::settings::QuerySettings;
@@ -20,6 +21,7 @@ use crate::runtime::{
     OutputRecord, Placing, ProcessingLogEntry, SeededRandom, Surroundings, Target, Task,
     TaskCounts, clock,
 };
+use crate::state::checkpoint::CheckpointError;
 use crate::types::Arena;
 
 /// A query that is to run.
@@ -50,6 +52,9 @@ pub enum LiveError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A local checkpoint cannot be used or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// State and offsets do not belong together.
     #[error("query {query}: {cause}")]
     State {
@@ -161,6 +166,11 @@ pub(super) struct LiveQuery {
     pub(super) role: Role,
     pub(super) task: Option<Task>,
     pub(super) producer: Option<Producer>,
+    /// Where checkpoints are kept, if they are.
+    pub(super) home: Option<Home>,
+    pub(super) checkpoint: Option<Checkpoint>,
+    /// What the checkpoint is to have once the offsets are committed.
+    pub(super) marks: Option<Marks>,
     /// The next offset to process of each partition of the source.
     pub(super) positions: BTreeMap<i32, i64>,
     /// The same of the repartition topic.
@@ -177,7 +187,12 @@ pub(super) struct LiveQuery {
 }
 
 impl LiveQuery {
-    pub(super) fn new(spec: QuerySpec, topics: QueryTopics, cluster: Cluster) -> Self {
+    pub(super) fn new(
+        spec: QuerySpec,
+        topics: QueryTopics,
+        cluster: Cluster,
+        home: Option<Home>,
+    ) -> Self {
         let application_id = spec.settings.application_id(&spec.id);
         let now = clock::instant();
         Self {
@@ -187,6 +202,9 @@ impl LiveQuery {
             role: Role::Out { join_at: now },
             task: None,
             producer: None,
+            home,
+            checkpoint: None,
+            marks: None,
             positions: BTreeMap::new(),
             repartition_positions: BTreeMap::new(),
             committed: BTreeMap::new(),
@@ -252,6 +270,10 @@ impl LiveQuery {
                     self.written += run.len() as u64;
                 }
                 producer.send_all(topic, &run).await?;
+                if let (Target::Changelog(store), Some(checkpoint)) = (target, &mut self.checkpoint)
+                {
+                    checkpoint.append_all(store, &run)?;
+                }
                 run.clear();
             }
             drop(records);
@@ -286,6 +308,8 @@ impl LiveQuery {
     pub(super) fn forget(&mut self) {
         self.task = None;
         self.producer = None;
+        self.checkpoint = None;
+        self.marks = None;
         self.positions.clear();
         self.repartition_positions.clear();
         self.committed.clear();

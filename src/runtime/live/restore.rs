@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::checkpoint::{Checkpoint, Home, blocking};
 use super::query::{LiveError, QuerySpec, QueryTopics};
-use crate::kafka::admin::{Admin, OffsetSpec};
+use crate::kafka::admin::{Admin, ConfigResource, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
 use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
-use crate::operators::TopologyOptions;
+use crate::operators::{StoreInfo, TopologyOptions};
 use crate::plan::StepKind;
-use crate::runtime::Task;
+use crate::runtime::{Task, clock};
+use crate::state::checkpoint::{Change, CheckpointError, Mark, TopicId};
 
 /// A query that is ready to go on.
 pub(super) struct Activated {
     pub(super) task: Task,
+    pub(super) checkpoint: Option<Checkpoint>,
     pub(super) positions: BTreeMap<i32, i64>,
     pub(super) repartition_positions: BTreeMap<i32, i64>,
     pub(super) committed: BTreeMap<TopicPartition, i64>,
@@ -28,6 +31,9 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// After how many polls without a record a restore looks whether its topic is still there.
 const QUIET_POLLS: u32 = 10;
+
+/// How long Kafka keeps tombstones, unless a topic says otherwise.
+const TOMBSTONES_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How many bytes a restore fetches ahead.
 const RESTORE_BUFFER_BYTES: usize = 16 << 20;
@@ -41,6 +47,7 @@ pub(super) async fn activate(
     spec: QuerySpec,
     topics: QueryTopics,
     member: GroupMetadata,
+    home: Option<Home>,
 ) -> Result<Activated, LiveError> {
     let admin = Admin::new(&cluster);
     let state_error = |cause| LiveError::State { query: spec.id.clone(), cause };
@@ -49,9 +56,9 @@ pub(super) async fn activate(
     }
     let offsets = GroupOffsets::new(&cluster, &member.group);
     let committed = offsets.committed(None).await?;
-    let mut task = Task::new(Arc::clone(&spec.plan), &spec.id, topology_options(&spec, &topics))?;
+    let task = Task::new(Arc::clone(&spec.plan), &spec.id, topology_options(&spec, &topics))?;
     let is_first = committed.is_empty();
-    let restored = restore(&cluster, &admin, &mut task, &topics).await?;
+    let (task, checkpoint, restored) = restore(&cluster, (&spec, &topics), task, home).await?;
     if is_first && restored > 0 {
         return Err(state_error(format!(
             "its changelog holds {restored} records, but its group has no offsets; delete the \
@@ -92,7 +99,7 @@ pub(super) async fn activate(
         .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
         .collect();
     offsets.commit_as(&member, &new).await?;
-    Ok(Activated { task, positions, repartition_positions, committed: known })
+    Ok(Activated { task, checkpoint, positions, repartition_positions, committed: known })
 }
 
 fn topology_options(spec: &QuerySpec, topics: &QueryTopics) -> TopologyOptions {
@@ -131,82 +138,193 @@ async fn positions(
     Ok(positions)
 }
 
-/// Reads all changelogs into the task; gives the number of records.
-async fn restore(
-    cluster: &Cluster,
+/// A changelog topic, as a restore finds it.
+pub(super) struct Changelog {
+    pub(super) topic: String,
+    /// The name of its store.
+    pub(super) store: String,
+    /// How long windows are kept, for a store that has them.
+    pub(super) retention_ms: Option<i64>,
+    pub(super) id: TopicId,
+    /// How long the topic keeps tombstones.
+    pub(super) tombstones_ms: i64,
+    /// The first offset and the one after the last, by partition.
+    pub(super) extents: BTreeMap<i32, (i64, i64)>,
+}
+
+/// Looks at all changelogs.
+async fn changelogs(
     admin: &Admin,
-    task: &mut Task,
+    stores: Vec<StoreInfo>,
     topics: &QueryTopics,
-) -> Result<u64, LiveError> {
-    let mut restored = 0;
-    for (store, topic) in topics.changelogs.iter().enumerate() {
+) -> Result<Vec<Changelog>, LiveError> {
+    let mut changelogs = Vec::with_capacity(topics.changelogs.len());
+    for (store, topic) in stores.into_iter().zip(&topics.changelogs) {
         let partitions: Vec<_> =
             (0..topics.state_partitions).map(|p| TopicPartition::new(topic.as_str(), p)).collect();
         let all = |spec| partitions.iter().map(|at| (at.clone(), spec)).collect::<Vec<_>>();
         let isolation = Isolation::ReadCommitted;
         let starts = admin.list_offsets(&all(OffsetSpec::Earliest), isolation).await?;
         let ends = admin.list_offsets(&all(OffsetSpec::Latest), isolation).await?;
-        let end = |at: &TopicPartition| ends.get(at).and_then(|end| end.offset).unwrap_or(0);
-        let open = starts
-            .iter()
-            .map(|(at, start)| (at.clone(), start.offset.unwrap_or(0)))
-            .filter(|(at, start)| *start < end(at));
-        let left: BTreeMap<TopicPartition, i64> = open.collect();
-        if left.is_empty() {
-            continue;
-        }
-        let records: i64 = left.iter().map(|(at, start)| end(at) - start).sum();
-        tracing::info!("restoring up to {records} records from {topic}");
-        let ends: BTreeMap<_, _> = left.keys().map(|at| (at.clone(), end(at))).collect();
-        let fetcher = Fetcher::with_options(cluster, isolation, RESTORE_BUFFER_BYTES);
-        fetcher.assign(left);
-        restored += restore_store(&fetcher, admin, task, (store, topic), ends).await?;
+        let extent = |at: &TopicPartition| {
+            let start = starts.get(at).and_then(|start| start.offset).unwrap_or(0);
+            (start, ends.get(at).and_then(|end| end.offset).unwrap_or(0))
+        };
+        changelogs.push(Changelog {
+            topic: topic.clone(),
+            store: store.name,
+            retention_ms: store.retention_ms,
+            id: admin.describe_topic(topic).await?.map(|topic| topic.id).unwrap_or_default(),
+            tombstones_ms: tombstones_ms(admin, topic).await,
+            extents: partitions.iter().map(|at| (at.partition, extent(at))).collect(),
+        });
     }
-    Ok(restored)
+    Ok(changelogs)
 }
 
-/// Reads a changelog into its store, up to `ends`; gives the number of records.
-async fn restore_store(
-    fetcher: &Fetcher,
-    admin: &Admin,
-    task: &mut Task,
-    (store, topic): (usize, &str),
-    mut ends: BTreeMap<TopicPartition, i64>,
-) -> Result<u64, LiveError> {
-    let failed = |cause: String| LiveError::Topic { topic: topic.to_owned(), cause };
-    let mut restored = 0;
-    let mut quiet = 0;
-    while !ends.is_empty() {
-        let fetched = match fetcher.poll(POLL).await {
-            // What was retained when the restore began is so no longer: the rest is.
-            Err(KafkaError::OffsetOutOfRange { partition, .. }) => {
-                let at = TopicPartition::new(topic, partition);
-                let start = [(at.clone(), OffsetSpec::Earliest)];
-                let start = admin.list_offsets(&start, Isolation::ReadCommitted).await?;
-                fetcher.seek(&at, start.get(&at).and_then(|start| start.offset).unwrap_or(0));
-                continue;
-            }
-            fetched => fetched?,
-        };
-        quiet = if fetched.is_empty() { quiet + 1 } else { 0 };
-        if quiet == QUIET_POLLS {
-            quiet = 0;
-            let exists = admin.describe_topic(topic).await?.is_some();
-            exists.then_some(()).ok_or_else(|| failed("was deleted".to_owned()))?;
-        }
-        for fetched in fetched {
-            for record in fetched.records() {
-                let record = record.map_err(|error| failed(error.to_string()))?;
-                let Some(key) = record.key else { continue };
-                let partition = fetched.partition.partition;
-                task.restore(store, partition, (key, record.value), record.timestamp)?;
-                restored += 1;
-            }
-            if ends.get(&fetched.partition).is_some_and(|end| fetched.next_offset >= *end) {
-                ends.remove(&fetched.partition);
-                fetcher.unassign([&fetched.partition]);
-            }
-        }
+/// How long a topic keeps tombstones; Kafka's default if it does not say.
+async fn tombstones_ms(admin: &Admin, topic: &str) -> i64 {
+    let configs = admin.describe_configs(&ConfigResource::Topic(topic.to_owned())).await;
+    let configs = configs.unwrap_or_else(|error| {
+        tracing::debug!("the configuration of {topic} is not known: {error}");
+        Vec::new()
+    });
+    let found = configs.into_iter().find(|entry| entry.name == "delete.retention.ms");
+    found.and_then(|entry| entry.value?.parse().ok()).unwrap_or(TOMBSTONES_MS)
+}
+
+/// Brings all state back: from the local checkpoint, if there is one, then from the changelogs.
+/// Gives the number of records.
+async fn restore(
+    cluster: &Cluster,
+    (spec, topics): (&QuerySpec, &QueryTopics),
+    task: Task,
+    home: Option<Home>,
+) -> Result<(Task, Option<Checkpoint>, u64), LiveError> {
+    let at_ms = clock::now().0;
+    let admin = Admin::new(cluster);
+    let mut restoring = Restoring { admin: &admin, task, checkpoint: None, restored: 0 };
+    let changelogs: Arc<[Changelog]> =
+        changelogs(&admin, restoring.task.stores(), topics).await?.into();
+    if let Some(home) = home.filter(|_| !changelogs.is_empty()) {
+        let checkpoint = home.open(&changelogs, at_ms).await?;
+        tracing::info!("restoring query {} from {}", spec.id, home.path().display());
+        let mut task = restoring.task;
+        let replayed = blocking(move || {
+            let restored = checkpoint.replay(&mut task)?;
+            Ok::<_, LiveError>((task, checkpoint, restored))
+        });
+        let (task, checkpoint, restored) = replayed.await??;
+        restoring = Restoring { admin: &admin, task, checkpoint: Some(checkpoint), restored };
     }
-    Ok(restored)
+    for (store, changelog) in changelogs.iter().enumerate() {
+        restoring.read(cluster, (store, changelog), at_ms).await?;
+    }
+    Ok((restoring.task, restoring.checkpoint, restoring.restored))
+}
+
+/// State on its way back.
+struct Restoring<'a> {
+    admin: &'a Admin,
+    task: Task,
+    checkpoint: Option<Checkpoint>,
+    restored: u64,
+}
+
+impl Restoring<'_> {
+    /// Reads what a changelog holds beyond the checkpoint, which then has everything before
+    /// `at_ms`.
+    async fn read(
+        &mut self,
+        cluster: &Cluster,
+        (store, changelog): (usize, &Changelog),
+        at_ms: i64,
+    ) -> Result<(), LiveError> {
+        let topic = changelog.topic.as_str();
+        let mut left = BTreeMap::new();
+        let mut ends = BTreeMap::new();
+        let mut records = 0;
+        for (partition, (start, end)) in &changelog.extents {
+            let checkpoint = self.checkpoint.as_ref();
+            let marked = checkpoint.and_then(|checkpoint| checkpoint.position(store, *partition));
+            let start = marked.unwrap_or(*start);
+            if start < *end {
+                let at = TopicPartition::new(topic, *partition);
+                left.insert(at.clone(), start);
+                ends.insert(at, *end);
+                records += end - start;
+            } else {
+                self.mark((store, *partition), Mark { offset: start, at_ms })?;
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        tracing::info!("restoring up to {records} records from {topic}");
+        let fetcher =
+            Fetcher::with_options(cluster, Isolation::ReadCommitted, RESTORE_BUFFER_BYTES);
+        fetcher.assign(left);
+        self.read_to(&fetcher, (store, topic), ends, at_ms).await
+    }
+
+    /// Reads a changelog into its store, up to `ends`.
+    async fn read_to(
+        &mut self,
+        fetcher: &Fetcher,
+        (store, topic): (usize, &str),
+        mut ends: BTreeMap<TopicPartition, i64>,
+        at_ms: i64,
+    ) -> Result<(), LiveError> {
+        let failed = |cause: String| LiveError::Topic { topic: topic.to_owned(), cause };
+        let mut quiet = 0;
+        while !ends.is_empty() {
+            let fetched = match fetcher.poll(POLL).await {
+                // What was retained when the restore began is so no longer: the rest is.
+                Err(KafkaError::OffsetOutOfRange { partition, .. }) => {
+                    let at = TopicPartition::new(topic, partition);
+                    let start = [(at.clone(), OffsetSpec::Earliest)];
+                    let start = self.admin.list_offsets(&start, Isolation::ReadCommitted).await?;
+                    fetcher.seek(&at, start.get(&at).and_then(|start| start.offset).unwrap_or(0));
+                    continue;
+                }
+                fetched => fetched?,
+            };
+            quiet = if fetched.is_empty() { quiet + 1 } else { 0 };
+            if quiet == QUIET_POLLS {
+                quiet = 0;
+                let exists = self.admin.describe_topic(topic).await?.is_some();
+                exists.then_some(()).ok_or_else(|| failed("was deleted".to_owned()))?;
+            }
+            for fetched in fetched {
+                let partition = fetched.partition.partition;
+                for record in fetched.records() {
+                    let record = record.map_err(|error| failed(error.to_string()))?;
+                    let Some(key) = record.key else { continue };
+                    let (value, timestamp_ms) = (record.value, record.timestamp);
+                    self.take((store, partition), &Change { key, value, timestamp_ms })?;
+                }
+                if ends.get(&fetched.partition).is_some_and(|end| fetched.next_offset >= *end) {
+                    ends.remove(&fetched.partition);
+                    fetcher.unassign([&fetched.partition]);
+                    let offset = fetched.next_offset;
+                    self.mark((store, partition), Mark { offset, at_ms })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, at: (usize, i32), change: &Change<'_>) -> Result<(), LiveError> {
+        let record = (change.key, change.value);
+        self.task.restore(at.0, at.1, record, change.timestamp_ms)?;
+        self.restored += 1;
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.append(at, change)?;
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, at: (usize, i32), mark: Mark) -> Result<(), CheckpointError> {
+        self.checkpoint.as_mut().map_or(Ok(()), |checkpoint| checkpoint.restored(at, mark))
+    }
 }

@@ -1,5 +1,6 @@
 //! How one query runs, read once from its properties.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How one query runs.
@@ -35,6 +36,8 @@ pub struct QuerySettings {
     /// How far ahead of the others, in record time, a partition may be read where order across
     /// partitions matters (`ksql.millstream.interleave.ms`).
     pub interleave_ms: i64,
+    /// `ksql.streams.state.dir`: where checkpoints of state are kept; without it there are none.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// What one group takes of a cache, as Kafka Streams counts it: the key, the row and its overhead.

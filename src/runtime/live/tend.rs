@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::decode::RepartitionReader;
 use super::failure::leave;
 use super::member::{join, membership};
-use super::query::{LiveError, Role};
+use super::query::Role;
 use super::reader::Reader;
 use super::reading::Reading;
 use super::restore::{Activated, activate};
@@ -97,6 +97,7 @@ impl Reader {
     fn activated(&mut self, index: usize, membership: Membership, activated: Activated) -> Role {
         let query = &mut self.queries[index];
         query.task = Some(activated.task);
+        query.checkpoint = activated.checkpoint;
         query.positions = activated.positions;
         query.repartition_positions = activated.repartition_positions;
         query.committed = activated.committed;
@@ -113,7 +114,7 @@ impl Reader {
         self.queries[index].role = Role::Active(membership);
         let mut done = self.write_out(index).await;
         if done.is_ok() {
-            done = self.commit_offsets(index).await.map_err(LiveError::from);
+            done = self.commit_offsets(index).await;
         }
         self.detach(index);
         let query = &mut self.queries[index];
@@ -170,6 +171,7 @@ impl Reader {
             query.spec.clone(),
             query.topics.clone(),
             membership.metadata(),
+            query.home.clone(),
         );
         Role::Activating(membership, tokio::spawn(activating))
     }

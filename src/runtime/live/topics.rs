@@ -23,7 +23,7 @@ const KNOWN_WAIT: Duration = Duration::from_millis(100);
 
 /// How long windowed changelogs are kept beyond the retention of their windows, as Kafka Streams'
 /// `windowstore.changelog.additional.retention.ms`.
-const ADDITIONAL_RETENTION_MS: i64 = 24 * 60 * 60 * 1_000;
+pub(super) const ADDITIONAL_RETENTION_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Makes a topic unless it exists.
 pub async fn ensure_topic(

@@ -1,0 +1,166 @@
+//! What tells whether state belongs to a plan.
+//!
+//! The fingerprint covers everything that decides the bytes and the meaning of a query's state: the
+//! statement, how its source is read, and the steps with their stores, schemas, formats and windows.
+//! It is kept beside state on disk, so it must not change by itself: what is hashed is a text of its
+//! own, not what people are shown, and its version stands in its first line.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{AggregateWindow, Aggregation, QueryPlan, Source, SourceWindow, StepKind};
+use crate::formats::{FormatSpec, NullableRepresentation};
+use crate::sql::ast::SourceKind;
+use crate::types::WindowKind;
+
+/// How many bytes of the hash are enough.
+const BYTES: usize = 16;
+
+/// The fingerprint of a plan, in hexadecimal digits.
+pub fn fingerprint(plan: &QueryPlan) -> String {
+    let mut text = Text("millstream plan 1\n".to_owned());
+    text.field("sql", &plan.sql);
+    text.source(&plan.source);
+    for step in &plan.steps {
+        text.field("step", &step.name);
+        text.field("does", name_of(&step.kind));
+        text.kind(&step.kind);
+        text.field("gives", &step.schema.to_string());
+    }
+    let hash = Sha256::digest(text.0.as_bytes());
+    hash.iter().take(BYTES).fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}"); // writing to a text cannot fail
+        digits
+    })
+}
+
+/// Fields, one a line. Each says how long it is, so that none can look like two.
+struct Text(String);
+
+impl Text {
+    fn field(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.0, "{name} {} {value}", value.len());
+    }
+
+    fn number(&mut self, name: &str, value: i64) {
+        self.field(name, &value.to_string());
+    }
+
+    fn source(&mut self, source: &Source) {
+        let kind = match source.kind {
+            SourceKind::Stream => "stream",
+            SourceKind::Table => "table",
+        };
+        self.field(kind, &source.topic);
+        self.formats(&source.key_format, &source.value_format);
+        self.field("columns", &source.schema.to_string());
+        for header in &source.headers {
+            self.field("header column", &header.name);
+            self.field("header", header.key.as_deref().unwrap_or_default());
+        }
+        if let Some(SourceWindow { kind, size_ms }) = source.window {
+            let name = match kind {
+                WindowKind::Tumbling => "tumbling",
+                WindowKind::Hopping => "hopping",
+                WindowKind::Session => "session",
+            };
+            self.number(name, size_ms.unwrap_or(0));
+        }
+        if let Some(timestamp) = &source.timestamp {
+            self.field("time", &timestamp.column);
+            self.field("pattern", timestamp.format.as_deref().unwrap_or_default());
+        }
+    }
+
+    fn formats(&mut self, key: &FormatSpec, value: &FormatSpec) {
+        for (role, spec) in [("key", key), ("value", value)] {
+            self.field(role, &spec.format.to_string());
+            if let Some(wrap) = spec.wrap {
+                self.field("wrap", if wrap { "yes" } else { "no" });
+            }
+            if let Some(delimiter) = spec.delimiter {
+                self.field("delimiter", &delimiter.to_string());
+            }
+            if let Some(name) = &spec.full_schema_name {
+                self.field("schema", name);
+            }
+            if let Some(nullable) = spec.nullable {
+                let name = match nullable {
+                    NullableRepresentation::Optional => "optional",
+                    NullableRepresentation::Wrapper => "wrapper",
+                };
+                self.field("nullable", name);
+            }
+        }
+    }
+
+    fn kind(&mut self, kind: &StepKind) {
+        match kind {
+            StepKind::StreamSource => {}
+            StepKind::TableSource { store } => self.field("store", store),
+            StepKind::Filter { text, .. } => self.field("if", text),
+            StepKind::Select { columns: exprs }
+            | StepKind::PartitionBy { keys: exprs }
+            | StepKind::GroupBy { keys: exprs } => {
+                for expr in exprs {
+                    self.field("column", &expr.name);
+                    self.field("is", &expr.text);
+                }
+            }
+            StepKind::FlatMap { functions } => {
+                for function in functions {
+                    self.field("column", &function.name);
+                    self.field("is", &function.text);
+                }
+            }
+            StepKind::Repartition { topic, key_format, value_format } => {
+                self.field("topic", topic);
+                self.formats(key_format, value_format);
+            }
+            StepKind::Aggregate(aggregation) => self.aggregation(aggregation),
+        }
+    }
+
+    fn aggregation(&mut self, aggregation: &Aggregation) {
+        self.field("store", &aggregation.store);
+        self.field("stored", &aggregation.stored.to_string());
+        self.formats(&aggregation.key_format, &aggregation.value_format);
+        self.number("kept", aggregation.kept_columns as i64);
+        for call in &aggregation.calls {
+            self.field("call", &call.name);
+            for arg in &call.args {
+                self.number("of", *arg as i64);
+            }
+        }
+        self.field("final", if aggregation.is_final { "yes" } else { "no" });
+        match aggregation.window {
+            None => {}
+            Some(AggregateWindow::Time { windows, retention_ms, is_hopping }) => {
+                self.number(if is_hopping { "hopping" } else { "tumbling" }, windows.size_ms);
+                self.number("advance", windows.advance_ms);
+                self.number("grace", windows.grace_ms);
+                self.number("retention", retention_ms);
+            }
+            Some(AggregateWindow::Session { gap_ms, grace_ms, retention_ms }) => {
+                self.number("session", gap_ms);
+                self.number("grace", grace_ms);
+                self.number("retention", retention_ms);
+            }
+        }
+    }
+}
+
+fn name_of(kind: &StepKind) -> &'static str {
+    match kind {
+        StepKind::StreamSource => "stream",
+        StepKind::TableSource { .. } => "table",
+        StepKind::Filter { .. } => "filter",
+        StepKind::Select { .. } => "select",
+        StepKind::PartitionBy { .. } => "partition",
+        StepKind::FlatMap { .. } => "flat map",
+        StepKind::GroupBy { .. } => "group",
+        StepKind::Repartition { .. } => "repartition",
+        StepKind::Aggregate(_) => "aggregate",
+    }
+}

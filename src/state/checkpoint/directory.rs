@@ -1,0 +1,176 @@
+//! The directories of a service and of its queries.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::CheckpointError;
+
+/// The version of everything in a query's directory.
+const FORMAT: &str = "1";
+
+/// The directory of a service's queries, which no other process uses meanwhile.
+#[derive(Debug)]
+pub struct StateDirectory {
+    path: PathBuf,
+    service: String,
+    /// The lock goes with the file, also when the process is killed.
+    _lock: File,
+}
+
+/// The directory of one query.
+#[derive(Clone, Debug)]
+pub struct QueryDirectory {
+    path: PathBuf,
+    owner: Owner,
+}
+
+/// Whose state it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The service.
+    pub service: String,
+    /// The query.
+    pub query: String,
+    /// The fingerprint of its plan.
+    pub fingerprint: String,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, query, fingerprint } = self;
+        write!(f, "query {query} of service {service} with plan {fingerprint}")
+    }
+}
+
+/// What a query finds in its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing.
+    New,
+    /// Its own logs.
+    Own,
+    /// Something that nobody can say what it is; it was deleted.
+    Unknown,
+}
+
+impl StateDirectory {
+    /// Opens the directory of a service below `root`, makes it if need be, and locks it.
+    pub fn open(root: &Path, service: &str) -> Result<Self, CheckpointError> {
+        let path = root.join(file_name(service));
+        let failed = CheckpointError::io(&path);
+        fs::create_dir_all(&path).map_err(&failed)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let lock = options.open(path.join("lock")).map_err(&failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(CheckpointError::InUse { path }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        Ok(Self { service: service.to_owned(), _lock: lock, path })
+    }
+
+    /// The directory of a query whose plan has this fingerprint.
+    pub fn query(&self, query: &str, fingerprint: &str) -> QueryDirectory {
+        let owner = Owner {
+            service: self.service.clone(),
+            query: query.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        QueryDirectory { path: self.path.join(file_name(query)), owner }
+    }
+}
+
+impl QueryDirectory {
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes sure that the directory is the query's, and has nothing in it but logs.
+    pub fn claim(&self) -> Result<Claim, CheckpointError> {
+        let failed = CheckpointError::io(&self.path);
+        fs::create_dir_all(&self.path).map_err(&failed)?;
+        let claim = match fs::read(self.path.join("query")) {
+            Ok(text) => match Owner::parse(&String::from_utf8_lossy(&text)) {
+                Some(found) if found == self.owner => Claim::Own,
+                Some(found) => {
+                    let (found, expected) = (Box::new(found), Box::new(self.owner.clone()));
+                    return Err(CheckpointError::Mismatch {
+                        path: self.path.clone(),
+                        found,
+                        expected,
+                    });
+                }
+                None => Claim::Unknown,
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::New,
+            Err(error) => return Err(failed(error)),
+        };
+        let logs = self.remove(|extension| extension == "tmp" || claim != Claim::Own);
+        let logs = logs.map_err(&failed)?;
+        if claim == Claim::Own {
+            return Ok(claim);
+        }
+        self.write_owner().map_err(failed)?;
+        Ok(if logs > 0 { Claim::Unknown } else { claim })
+    }
+
+    /// The log of a store's partition.
+    pub fn log(&self, store: &str, partition: i32) -> PathBuf {
+        self.path.join(format!("{}.{partition}.log", file_name(store)))
+    }
+
+    /// Removes files by their extension, and says how many logs went.
+    fn remove(&self, is_meant: impl Fn(&str) -> bool) -> io::Result<usize> {
+        let mut logs = 0;
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            let Some(extension @ ("log" | "tmp")) = extension else { continue };
+            if is_meant(extension) {
+                fs::remove_file(&path)?;
+                logs += usize::from(extension == "log");
+            }
+        }
+        Ok(logs)
+    }
+
+    /// Writes whose directory it is, whole or not at all.
+    fn write_owner(&self) -> io::Result<()> {
+        let new = self.path.join("query.tmp");
+        fs::write(&new, self.owner.to_text())?;
+        fs::rename(new, self.path.join("query"))
+    }
+}
+
+impl Owner {
+    fn to_text(&self) -> String {
+        let Self { service, query, fingerprint } = self;
+        format!("format {FORMAT}\nservice {service}\nquery {query}\nplan {fingerprint}\n")
+    }
+
+    /// `None` if the text is damaged, or of another format.
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
+        let is_known = field("format")? == FORMAT;
+        let (service, query, plan) = (field("service")?, field("query")?, field("plan")?);
+        let (service, query, fingerprint) = (service.into(), query.into(), plan.into());
+        (is_known && text.ends_with('\n')).then_some(Self { service, query, fingerprint })
+    }
+}
+
+/// A name as that of a file: whatever is not a plain character is written as `%` and its bytes.
+fn file_name(name: &str) -> String {
+    if name.chars().all(|c| c == '.') {
+        return format!("%{}", name.len());
+    }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let plain = |byte| {
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    name.bytes().map(plain).collect()
+}

@@ -1,0 +1,137 @@
+//! State on disk: only the end of a changelog is read again, and what does not belong is not used.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::restarts::{ALERTS, COUNTS, Truth, statements};
+use crate::support::{PARTITIONS, Run, World};
+
+/// A world with a source topic, and a directory for state.
+async fn start(name: &str) -> (World, tempfile::TempDir, Truth) {
+    let world = World::start(name).await;
+    world.create(&world.topic("in"), PARTITIONS).await;
+    (world, tempfile::tempdir().unwrap(), Truth::default())
+}
+
+fn run(world: &World, directory: &Path) -> Run {
+    run_statements(world, directory, &statements(world))
+}
+
+fn run_statements(world: &World, directory: &Path, sql: &str) -> Run {
+    world.run(sql, &["--state-dir", directory.to_str().unwrap()])
+}
+
+/// Sends several times, each time after the queries have committed what was there.
+async fn send(world: &World, truth: &mut Truth, run: &Run, times: usize) {
+    for _ in 0..times {
+        truth.send(world, 100).await;
+        world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), run).await;
+    }
+}
+
+/// How many records of changelogs were to be read.
+fn restored(log: &str) -> usize {
+    let counts = log.split("restoring up to ").skip(1);
+    counts.map(|rest| rest.split(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+}
+
+/// The logs of the table of counts.
+fn logs(world: &World, directory: &Path) -> Vec<PathBuf> {
+    let query = directory.join(&world.name).join(COUNTS);
+    let files = fs::read_dir(query).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect()
+}
+
+async fn changelog_records(world: &World) -> usize {
+    let group = world.group(COUNTS);
+    world.read(&format!("{group}-Aggregate-Aggregate-Materialize-changelog")).await.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_only_the_end_of_a_changelog_is_read() {
+    let (world, directory, mut truth) = start("local").await;
+    let first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 5).await;
+    first.kill();
+    let records = changelog_records(&world).await;
+    assert!(records >= 5 * 17, "{records}");
+    let mut second = run(&world, directory.path());
+    second.wait_for("is running", 2).await;
+    // The last commit may have had no time to be marked: it is one record for each device.
+    let log = second.log();
+    assert!(log.contains(&format!("restoring query {COUNTS} from")), "{log}");
+    assert!(restored(&log) <= 17, "{log}");
+    send(&world, &mut truth, &second, 1).await;
+    second.stop().await;
+    truth.is_exact(&world).await;
+    let mut third = run(&world, directory.path());
+    third.wait_for("is running", 2).await;
+    assert_eq!(restored(&third.stop().await), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_or_deleted_comes_from_the_changelog() {
+    let (world, directory, mut truth) = start("damaged").await;
+    let first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 2).await;
+    first.stop().await;
+    let records = changelog_records(&world).await;
+    for log in logs(&world, directory.path()) {
+        let bytes = fs::read(&log).unwrap();
+        fs::write(&log, &bytes[..bytes.len().min(50)]).unwrap();
+    }
+    let second = run(&world, directory.path());
+    send(&world, &mut truth, &second, 1).await;
+    let log = second.stop().await;
+    assert!(log.contains("is read in full") && restored(&log) == records, "{log}");
+    truth.is_exact(&world).await;
+    fs::remove_dir_all(directory.path().join(&world.name)).unwrap();
+    let third = run(&world, directory.path());
+    send(&world, &mut truth, &third, 1).await;
+    assert!(restored(&third.stop().await) > records);
+    truth.is_exact(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_refused_to_a_second_process_and_to_another_plan() {
+    let (world, directory, mut truth) = start("refused").await;
+    let first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 1).await;
+    let mut second = run(&world, directory.path());
+    assert_eq!(second.code().await, 1);
+    let used = directory.path().join(&world.name).display().to_string();
+    let log = second.log();
+    assert!(log.contains(&used) && log.contains("in use by another process"), "{log}");
+    first.stop().await;
+    let changed = statements(&world).replace("GROUP BY", "WHERE x > 0.2 GROUP BY");
+    let mut other = run_statements(&world, directory.path(), &changed);
+    other.wait_for("has failed for good", 1).await;
+    let log = other.stop().await;
+    assert!(log.contains(&used) && log.contains("restore the statement"), "{log}");
+    assert_eq!(log.matches(&format!("query {COUNTS} of service {}", world.name)).count(), 2);
+    let third = run(&world, directory.path());
+    send(&world, &mut truth, &third, 1).await;
+    third.stop().await;
+    truth.is_exact(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_checkpoint_goes_on_where_another_instance_took_over() {
+    let (world, directory, mut truth) = start("old").await;
+    let mut first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 2).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut second = run(&world, elsewhere.path());
+    second.wait_for("stands by", 2).await;
+    first.wait_for("is running", 2).await;
+    first.kill();
+    send(&world, &mut truth, &second, 2).await;
+    second.stop().await;
+    let mut third = run(&world, directory.path());
+    third.wait_for("is running", 2).await;
+    let read = restored(&third.log());
+    assert!((2 * 17..changelog_records(&world).await).contains(&read), "{}", third.log());
+    send(&world, &mut truth, &third, 1).await;
+    third.stop().await;
+    truth.is_exact(&world).await;
+}
