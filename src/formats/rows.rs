@@ -26,6 +26,30 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Adds a DOUBLE.
+    #[inline]
+    pub(super) fn push_double(&mut self, column: usize, value: f64) {
+        if let Some(builder) = &mut self.builders[column] {
+            builder.push_double(value);
+        }
+    }
+
+    /// Adds a BIGINT.
+    #[inline]
+    pub(super) fn push_bigint(&mut self, column: usize, value: i64) {
+        if let Some(builder) = &mut self.builders[column] {
+            builder.push_bigint(value);
+        }
+    }
+
+    /// Adds a VARCHAR.
+    #[inline]
+    pub(super) fn push_text(&mut self, column: usize, value: &'a str) {
+        if let Some(builder) = &mut self.builders[column] {
+            builder.push_text(value);
+        }
+    }
+
     /// How many rows there are. Nothing may have been pushed of another one.
     #[inline]
     pub(super) fn len(&self) -> usize {

@@ -182,6 +182,42 @@ impl<'a> ColumnBuilder<'a> {
         self.len += 1;
     }
 
+    /// Adds a DOUBLE, as fast as can be to a column of that type.
+    #[inline]
+    pub fn push_double(&mut self, value: f64) {
+        match (&mut self.column, &self.flags) {
+            (Column::Doubles(values, _), None) => {
+                values.push(value);
+                self.len += 1;
+            }
+            _ => self.push(Value::Double(value)),
+        }
+    }
+
+    /// Adds a BIGINT in the same way.
+    #[inline]
+    pub fn push_bigint(&mut self, value: i64) {
+        match (&mut self.column, &self.flags) {
+            (Column::Bigints(values, _), None) => {
+                values.push(value);
+                self.len += 1;
+            }
+            _ => self.push(Value::Bigint(value)),
+        }
+    }
+
+    /// Adds a VARCHAR in the same way.
+    #[inline]
+    pub fn push_text(&mut self, value: &'a str) {
+        match (&mut self.column, &self.flags) {
+            (Column::Strings(values, _), None) => {
+                values.push(value);
+                self.len += 1;
+            }
+            _ => self.push(Value::String(value)),
+        }
+    }
+
     /// Adds a NULL, or a value of another type than the column's.
     #[inline(never)]
     fn push_other(&mut self, value: Value<'a>) {

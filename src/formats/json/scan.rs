@@ -285,6 +285,12 @@ impl<'a> Cursor<'a> {
     /// What is left where there are fewer than eight bytes.
     #[inline(never)]
     fn last_bytes(&self) -> u64 {
+        if let (Some(last), Some(left)) =
+            (self.bytes.last_chunk(), self.bytes.len().checked_sub(self.at))
+            && (1..8).contains(&left)
+        {
+            return u64::from_le_bytes(*last) >> (64 - 8 * left);
+        }
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         rest.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte))
     }
@@ -316,15 +322,15 @@ impl<'a> Cursor<'a> {
             (Kind::Text, b'"') => {
                 self.at += 1;
                 let text = self.text()?;
-                rows.push(column, Value::String(text));
+                rows.push_text(column, text);
             }
             (Kind::Double, b'-' | b'0'..=b'9') => {
                 let double = self.double()?;
-                rows.push(column, Value::Double(double));
+                rows.push_double(column, double);
             }
             (Kind::Bigint, b'-' | b'0'..=b'9') => {
                 let integer = self.integer()?;
-                rows.push(column, Value::Bigint(integer));
+                rows.push_bigint(column, integer);
             }
             (Kind::Int, b'-' | b'0'..=b'9') => {
                 let integer = self.integer()?;
