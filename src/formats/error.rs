@@ -78,12 +78,14 @@ pub struct DecodeError {
     pub causes: Vec<String>,
 }
 
-/// Why a row could not be written, in the words of ksqlDB's processing log.
+/// Why a row could not be written, as ksqlDB's serializers say it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EncodeError {
-    /// `errorMessage` of the entry.
+    /// The Java class of the exception, which stands before the message where it is printed.
+    pub class: &'static str,
+    /// The message.
     pub message: String,
-    /// `cause` of the entry: the messages of what caused it, outermost first.
+    /// The messages of what caused it, outermost first.
     pub causes: Vec<String>,
 }

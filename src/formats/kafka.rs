@@ -87,6 +87,7 @@ impl KafkaEncoder {
             Value::Bytes(value) => out.extend_from_slice(value),
             _ => {
                 return Err(EncodeError {
+                    class: "io.confluent.ksql.util.KsqlException",
                     message: format!("value does not match expected type. expected: {}", self.ty),
                     causes: Vec::new(),
                 });

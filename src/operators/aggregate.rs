@@ -143,11 +143,14 @@ impl StreamAggregate {
             }
             let group = self.groups.group(slot);
             // As in `KStreamAggregate`, a new group's row before is that of its initial states.
-            let old = self.with_old.then(|| self.groups.snapshot(slot));
+            let mut old = self.with_old.then(|| self.groups.snapshot(slot));
             let timestamp_ms = later(group, rows.meta.timestamp(row));
             if let Err(error) = self.groups.add(slot, rows, row, ctx.sequence) {
                 failure = Some(error);
                 break;
+            }
+            if let Some(old) = &mut old {
+                self.groups.refresh(slot, old);
             }
             let group = self.groups.group_mut(slot);
             (group.exists, group.timestamp_ms) = (true, timestamp_ms);

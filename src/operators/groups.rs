@@ -289,6 +289,18 @@ impl Groups {
         self.result(slot, &arena).map(|value| value.to_owned()).collect()
     }
 
+    /// Brings a copy of what a group's result was up to date where ksqlDB changes it in place.
+    pub(super) fn refresh(&self, slot: u32, old: &mut [OwnedValue]) {
+        let arena = Arena::new();
+        let results = old.iter_mut().skip(self.plan.kept_columns);
+        let calls = self.plan.calls.iter().zip(&self.group(slot).states);
+        for (old, (call, state)) in results.zip(calls) {
+            if call.function.updates_in_place() {
+                *old = call.function.result(state, &arena).to_owned();
+            }
+        }
+    }
+
     /// Starts a result; with `old`, it also says what rows were before.
     pub(super) fn builder<'a>(&self, rows: &Meta<'_>, with_old: bool) -> ResultBuilder<'a> {
         let columns = |types: &[SqlType]| -> Vec<ColumnBuilder<'a>> {

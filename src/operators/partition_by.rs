@@ -7,8 +7,8 @@ use crate::types::{Column, KeyColumns, Rows, Validity};
 
 /// Gives each row a new key; `PARTITION BY NULL` takes the key away.
 ///
-/// An expression that fails makes its key column NULL, with an entry in the processing log. A single
-/// key that is NULL is a null key; several make a key of NULLs. A row without a value still has its
+/// An expression that fails makes its key column NULL, with an entry in the processing log. What a
+/// key of NULLs is in a topic is the format's to say: most have a null key for a single one. A row without a value still has its
 /// old key, so that expressions over nothing else have their values there too.
 pub(super) struct PartitionBy {
     step: String,
@@ -56,12 +56,7 @@ impl Operator for PartitionBy {
         let step = &self.step;
         let columns: Vec<Column<'a>> =
             self.keys.iter().map(|key| key.evaluate(step, rows, ctx)).collect();
-        let is_valid = |row: usize| match &columns[..] {
-            [] => false,
-            [only] => !only.is_null(row),
-            _ => true,
-        };
-        let valid = Validity::from_flags((0..rows.len).map(is_valid).collect());
+        let valid = Validity::from_flags(vec![!columns.is_empty(); rows.len]);
         let key = KeyColumns { columns, valid, index: None, len: rows.len };
         Rows { key, ..rows.clone() }.into()
     }

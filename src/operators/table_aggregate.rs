@@ -40,12 +40,15 @@ impl TableAggregate {
         }
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
-        let old = (self.with_old && group.exists).then(|| self.groups.snapshot(slot));
+        let mut old = (self.with_old && group.exists).then(|| self.groups.snapshot(slot));
         if let (Some(old), true) = (old_row, group.exists) {
             self.groups.undo(slot, &old.value, row)?;
         }
         if has_new {
             self.groups.add(slot, rows, row, ctx.sequence)?;
+        }
+        if let Some(old) = &mut old {
+            self.groups.refresh(slot, old);
         }
         let group = self.groups.group_mut(slot);
         // What is undone in a group that never was leaves no group.

@@ -109,8 +109,12 @@ impl WindowedAggregate {
         let group = self.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
         // Without a cache a new group's row before is that of its initial states.
-        let old = (self.with_old && !self.waiting.is_used()).then(|| self.groups.snapshot(slot));
+        let mut old =
+            (self.with_old && !self.waiting.is_used()).then(|| self.groups.snapshot(slot));
         self.groups.add(slot, rows, row, ctx.sequence)?;
+        if let Some(old) = &mut old {
+            self.groups.refresh(slot, old);
+        }
         let group = self.groups.group_mut(slot);
         (group.exists, group.timestamp_ms) = (true, timestamp_ms);
         if self.waiting.is_used() {

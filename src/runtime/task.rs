@@ -10,13 +10,15 @@ use super::source::{RawRecords, ReadRows, Rejection, SourceReader};
 use super::timestamp::TimestampFormat;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError, RandomSource};
-use crate::formats::{ColumnsRow, Encoded, Encoder, FormatError, Role, row_text, windowed};
+use crate::formats::{
+    ColumnsRow, EncodeError, Encoded, Encoder, FormatError, Role, row_text, windowed,
+};
 use crate::operators::{
     Collector, Context, Dropped, Entry, LogEntry, LoggedRow, QueryError, StoreChange, StoreInfo,
     StoredRecord, Topology, TopologyOptions,
 };
 use crate::plan::{QueryPlan, StepKind};
-use crate::types::{Arena, Column, Rows, Timestamp, WindowKind};
+use crate::types::{Arena, Column, Partition, Rows, Timestamp, WindowKind};
 
 /// What a task counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,7 @@ enum TimestampPlace {
 
 /// Writes rows for a repartition topic.
 struct RepartitionEncoder {
+    topic: String,
     key: Encoder,
     value: Encoder,
 }
@@ -98,7 +101,8 @@ impl Task {
             StepKind::Repartition { topic, key_format, value_format } => {
                 let key = Encoder::new(key_format, &step.schema.key, Role::Key, topic);
                 let value = Encoder::new(value_format, &step.schema.value, Role::Value, topic);
-                Some(key.and_then(|key| Ok(RepartitionEncoder { key, value: value? })))
+                let topic = topic.clone();
+                Some(key.and_then(|key| Ok(RepartitionEncoder { topic, key, value: value? })))
             }
             _ => None,
         });
@@ -357,16 +361,21 @@ impl TaskCollector<'_, '_> {
     }
 }
 
+/// A row that cannot be written stops the query, as Kafka Streams' `RecordCollectorImpl` says it.
+fn not_sent(error: EncodeError, topic: &str, partition: Partition) -> QueryError {
+    let EncodeError { class, message, mut causes } = error;
+    let text = format!(
+        "Error encountered sending record to topic {topic} for task 0_{} due to:\n{class}: {message}",
+        partition.0
+    );
+    causes.insert(0, message);
+    QueryError { message: text, causes }
+}
+
 impl Collector for TaskCollector<'_, '_> {
     fn sink(&mut self, rows: &Rows<'_>) -> Result<(), QueryError> {
         let sink = self.sink;
-        let failed = |error: crate::formats::EncodeError| QueryError {
-            message: format!(
-                "Error serializing message to topic: {}. {}",
-                sink.topic, error.message
-            ),
-            causes: error.causes,
-        };
+        let failed = |error: EncodeError| not_sent(error, &sink.topic, rows.meta.partition);
         for row in 0..rows.len {
             let timestamp_ms = match sink.time(rows, row) {
                 Ok(timestamp_ms) => timestamp_ms,
@@ -409,10 +418,8 @@ impl Collector for TaskCollector<'_, '_> {
 
     fn repartition(&mut self, topic: usize, rows: &Rows<'_>) -> Result<(), QueryError> {
         let Some(encoder) = self.repartition else { return Ok(()) };
-        let failed = |error: crate::formats::EncodeError| QueryError {
-            message: error.message,
-            causes: error.causes,
-        };
+        let partition = rows.meta.partition;
+        let failed = |error: EncodeError| not_sent(error, &encoder.topic, partition);
         for row in 0..rows.len {
             let timestamp_ms = rows.meta.timestamps[row];
             let mut record =

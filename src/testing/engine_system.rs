@@ -20,7 +20,7 @@ use crate::plan::{
 use crate::runtime::{Driver, DriverOptions, DriverRecord, Target};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{self, ParseOptions, ParsedStatement};
-use crate::types::{Arena, Column, ColumnDef};
+use crate::types::{Arena, Column, ColumnDef, SqlType};
 
 /// What the names of internal topics begin with.
 const INTERNAL_PREFIX: &str = "_confluent-ksql-some.ksql.service.idquery_";
@@ -282,8 +282,9 @@ impl System for EngineSystem {
         let source = self.engine.catalog().source(&source.name);
         let source = source.ok_or_else(|| fault("the source is gone".to_owned()))?;
         let (spec, columns, role) = side(source, is_key);
+        let (spec, role) = read_as(spec, columns, role);
         let decoder =
-            Decoder::new(spec, columns, role, &source.topic).map_err(|error| unfit(&error))?;
+            Decoder::new(&spec, columns, role, &source.topic).map_err(|error| unfit(&error))?;
         let arena = Arena::new();
         let decoded = decoder.decode(&[Some(bytes)], &vec![true; columns.len()], &arena);
         if let Some((_, error)) = decoded.failures.first() {
@@ -399,5 +400,17 @@ fn format_info(spec: &FormatSpec, columns: usize, role: Role) -> FormatInfo {
         name: spec.format.name().to_owned(),
         features: feature.map(str::to_owned).into_iter().collect(),
         properties,
+    }
+}
+
+/// How what was written is looked at: Protobuf always writes a message, so that a bare column is a field of one. A
+/// column of another wire type than its field is NULL there.
+fn read_as(spec: &FormatSpec, columns: &[ColumnDef], role: Role) -> (FormatSpec, Role) {
+    let is_protobuf = matches!(spec.format, Format::Protobuf | Format::ProtobufNosr);
+    let is_struct = matches!(columns, [ColumnDef { ty: SqlType::Struct(_), .. }]);
+    if is_protobuf && !is_struct {
+        (FormatSpec { wrap: Some(true), ..spec.clone() }, Role::Value)
+    } else {
+        (spec.clone(), role)
     }
 }

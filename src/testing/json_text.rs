@@ -52,6 +52,11 @@ pub(super) fn write(json: &Json, out: &mut String) {
         Json::Number(number) => {
             let text = number.to_string();
             match Number::parse(&text).filter(|_| text.contains(['.', 'e', 'E'])) {
+                // As Jackson, which reads a number beyond DOUBLE as an infinity, and quotes that.
+                Some(number) if number.to_double().is_infinite() => {
+                    let sign = if text.starts_with('-') { "-" } else { "" };
+                    let _ = write!(out, "\"{sign}Infinity\"");
+                }
                 Some(number) => out.push_str(&number.to_java()),
                 None => out.push_str(&text),
             }
@@ -104,5 +109,6 @@ mod tests {
         check(r#"["a\ud83dx"]"#, r#"["a\uD83Dx"]"#);
         check(r#"["\ud83d\ude00","\\ud83d","\n"]"#, r#"["😀","\\ud83d","\n"]"#);
         check(r#"{"a":1.50,"b":1e2}"#, r#"{"a":1.50,"b":1E+2}"#);
+        check(r#"[1e400,-1e400]"#, r#"["Infinity","-Infinity"]"#);
     }
 }

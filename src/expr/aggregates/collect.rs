@@ -55,6 +55,10 @@ impl Aggregate for Collect {
         SqlType::array(self.ty.clone())
     }
 
+    fn updates_in_place(&self) -> bool {
+        true
+    }
+
     fn init(&self, _: &mut Sequence) -> State {
         State::Value(OwnedValue::Array(Vec::new()))
     }

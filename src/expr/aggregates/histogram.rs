@@ -128,6 +128,10 @@ impl Aggregate for Histogram {
         SqlType::map(SqlType::String, SqlType::Bigint)
     }
 
+    fn updates_in_place(&self) -> bool {
+        true
+    }
+
     fn init(&self, _: &mut Sequence) -> State {
         State::Counts(Box::default())
     }

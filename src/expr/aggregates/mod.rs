@@ -94,6 +94,13 @@ pub trait Aggregate: Send + Sync + std::fmt::Debug {
         let _ = (state, sequence);
     }
 
+    /// Whether ksqlDB updates the state in place, so that the row before shows the new result too.
+    ///
+    /// As `TableUdaf`s over lists and maps do, which give back what they were given.
+    fn updates_in_place(&self) -> bool {
+        false
+    }
+
     /// Whether [`add`](Self::add) may fail, so that rows have to be added one by one.
     fn is_fallible(&self) -> bool {
         false

@@ -317,6 +317,10 @@ impl Aggregate for Several {
         SqlType::array(self.ty.clone())
     }
 
+    fn updates_in_place(&self) -> bool {
+        true
+    }
+
     fn init(&self, _: &mut Sequence) -> State {
         State::NumberedList(Vec::new())
     }

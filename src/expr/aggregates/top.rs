@@ -123,6 +123,10 @@ impl Aggregate for Top {
         SqlType::array(self.item.clone())
     }
 
+    fn updates_in_place(&self) -> bool {
+        true
+    }
+
     fn init(&self, _: &mut Sequence) -> State {
         State::Value(OwnedValue::Array(Vec::new()))
     }

@@ -3,7 +3,7 @@
 use super::{Call, Scalar};
 use crate::expr::EvalError;
 use crate::types::Value;
-use crate::types::java::text::from_utf16_units;
+use crate::types::java::text::{code_points_at_units, from_utf16_units};
 use crate::types::java::utf16_units;
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
@@ -99,8 +99,7 @@ fn mask<'a>(
                 .map_err(|_| EvalError::new("function requires a non-negative number"))?,
         },
     };
-    let mut masks =
-        [Some(u16::from(b'X')), Some(b'x'.into()), Some(b'n'.into()), Some(b'-'.into())];
+    let mut masks = [b'X', b'x', b'n', b'-'].map(|mask| Some(u16::from(mask)));
     if call.args.len() > masks_at {
         for (index, mask) in masks.iter_mut().enumerate() {
             // An empty mask keeps the character too.
@@ -110,24 +109,30 @@ fn mask<'a>(
     let units: Vec<u16> = utf16_units(text).collect();
     let bounds = (count, units.len().saturating_sub(count));
     let mut out = Vec::with_capacity(units.len());
-    for (index, unit) in units.into_iter().enumerate() {
-        let mask = masks[kind(unit)].filter(|_| hidden(index, bounds));
-        out.push(mask.unwrap_or(unit));
+    for (index, c) in code_points_at_units(text).enumerate() {
+        if !hidden(index, bounds) {
+            out.push(units[index]);
+        } else if let Some(mask) = masks[kind(c)] {
+            out.push(mask);
+        } else {
+            // A kind that is kept is copied by code points, so that a pair's second half comes twice.
+            out.extend(utf16_units(c.encode_utf8(&mut [0; 4])));
+        }
     }
     Ok(call.string(&from_utf16_units(out)))
 }
 
 /// 0 for capital letters, 1 for small ones, 2 for digits, 3 for the rest.
-fn kind(unit: u16) -> usize {
-    match char::from_u32(unit.into()) {
-        Some(c) if c.is_uppercase() => 0,
-        Some(c) if c.is_lowercase() => 1,
-        Some(c) if c.is_numeric() && is_decimal_digit(c) => 2,
+fn kind(c: char) -> usize {
+    match c {
+        c if c.is_uppercase() => 0,
+        c if c.is_lowercase() => 1,
+        c if c.is_numeric() && is_decimal_digit(c) => 2,
         _ => 3,
     }
 }
 
-/// Whether `c` is a decimal digit of some script (Unicode's category Nd, in the first plane).
+/// Whether `c` is a decimal digit of some script (Unicode's category Nd).
 fn is_decimal_digit(c: char) -> bool {
     static DIGITS: std::sync::LazyLock<Option<regex::Regex>> =
         std::sync::LazyLock::new(|| regex::Regex::new(r"\A\p{Nd}\z").ok());

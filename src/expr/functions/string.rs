@@ -3,7 +3,7 @@
 use super::{Call, Scalar};
 use crate::expr::EvalError;
 use crate::types::Value;
-use crate::types::java::text::from_utf16_units;
+use crate::types::java::text::{from_utf16_units, interspersed};
 use crate::types::java::{substring_utf16, utf16_len, utf16_units};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
@@ -107,8 +107,11 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Replaces every occurrence of a part by another text.",
         examples: &[("REPLACE('banana', 'an', 'in')", "'binina'")],
         eval: |call| {
-            let (text, old) = (call.text(0).unwrap_or_default(), call.text(1).unwrap_or_default());
-            Ok(call.string(&text.replace(old, call.text(2).unwrap_or_default())))
+            let [text, old, new] = [0, 1, 2].map(|index| call.text(index).unwrap_or_default());
+            let is_between_units = old.is_empty();
+            let replaced =
+                if is_between_units { interspersed(text, new) } else { text.replace(old, new) };
+            Ok(call.string(&replaced))
         },
         ..Scalar::STRICT
     },

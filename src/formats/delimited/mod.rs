@@ -178,6 +178,7 @@ fn write_plain(value: Value<'_>, out: &mut Vec<u8>) {
 /// ksqlDB does not write a NULL decimal; the query fails.
 fn null_decimal() -> EncodeError {
     EncodeError {
+        class: "org.apache.kafka.common.errors.SerializationException",
         message: "Error serializing CSV message".into(),
         causes: vec![
             "Cannot invoke \"java.math.BigDecimal.toPlainString()\" because \"<parameter1>\" is null"

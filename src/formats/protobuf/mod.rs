@@ -190,6 +190,7 @@ impl ProtobufEncoder {
             self.topic
         );
         let cause = cause.unwrap_or_else(|| "java.lang.NullPointerException".into());
-        EncodeError { message, causes: vec![cause] }
+        let class = "io.confluent.ksql.serde.KsqlSerializationException";
+        EncodeError { class, message, causes: vec![cause] }
     }
 }

@@ -29,6 +29,25 @@ pub fn utf16_units(text: &str) -> impl Iterator<Item = u16> + '_ {
     })
 }
 
+/// What Java's `codePointAt` gives at each unit of `text`: a pair at its first half, and the second half alone.
+pub fn code_points_at_units(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(|c| {
+        let is_pair = u32::from(c) >= 0x1_0000 && !is_lone_surrogate(c);
+        let low = is_pair.then(|| lone(0xDC00 | (u32::from(c) & 0x3FF) as u16));
+        std::iter::once(c).chain(low)
+    })
+}
+
+/// `String.replace` with an empty target: `new` before, between and behind all units of `text`.
+pub fn interspersed(text: &str, new: &str) -> String {
+    let mut out = new.to_owned();
+    for unit in utf16_units(text) {
+        out.push_str(&from_utf16_units([unit]));
+        out.push_str(new);
+    }
+    out
+}
+
 /// Text from UTF-16 units; halves of pairs that stand alone are carried as lone surrogates.
 pub fn from_utf16_units(units: impl IntoIterator<Item = u16>) -> String {
     char::decode_utf16(units)
