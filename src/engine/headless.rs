@@ -351,3 +351,41 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         service_id,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fingerprint;
+
+    const STREAM: &str = "CREATE STREAM clicks (id STRING KEY, page STRING)
+        WITH (KAFKA_TOPIC='clicks', VALUE_FORMAT='JSON', PARTITIONS=1);";
+    const TABLE: &str = "CREATE TABLE hits AS SELECT page, COUNT(*) AS hits FROM clicks
+        WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page EMIT CHANGES;";
+
+    fn fingerprint_of(text: &str) -> String {
+        let properties = Properties::default();
+        let statements = parse(text, &properties).unwrap();
+        let topics = KnownTopics { assumes: true, ..KnownTopics::default() };
+        let (specs, _) = run_statements(&statements, &properties, &[], &topics).unwrap();
+        fingerprint(&specs[0].plan)
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_a_statement_and_of_what_it_reads() {
+        let before = fingerprint_of(&format!("{STREAM}{TABLE}"));
+        // Whoever changes this gives up the checkpoints of everybody.
+        assert_eq!(before, "7d71b29ea52d8e53204c63f058403991");
+        let spaced = TABLE.replace(' ', "  ").replace("SELECT", "select");
+        assert_eq!(fingerprint_of(&format!("{STREAM}{spaced}")), before);
+        for (from, to) in [
+            ("10 SECONDS", "20 SECONDS"),
+            ("COUNT(*)", "COUNT(id)"),
+            ("JSON", "DELIMITED"),
+            ("page STRING", "page INT"),
+            ("'clicks'", "'others'"),
+        ] {
+            let text = format!("{STREAM}{TABLE}").replace(from, to);
+            assert_ne!(fingerprint_of(&text), before, "{to}");
+        }
+    }
+}

@@ -135,3 +135,25 @@ async fn an_old_checkpoint_goes_on_where_another_instance_took_over() {
     third.stop().await;
     truth.is_exact(&world).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_cannot_be_used_stops_a_query_until_it_can() {
+    let (world, directory, mut truth) = start("unusable").await;
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let mut none = run(&world, &file);
+    assert_eq!(none.code().await, 1);
+    assert!(none.log().contains(&file.display().to_string()), "{}", none.log());
+    let mut first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 1).await;
+    // Its files go while it runs: it says so, and begins again with what the changelog holds.
+    let query = directory.path().join(&world.name).join(COUNTS);
+    fs::remove_dir_all(&query).unwrap();
+    truth.send(&world, 100).await;
+    first.wait_for(&format!("local state {}", query.display()), 1).await;
+    first.wait_for(&format!("query {COUNTS} is running"), 2).await;
+    send(&world, &mut truth, &first, 1).await;
+    assert_eq!(logs(&world, directory.path()).len(), PARTITIONS as usize);
+    first.stop().await;
+    truth.is_covered(&world).await;
+}

@@ -51,7 +51,7 @@ impl Truth {
     }
 
     /// Every key's count is at least the true one, and every alert is there.
-    async fn is_covered(&self, world: &World) {
+    pub(crate) async fn is_covered(&self, world: &World) {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
         for (key, value) in world.read(&world.topic("counts")).await {
             let row: Value = serde_json::from_slice(&value.unwrap()).unwrap();

@@ -320,4 +320,51 @@ mod tests {
         assert!(misfit(20, 500).is_some_and(|cause| cause.contains("tombstones")));
         assert!(misfit(20, 1_500).is_some_and(|cause| cause.contains("tombstones")));
     }
+
+    fn home(root: &Path) -> Home {
+        let directory = StateDirectory::open(root, "app_").unwrap();
+        Home::new(Arc::new(directory), "CTAS_A_0", "f00d")
+    }
+
+    fn changelogs() -> Arc<[Changelog]> {
+        Arc::new([Changelog {
+            topic: "A-changelog".to_owned(),
+            store: "A".to_owned(),
+            retention_ms: None,
+            id: [1; 16],
+            tombstones_ms: 1_000,
+            extents: BTreeMap::from([(0, (0, i64::MAX))]),
+        }])
+    }
+
+    async fn commit(checkpoint: &mut Checkpoint, value: &[u8], offset: i64) {
+        let change = Change { key: b"key", value: Some(value), timestamp_ms: offset };
+        checkpoint.append((0, 0), &change).unwrap();
+        let marks = Marks { at_ms: 0, offsets: vec![((0, 0), offset)] };
+        checkpoint.commit(marks).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_log_is_compacted_while_it_is_written_and_opened_again_meanwhile() {
+        let root = tempfile::tempdir().unwrap();
+        let home = home(root.path());
+        let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
+        for offset in 1..=5 {
+            commit(&mut checkpoint, &vec![b'x'; 1 << 20], offset).await;
+        }
+        assert!(checkpoint.compacting.is_some());
+        drop(checkpoint);
+        let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
+        assert_eq!(checkpoint.position(0, 0), Some(5));
+        let log = root.path().join("app_/CTAS_A_0/A.0.log");
+        let mut offset = 5;
+        while std::fs::metadata(&log).unwrap().len() > 2 << 20 {
+            offset += 1;
+            commit(&mut checkpoint, b"small", offset).await;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        drop(checkpoint);
+        let checkpoint = home.open(&changelogs(), 0).await.unwrap();
+        assert_eq!(checkpoint.position(0, 0), Some(offset));
+    }
 }
