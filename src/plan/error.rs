@@ -16,6 +16,17 @@ pub enum Stage {
     Execute,
 }
 
+/// What the unlogged text of a refused expression still has to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Details {
+    /// Nothing.
+    None,
+    /// The whole expression, as `KsqlStatementException` appends it.
+    Expression,
+    /// The whole expression and the columns that it stands over, as `CodeGenRunner` shows them.
+    Schema,
+}
+
 /// A statement that cannot be planned: what was wrong, where, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", .stage.prefix())]
@@ -26,6 +37,8 @@ pub struct PlanError {
     pub message: String,
     /// The text that ksqlDB keeps out of its logs, where that is another one.
     pub unlogged: Option<String>,
+    /// What else that text shows of the expression that is refused, once all of it is at hand.
+    pub(super) details: Details,
     /// Where, if it can be said.
     pub span: Option<Span>,
     /// What might help.
@@ -53,6 +66,7 @@ impl PlanError {
             stage,
             message: message.into(),
             unlogged: None,
+            details: Details::None,
             span: None,
             help: None,
             is_unsupported: false,
@@ -85,7 +99,13 @@ impl PlanError {
     /// The same error, with the text that shows the user's SQL.
     #[must_use]
     pub fn unlogged(self, unlogged: impl Into<String>) -> Self {
-        Self { unlogged: Some(unlogged.into()), ..self }
+        Self { unlogged: Some(unlogged.into()), details: Details::None, ..self }
+    }
+
+    /// The same error, whose unlogged text is to show more of its expression.
+    #[must_use]
+    pub(super) fn with_details(self, details: Details) -> Self {
+        Self { details, ..self }
     }
 
     /// The same error, at a place.

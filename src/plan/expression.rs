@@ -1,12 +1,14 @@
 //! Expressions of the syntax tree, typed against the columns of a row.
 
+use super::error::Details;
+use super::names::unqualified;
 use super::types::resolve_type;
 use super::{Catalog, PlanError, Stage};
 use crate::expr::functions::ArgType;
 use crate::expr::{self, Argument, Expr, Lambda, TypeError, TypeErrorKind};
 use crate::sql::ast::{self, ExprKind, Literal, Name};
 use crate::sql::print;
-use crate::types::{Decimal, SqlType};
+use crate::types::{ColumnDef, Decimal, Schema, SqlType};
 
 /// A clause of a query, which decides how a faulty expression is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ impl Clause {
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s> {
     pub(super) columns: &'s [(String, SqlType)],
+    /// The keys of the rows.
+    pub(super) key: &'s [ColumnDef],
     pub(super) catalog: &'s Catalog,
     /// The whole text that was parsed, to tell lines and columns.
     pub(super) text: &'s str,
@@ -47,7 +51,31 @@ type Variables<'v> = Vec<(&'v str, SqlType)>;
 impl Scope<'_> {
     /// Types an expression.
     pub(super) fn resolve(&self, expr: &ast::Expr) -> Result<Expr, PlanError> {
-        self.typed(expr, &mut Vec::new())
+        self.typed(expr, &mut Vec::new()).map_err(|error| self.in_whole(error, expr))
+    }
+
+    /// Shows the whole expression and what it stands over, where ksqlDB does so in the text that it does not log.
+    fn in_whole(&self, error: PlanError, expr: &ast::Expr) -> PlanError {
+        let text = || print::expression(&unqualified(expr));
+        match error.details {
+            Details::None => error,
+            Details::Expression => {
+                let details = error.unlogged.clone().unwrap_or_else(|| error.message.clone());
+                error.unlogged(format!("{details}\nStatement: {}", text()))
+            }
+            Details::Schema => {
+                let (message, text) = (error.message.clone(), text());
+                let schema = self.schema();
+                error.unlogged(format!(
+                    "{message} expression: {text}, schema:{schema}\nStatement: {text}"
+                ))
+            }
+        }
+    }
+
+    fn schema(&self) -> Schema {
+        let value = self.columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
+        Schema { key: self.key.to_vec(), value: value.collect() }
     }
 
     fn typed<'e>(
@@ -179,7 +207,11 @@ impl Scope<'_> {
             _ => print::expression(expr),
         };
         if self.clause == Clause::Where && matches!(name.as_str(), "WINDOWSTART" | "WINDOWEND") {
-            return PlanError::analyse("Error in WHERE expression").at(expr.span);
+            let message = "Error in WHERE expression";
+            let error = PlanError::analyse(message).at(expr.span);
+            return error
+                .unlogged(format!("{message}: Unknown column {name}."))
+                .with_details(Details::Expression);
         }
         let hint = if self.clause == Clause::PartitionBy {
             format!(
@@ -295,12 +327,18 @@ impl Scope<'_> {
                 PlanError::new(Stage::Execute, format!("Invalid Predicate: {}.", error.message))
             }
             (Clause::Where | Clause::Having, _) => {
-                let details = unlogged.clone().unwrap_or_else(|| error.message.clone());
                 let message = format!("Error in {clause} expression");
-                return PlanError::analyse(&message).unlogged(format!("{message}: {details}"));
+                let refused = PlanError::analyse(&message);
+                return match unlogged {
+                    Some(details) => refused.unlogged(format!("{message}: {details}")),
+                    None => refused
+                        .unlogged(format!("{message}: {}", error.message))
+                        .with_details(Details::Expression),
+                };
             }
             (_, TypeErrorKind::Code) => {
                 PlanError::analyse(format!("Invalid {}: {}.", capitalised(clause), error.message))
+                    .with_details(Details::Schema)
             }
             (_, TypeErrorKind::Crash) => PlanError::analyse(format!(
                 "Unexpected error generating code for {}",

@@ -200,17 +200,20 @@ impl Builder<'_> {
     /// Adds a step that gives the current columns.
     pub(super) fn add(&mut self, name: &str, kind: StepKind) {
         let value = self.columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
-        let key = self
-            .steps
-            .last()
-            .map_or_else(|| self.source.schema.key.clone(), |step| step.schema.key.clone());
-        let schema = Schema { key, value: value.collect() };
+        let schema = Schema { key: self.key().to_vec(), value: value.collect() };
         self.steps.push(Step { kind, name: name.to_owned(), schema });
+    }
+
+    /// The current key.
+    fn key(&self) -> &[ColumnDef] {
+        self.steps.last().map_or(&self.source.schema.key, |step| &step.schema.key)
     }
 
     /// Types expressions of a clause against the current columns.
     pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
-        Scope { columns: &self.columns, catalog: self.ctx.catalog, text: self.ctx.text, clause }
+        let key = self.key();
+        let PlanContext { catalog, text, .. } = *self.ctx;
+        Scope { columns: &self.columns, key, catalog, text, clause }
     }
 
     /// Types an expression that fills a column.
@@ -447,14 +450,15 @@ pub(super) fn check_predicate(
     clause: Clause,
 ) -> Result<(), PlanError> {
     let clause = clause.name();
+    let text = print::expression(&unqualified(expr));
     match predicate.ty() {
         Some(SqlType::Boolean) => Ok(()),
         Some(ty) => Err(PlanError::analyse(format!(
             "Type error in {clause} expression: Should evaluate to boolean but is ({ty}) instead."
         ))
         .unlogged(format!(
-            "Type error in {clause} expression: Should evaluate to boolean but is {} ({ty}) instead.",
-            print::expression(expr)
+            "Type error in {clause} expression: Should evaluate to boolean but is {text} ({ty}) \
+             instead.\nStatement: {text}"
         ))
         .at(expr.span)),
         None => Err(PlanError::analyse(

@@ -8,7 +8,7 @@ use super::{
     Catalog, HeaderColumn, PlanContext, PlanError, QueryPlan, Sink, Source, Stage, TimestampColumn,
     all_headers,
 };
-use crate::formats::{Format, FormatSpec, NullableRepresentation, Role};
+use crate::formats::{Format, FormatError, FormatSpec, NullableRepresentation, Role};
 use crate::sql::ast::{Constraint, CreateAs, CreateSource, Query, SourceKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, Schema, SqlType, WindowKind};
@@ -51,10 +51,8 @@ pub fn plan_create_source(
         if value_format.format.supports_schema_inference() {
             return Err(PlanError::unsupported("columns from the Schema Registry are"));
         }
-        return Err(PlanError::execute(
-            "No columns supplied.\nUse a format that can infer columns, or list them.",
-        )
-        .help("write the columns as (name TYPE, …) after the name"));
+        return Err(PlanError::execute("No columns supplied.")
+            .help("write the columns as (name TYPE, …) after the name"));
     }
     if create.kind == SourceKind::Table && schema.key.is_empty() {
         return Err(no_primary_key(create));
@@ -95,10 +93,10 @@ pub fn plan_create_as(
             SourceKind::Table => ("TABLE", "CREATE TABLE AS SELECT"),
             SourceKind::Stream => ("STREAM", "CREATE STREAM AS SELECT"),
         };
-        return Err(PlanError::analyse(format!(
+        return Err(with_statement(sql)(PlanError::analyse(format!(
             "Invalid result type. Your SELECT query produces a {gives}. Please use {wanted} statement \
              instead."
-        )));
+        ))));
     }
     if let Some(existing) = ctx.catalog.source(name)
         && !create.or_replace
@@ -111,9 +109,10 @@ pub fn plan_create_as(
         .clone()
         .unwrap_or_else(|| format!("{}{name}", ctx.config.output_topic_prefix));
     let timestamp = timestamp(&options, &analysed.schema, &[], Stage::Analyse)?;
-    check_keys(&analysed.schema)?;
-    key_format.validate(&analysed.schema.key, Role::Key).map_err(with_statement(sql))?;
-    value_format.validate(&analysed.schema.value, Role::Value).map_err(with_statement(sql))?;
+    check_keys(&analysed.schema).map_err(with_statement(sql))?;
+    let refuse = |error: FormatError| with_statement(sql)(error.into());
+    key_format.validate(&analysed.schema.key, Role::Key).map_err(refuse)?;
+    value_format.validate(&analysed.schema.value, Role::Value).map_err(refuse)?;
     let keys = analysed.schema.key.iter().chain(&analysed.schema.value);
     let source = Source {
         name: name.to_owned(),
@@ -467,12 +466,11 @@ fn timestamp(
     }
 }
 
-/// ksqlDB shows the statement below a refusal of its formats, in the text it does not log.
-fn with_statement(sql: &str) -> impl Fn(crate::formats::FormatError) -> PlanError {
+/// ksqlDB shows the statement below some refusals, in the text it does not log.
+fn with_statement(sql: &str) -> impl Fn(PlanError) -> PlanError {
     move |error| {
-        let message = error.to_string();
-        let unlogged = format!("{message}\nStatement: {}", sql.trim_end_matches(';'));
-        PlanError::execute(message).unlogged(unlogged)
+        let unlogged = format!("{}\nStatement: {}", error.message, sql.trim_end_matches(';'));
+        error.unlogged(unlogged)
     }
 }
 

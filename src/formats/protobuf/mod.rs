@@ -189,8 +189,7 @@ impl ProtobufEncoder {
              VALUE_SCHEMA_ID when creating the source.",
             self.topic
         );
-        let cause = cause.unwrap_or_else(|| "java.lang.NullPointerException".into());
         let class = "io.confluent.ksql.serde.KsqlSerializationException";
-        EncodeError { class, message, causes: vec![cause] }
+        EncodeError { class, message, causes: cause.into_iter().collect() }
     }
 }
