@@ -160,7 +160,7 @@ impl StreamAggregate {
                 failure = Some(error);
                 break;
             }
-            self.groups.emit(&emission, old, &mut builder, ctx.eval.arena);
+            self.groups.emit(&emission, old.as_deref(), &mut builder, ctx.eval.arena);
         }
         Outcome { rows: builder.finish(), failure }
     }

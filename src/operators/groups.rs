@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::result::{ResultBuilder, copied};
 use super::{Context, QueryError, StoreChange, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
 use crate::plan::{AggregateWindow, Aggregation};
 use crate::state::KeyIndex;
 use crate::types::{
-    Arena, Column, ColumnBuilder, Headers, KeyColumns, Meta, OldRows, OwnedValue, Partition,
-    RowCodec, Rows, SqlType, Timestamp, Validity, Value, Window,
+    Arena, Column, Headers, KeyColumns, Meta, OwnedValue, Partition, RowCodec, Rows, SqlType,
+    Timestamp, Value, Window,
 };
 
 /// What follows the key and the window in a window store's changelog: a number that only joins use.
@@ -93,29 +94,6 @@ pub(super) struct Emission<'a> {
     pub(super) is_live: bool,
     pub(super) timestamp_ms: i64,
     pub(super) headers: Headers<'a>,
-}
-
-/// A row that goes, whose group is gone already.
-#[derive(Clone, Copy)]
-pub(super) struct Deletion<'k, 'a> {
-    pub(super) key: &'k [OwnedValue],
-    pub(super) window: Window,
-    pub(super) timestamp_ms: i64,
-    pub(super) headers: Headers<'a>,
-    /// What it was, where that is asked for.
-    pub(super) old: Option<&'k [OwnedValue]>,
-}
-
-/// The columns of a result while it is put together.
-pub(super) struct ResultBuilder<'a> {
-    key: Vec<ColumnBuilder<'a>>,
-    value: Vec<ColumnBuilder<'a>>,
-    valid: Vec<bool>,
-    old: Option<(Vec<ColumnBuilder<'a>>, Vec<bool>)>,
-    timestamps: Vec<i64>,
-    headers: Vec<Headers<'a>>,
-    windows: Vec<Window>,
-    partition: Partition,
 }
 
 impl Groups {
@@ -303,65 +281,32 @@ impl Groups {
 
     /// Starts a result; with `old`, it also says what rows were before.
     pub(super) fn builder<'a>(&self, rows: &Meta<'_>, with_old: bool) -> ResultBuilder<'a> {
-        let columns = |types: &[SqlType]| -> Vec<ColumnBuilder<'a>> {
-            types.iter().map(|ty| ColumnBuilder::new(ty, 0)).collect()
-        };
         let keys: Vec<_> = self.plan.stored.key.iter().map(|column| column.ty.clone()).collect();
-        ResultBuilder {
-            key: columns(&keys),
-            value: columns(&self.result_types),
-            valid: Vec::new(),
-            old: with_old.then(|| (columns(&self.result_types), Vec::new())),
-            timestamps: Vec::new(),
-            headers: Vec::new(),
-            windows: Vec::new(),
-            partition: rows.partition,
-        }
+        ResultBuilder::new((&keys, &self.result_types), rows.partition, with_old)
     }
 
     /// Adds a group's change to a result.
     pub(super) fn emit<'a>(
         &self,
         emission: &Emission<'a>,
-        old: Option<Vec<OwnedValue>>,
+        old: Option<&[OwnedValue]>,
         builder: &mut ResultBuilder<'a>,
         arena: &'a Arena,
     ) {
         let group = self.group(emission.slot);
-        for (column, value) in builder.key.iter_mut().zip(&group.key) {
-            column.push(copied(value, arena));
-        }
+        builder.push_key(&group.key, arena);
         if emission.is_live {
             let scratch = Arena::new();
-            let mut columns = builder.value.iter_mut();
-            for (value, column) in group.kept.iter().zip(&mut columns) {
-                column.push(copied(value, arena));
-            }
+            let kept = group.kept.iter().map(|value| copied(value, arena));
             let calls = self.plan.calls.iter().zip(&group.states);
-            for ((call, state), column) in calls.zip(&mut columns) {
-                column.push(arena.copy(call.function.result(state, &scratch)));
-            }
-            for (bound, column) in group.bounds().zip(&mut columns) {
-                column.push(bound);
-            }
+            let results =
+                calls.map(|(call, state)| arena.copy(call.function.result(state, &scratch)));
+            builder.push_value(kept.chain(results).chain(group.bounds()));
         } else {
-            builder.value.iter_mut().for_each(ColumnBuilder::push_null);
+            builder.push_no_value();
         }
-        builder.valid.push(emission.is_live);
-        if let Some((columns, valid)) = &mut builder.old {
-            valid.push(old.is_some());
-            match old {
-                Some(values) => {
-                    for (column, value) in columns.iter_mut().zip(&values) {
-                        column.push(copied(value, arena));
-                    }
-                }
-                None => columns.iter_mut().for_each(ColumnBuilder::push_null),
-            }
-        }
-        builder.timestamps.push(emission.timestamp_ms);
-        builder.headers.push(emission.headers);
-        builder.windows.extend(group.window);
+        builder.push_old(old, arena);
+        builder.push_meta(emission.timestamp_ms, emission.headers, group.window);
     }
 
     /// Writes a group to the changelog.
@@ -447,68 +392,6 @@ impl Groups {
         for (slot, states) in slots.iter().zip(states) {
             self.slots[*slot as usize].states = states;
         }
-    }
-}
-
-impl<'a> ResultBuilder<'a> {
-    /// Adds the deletion of a row that is no longer held.
-    pub(super) fn push_deleted(&mut self, deletion: Deletion<'_, 'a>, arena: &'a Arena) {
-        let Deletion { key, window, timestamp_ms, headers, old } = deletion;
-        for (column, value) in self.key.iter_mut().zip(key) {
-            column.push(copied(value, arena));
-        }
-        self.value.iter_mut().for_each(ColumnBuilder::push_null);
-        self.valid.push(false);
-        if let Some((columns, valid)) = &mut self.old {
-            valid.push(old.is_some());
-            for (index, column) in columns.iter_mut().enumerate() {
-                let value = old.and_then(|values| values.get(index));
-                column.push(value.map_or(Value::Null, |value| copied(value, arena)));
-            }
-        }
-        self.timestamps.push(timestamp_ms);
-        self.headers.push(headers);
-        self.windows.push(window);
-    }
-
-    /// The finished rows.
-    pub(super) fn finish(self) -> Rows<'a> {
-        fn columns(builders: Vec<ColumnBuilder<'_>>) -> Vec<Column<'_>> {
-            builders.into_iter().map(ColumnBuilder::finish).collect()
-        }
-        let len = self.timestamps.len();
-        let has_headers = self.headers.iter().any(|headers| !headers.is_empty());
-        Rows {
-            len,
-            key: KeyColumns {
-                columns: columns(self.key),
-                valid: Validity::all(),
-                index: None,
-                len,
-            },
-            value: columns(self.value),
-            value_valid: Validity::from_flags(self.valid),
-            old: self.old.map(|(value, valid)| OldRows {
-                value: columns(value),
-                valid: Validity::from_flags(valid),
-            }),
-            meta: Meta {
-                timestamps: self.timestamps,
-                headers: has_headers.then_some(self.headers),
-                windows: (!self.windows.is_empty()).then_some(self.windows),
-                offsets: Vec::new(),
-                partition: self.partition,
-                is_source: false,
-            },
-        }
-    }
-}
-
-/// An owned value, copied into `arena`.
-fn copied<'a>(value: &OwnedValue, arena: &'a Arena) -> Value<'a> {
-    match value {
-        OwnedValue::String(text) => Value::String(arena.text(text)),
-        other => arena.copy(other.as_value(&Arena::new())),
     }
 }
 

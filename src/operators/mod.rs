@@ -17,6 +17,7 @@ mod group_by;
 mod groups;
 mod partition_by;
 mod repartition;
+mod result;
 mod select;
 mod session;
 mod source;

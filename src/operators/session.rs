@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::groups::{Arrival, Deletion, Emission, Groups, ResultBuilder};
+use super::groups::{Arrival, Emission, Groups};
+use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent, owned};
 use super::windowed::{EMIT_INTERVAL_MS, null_value};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
@@ -239,7 +240,7 @@ impl SessionAggregate {
         if !self.groups.plan.is_final {
             let timestamp_ms = self.groups.group(slot).window.map_or(record_ms, |w| w.end.0);
             let emission = Emission { timestamp_ms, ..logged };
-            self.groups.emit(&emission, old, builder, ctx.eval.arena);
+            self.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
         }
         Ok(())
     }
@@ -389,7 +390,7 @@ impl Operator for SessionAggregate {
             let headers = lent(&change.headers, ctx.eval.arena);
             if let Some(slot) = slot {
                 let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-                self.groups.emit(&emission, change.old, &mut builder, ctx.eval.arena);
+                self.groups.emit(&emission, change.old.as_deref(), &mut builder, ctx.eval.arena);
             } else {
                 let PendingChange { key, window, old, .. } = &change;
                 let (window, old) = (*window, old.as_deref());

@@ -1,6 +1,7 @@
 //! Aggregates a table by another key: what a row no longer says is undone.
 
-use super::groups::{Arrival, Emission, Groups, ResultBuilder, later};
+use super::groups::{Arrival, Emission, Groups, later};
+use super::result::ResultBuilder;
 use super::waiting::{Emitting, Waiting};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
@@ -61,7 +62,7 @@ impl TableAggregate {
         let headers = rows.meta.headers(row);
         let emission = Emission { slot, is_live, timestamp_ms, headers };
         self.groups.log_change(&emission, ctx)?;
-        self.groups.emit(&emission, old, builder, ctx.eval.arena);
+        self.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
         Ok(())
     }
 }

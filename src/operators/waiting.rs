@@ -117,7 +117,7 @@ impl Waiting {
             } else {
                 None
             };
-            groups.emit(&emission, old, &mut builder, ctx.eval.arena);
+            groups.emit(&emission, old.as_deref(), &mut builder, ctx.eval.arena);
         }
         builder.finish().into()
     }

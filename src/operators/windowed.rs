@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::groups::{Arrival, Emission, Groups, ResultBuilder, WINDOW_SEQUENCE, later};
+use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
+use super::result::ResultBuilder;
 use super::waiting::{Emitting, Waiting};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
@@ -125,7 +126,7 @@ impl WindowedAggregate {
         let emission = Emission { slot, is_live: true, timestamp_ms, headers };
         self.groups.log_change(&emission, ctx)?;
         if !self.is_final {
-            self.groups.emit(&emission, old, builder, ctx.eval.arena);
+            self.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
         }
         Ok(())
     }

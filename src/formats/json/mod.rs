@@ -7,6 +7,7 @@
 
 mod base64;
 mod convert;
+mod cursor;
 mod messages;
 mod reader;
 mod scan;

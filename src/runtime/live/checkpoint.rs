@@ -349,15 +349,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let home = home(root.path());
         let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
-        for offset in 1..=5 {
+        // The last of these makes the log longer than what is worth to be compacted.
+        for offset in 1..=4 {
             commit(&mut checkpoint, &vec![b'x'; 1 << 20], offset).await;
         }
         assert!(checkpoint.compacting.is_some());
         drop(checkpoint);
         let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
-        assert_eq!(checkpoint.position(0, 0), Some(5));
+        assert_eq!(checkpoint.position(0, 0), Some(4));
         let log = root.path().join("app_/CTAS_A_0/A.0.log");
-        let mut offset = 5;
+        let mut offset = 4;
         while std::fs::metadata(&log).unwrap().len() > 2 << 20 {
             offset += 1;
             commit(&mut checkpoint, b"small", offset).await;

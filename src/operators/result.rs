@@ -1,0 +1,146 @@
+//! The changed rows of an aggregation, put together one by one.
+
+use crate::types::{
+    Arena, Column, ColumnBuilder, Headers, KeyColumns, Meta, OldRows, OwnedValue, Partition, Rows,
+    SqlType, Validity, Value, Window,
+};
+
+/// A row that goes, whose group is gone already.
+#[derive(Clone, Copy)]
+pub(super) struct Deletion<'k, 'a> {
+    pub(super) key: &'k [OwnedValue],
+    pub(super) window: Window,
+    pub(super) timestamp_ms: i64,
+    pub(super) headers: Headers<'a>,
+    /// What it was, where that is asked for.
+    pub(super) old: Option<&'k [OwnedValue]>,
+}
+
+/// The columns of a result while it is put together.
+pub(super) struct ResultBuilder<'a> {
+    key: Vec<ColumnBuilder<'a>>,
+    value: Vec<ColumnBuilder<'a>>,
+    valid: Vec<bool>,
+    old: Option<(Vec<ColumnBuilder<'a>>, Vec<bool>)>,
+    timestamps: Vec<i64>,
+    headers: Vec<Headers<'a>>,
+    windows: Vec<Window>,
+    partition: Partition,
+}
+
+impl<'a> ResultBuilder<'a> {
+    /// An empty result with columns of these types.
+    pub(super) fn new(
+        (key, value): (&[SqlType], &[SqlType]),
+        partition: Partition,
+        with_old: bool,
+    ) -> Self {
+        let columns = |types: &[SqlType]| -> Vec<ColumnBuilder<'a>> {
+            types.iter().map(|ty| ColumnBuilder::new(ty, 0)).collect()
+        };
+        Self {
+            key: columns(key),
+            value: columns(value),
+            valid: Vec::new(),
+            old: with_old.then(|| (columns(value), Vec::new())),
+            timestamps: Vec::new(),
+            headers: Vec::new(),
+            windows: Vec::new(),
+            partition,
+        }
+    }
+
+    /// Adds the deletion of a row that is no longer held.
+    pub(super) fn push_deleted(&mut self, deletion: Deletion<'_, 'a>, arena: &'a Arena) {
+        let Deletion { key, window, timestamp_ms, headers, old } = deletion;
+        self.push_key(key, arena);
+        self.push_no_value();
+        self.push_old(old, arena);
+        self.push_meta(timestamp_ms, headers, Some(window));
+    }
+
+    pub(super) fn push_key(&mut self, key: &[OwnedValue], arena: &'a Arena) {
+        for (column, value) in self.key.iter_mut().zip(key) {
+            column.push(copied(value, arena));
+        }
+    }
+
+    /// Says what the row is now.
+    pub(super) fn push_value(&mut self, values: impl Iterator<Item = Value<'a>>) {
+        for (column, value) in self.value.iter_mut().zip(values) {
+            column.push(value);
+        }
+        self.valid.push(true);
+    }
+
+    /// Says that there is no row now.
+    pub(super) fn push_no_value(&mut self) {
+        self.value.iter_mut().for_each(ColumnBuilder::push_null);
+        self.valid.push(false);
+    }
+
+    /// Says what the row was before, where that is asked for.
+    pub(super) fn push_old(&mut self, old: Option<&[OwnedValue]>, arena: &'a Arena) {
+        let Some((columns, valid)) = &mut self.old else { return };
+        valid.push(old.is_some());
+        match old {
+            Some(values) => {
+                for (column, value) in columns.iter_mut().zip(values) {
+                    column.push(copied(value, arena));
+                }
+            }
+            None => columns.iter_mut().for_each(ColumnBuilder::push_null),
+        }
+    }
+
+    pub(super) fn push_meta(
+        &mut self,
+        timestamp_ms: i64,
+        headers: Headers<'a>,
+        window: Option<Window>,
+    ) {
+        self.timestamps.push(timestamp_ms);
+        self.headers.push(headers);
+        self.windows.extend(window);
+    }
+
+    /// The finished rows.
+    pub(super) fn finish(self) -> Rows<'a> {
+        fn columns(builders: Vec<ColumnBuilder<'_>>) -> Vec<Column<'_>> {
+            builders.into_iter().map(ColumnBuilder::finish).collect()
+        }
+        let len = self.timestamps.len();
+        let has_headers = self.headers.iter().any(|headers| !headers.is_empty());
+        Rows {
+            len,
+            key: KeyColumns {
+                columns: columns(self.key),
+                valid: Validity::all(),
+                index: None,
+                len,
+            },
+            value: columns(self.value),
+            value_valid: Validity::from_flags(self.valid),
+            old: self.old.map(|(value, valid)| OldRows {
+                value: columns(value),
+                valid: Validity::from_flags(valid),
+            }),
+            meta: Meta {
+                timestamps: self.timestamps,
+                headers: has_headers.then_some(self.headers),
+                windows: (!self.windows.is_empty()).then_some(self.windows),
+                offsets: Vec::new(),
+                partition: self.partition,
+                is_source: false,
+            },
+        }
+    }
+}
+
+/// An owned value, copied into `arena`.
+pub(super) fn copied<'a>(value: &OwnedValue, arena: &'a Arena) -> Value<'a> {
+    match value {
+        OwnedValue::String(text) => Value::String(arena.text(text)),
+        other => arena.copy(other.as_value(&Arena::new())),
+    }
+}
