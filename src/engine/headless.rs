@@ -335,6 +335,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         commit_interval: ms("commit.interval.ms", 2_000)?,
         cache_bytes: properties.number("cache.max.bytes.buffering", 10_000_000)?,
         repartitions_by_topic: repartition.eq_ignore_ascii_case("topic"),
+        purge_interval: ms("repartition.purge.interval.ms", 30_000)?,
         emit_interval_ms: properties
             .number("__emit.interval.ms.kstreams.windowed.aggregation__", EMIT_INTERVAL_MS)?,
         nested_error_set_null: properties.flag("ksql.nested.error.set.null", true)?,

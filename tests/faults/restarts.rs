@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use millstream::kafka::admin::OffsetSpec;
 use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -237,4 +238,27 @@ async fn a_stop_ends_a_start_that_waits_for_a_broker() {
     let run = world.run_at("127.0.0.1:1", &statements(&world), &[]);
     tokio::time::sleep(Duration::from_millis(300)).await;
     run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_through_a_repartition_topic_is_deleted() {
+    let world = World::start("purge").await;
+    let (topic, sql) = (world.topic("in"), statements(&world));
+    world.create(&topic, PARTITIONS).await;
+    let by_topic = ["ksql.millstream.repartition=topic", "repartition.purge.interval.ms=100"];
+    let run = world.run(&sql, &by_topic.map(|property| ["--property", property]).concat());
+    let mut truth = Truth::default();
+    truth.send(&world, 600).await;
+    let repartition = format!("{}-Aggregate-GroupBy-repartition", world.group(COUNTS));
+    for look in 0.. {
+        world.wait_for_level(&[COUNTS, ALERTS], &topic, &run).await;
+        let first = world.offsets(&repartition, OffsetSpec::Earliest).await;
+        if first.values().sum::<i64>() >= 600 {
+            break;
+        }
+        assert!(look < 100, "{first:?}:\n{}", run.log());
+        truth.send(&world, 20).await;
+    }
+    run.stop().await;
+    truth.is_exact(&world).await;
 }

@@ -100,7 +100,12 @@ impl World {
         producer.flush().await.unwrap();
     }
 
-    async fn offsets(&self, topic: &str, spec: OffsetSpec) -> BTreeMap<TopicPartition, i64> {
+    /// The first or the last offsets of a topic.
+    pub(crate) async fn offsets(
+        &self,
+        topic: &str,
+        spec: OffsetSpec,
+    ) -> BTreeMap<TopicPartition, i64> {
         let admin = Admin::new(&self.cluster);
         let found = admin.describe_topic(topic).await.unwrap().expect("the topic exists");
         let asked: Vec<_> = (0..found.partitions.len() as i32)

@@ -102,6 +102,8 @@ fn properties(pipeline: &Pipeline, mode: Mode) -> Properties {
         ("ksql.logging.processing.topic.auto.create", "true"),
         ("ksql.logging.processing.rows.include", "true"),
         ("ksql.millstream.repartition", repartition),
+        // What went through repartition topics is held against the recording.
+        ("repartition.purge.interval.ms", "3600000"),
     ];
     let all = always.iter().chain(pipeline.properties);
     Properties::new(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))

@@ -62,6 +62,7 @@ impl Reader {
         membership.commit(&offsets).await?;
         query.committed.extend(offsets.into_iter().map(|(at, committed)| (at, committed.offset)));
         query.backoff = query.spec.settings.retry_backoff;
+        query.purge_repartition().await;
         match (&mut query.checkpoint, marks) {
             (Some(checkpoint), Some(marks)) => checkpoint.commit(marks).await,
             _ => Ok(()),

@@ -20,6 +20,7 @@ mod decode;
 mod failure;
 mod instance;
 mod member;
+mod purge;
 mod query;
 mod reader;
 mod reading;

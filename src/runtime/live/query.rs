@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::checkpoint::{Checkpoint, Home, Marks};
 use super::member::Joined;
+use super::purge::Purge;
 use super::restore::Activated;
 use super::settings::QuerySettings;
 use crate::kafka::group::{CommittedOffset, Membership};
@@ -183,6 +184,7 @@ pub(super) struct LiveQuery {
     pub(super) failure: Option<LiveError>,
     pub(super) records: u64,
     pub(super) written: u64,
+    pub(super) purge: Purge,
     sticky: HashMap<Target, StickyPartitioner>,
 }
 
@@ -214,6 +216,7 @@ impl LiveQuery {
             failure: None,
             records: 0,
             written: 0,
+            purge: Purge::new(now + spec.settings.purge_interval),
             sticky: HashMap::new(),
             spec,
         }

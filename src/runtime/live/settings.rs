@@ -17,6 +17,8 @@ pub struct QuerySettings {
     pub cache_bytes: i64,
     /// `ksql.millstream.repartition=topic`: rows are re-keyed through topics.
     pub repartitions_by_topic: bool,
+    /// `repartition.purge.interval.ms`: how often what is processed is deleted from these topics.
+    pub purge_interval: Duration,
     /// The wall-clock time between two emissions of `EMIT FINAL`.
     pub emit_interval_ms: i64,
     /// `ksql.nested.error.set.null`.
