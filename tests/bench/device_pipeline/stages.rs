@@ -7,12 +7,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use millstream::engine::{Properties, headless};
+use millstream::formats::{Decoder, Encoder, Role};
 use millstream::kafka::fetch::FetchedPartition;
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::produce::{NewRecord, Producer};
 use millstream::operators::TopologyOptions;
+use millstream::plan::Sink;
 use millstream::runtime::live::QuerySpec;
-use millstream::runtime::{RawRecords, SeededRandom, SourceReader, Surroundings, Task, clock};
+use millstream::runtime::{
+    OutputRecord, RawRecords, SeededRandom, SourceReader, Surroundings, Target, Task, clock,
+};
 use millstream::types::Arena;
 
 use crate::readers;
@@ -51,11 +55,42 @@ impl Stages {
     }
 }
 
+/// Writes what a query gave to its sink once more, to tell what that costs of the query's time.
+struct Again {
+    decoder: Decoder,
+    encoder: Encoder,
+    columns: usize,
+}
+
+impl Again {
+    fn new(spec: &QuerySpec) -> Result<Self> {
+        let Sink { value_format, schema, topic, .. } = &spec.plan.sink;
+        Ok(Self {
+            decoder: Decoder::new(value_format, &schema.value, Role::Value, topic)?,
+            encoder: Encoder::new(value_format, &schema.value, Role::Value, topic)?,
+            columns: schema.value.len(),
+        })
+    }
+
+    fn encode(&self, values: &[Option<&[u8]>], stages: &mut Stages) -> Result<()> {
+        let arena = Arena::new();
+        let decoded = self.decoder.decode(values, &vec![true; self.columns], &arena);
+        let mut out = Vec::new();
+        stages.time("of the queries: encode", || {
+            (0..values.len()).try_for_each(|row| {
+                out.clear();
+                self.encoder.encode(&decoded.columns, row, &mut out).map(drop)
+            })
+        })?;
+        Ok(())
+    }
+}
+
 /// The path of one source and its queries.
 struct Path {
     source: SourceReader,
     used: Vec<bool>,
-    tasks: Vec<(QuerySpec, Task)>,
+    tasks: Vec<(QuerySpec, Task, Again)>,
     producer: Producer,
     random: SeededRandom,
     stages: Stages,
@@ -102,7 +137,8 @@ impl Path {
                 emit_interval_ms: spec.settings.emit_interval_ms,
             };
             let task = Task::new(spec.plan.clone(), &spec.id, options)?;
-            tasks.push((spec, task));
+            let again = Again::new(&spec)?;
+            tasks.push((spec, task, again));
         }
         let (random, flushed) = (SeededRandom::new(1), clock::instant());
         Ok(Self { source, used, tasks, producer, random, stages: Stages::default(), flushed })
@@ -129,7 +165,7 @@ impl Path {
         let Self { source, used, tasks, random, stages, .. } = self;
         let arena = Arena::new();
         let read = stages.time("decode", || source.read(chunk, used, &arena));
-        for (spec, task) in tasks {
+        for (spec, task, _) in tasks {
             let surroundings = surroundings(random);
             stages.time(&spec.id, || {
                 task.process(&read.rows, (source, chunk), surroundings, &arena)
@@ -141,7 +177,7 @@ impl Path {
     /// Gives away what waits in caches.
     async fn flush(&mut self) -> Result<()> {
         let Self { tasks, random, stages, .. } = self;
-        for (_, task) in tasks {
+        for (_, task, _) in tasks {
             let arena = Arena::new();
             stages.time("flush", || task.flush(surroundings(random), &arena))?;
         }
@@ -151,19 +187,26 @@ impl Path {
 
     async fn send(&mut self) -> Result<()> {
         let start = clock::instant();
-        for (spec, task) in &mut self.tasks {
-            for record in task.output.records() {
-                // Changelogs too: only the cost of sending counts here.
-                let topic = spec.plan.sink.topic.as_str();
-                let partition = record.key.map_or(0, |key| partition_for_key(key, 1));
-                let new = NewRecord::new(record.timestamp_ms, record.key, record.value);
-                self.producer.send(topic, partition, new).await?;
-            }
-            task.output.clear();
+        for (spec, task, _) in &self.tasks {
+            // Changelogs too: only the cost of sending counts here.
+            let topic = spec.plan.sink.topic.as_str();
+            let records: Vec<_> = task.output.records().map(new_record).collect();
+            self.producer.send_all(topic, &records).await?;
         }
         self.stages.add("produce", start.elapsed());
+        for (_, task, again) in &mut self.tasks {
+            let sunk = task.output.records().filter(|record| record.target == Target::Sink);
+            let values: Vec<_> = sunk.map(|record| record.value).collect();
+            again.encode(&values, &mut self.stages)?;
+            task.output.clear();
+        }
         Ok(())
     }
+}
+
+fn new_record(record: OutputRecord<'_>) -> (i32, NewRecord<'_>) {
+    let partition = record.key.map_or(0, |key| partition_for_key(key, 1));
+    (partition, NewRecord::new(record.timestamp_ms, record.key, record.value))
 }
 
 fn surroundings(random: &SeededRandom) -> Surroundings<'_> {
