@@ -1,8 +1,9 @@
 //! Aggregates a stream by key, without windows.
 
 use super::groups::{Emission, Groups, later};
-use super::waiting::{Emitting, Waiting};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::keyed::Keyed;
+use super::waiting::Emitting;
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
 use crate::expr::aggregates::{self, NO_GROUP, Sequence, State};
 use crate::types::Rows;
 
@@ -11,9 +12,8 @@ use crate::types::Rows;
 /// With a cache the whole chunk is added aggregate by aggregate, and a flush gives away the last
 /// state of each group. Without one every record gives a change, so rows are the outer loop.
 pub(super) struct StreamAggregate {
-    groups: Groups,
+    keyed: Keyed,
     with_old: bool,
-    waiting: Waiting,
     /// For each slot, its position among the groups of the current chunk.
     local: Vec<u32>,
     key: Vec<u8>,
@@ -22,9 +22,8 @@ pub(super) struct StreamAggregate {
 impl StreamAggregate {
     pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
         Self {
-            groups,
+            keyed: Keyed::new(groups, emitting),
             with_old: emitting.with_old,
-            waiting: Waiting::new(emitting),
             local: Vec::new(),
             key: Vec::new(),
         }
@@ -35,14 +34,14 @@ impl StreamAggregate {
         let mut key = std::mem::take(&mut self.key);
         let mut slots = Vec::with_capacity(rows.key.len);
         for position in 0..rows.key.len {
-            if !self.groups.encode_key(&rows.key, position, &mut key)? {
+            if !self.keyed.groups.encode_key(&rows.key, position, &mut key)? {
                 slots.push(NO_GROUP);
                 continue;
             }
-            let (slot, is_new) = self.groups.insert(&key);
+            let (slot, is_new) = self.keyed.groups.insert(&key);
             if is_new {
-                let partition = self.groups.partition_of(&key, rows.meta.partition);
-                self.groups.set_up(slot, (&rows.key, position), partition, sequence);
+                let partition = self.keyed.groups.partition_of(&key, rows.meta.partition);
+                self.keyed.groups.set_up(slot, (&rows.key, position), partition, sequence);
             }
             slots.push(slot);
         }
@@ -77,7 +76,7 @@ impl StreamAggregate {
             }
             last_row[*local as usize] = row as u32;
             group_of.push(*local);
-            let group = self.groups.group_mut(slot);
+            let group = self.keyed.groups.group_mut(slot);
             let at = rows.meta.timestamps[row];
             group.timestamp_ms = if group.exists { group.timestamp_ms.max(at) } else { at };
             group.exists = true;
@@ -97,8 +96,8 @@ impl StreamAggregate {
         group_of: &[u32],
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
-        let plan = std::sync::Arc::clone(&self.groups.plan);
-        let mut states = self.groups.take_states(touched);
+        let plan = std::sync::Arc::clone(&self.keyed.groups.plan);
+        let mut states = self.keyed.groups.take_states(touched);
         let mut result = Ok(());
         {
             let mut views: Vec<&mut [State]> =
@@ -112,7 +111,7 @@ impl StreamAggregate {
                 }
             }
         }
-        self.groups.put_states(touched, states);
+        self.keyed.groups.put_states(touched, states);
         result.map_err(|failed| QueryError::from(failed.error))
     }
 
@@ -122,8 +121,8 @@ impl StreamAggregate {
         order.sort_unstable_by_key(|local| last_row[*local]);
         for local in order {
             let (slot, row) = (touched[local], last_row[local] as usize);
-            self.groups.keep(slot, &rows.value, row);
-            self.waiting.hold(slot, &rows.meta, row);
+            self.keyed.groups.keep(slot, &rows.value, row);
+            self.keyed.waiting.hold(slot, &rows.meta, row);
         }
     }
 
@@ -134,33 +133,33 @@ impl StreamAggregate {
         slots: &[u32],
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&rows.meta, self.with_old);
+        let mut builder = self.keyed.groups.builder(&rows.meta, self.with_old);
         let mut failure = None;
         for row in 0..rows.len {
             let slot = slots[rows.key.position(row)];
             if slot == NO_GROUP || !rows.value_valid.is_valid(row) {
                 continue;
             }
-            let group = self.groups.group(slot);
+            let group = self.keyed.groups.group(slot);
             // As in `KStreamAggregate`, a new group's row before is that of its initial states.
-            let mut old = self.with_old.then(|| self.groups.snapshot(slot));
+            let mut old = self.with_old.then(|| self.keyed.groups.snapshot(slot));
             let timestamp_ms = later(group, rows.meta.timestamp(row));
-            if let Err(error) = self.groups.add(slot, rows, row, ctx.sequence) {
+            if let Err(error) = self.keyed.groups.add(slot, rows, row, ctx.sequence) {
                 failure = Some(error);
                 break;
             }
             if let Some(old) = &mut old {
-                self.groups.refresh(slot, old);
+                self.keyed.groups.refresh(slot, old);
             }
-            let group = self.groups.group_mut(slot);
+            let group = self.keyed.groups.group_mut(slot);
             (group.exists, group.timestamp_ms) = (true, timestamp_ms);
             let headers = rows.meta.headers(row);
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            if let Err(error) = self.groups.log_change(&emission, ctx) {
+            if let Err(error) = self.keyed.groups.log_change(&emission, ctx) {
                 failure = Some(error);
                 break;
             }
-            self.groups.emit(&emission, old.as_deref(), &mut builder, ctx.eval.arena);
+            self.keyed.groups.emit(&emission, old.as_deref(), &mut builder, ctx.eval.arena);
         }
         Outcome { rows: builder.finish(), failure }
     }
@@ -177,53 +176,24 @@ impl Operator for StreamAggregate {
         if null_keys > 0 {
             ctx.out.dropped(Dropped::NullKey, null_keys as u64);
         }
-        if !self.waiting.is_used() {
+        if !self.keyed.waiting.is_used() {
             return self.add_each(rows, &slots, ctx);
         }
         if let Err(error) = self.add_chunk(rows, &slots, ctx.sequence) {
             return Outcome { rows: Rows::default(), failure: Some(error) };
         }
-        self.waiting.release_excess(&mut self.groups, ctx)
+        self.keyed.waiting.release_excess(&mut self.keyed.groups, ctx)
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        self.waiting.release_some(&mut self.groups, ctx)
+        self.keyed.waiting.release_some(&mut self.keyed.groups, ctx)
     }
 
     fn is_waiting(&self) -> bool {
-        self.waiting.is_any()
+        self.keyed.waiting.is_any()
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {
-        Some(self)
-    }
-}
-
-impl Store for StreamAggregate {
-    fn restore(
-        &mut self,
-        record: &StoredRecord<'_>,
-        sequence: &mut Sequence,
-    ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, .. } = *record;
-        let Some(value) = value else {
-            if let Some(slot) = self.groups.find(key) {
-                self.groups.remove(slot);
-                self.waiting.forget(slot);
-            }
-            return Ok(());
-        };
-        let slot = self.groups.restore(record, (key, key), value, sequence)?;
-        self.waiting.restored(slot, &self.groups);
-        Ok(())
-    }
-
-    fn rows(&self) -> usize {
-        self.groups.len()
-    }
-
-    fn clear(&mut self) {
-        self.groups.clear();
-        self.waiting.clear();
+        Some(&mut self.keyed)
     }
 }

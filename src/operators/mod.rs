@@ -15,6 +15,7 @@ mod filter;
 mod flat_map;
 mod group_by;
 mod groups;
+mod keyed;
 mod partition_by;
 mod repartition;
 mod result;

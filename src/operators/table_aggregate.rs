@@ -1,10 +1,10 @@
 //! Aggregates a table by another key: what a row no longer says is undone.
 
 use super::groups::{Arrival, Emission, Groups, later};
+use super::keyed::Keyed;
 use super::result::ResultBuilder;
-use super::waiting::{Emitting, Waiting};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
-use crate::expr::aggregates::Sequence;
+use super::waiting::Emitting;
+use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
 use crate::types::Rows;
 
 /// One row for each group of a table's rows.
@@ -12,14 +12,13 @@ use crate::types::Rows;
 /// As Kafka Streams' `KTableAggregate`: first the old row is taken out of its group, then the new
 /// one is added to its own; each of the two gives a change, also where the group is the same.
 pub(super) struct TableAggregate {
-    groups: Groups,
+    keyed: Keyed,
     with_old: bool,
-    waiting: Waiting,
 }
 
 impl TableAggregate {
     pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
-        Self { groups, with_old: emitting.with_old, waiting: Waiting::new(emitting) }
+        Self { keyed: Keyed::new(groups, emitting), with_old: emitting.with_old }
     }
 
     fn update<'a>(
@@ -34,104 +33,76 @@ impl TableAggregate {
         if old_row.is_none() && !has_new {
             return Ok(());
         }
-        let (slot, is_new) = self.groups.insert(key);
+        let (slot, is_new) = self.keyed.groups.insert(key);
         if is_new {
             let key = (&rows.key, rows.key.position(row));
-            self.groups.set_up(slot, key, partition, ctx.sequence);
+            self.keyed.groups.set_up(slot, key, partition, ctx.sequence);
         }
-        let group = self.groups.group(slot);
+        let group = self.keyed.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
-        let mut old = (self.with_old && group.exists).then(|| self.groups.snapshot(slot));
+        let mut old = (self.with_old && group.exists).then(|| self.keyed.groups.snapshot(slot));
         if let (Some(old), true) = (old_row, group.exists) {
-            self.groups.undo(slot, &old.value, row)?;
+            self.keyed.groups.undo(slot, &old.value, row)?;
         }
         if has_new {
-            self.groups.add(slot, rows, row, ctx.sequence)?;
+            self.keyed.groups.add(slot, rows, row, ctx.sequence)?;
         }
         if let Some(old) = &mut old {
-            self.groups.refresh(slot, old);
+            self.keyed.groups.refresh(slot, old);
         }
-        let group = self.groups.group_mut(slot);
+        let group = self.keyed.groups.group_mut(slot);
         // What is undone in a group that never was leaves no group.
         let is_live = group.exists || has_new;
         (group.exists, group.timestamp_ms) = (is_live, timestamp_ms);
-        if self.waiting.is_used() {
-            self.waiting.hold(slot, &rows.meta, row);
+        if self.keyed.waiting.is_used() {
+            self.keyed.waiting.hold(slot, &rows.meta, row);
             return Ok(());
         }
         let headers = rows.meta.headers(row);
         let emission = Emission { slot, is_live, timestamp_ms, headers };
-        self.groups.log_change(&emission, ctx)?;
-        self.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
+        self.keyed.groups.log_change(&emission, ctx)?;
+        self.keyed.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
         Ok(())
     }
 }
 
 impl Operator for TableAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&rows.meta, self.with_old);
+        let mut builder = self.keyed.groups.builder(&rows.meta, self.with_old);
         let mut key = Vec::new();
         for row in 0..rows.len {
-            let result = match self.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
-                Ok(true) => {
-                    let partition = self.groups.partition_of(&key, rows.meta.partition);
-                    let arrival = Arrival { key: &key, partition, rows, row };
-                    self.update(&arrival, &mut builder, ctx)
-                }
-                Ok(false) => {
-                    ctx.out.dropped(Dropped::NullKey, 1);
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            };
+            let result =
+                match self.keyed.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
+                    Ok(true) => {
+                        let partition = self.keyed.groups.partition_of(&key, rows.meta.partition);
+                        let arrival = Arrival { key: &key, partition, rows, row };
+                        self.update(&arrival, &mut builder, ctx)
+                    }
+                    Ok(false) => {
+                        ctx.out.dropped(Dropped::NullKey, 1);
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                };
             if let Err(error) = result {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
         }
-        if self.waiting.is_used() {
-            return self.waiting.release_excess(&mut self.groups, ctx);
+        if self.keyed.waiting.is_used() {
+            return self.keyed.waiting.release_excess(&mut self.keyed.groups, ctx);
         }
         builder.finish().into()
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        self.waiting.release_some(&mut self.groups, ctx)
+        self.keyed.waiting.release_some(&mut self.keyed.groups, ctx)
     }
 
     fn is_waiting(&self) -> bool {
-        self.waiting.is_any()
+        self.keyed.waiting.is_any()
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {
-        Some(self)
-    }
-}
-
-impl Store for TableAggregate {
-    fn restore(
-        &mut self,
-        record: &StoredRecord<'_>,
-        sequence: &mut Sequence,
-    ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, .. } = *record;
-        let Some(value) = value else {
-            if let Some(slot) = self.groups.find(key) {
-                self.groups.remove(slot);
-                self.waiting.forget(slot);
-            }
-            return Ok(());
-        };
-        let slot = self.groups.restore(record, (key, key), value, sequence)?;
-        self.waiting.restored(slot, &self.groups);
-        Ok(())
-    }
-
-    fn rows(&self) -> usize {
-        self.groups.len()
-    }
-
-    fn clear(&mut self) {
-        self.groups.clear();
-        self.waiting.clear();
+        Some(&mut self.keyed)
     }
 }
