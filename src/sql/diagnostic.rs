@@ -7,8 +7,11 @@
 //! help: UCASE(value STRING) -> STRING
 //! ```
 
-use super::span::{Position, Span};
 use std::fmt::Write as _;
+
+use strsim::levenshtein;
+
+use super::span::{Position, Span};
 
 /// The most characters of a line that are shown.
 const LINE_SHOWN_MAX: usize = 240;
@@ -127,7 +130,7 @@ fn render_label(out: &mut String, source: &str, span: Span, line: &Line<'_>) {
 
 /// The candidate with the fewest edits from `word`, the first of those that are equally near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    candidates.into_iter().min_by_key(|candidate| distance(word, candidate))
+    candidates.into_iter().min_by_key(|candidate| levenshtein(word, candidate))
 }
 
 /// The candidate that was probably meant: near enough that no more than a third of it was mistyped.
@@ -137,23 +140,7 @@ pub fn did_you_mean<'a>(
 ) -> Option<&'a str> {
     let near = nearest(word, candidates)?;
     let length = word.chars().count().max(near.chars().count());
-    (distance(word, near) * 3 <= length.max(3)).then_some(near)
-}
-
-/// The number of insertions, deletions and replacements that turn one word into the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    (levenshtein(word, near) * 3 <= length.max(3)).then_some(near)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use strsim::levenshtein;
+
 use super::resolve::{self, ArgType, Bound, FunctionError};
 use super::signature::{ParamType, Signature};
 use super::{FAMILIES, Returns, Scalar, TABLE_FUNCTIONS, TableFunction, test_functions};
@@ -190,26 +192,12 @@ fn unknown(name: &str) -> FunctionError {
     let name = name.to_ascii_uppercase();
     let mut near: Vec<(usize, &'static str)> = FUNCTIONS
         .keys()
-        .map(|known| (distance(&name, known), *known))
+        .map(|known| (levenshtein(&name, known), *known))
         .filter(|(distance, known)| *distance <= 1 + known.len().min(name.len()) / 4)
         .collect();
     near.sort_unstable();
     let candidates = near.into_iter().map(|(_, known)| known).take(3).collect();
     FunctionError::Unknown { name, candidates }
-}
-
-/// How many letters must be put in, left out or changed to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
