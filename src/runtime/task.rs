@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::codecs::PlanCodecs;
-use super::java_row::json_text;
 use super::output::{Output, Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{RawRecords, ReadRows, Rejection, SourceReader};
@@ -17,8 +16,8 @@ use crate::operators::{
     Collector, Context, Dropped, Entry, LogEntry, LoggedRow, QueryError, StoreChange, StoreInfo,
     StoredRecord, Topology, TopologyOptions,
 };
-use crate::plan::{QueryPlan, StepKind};
-use crate::types::{Arena, Column, Partition, Rows, Timestamp, WindowKind};
+use crate::plan::{QueryPlan, Step, StepKind};
+use crate::types::{Arena, Column, Partition, Rows, Schema, Timestamp, WindowKind};
 
 /// What a task counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -247,7 +246,7 @@ impl Task {
         let Surroundings { now, random, nested_error_set_null } = surroundings;
         let mut out = TaskCollector {
             query_id: &self.query_id,
-            plan_step: self.plan.steps.last().map_or("", |step| &step.name),
+            steps: &self.plan.steps,
             sink: &self.sink,
             repartition: self.repartition.as_ref(),
             output: &mut self.output,
@@ -320,8 +319,7 @@ impl SinkEncoder {
 /// Takes what leaves a topology, and turns rows into bytes.
 struct TaskCollector<'t, 'a> {
     query_id: &'t str,
-    /// The step whose rows go into the sink.
-    plan_step: &'t str,
+    steps: &'t [Step],
     sink: &'t SinkEncoder,
     repartition: Option<&'t RepartitionEncoder>,
     output: &'t mut Output,
@@ -336,16 +334,32 @@ impl TaskCollector<'_, '_> {
         let causes: Vec<String> = error.chain().map(str::to_owned).collect();
         let cause = causes.first().cloned().unwrap_or_default();
         let message = format!("Error writing row with extracted timestamp: {cause}");
-        let step = self.plan_step.to_owned();
-        self.log(LogEntry { step, message, causes }, LoggedRow::Columns(&rows.value, row));
+        let Some(last) = self.steps.last() else { return };
+        let record = LoggedRecord::Json(columns_text(&rows.value, row, &last.schema));
+        self.log_record(LogEntry { step: last.name.clone(), message, causes }, Some(record));
     }
 
-    /// The JSON text of a row for the log.
-    fn row_text(&self, row: &LoggedRow<'_, '_>) -> Option<LoggedRecord> {
+    fn log_record(&mut self, entry: LogEntry, record: Option<LoggedRecord>) {
+        self.counts.failed_rows += 1;
+        let LogEntry { step, message, causes } = entry;
+        let logger = format!("processing.{}.{step}", self.query_id);
+        let event = LogEvent::Processing { message, record, causes };
+        self.log.push(ProcessingLogEntry { logger, event });
+    }
+
+    /// What goes into a step: what the step before it gives.
+    fn input_of(&self, step: &str) -> Option<&Schema> {
+        let at = self.steps.iter().position(|other| other.name == step)?;
+        self.steps.get(at.checked_sub(1)?).map(|step| &step.schema)
+    }
+
+    /// The text of a row that a step read, for the log.
+    fn row_text(&self, step: &str, row: &LoggedRow<'_, '_>) -> Option<LoggedRecord> {
         match *row {
             LoggedRow::None => None,
             LoggedRow::Columns(columns, row) => {
-                Some(LoggedRecord::Json(json_text(columns.iter().map(|column| column.value(row)))))
+                let schema = self.input_of(step)?;
+                Some(LoggedRecord::Json(columns_text(columns, row, schema)))
             }
             LoggedRow::Text(text) => Some(LoggedRecord::Text(text.to_owned())),
             LoggedRow::Source(offset) => {
@@ -359,6 +373,12 @@ impl TaskCollector<'_, '_> {
             }
         }
     }
+}
+
+/// The JSON text of the columns of a row.
+fn columns_text(columns: &[Column<'_>], row: usize, schema: &Schema) -> String {
+    let types: Vec<_> = schema.value.iter().zip(columns).map(|(def, _)| def.ty.clone()).collect();
+    row_text(&ColumnsRow { columns, row }, &types)
 }
 
 /// A row that cannot be written stops the query, as Kafka Streams' `RecordCollectorImpl` says it.
@@ -461,12 +481,8 @@ impl Collector for TaskCollector<'_, '_> {
     }
 
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>) {
-        self.counts.failed_rows += 1;
-        let record = self.row_text(&row);
-        let logger = format!("processing.{}.{}", self.query_id, entry.step);
-        let LogEntry { message, causes, .. } = entry;
-        let event = LogEvent::Processing { message, record, causes };
-        self.log.push(ProcessingLogEntry { logger, event });
+        let record = self.row_text(&entry.step, &row);
+        self.log_record(entry, record);
     }
 
     fn dropped(&mut self, reason: Dropped, count: u64) {

@@ -15,7 +15,7 @@ use millstream::engine::{Engine, Outcome, Properties, TopicShape, Topics};
 use millstream::operators::QueryError;
 use millstream::plan::{Aggregation, QueryPlan, StepKind};
 use millstream::runtime::{
-    Driver, DriverOptions, DriverRecord, LogEvent, ProcessingLogEntry, Target,
+    Driver, DriverOptions, DriverRecord, LogEvent, LoggedRecord, ProcessingLogEntry, Target,
 };
 use millstream::types::WindowKind;
 
@@ -261,13 +261,23 @@ fn sunk(plan: &QueryPlan, record: &DriverRecord) -> String {
 fn logged(entry: &ProcessingLogEntry) -> String {
     match &entry.event {
         LogEvent::Deserialization { role, error, .. } => format!("log: {role}: {}", error.message),
-        LogEvent::Processing { message, causes, .. }
-        | LogEvent::StreamThread { message, causes, .. } => {
-            let parts: Vec<&str> =
-                std::iter::once(message).chain(causes).map(String::as_str).collect();
-            format!("log: {}", parts.join("; "))
+        LogEvent::Processing { message, causes, record } => {
+            let row = match record {
+                Some(LoggedRecord::Json(row) | LoggedRecord::Text(row)) => format!(" in {row}"),
+                None => String::new(),
+            };
+            format!("log: {}{row}", parts(message, causes))
+        }
+        LogEvent::StreamThread { message, causes, .. } => {
+            format!("log: {}", parts(message, causes))
         }
     }
+}
+
+fn parts(message: &str, causes: &[String]) -> String {
+    let parts: Vec<&str> =
+        std::iter::once(message).chain(causes.iter().map(String::as_str)).collect();
+    parts.join("; ")
 }
 
 fn windowed_key(key: &[u8], follows: Follows) -> String {

@@ -8,7 +8,7 @@ INSERT INTO everything SELECT room, UCASE(sensor) AS what FROM warm;
 readings s1 {"room":"hall","celsius":21.0} @ 1s   => WARM hall {"SENSOR":"s1","FAHRENHEIT":69.8,"SHARE":-1} @ 1s
                                                   => EVERYTHING hall {"WHAT":"S1"} @ 1s
 readings s1 {"room":"hall","celsius":19.0} @ 2s   => nothing  -- too cold
-readings s2 {"room":"attic","celsius":30.0} @ 3s  => log: Error computing expression (10 / CAST((CELSIUS - 30) AS INTEGER)) for column SHARE with index 2; / by zero  -- 10 / 0
+readings s2 {"room":"attic","celsius":30.0} @ 3s  => log: Error computing expression (10 / CAST((CELSIUS - 30) AS INTEGER)) for column SHARE with index 2; / by zero in ["attic",30.0,3000,0,2,"s2"]  -- 10 / 0
                                                   => WARM attic {"SENSOR":"s2","FAHRENHEIT":86.0,"SHARE":null} @ 3s
                                                   => EVERYTHING attic {"WHAT":"S2"} @ 3s
 readings s3 {"celsius":25.0} @ 4s                 => WARM null {"SENSOR":"s3","FAHRENHEIT":77.0,"SHARE":-2} @ 4s  -- no room, no key

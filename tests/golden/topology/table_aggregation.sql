@@ -10,7 +10,7 @@ employees bob {"team":"red","pay":60} @ 4s   => TEAMS red {"MEMBERS":0,"COST":0}
                                              => TEAMS red {"MEMBERS":1,"COST":60} @ 4s
 employees bob null @ 5s                      => TEAMS red {"MEMBERS":0,"COST":0} @ 5s  -- nobody is left in red
 employees bob null @ 6s                      => nothing  -- was gone already
-employees eve {"pay":1} @ 7s                 => log: Group-by column with index 0 resolved to null. The source row will be excluded from the table.  -- without a team
+employees eve {"pay":1} @ 7s                 => log: Group-by column with index 0 resolved to null. The source row will be excluded from the table. in [null,7000,1]  -- without a team
 ---- stores
 CTAS_TEAMS_0-KsqlTopic-Reduce ann {"TEAM":"blue","PAY":120} @ 3s
 CTAS_TEAMS_0-KsqlTopic-Reduce bob null @ 6s
