@@ -1,4 +1,4 @@
-//! What an aggregation without windows keeps: a group for each key.
+//! What an aggregation keeps: a group for each key, and for each window if it has some.
 
 use super::groups::Groups;
 use super::waiting::{Emitting, Waiting};
@@ -15,6 +15,14 @@ impl Keyed {
     pub(super) fn new(groups: Groups, emitting: Emitting) -> Self {
         Self { groups, waiting: Waiting::new(emitting) }
     }
+
+    /// Forgets the group of a store's key.
+    pub(super) fn remove(&mut self, store_key: &[u8]) {
+        if let Some(slot) = self.groups.find(store_key) {
+            self.groups.remove(slot);
+            self.waiting.forget(slot);
+        }
+    }
 }
 
 impl Store for Keyed {
@@ -25,10 +33,7 @@ impl Store for Keyed {
     ) -> Result<(), QueryError> {
         let StoredRecord { key, value, .. } = *record;
         let Some(value) = value else {
-            if let Some(slot) = self.groups.find(key) {
-                self.groups.remove(slot);
-                self.waiting.forget(slot);
-            }
+            self.remove(key);
             return Ok(());
         };
         let slot = self.groups.restore(record, (key, key), value, sequence)?;

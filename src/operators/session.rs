@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::groups::{Arrival, Emission, Groups};
 use super::result::{Deletion, ResultBuilder};
-use super::waiting::{Emitting, lent, owned};
+use super::waiting::{Emitting, lent};
 use super::windowed::{EMIT_INTERVAL_MS, null_value};
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
 use crate::state::SessionIndex;
-use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window};
+use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window, owned_headers};
 
 /// One row for each period of activity of a key.
 ///
@@ -314,7 +314,7 @@ impl Pending {
             });
         change.updated = self.clock;
         change.record_ms = meta.timestamps[arrival.row];
-        change.headers = owned(meta.headers(arrival.row));
+        change.headers = owned_headers(meta.headers(arrival.row));
     }
 
     fn take(&mut self) -> Vec<(Vec<u8>, PendingChange)> {

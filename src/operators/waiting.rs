@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::cache::Cache;
 use super::groups::{Emission, Groups};
 use super::{Context, Outcome};
-use crate::types::{Arena, Headers, Meta, OwnedHeaders, OwnedValue};
+use crate::types::{Arena, Headers, Meta, OwnedHeaders, OwnedValue, owned_headers};
 
 /// How many groups are given away at once.
 const FLUSH_ROWS: usize = 1_000;
@@ -52,7 +52,7 @@ impl Waiting {
         if headers.is_empty() {
             self.headers.remove(&slot);
         } else {
-            self.headers.insert(slot, owned(headers));
+            self.headers.insert(slot, owned_headers(headers));
         }
     }
 
@@ -138,11 +138,6 @@ impl Waiting {
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.emitting);
     }
-}
-
-/// A copy of headers that outlives their batch.
-pub(super) fn owned(headers: Headers<'_>) -> OwnedHeaders {
-    headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec))).collect()
 }
 
 /// Headers, copied into `arena`.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
+use super::keyed::Keyed;
 use super::result::ResultBuilder;
-use super::waiting::{Emitting, Waiting};
+use super::waiting::Emitting;
 use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::state::WindowIndex;
@@ -20,14 +21,13 @@ pub const EMIT_INTERVAL_MS: i64 = 1_000;
 /// As Kafka Streams' `KStreamWindowAggregate`: stream time is that of a partition and moves with
 /// records only; a record is late for a window that ends at or before stream time less grace.
 pub(super) struct WindowedAggregate {
-    groups: Groups,
+    keyed: Keyed,
     windows: TimeWindows,
     retention_ms: i64,
     with_old: bool,
     is_final: bool,
     emit_interval_ms: i64,
     partitions: HashMap<i32, PartitionTime>,
-    waiting: Waiting,
     store_key: Vec<u8>,
 }
 
@@ -53,14 +53,13 @@ impl WindowedAggregate {
     ) -> Self {
         let is_final = groups.plan.is_final;
         Self {
-            groups,
+            keyed: Keyed::new(groups, emitting),
             windows,
             retention_ms,
             with_old: emitting.with_old,
             is_final,
             emit_interval_ms: EMIT_INTERVAL_MS,
             partitions: HashMap::new(),
-            waiting: Waiting::new(emitting),
             store_key: Vec::new(),
         }
     }
@@ -107,26 +106,26 @@ impl WindowedAggregate {
     ) -> Result<(), QueryError> {
         let Arrival { rows, row, .. } = *arrival;
         let slot = self.slot(arrival, window, ctx.sequence);
-        let group = self.groups.group(slot);
+        let group = self.keyed.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
         // Without a cache a new group's row before is that of its initial states.
-        let mut old =
-            (self.with_old && !self.waiting.is_used()).then(|| self.groups.snapshot(slot));
-        self.groups.add(slot, rows, row, ctx.sequence)?;
+        let mut old = (self.with_old && !self.keyed.waiting.is_used())
+            .then(|| self.keyed.groups.snapshot(slot));
+        self.keyed.groups.add(slot, rows, row, ctx.sequence)?;
         if let Some(old) = &mut old {
-            self.groups.refresh(slot, old);
+            self.keyed.groups.refresh(slot, old);
         }
-        let group = self.groups.group_mut(slot);
+        let group = self.keyed.groups.group_mut(slot);
         (group.exists, group.timestamp_ms) = (true, timestamp_ms);
-        if self.waiting.is_used() {
-            self.waiting.hold(slot, &rows.meta, row);
+        if self.keyed.waiting.is_used() {
+            self.keyed.waiting.hold(slot, &rows.meta, row);
             return Ok(());
         }
         let headers = rows.meta.headers(row);
         let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-        self.groups.log_change(&emission, ctx)?;
+        self.keyed.groups.log_change(&emission, ctx)?;
         if !self.is_final {
-            self.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
+            self.keyed.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
         }
         Ok(())
     }
@@ -137,13 +136,13 @@ impl WindowedAggregate {
         store_key.clear();
         store_key.extend_from_slice(arrival.key);
         store_key.extend_from_slice(&window.start.0.to_be_bytes());
-        let (slot, is_new) = self.groups.insert(&store_key);
+        let (slot, is_new) = self.keyed.groups.insert(&store_key);
         self.store_key = store_key;
         if is_new {
             let key = &arrival.rows.key;
             let key = (key, key.position(arrival.row));
-            self.groups.set_up(slot, key, arrival.partition, sequence);
-            self.groups.group_mut(slot).window = Some(window);
+            self.keyed.groups.set_up(slot, key, arrival.partition, sequence);
+            self.keyed.groups.group_mut(slot).window = Some(window);
             self.index_window(arrival.partition, window, arrival.key, slot);
         }
         slot
@@ -188,10 +187,10 @@ impl WindowedAggregate {
         let slots: Vec<u32> = time.index.range(first.max(oldest)..=last).collect();
         time.emitted_to = Some(close_time);
         for slot in slots {
-            let timestamp_ms = self.groups.group(slot).timestamp_ms;
+            let timestamp_ms = self.keyed.groups.group(slot).timestamp_ms;
             let headers = arrival.rows.meta.headers(arrival.row);
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            self.groups.emit(&emission, None, builder, ctx.eval.arena);
+            self.keyed.groups.emit(&emission, None, builder, ctx.eval.arena);
         }
     }
 
@@ -204,20 +203,20 @@ impl WindowedAggregate {
                 continue;
             }
             for slot in time.index.expire(oldest) {
-                self.groups.remove(slot);
-                self.waiting.forget(slot);
+                self.keyed.groups.remove(slot);
+                self.keyed.waiting.forget(slot);
             }
         }
     }
 
     fn process_rows<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let mut builder = self.groups.builder(&rows.meta, self.with_old);
+        let mut builder = self.keyed.groups.builder(&rows.meta, self.with_old);
         let mut keys: Vec<Option<(Vec<u8>, i32)>> = Vec::with_capacity(rows.key.len);
         for position in 0..rows.key.len {
             let mut key = Vec::new();
-            match self.groups.encode_key(&rows.key, position, &mut key) {
+            match self.keyed.groups.encode_key(&rows.key, position, &mut key) {
                 Ok(true) => {
-                    let partition = self.groups.partition_of(&key, rows.meta.partition);
+                    let partition = self.keyed.groups.partition_of(&key, rows.meta.partition);
                     keys.push(Some((key, partition)));
                 }
                 Ok(false) => keys.push(None),
@@ -257,11 +256,11 @@ pub(super) fn null_value() -> QueryError {
 impl Operator for WindowedAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let outcome = self.process_rows(rows, ctx);
-        if !self.waiting.is_used() {
+        if !self.keyed.waiting.is_used() {
             self.expire();
             return outcome;
         }
-        let mut released = self.waiting.release_excess(&mut self.groups, ctx);
+        let mut released = self.keyed.waiting.release_excess(&mut self.keyed.groups, ctx);
         if self.is_final {
             // What goes on are the windows that the batch closed; what leaves the cache is logged only.
             released.rows = outcome.rows;
@@ -271,7 +270,7 @@ impl Operator for WindowedAggregate {
     }
 
     fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let released = self.waiting.release_some(&mut self.groups, ctx);
+        let released = self.keyed.waiting.release_some(&mut self.keyed.groups, ctx);
         if !self.is_waiting() {
             self.expire();
         }
@@ -279,7 +278,7 @@ impl Operator for WindowedAggregate {
     }
 
     fn is_waiting(&self) -> bool {
-        self.waiting.is_any()
+        self.keyed.waiting.is_any()
     }
 
     fn store(&mut self) -> Option<&mut dyn Store> {
@@ -300,31 +299,27 @@ impl Store for WindowedAggregate {
         let (inner, start) = store_key.split_last_chunk::<8>().ok_or_else(refuse)?;
         let start = i64::from_be_bytes(*start);
         let Some(value) = value else {
-            if let Some(slot) = self.groups.find(store_key) {
-                self.groups.remove(slot);
-                self.waiting.forget(slot);
-            }
+            self.keyed.remove(store_key);
             return Ok(());
         };
-        let is_new = self.groups.find(store_key).is_none();
-        let slot = self.groups.restore(record, (store_key, inner), value, sequence)?;
+        let is_new = self.keyed.groups.find(store_key).is_none();
+        let slot = self.keyed.groups.restore(record, (store_key, inner), value, sequence)?;
         let end = Timestamp(start.saturating_add(self.windows.size_ms));
         let window = Window { start: Timestamp(start), end };
-        self.groups.group_mut(slot).window = Some(window);
+        self.keyed.groups.group_mut(slot).window = Some(window);
         if is_new {
             self.index_window(record.partition, window, inner, slot);
         }
-        self.waiting.restored(slot, &self.groups);
+        self.keyed.waiting.restored(slot, &self.keyed.groups);
         Ok(())
     }
 
     fn rows(&self) -> usize {
-        self.groups.len()
+        self.keyed.rows()
     }
 
     fn clear(&mut self) {
-        self.groups.clear();
-        self.waiting.clear();
+        self.keyed.clear();
         self.partitions.clear();
     }
 }

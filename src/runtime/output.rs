@@ -1,6 +1,6 @@
 //! What a task gives to Kafka: records for topics, and entries for the processing log.
 
-use crate::types::{Headers, OwnedHeaders};
+use crate::types::{Headers, OwnedHeaders, owned_headers};
 
 /// Which topic of a query a record is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,9 +168,7 @@ impl Writing<'_> {
 
     /// Gives the record headers.
     pub(super) fn headers(&mut self, headers: Headers<'_>) {
-        let owned =
-            headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)));
-        self.entry.headers = (!headers.is_empty()).then(|| Box::new(owned.collect()));
+        self.entry.headers = (!headers.is_empty()).then(|| Box::new(owned_headers(headers)));
     }
 
     /// Adds the record.

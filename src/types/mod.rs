@@ -19,7 +19,7 @@ pub use arena::Arena;
 pub use codec::{CodecError, RowCodec};
 pub use column::{Column, ColumnBuilder, Validity};
 pub use decimal::{Decimal, DecimalError, Rounding, unicode_digit};
-pub use rows::{Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Rows};
+pub use rows::{Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Rows, owned_headers};
 pub use schema::{ColumnDef, Schema};
 pub use sql_type::{Field, SqlType, StructType};
 pub use time::{Offset, Partition, Timestamp};
