@@ -1,6 +1,6 @@
 //! `millstream broker`: the embedded broker alone.
 use anyhow::{Context, anyhow};
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, SaslPlain};
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig, SaslPlain};
 
 use crate::args::BrokerArgs;
 

@@ -17,12 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::devices::{
     self, Clock, Pace, PartitionTable, ProduceOptions, ProduceSummary, ReadingFormat, Readings,
 };
 use millstream::engine::Properties;
 use millstream::kafka::admin::Admin;
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::{ClientConfig, Cluster};
 use millstream::runtime::clock;
 use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, ensure_topic};

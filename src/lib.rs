@@ -25,13 +25,15 @@
 //! | | module | is | may name |
 //! |--:|---|---|---|
 //! | 1 | [`types`] | values, SQL types, schemas, rows, columns, time, windows, decimals | – |
+//! | 1 | [`java`] | what results owe to Java: text of numbers, dates and patterns, hashes | types |
 //! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
-//! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types |
-//! | 4 | [`formats`] | bytes to rows and back | types |
+//! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types java |
+//! | 4 | [`formats`] | bytes to rows and back | types java |
 //! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types sql expr formats |
-//! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types |
+//! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types expr |
 //! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
-//! | 8 | [`kafka`] | bytes only: the client, and the embedded broker | – |
+//! | 8 | [`kafka`] | bytes only: the client | – |
+//! | 8 | [`broker`] | the embedded broker | kafka |
 //! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types expr formats plan state operators kafka |
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
@@ -53,6 +55,8 @@
 //! - Nothing is unbounded: fetches, queues, caches and parser depth have limits with names.
 pub mod types;
 
+pub mod java;
+
 pub mod sql;
 
 pub mod expr;
@@ -66,6 +70,8 @@ pub mod state;
 pub mod operators;
 
 pub mod kafka;
+
+pub mod broker;
 
 pub mod runtime;
 

@@ -9,11 +9,11 @@ use std::{
 };
 
 use millstream::{
+    broker::{EmbeddedBroker, EmbeddedConfig},
     devices::{
         ConsumeOptions, ConsumeSummary, DeviceError, From, Monitor, Pace, PartitionTable,
         ProduceOptions, ReadingFormat, Readings, View, consume, produce,
     },
-    kafka::embedded::{EmbeddedBroker, EmbeddedConfig},
 };
 use rskafka::client::{ClientBuilder, partition::UnknownTopicHandling};
 use serde_json::Value;

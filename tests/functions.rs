@@ -2,11 +2,11 @@
 
 use millstream::expr::functions::{Call, Function, list};
 use millstream::expr::{EvalContext, RandomSource};
+use millstream::java::double_to_string;
 use millstream::plan::{
     Catalog, PlanConfig, PlanContext, Step, StepKind, plan_create_as, plan_create_source,
 };
 use millstream::sql::ast::Statement;
-use millstream::types::java::double_to_string;
 use millstream::types::{Arena, Timestamp, Value};
 
 /// The clock of the examples.

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig, Fault, SaslPlain};
 use millstream::kafka::admin::{Admin, ConfigEntry, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::compression::Compression;
 use millstream::kafka::config::{Isolation, OffsetReset, Sasl, SaslMechanism};
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, Fault, SaslPlain};
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::group::{
     CommittedOffset, Consumer, GroupMetadata, GroupOffsets, Membership, MembershipOptions,

@@ -14,22 +14,36 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// What each module may name besides itself. Modules below one another in this list never name each other upwards.
 const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
+    ("java", &["types"]),
     ("sql", &["types"]),
-    ("expr", &["types"]),
-    ("formats", &["types"]),
-    ("plan", &["types", "sql", "expr", "formats"]),
-    ("state", &["types"]),
+    ("expr", &["types", "java"]),
+    ("formats", &["types", "java"]),
+    ("plan", &["types", "java", "sql", "expr", "formats"]),
+    ("state", &["types", "expr"]),
     ("operators", &["types", "expr", "plan", "state"]),
     ("kafka", &[]),
-    ("runtime", &["types", "expr", "formats", "plan", "state", "operators", "kafka"]),
+    ("broker", &["kafka"]),
+    ("runtime", &["types", "java", "expr", "formats", "plan", "state", "operators", "kafka"]),
     (
         "engine",
-        &["types", "sql", "expr", "formats", "plan", "state", "operators", "kafka", "runtime"],
+        &[
+            "types",
+            "java",
+            "sql",
+            "expr",
+            "formats",
+            "plan",
+            "state",
+            "operators",
+            "kafka",
+            "runtime",
+        ],
     ),
     (
         "testing",
         &[
             "types",
+            "java",
             "sql",
             "expr",
             "formats",
@@ -47,7 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that are pure: they never await, start a thread, or use the network.
-const PURE: &[&str] = &["types", "sql", "expr", "formats", "plan", "state", "operators"];
+const PURE: &[&str] = &["types", "java", "sql", "expr", "formats", "plan", "state", "operators"];
 
 /// Words that no pure module has.
 const IMPURE_WORDS: &[&str] = &["async", "await", "tokio"];

@@ -1,6 +1,7 @@
 //! Maps as Java's `HashMap` keeps them: one value for each key, in the order of hashes.
 
-use crate::types::{Arena, Value, java};
+use crate::java;
+use crate::types::{Arena, Value};
 
 /// A MAP of the entries in the order in which they were put; later ones replace earlier ones.
 pub(crate) fn hash_map<'a>(

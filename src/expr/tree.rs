@@ -253,7 +253,7 @@ fn literal_text(value: &OwnedValue) -> String {
         OwnedValue::Boolean(value) => value.to_string(),
         OwnedValue::Int(value) => value.to_string(),
         OwnedValue::Bigint(value) => value.to_string(),
-        OwnedValue::Double(value) => crate::types::java::double_to_string(*value),
+        OwnedValue::Double(value) => crate::java::double_to_string(*value),
         OwnedValue::Decimal(value) => value.to_plain_string(),
         OwnedValue::String(value) => format!("'{}'", value.replace('\'', "''")),
         _ => String::from("literal"),

@@ -3,8 +3,8 @@
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 
+use crate::java::decimal_to_plain_string;
 use crate::types::Decimal;
-use crate::types::java::decimal_to_plain_string;
 
 /// The decimal with the scale of a column, or ksqlDB's message if it does not fit.
 pub(super) fn fit(decimal: &Decimal, precision: u32, scale: u32) -> Result<Decimal, String> {
@@ -71,7 +71,7 @@ pub(super) fn wrapped_i64(decimal: &Decimal) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::java::{decimal_to_string, parse_decimal};
+    use crate::java::{decimal_to_string, parse_decimal};
 
     #[test]
     fn a_decimal_is_fitted_without_rounding() {

@@ -5,7 +5,7 @@
 use super::decoder::Outcome;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded};
-use crate::types::java::to_utf8_bytes;
+use crate::java::to_utf8_bytes;
 use crate::types::{Arena, ColumnDef, SqlType, Value};
 
 /// Reads a single column.

@@ -1,7 +1,7 @@
 //! The order of a MAP's entries, which is that of a Java `HashMap`.
 
+use crate::java::{hash_code, hash_map_order};
 use crate::types::Value;
-use crate::types::java::{hash_code, hash_map_order};
 
 /// The entries as a `HashMap` that was made with `capacity` holds them.
 pub(super) fn in_map_order<'a>(

@@ -7,7 +7,7 @@
 use super::decimal::with_scale;
 use super::map_order::in_map_order;
 use super::{Format, FormatSpec, NullableRepresentation};
-use crate::types::java::{DEFAULT_CAPACITY, from_utf16_units, is_lone_surrogate, utf16_units};
+use crate::java::{DEFAULT_CAPACITY, from_utf16_units, is_lone_surrogate, utf16_units};
 use crate::types::{Arena, Column, ColumnDef, Decimal, SqlType, Value};
 
 /// Normalises rows of some columns.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Row;
 use super::json::{write_integer, write_text_raw};
-use crate::types::java::{decimal_to_string, write_double};
+use crate::java::{decimal_to_string, write_double};
 use crate::types::{SqlType, Value};
 
 /// How many milliseconds a day has.

@@ -15,7 +15,7 @@ mod api;
 mod clock;
 mod connection;
 mod coordinator;
-mod random;
+pub(crate) mod random;
 mod sasl;
 mod tls;
 
@@ -23,7 +23,6 @@ pub mod admin;
 pub mod cluster;
 pub mod compression;
 pub mod config;
-pub mod embedded;
 pub mod error;
 pub mod fetch;
 pub mod group;

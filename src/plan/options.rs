@@ -362,7 +362,7 @@ fn literal_text(literal: &Literal) -> String {
         Literal::Boolean(value) => value.to_string(),
         Literal::Integer(value) => value.to_string(),
         Literal::Bigint(value) => value.to_string(),
-        Literal::Double(value) => crate::types::java::double_to_string(*value),
+        Literal::Double(value) => crate::java::double_to_string(*value),
         Literal::Decimal(text) | Literal::String(text) => text.clone(),
     }
 }

@@ -1,6 +1,7 @@
 //! Rows as Java prints them: ksqlDB's `GenericRow.toString`.
 
-use crate::types::{Value, java};
+use crate::java;
+use crate::types::Value;
 
 /// `[ 1 | 2L | 'text' | null ]`.
 pub(super) fn text<'a>(values: impl Iterator<Item = Value<'a>>) -> String {

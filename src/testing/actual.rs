@@ -6,8 +6,8 @@ use super::json_text::carried;
 use super::number::Number;
 use super::system::{FailureKind, SourceInfo};
 use super::{Failure, System};
+use crate::java::double_to_string;
 use crate::types::SqlType;
-use crate::types::java::double_to_string;
 
 /// A decoded value.
 #[derive(Clone, Debug, PartialEq)]

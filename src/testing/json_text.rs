@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::number::Number;
-use crate::types::java::{LONE_SURROGATE_FIRST, is_lone_surrogate};
+use crate::java::{LONE_SURROGATE_FIRST, is_lone_surrogate};
 
 /// The text with every `\uD800` that stands alone replaced by the character that carries it.
 pub(super) fn carried(text: &str) -> Cow<'_, str> {

@@ -56,12 +56,6 @@ impl Decimal {
         })
     }
 
-    /// The value that a DOUBLE is printed as, as `BigDecimal.valueOf(double)` has it. NaN and the
-    /// infinities fail with Java's complaint about their first letter.
-    pub fn from_f64_printed(value: f64) -> Result<Self, DecimalError> {
-        Self::parse(&super::java::double_to_string(value))
-    }
-
     /// How many digits the unscaled number has; 1 for zero.
     pub fn precision(&self) -> u32 {
         arithmetic::digits(&self.unscaled)

@@ -7,7 +7,6 @@ mod arena;
 mod codec;
 mod column;
 mod decimal;
-pub mod java;
 mod rows;
 mod schema;
 mod sql_type;

@@ -5,7 +5,7 @@ use super::{Arena, Decimal};
 /// A value of a row, borrowing from the fetched batch or an [`Arena`]. 24 bytes, copied freely.
 ///
 /// Text is UTF-8. Java's lone surrogates, which UTF-8 cannot hold, are carried as the private-use
-/// characters that [`java::LONE_SURROGATE_FIRST`](super::java::LONE_SURROGATE_FIRST) describes.
+/// characters that [`java::LONE_SURROGATE_FIRST`](crate::java::LONE_SURROGATE_FIRST) describes.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Value<'a> {
     /// NULL.

@@ -6,7 +6,7 @@ use kafka_protocol::messages::{
     ApiKey, CreateTopicsRequest, MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest,
     TopicName,
 };
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig, Fault, SaslPlain};
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig, Fault, SaslPlain};
 use millstream::kafka::records::BatchOptions;
 
 use crate::start;

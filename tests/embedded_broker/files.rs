@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{MetadataRequest, TopicName};
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 
 use crate::transactions::{Transactional, committed};
 use crate::wire::{Wire, row, text};

@@ -12,7 +12,7 @@ use kafka_protocol::messages::{
     LeaveGroupRequest, OffsetCommitRequest, SyncGroupRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
-use millstream::kafka::embedded::EmbeddedBroker;
+use millstream::broker::EmbeddedBroker;
 
 use crate::wire::{Wire, text};
 use crate::{StillClock, start};

@@ -13,7 +13,7 @@ mod wire;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 
 /// A broker in memory.
 async fn start() -> EmbeddedBroker {

@@ -3,7 +3,7 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{FetchRequest, ListOffsetsRequest, TopicName};
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::records::{BatchBuilder, BatchHeader, BatchOptions, HeadersRef};
 use rskafka::client::ClientBuilder;
 use rskafka::client::partition::{Compression, OffsetAt, UnknownTopicHandling};

@@ -10,7 +10,7 @@ use kafka_protocol::messages::{
     InitProducerIdRequest, OffsetFetchRequest, ProducerId, TopicName, TransactionalId,
     TxnOffsetCommitRequest,
 };
-use millstream::kafka::embedded::EmbeddedBroker;
+use millstream::broker::EmbeddedBroker;
 use millstream::kafka::records::BatchOptions;
 
 use crate::wire::{Wire, batch, row, text};

@@ -10,7 +10,7 @@ use kafka_protocol::messages::{
     TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, Request, StrBytes};
-use millstream::kafka::embedded::EmbeddedBroker;
+use millstream::broker::EmbeddedBroker;
 use millstream::kafka::records::{BatchBuilder, BatchOptions, HeadersRef, RawBatches};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -1,7 +1,7 @@
 //! Bad statements, bad records, bad surroundings: a clear error or an entry of the processing log.
 
+use millstream::broker::{EmbeddedConfig, SaslPlain};
 use millstream::kafka::admin::Admin;
-use millstream::kafka::embedded::{EmbeddedConfig, SaslPlain};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::admin::OffsetSpec;
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 

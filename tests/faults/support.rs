@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::admin::{Admin, NewTopic, OffsetSpec};
 use millstream::kafka::config::Isolation;
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::group::GroupOffsets;
 use millstream::kafka::produce::{NewRecord, Producer};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::engine::{Properties, headless};
 use millstream::kafka::admin::{Admin, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::config::Isolation;
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::group::GroupOffsets;
 use millstream::kafka::produce::{NewRecord, Producer};

@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, NaiveDate};
 
 use super::{Aggregate, AggregateRow, Bind, Sequence, State, numbers};
 use crate::expr::EvalError;
-use crate::types::java::{double_to_string, to_utf8_bytes};
+use crate::java::{double_to_string, to_utf8_bytes};
 use crate::types::{Arena, Decimal, SqlType, Value};
 
 /// The number of bits of a hash that choose the register.

@@ -6,7 +6,7 @@
 
 use super::{Aggregate, AggregateRow, Bind, Sequence, State, numbers};
 use crate::expr::EvalError;
-use crate::types::java::hash_code;
+use crate::java::hash_code;
 use crate::types::{Arena, SqlType, Value};
 
 /// How many keys there may be; more are ignored.

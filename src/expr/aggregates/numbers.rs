@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use num_bigint::BigInt;
 
-use crate::types::java::compare_utf16;
+use crate::java::compare_utf16;
 use crate::types::{Decimal, OwnedValue, Value};
 
 /// An INT or BIGINT; NULL for anything else.

@@ -2,7 +2,7 @@
 
 use super::{Aggregate, AggregateRow, Bind, Sequence, State, numbers};
 use crate::expr::EvalError;
-use crate::types::java::utf16_len;
+use crate::java::utf16_len;
 use crate::types::{Arena, OwnedValue, SqlType, Value};
 
 const fn row(

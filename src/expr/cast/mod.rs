@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::EvalError;
 use super::collections::hash_map;
+use crate::java::printed_decimal;
 use crate::types::{Arena, Decimal, DecimalError, OwnedValue, SqlType, Value};
 
 pub use number::parse_boolean_exact;
@@ -188,7 +189,7 @@ pub(super) fn coerce_literal(value: &OwnedValue, to: &SqlType) -> Option<OwnedVa
         // A number must fit: nothing is rounded away from a literal.
         (value, SqlType::Decimal { precision, scale }) => {
             let exact = match value {
-                Value::Double(value) => Decimal::from_f64_printed(value).ok()?,
+                Value::Double(value) => printed_decimal(value).ok()?,
                 Value::Int(value) => value.into(),
                 Value::Bigint(value) => value.into(),
                 Value::Decimal(decimal) => decimal.clone(),

@@ -2,7 +2,8 @@
 
 use super::super::EvalError;
 use super::java_trim;
-use crate::types::{Value, java, unicode_digit};
+use crate::java;
+use crate::types::{Value, unicode_digit};
 
 pub(super) fn to_int(value: Value<'_>) -> Result<i32, EvalError> {
     Ok(match value {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::time;
-use crate::types::{SqlType, Value, java};
+use crate::java;
+use crate::types::{SqlType, Value};
 
 /// The text of a value of type `ty`: `[1, null]`, `{k=v}`, `Struct{A=1,B=x}`.
 pub(crate) fn to_java_string(value: Value<'_>, ty: &SqlType) -> String {

@@ -13,7 +13,8 @@ use super::arithmetic::decimal;
 use super::decimal_threshold::Threshold;
 use super::operand::{Operand, is_all_valid, zip};
 use super::{Part, Rows, Run, has_failed, loop_rows, merge};
-use crate::types::{Column, Decimal, SqlType, Validity, Value, java};
+use crate::java;
+use crate::types::{Column, Decimal, SqlType, Validity, Value};
 
 /// How values of two types are compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -197,7 +198,7 @@ fn beside(op: Comparison, threshold: &Threshold, values: &[f64]) -> Option<Vec<b
 
 /// NaN and the infinities are no decimals; Java complains about the first letter of their text.
 fn no_digits(value: f64) -> Result<Ordering, EvalError> {
-    Err(Decimal::from_f64_printed(value)
+    Err(java::printed_decimal(value)
         .map_or_else(EvalError::from, |_| unreachable!("a finite number has an order")))
 }
 
@@ -302,7 +303,7 @@ fn whole(value: Value<'_>) -> i64 {
 
 fn printed_decimal(value: Value<'_>) -> Result<std::borrow::Cow<'_, Decimal>, EvalError> {
     if let Value::Double(value) = value {
-        return Ok(std::borrow::Cow::Owned(Decimal::from_f64_printed(value)?));
+        return Ok(std::borrow::Cow::Owned(java::printed_decimal(value)?));
     }
     decimal(value).ok_or_else(|| class_cast(value))
 }

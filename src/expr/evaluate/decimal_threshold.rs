@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 
+use crate::java::printed_decimal;
 use crate::types::Decimal;
 
 /// The order of doubles around a decimal.
@@ -21,7 +22,7 @@ impl Threshold {
     /// `None` for a decimal outside of the range of doubles.
     pub(super) fn new(limit: &Decimal) -> Option<Self> {
         let nearest = limit.to_f64();
-        let printed = Decimal::from_f64_printed(nearest).ok()?;
+        let printed = printed_decimal(nearest).ok()?;
         Some(Self { nearest, at_nearest: printed.compare(limit) })
     }
 
@@ -61,11 +62,11 @@ mod tests {
             near in any::<f64>(), ulps in -2_i64..3, digit in 0_u32..10, places in 0_i32..20,
         ) {
             prop_assume!(near.is_finite() && near.abs() < 1e300 && near.abs() > 1e-300);
-            let limit = Decimal::from_f64_printed(near).unwrap_or_else(|_| 0_i64.into());
+            let limit = printed_decimal(near).unwrap_or_else(|_| 0_i64.into());
             let more = Decimal::new(digit, limit.scale + places);
             let limit = limit.add(&more);
             let value = f64::from_bits((near.to_bits() as i64 + ulps) as u64);
-            let printed = Decimal::from_f64_printed(value).unwrap_or_else(|_| 0_i64.into());
+            let printed = printed_decimal(value).unwrap_or_else(|_| 0_i64.into());
             let threshold = Threshold::new(&limit);
             prop_assert_eq!(
                 threshold.and_then(|t| t.order(value)),

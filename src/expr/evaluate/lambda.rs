@@ -14,7 +14,7 @@ use super::super::tree::Call;
 use super::super::typing::{Argument, Lambda};
 use super::call::value_type;
 use super::{Failures, Frame, Part, Rows, Run, has_failed, loop_rows, merge};
-use crate::types::java::hash::DEFAULT_CAPACITY;
+use crate::java::hash::DEFAULT_CAPACITY;
 use crate::types::{Arena, Column, SqlType, Value};
 
 /// The elements of the lists of many rows, one after the other.

@@ -3,8 +3,8 @@
 use super::order::compare;
 use super::{Call, Scalar};
 use crate::expr::EvalError;
+use crate::java::double_to_string;
 use crate::types::Value;
-use crate::types::java::double_to_string;
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {

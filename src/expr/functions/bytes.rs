@@ -7,9 +7,9 @@ use md5::Digest as _;
 
 use super::{Call, Scalar};
 use crate::expr::EvalError;
+use crate::java::text::from_utf16_units;
+use crate::java::{to_utf8_bytes, utf16_units};
 use crate::types::Value;
-use crate::types::java::text::from_utf16_units;
-use crate::types::java::{to_utf8_bytes, utf16_units};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {

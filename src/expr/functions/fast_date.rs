@@ -3,7 +3,7 @@
 //! Months and days may lie beyond their limits and are carried over, text after the date is
 //! ignored, blanks before numbers are skipped, and dates before 1582-10-15 are Julian.
 
-use crate::types::java::time::{civil_from_days, days_from_civil};
+use crate::java::time::{civil_from_days, days_from_civil};
 
 /// A part of a pattern.
 enum Part {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use chrono::{DateTime, NaiveDate, NaiveTime, Timelike};
 
-use crate::types::java::{compare_utf16, double_to_string};
+use crate::java::{compare_utf16, double_to_string};
 use crate::types::{SqlType, Value};
 
 /// Appends a value; its type names the fields of structs.

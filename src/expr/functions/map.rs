@@ -1,10 +1,10 @@
 //! Functions of maps. Their results are in the order of Java's `HashMap`.
 
 use super::{Call, Scalar};
+use crate::java::hash::DEFAULT_CAPACITY;
+use crate::java::text::from_utf16_units;
+use crate::java::{compare_utf16, hash_code, hash_map_order, utf16_units};
 use crate::types::Value;
-use crate::types::java::hash::DEFAULT_CAPACITY;
-use crate::types::java::text::from_utf16_units;
-use crate::types::java::{compare_utf16, hash_code, hash_map_order, utf16_units};
 
 /// The rows of ENTRIES, one for each type of value.
 macro_rules! entries_of {

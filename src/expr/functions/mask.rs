@@ -2,9 +2,9 @@
 
 use super::{Call, Scalar};
 use crate::expr::EvalError;
+use crate::java::text::{code_points_at_units, from_utf16_units};
+use crate::java::utf16_units;
 use crate::types::Value;
-use crate::types::java::text::{code_points_at_units, from_utf16_units};
-use crate::types::java::utf16_units;
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {

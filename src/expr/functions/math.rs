@@ -2,6 +2,7 @@
 
 use super::{ArgType, Call, Scalar, strict_math};
 use crate::expr::EvalError;
+use crate::java::printed_decimal;
 use crate::types::{Decimal, DecimalError, Rounding, SqlType, Value};
 
 /// The three rows of a function from any number to DOUBLE; DECIMALs are widened.
@@ -404,7 +405,7 @@ fn map_double<'a>(
     rounding: impl FnOnce(&Decimal) -> Rounding,
 ) -> Result<Value<'a>, EvalError> {
     let (value, places) = (call.double(0).unwrap_or_default(), call.int(1).unwrap_or_default());
-    let rounded = Decimal::from_f64_printed(value)
+    let rounded = printed_decimal(value)
         .and_then(|value| match i64::from(places) - i64::from(value.scale) {
             DROPPED_MIN.. => value.set_scale(places, rounding(&value)),
             _ if value.is_zero() => Ok(value),

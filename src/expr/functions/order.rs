@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::java::compare_utf16;
 use crate::types::Value;
-use crate::types::java::compare_utf16;
 
 /// Compares two values of one type, neither NULL; lists, maps and structs have no order.
 pub(super) fn compare(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {

@@ -2,9 +2,9 @@
 
 use super::{Call, Scalar};
 use crate::expr::EvalError;
+use crate::java::text::{from_utf16_units, interspersed};
+use crate::java::{substring_utf16, utf16_len, utf16_units};
 use crate::types::Value;
-use crate::types::java::text::{from_utf16_units, interspersed};
-use crate::types::java::{substring_utf16, utf16_len, utf16_units};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {

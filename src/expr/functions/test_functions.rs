@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::{Call, Scalar, TableFunction};
 use crate::expr::EvalError;
-use crate::types::java::double_to_string;
+use crate::java::double_to_string;
 use crate::types::{SqlType, Value};
 
 const ROW: Scalar = Scalar { summary: "Serves a test case.", ..Scalar::LENIENT };

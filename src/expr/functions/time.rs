@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::cache::Cache;
 use super::{Call, Scalar, fast_date};
 use crate::expr::EvalError;
+use crate::java::time::{Moment, NANOS_PER_DAY, Pattern, Zone};
 use crate::types::Value;
-use crate::types::java::time::{Moment, NANOS_PER_DAY, Pattern, Zone};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {

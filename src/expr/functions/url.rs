@@ -2,8 +2,8 @@
 
 use super::{Call, Scalar};
 use crate::expr::EvalError;
+use crate::java::to_utf8_bytes;
 use crate::types::Value;
-use crate::types::java::to_utf8_bytes;
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
     Scalar {

@@ -12,7 +12,7 @@ use super::decoder::Outcome;
 use super::json::write_integer;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded, FormatSpec, Row};
-use crate::types::java::{
+use crate::java::{
     decimal_to_plain_string, decode_base64, parse_decimal, parse_double, parse_int, parse_long,
     to_utf8_bytes, write_double,
 };

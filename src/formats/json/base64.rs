@@ -1,6 +1,6 @@
 //! Base64 as Jackson reads it from text: blanks between groups of four, and padding required.
 
-use crate::types::java::base64::sextet;
+use crate::java::base64::sextet;
 
 /// The bytes of `text`, or `None` if it is not Base64.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {

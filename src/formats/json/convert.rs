@@ -4,7 +4,7 @@ use super::base64;
 use super::tape::{Node, Number, Tape};
 use crate::formats::decimal::{fit, wrapped_i64};
 use crate::formats::map_order::in_map_order;
-use crate::types::java::{is_lone_surrogate, parse_decimal, parse_double, parse_int, parse_long};
+use crate::java::{is_lone_surrogate, parse_decimal, parse_double, parse_int, parse_long};
 use crate::types::{Arena, ColumnDef, Decimal, SqlType, Value};
 
 /// How many milliseconds a day has.

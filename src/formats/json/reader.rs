@@ -11,7 +11,7 @@ use super::messages::{
 };
 use super::source::location;
 use super::tape::{Node, Tape};
-use crate::types::java::from_utf16_units;
+use crate::java::from_utf16_units;
 
 /// The longest part of an unknown word that a message quotes.
 const QUOTED_WORD_MAX: usize = 256;

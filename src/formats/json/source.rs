@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::types::java::from_utf16_units;
+use crate::java::from_utf16_units;
 
 /// How many bytes an error quotes.
 const QUOTED_BYTES_MAX: usize = 500;

@@ -8,8 +8,8 @@
 
 use std::borrow::Cow;
 
+use crate::java::{decimal_to_string, parse_decimal, write_double};
 use crate::types::Decimal;
-use crate::types::java::{decimal_to_string, parse_decimal, write_double};
 
 /// One value, or the name before one.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::formats::{Encoded, Row};
-use crate::types::java::{LONE_SURROGATE_FIRST, decimal_to_string, write_double};
+use crate::java::{LONE_SURROGATE_FIRST, decimal_to_string, write_double};
 use crate::types::{ColumnDef, SqlType, Value};
 
 /// Writes rows of some columns.

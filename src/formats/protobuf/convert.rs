@@ -6,7 +6,7 @@ use super::calendar::days_from_civil;
 use super::parse::{Parsed, Slot};
 use super::schema::{Field, Kind, Message, Presence};
 use crate::formats::map_order::in_map_order;
-use crate::types::java::DEFAULT_CAPACITY;
+use crate::java::DEFAULT_CAPACITY;
 use crate::types::{Arena, Decimal, Value};
 
 /// Why a value makes no sense: the message of Java's exception.

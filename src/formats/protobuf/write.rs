@@ -4,7 +4,7 @@ use super::calendar::civil_from_days;
 use super::convert::{check_timestamp, default};
 use super::schema::{Field, Kind, Message, Presence, Unwritable};
 use super::wire::{WireType, write_bytes, write_nested, write_tag, write_varint};
-use crate::types::java::to_utf8_bytes;
+use crate::java::to_utf8_bytes;
 use crate::types::{Decimal, Value};
 
 /// Why a row cannot be written: the message of Java's exception, or `None` if it has none.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kafka_protocol::messages::{ApiVersionsRequest, MetadataRequest};
-use millstream::kafka::embedded::{EmbeddedBroker, EmbeddedConfig};
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

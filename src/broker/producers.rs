@@ -174,7 +174,7 @@ impl Producer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::embedded::batch::Batch;
+    use crate::broker::batch::Batch;
 
     fn data(epoch: i16, sequence: i32, offset: i64) -> BatchHeader {
         let mut header = Batch::marker(7, epoch, true, 0).header;

@@ -32,7 +32,7 @@ struct Digits {
 /// The text of a DOUBLE.
 ///
 /// ```
-/// use millstream::types::java::double_to_string;
+/// use millstream::java::double_to_string;
 /// assert_eq!(double_to_string(0.0001), "1.0E-4");
 /// assert_eq!(double_to_string(1e23), "9.999999999999999E22");
 /// ```

@@ -18,6 +18,7 @@ pub use double_text::parse_double;
 pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 pub use number::{
     decimal_to_plain_string, decimal_to_string, parse_decimal, parse_int, parse_long,
+    printed_decimal,
 };
 pub use text::{
     compare_utf16, from_utf16_units, is_lone_surrogate, substring_utf16, to_utf8_bytes, utf16_len,

@@ -2,7 +2,8 @@
 
 use num_bigint::{BigInt, Sign};
 
-use crate::types::Decimal;
+use super::double_to_string;
+use crate::types::{Decimal, DecimalError};
 
 /// The zeros of the decimal digits that `Character.digit` knows, ASCII left out.
 const DIGIT_ZEROS: [u32; 36] = [
@@ -98,6 +99,12 @@ fn parse_exponent(text: &str) -> Result<i64, Option<String>> {
     Ok(if text.starts_with('-') { -size } else { size })
 }
 
+/// Java's `BigDecimal.valueOf(double)`: the value that a DOUBLE is printed as. NaN and the infinities
+/// fail with Java's complaint about their first letter.
+pub fn printed_decimal(value: f64) -> Result<Decimal, DecimalError> {
+    Decimal::parse(&double_to_string(value))
+}
+
 /// Java's `BigDecimal.toString`: `0.01`, `1E+2`, `0E-10`.
 pub fn decimal_to_string(decimal: &Decimal) -> String {
     let digits = decimal.unscaled.magnitude().to_string();
@@ -133,6 +140,11 @@ pub fn decimal_to_plain_string(decimal: &Decimal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_double_is_the_decimal_that_it_prints_as() {
+        assert_eq!(printed_decimal(0.1).map(|d| d.to_string()).as_deref(), Ok("0.1"));
+    }
 
     #[test]
     fn reads_decimals_as_java() {

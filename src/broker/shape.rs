@@ -149,7 +149,7 @@ fn length_of_field(shape: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::embedded::api::APIS;
+    use crate::broker::api::APIS;
 
     #[test]
     fn an_array_may_not_claim_more_than_is_there() {
