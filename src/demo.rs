@@ -110,8 +110,10 @@ impl Demo {
         }
         let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
         let specs = prepare(&cluster, files, &properties).await?;
-        let sources: BTreeSet<&str> =
-            specs.iter().map(|spec| spec.plan.source.topic.as_str()).collect();
+        let sources: BTreeSet<&str> = specs
+            .iter()
+            .flat_map(|spec| spec.plan.sources().map(|(_, source)| source.topic.as_str()))
+            .collect();
         let sinks = specs.iter().map(|spec| spec.plan.sink.topic.as_str());
         let topics: BTreeSet<&str> = sources.iter().copied().chain(sinks).collect();
         let watch = Watch::open(&cluster, &topics).await?;

@@ -63,7 +63,7 @@ async fn start(
 ) -> anyhow::Result<Instance> {
     let specs = prepare(cluster, files, properties).await?;
     for spec in &specs {
-        let (source, sink) = (&spec.plan.source.topic, &spec.plan.sink.topic);
+        let (source, sink) = (&spec.plan.leftmost_source().topic, &spec.plan.sink.topic);
         tracing::info!("query {}: {source} to {sink}", spec.id);
     }
     let options = InstanceOptions {

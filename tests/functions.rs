@@ -4,7 +4,7 @@ use millstream::expr::functions::{Call, Function, list};
 use millstream::expr::{EvalContext, RandomSource};
 use millstream::java::double_to_string;
 use millstream::plan::{
-    Catalog, PlanConfig, PlanContext, Step, StepKind, plan_create_as, plan_create_source,
+    Catalog, Node, NodeKind, PlanConfig, PlanContext, plan_create_as, plan_create_source,
 };
 use millstream::sql::ast::Statement;
 use millstream::types::{Arena, Timestamp, Value};
@@ -21,8 +21,8 @@ impl RandomSource for Fixed {
     }
 }
 
-/// The steps of a query that selects `expression`.
-fn plan(expression: &str) -> Result<Vec<Step>, String> {
+/// The nodes of a query that selects `expression`.
+fn plan(expression: &str) -> Result<Vec<Node>, String> {
     let config = PlanConfig::default();
     let mut catalog = Catalog::default();
     let text = format!(
@@ -31,7 +31,7 @@ fn plan(expression: &str) -> Result<Vec<Step>, String> {
     );
     let statements = millstream::sql::parse(&text, &millstream::sql::ParseOptions::default())
         .map_err(|errors| format!("{errors:?}"))?;
-    let mut steps = Vec::new();
+    let mut nodes = Vec::new();
     for parsed in statements {
         let known = catalog.clone();
         let ctx = PlanContext { catalog: &known, config: &config, text: &text };
@@ -44,12 +44,12 @@ fn plan(expression: &str) -> Result<Vec<Step>, String> {
             Statement::CreateAs(create) => {
                 let sink =
                     plan_create_as(create, &text, &ctx).map_err(|error| error.to_string())?;
-                steps = sink.query.steps;
+                nodes = sink.query.nodes;
             }
             other => return Err(format!("{other:?}")),
         }
     }
-    Ok(steps)
+    Ok(nodes)
 }
 
 /// What an example evaluates to: the values of its rows.
@@ -60,7 +60,7 @@ fn evaluate(expression: &str) -> Result<String, String> {
     let row = [Value::Int(1), Value::Bigint(0), Value::Int(0), Value::Bigint(0)];
     for step in plan(expression)? {
         match step.kind {
-            StepKind::FlatMap { functions } => {
+            NodeKind::FlatMap { functions } => {
                 let table = functions.first().ok_or("no table function")?;
                 let args: Vec<_> =
                     table.args.iter().map(|arg| arg.evaluate_row(&row, &context).0).collect();
@@ -74,7 +74,7 @@ fn evaluate(expression: &str) -> Result<String, String> {
                 let shown: Vec<_> = rows.into_iter().map(show).collect();
                 return Ok(shown.join(", "));
             }
-            StepKind::Select { columns } => {
+            NodeKind::Select { columns } => {
                 let column = columns.last().ok_or("no column")?;
                 let (value, errors) = column.expr.evaluate_row(&row, &context);
                 return match errors.first() {

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::kafka::Cluster;
 use crate::kafka::admin::{Admin, ConfigResource};
-use crate::operators::{EMIT_INTERVAL_MS, QueryError, TopologyOptions};
+use crate::operators::{EMIT_INTERVAL_MS, QueryError};
 use crate::plan::{OptionSet, Options};
 use crate::runtime::live::{LiveError, QuerySettings, QuerySpec, ensure_topic};
-use crate::runtime::{SourceReader, Task};
+use crate::runtime::{Driver, DriverOptions};
 use crate::sql::ast::Statement;
 use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Variables};
 
@@ -202,15 +202,7 @@ fn execute(engine: &mut Engine<'_>, parsed: &ParsedStatement) -> Result<Outcome,
 /// Builds a query once, to see whether it can be run: what is planned may need, for one, a format
 /// that is not there yet.
 fn build(query: &PersistentQuery) -> Result<(), QueryError> {
-    let options = TopologyOptions {
-        partitions: 1,
-        partitioner: |_, _| 0,
-        rekeys_in_memory: true,
-        cached_groups: 0,
-        emit_interval_ms: EMIT_INTERVAL_MS,
-    };
-    Task::new(Arc::clone(&query.plan), &query.id, options)?;
-    SourceReader::new(Arc::clone(&query.plan.source)).map(drop)
+    Driver::new(Arc::clone(&query.plan), &query.id, DriverOptions::default()).map(drop)
 }
 
 /// Parses a file; variables come from DEFINE statements.

@@ -77,7 +77,7 @@ impl Engine<'_> {
             return Err(PlanError::unsupported("replacing a running query is"));
         }
         self.refuse_registry_formats(&planned.source)?;
-        let from = std::sync::Arc::clone(&planned.query.source);
+        let from = std::sync::Arc::clone(planned.query.leftmost_source());
         let request = self.sink_topic(&planned.source, &from, &planned.options);
         let prefix = match create.kind {
             SourceKind::Stream => format!("CSAS_{name}"),
@@ -154,7 +154,10 @@ impl Engine<'_> {
             let message = format!("Cannot delete topic for read-only source: {name}");
             return Err(PlanError::execute(message));
         }
-        let readers = self.queries.iter().filter(|query| query.plan.source.name == *name);
+        let readers = self
+            .queries
+            .iter()
+            .filter(|query| query.plan.sources().any(|(_, source)| source.name == *name));
         let readers: Vec<_> = readers.map(|query| query.id.as_str()).collect();
         if readers.is_empty() {
             return Ok(());

@@ -40,8 +40,7 @@ impl StreamAggregate {
             }
             let (slot, is_new) = self.keyed.groups.insert(&key);
             if is_new {
-                let partition = self.keyed.groups.partition_of(&key, rows.meta.partition);
-                self.keyed.groups.set_up(slot, (&rows.key, position), partition, sequence);
+                self.keyed.groups.set_up(slot, (&rows.key, position), sequence);
             }
             slots.push(slot);
         }
@@ -193,7 +192,7 @@ impl Operator for StreamAggregate {
         self.keyed.waiting.is_any()
     }
 
-    fn store(&mut self) -> Option<&mut dyn Store> {
+    fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {
         Some(&mut self.keyed)
     }
 }

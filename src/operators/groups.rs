@@ -3,40 +3,25 @@
 use std::sync::Arc;
 
 use super::result::{ResultBuilder, copied};
-use super::{Context, QueryError, StoreChange, StoredRecord};
+use super::{CodecPair, Context, QueryError, StoreChange, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
-use crate::plan::{AggregateWindow, Aggregation};
+use crate::plan::{AggregateWindow, Aggregation, StoreId};
 use crate::state::KeyIndex;
 use crate::types::{
-    Arena, Column, Headers, KeyColumns, Meta, OwnedValue, Partition, RowCodec, Rows, SqlType,
-    Timestamp, Value, Window,
+    Arena, Column, Headers, KeyColumns, Meta, OwnedValue, RowCodec, Rows, SqlType, Timestamp,
+    Value, Window,
 };
 
 /// What follows the key and the window in a window store's changelog: a number that only joins use.
 pub(super) const WINDOW_SEQUENCE: [u8; 4] = [0; 4];
 
-/// Which partition of a store a key belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Placement {
-    /// That of the task whose rows it gets.
-    Task,
-    /// The one that the partitioner gives, of so many: rows come re-keyed in memory.
-    Hashed {
-        /// How many partitions there are.
-        partitions: i32,
-        /// Java's default partitioner.
-        partitioner: fn(&[u8], i32) -> i32,
-    },
-}
-
-/// The groups of one aggregation, all partitions of this instance together.
+/// The groups of one aggregation.
 ///
 /// A group is found by the bytes of its key, followed by its window. What it holds lies in one
 /// place: the states of its aggregates, then the columns it keeps of its last row.
 pub(super) struct Groups {
     pub(super) plan: Arc<Aggregation>,
-    pub(super) store: usize,
-    placement: Placement,
+    pub(super) store: StoreId,
     key_codec: Arc<dyn RowCodec>,
     value_codec: Arc<dyn RowCodec>,
     index: KeyIndex,
@@ -61,7 +46,6 @@ pub(super) struct Group {
     pub(super) key: Box<[OwnedValue]>,
     pub(super) timestamp_ms: i64,
     pub(super) window: Option<Window>,
-    pub(super) partition: i32,
     /// Whether a row was ever added: an empty group has no row before.
     pub(super) exists: bool,
     /// Whether its row has left the cache: it was logged and given away, or restored.
@@ -80,8 +64,6 @@ impl Group {
 pub(super) struct Arrival<'k, 'a> {
     /// The bytes of its key.
     pub(super) key: &'k [u8],
-    /// The partition of the store.
-    pub(super) partition: i32,
     pub(super) rows: &'k Rows<'a>,
     pub(super) row: usize,
 }
@@ -97,21 +79,16 @@ pub(super) struct Emission<'a> {
 }
 
 impl Groups {
-    pub(super) fn new(
-        plan: Arc<Aggregation>,
-        store: usize,
-        placement: Placement,
-        codecs: (Arc<dyn RowCodec>, Arc<dyn RowCodec>),
-    ) -> Self {
-        let kept = plan.stored.value.iter().take(plan.kept_columns).map(|column| column.ty.clone());
+    pub(super) fn new(plan: Arc<Aggregation>, store: StoreId, codecs: CodecPair) -> Self {
+        let kept =
+            plan.store.stored.value.iter().take(plan.kept_columns).map(|column| column.ty.clone());
         let results = plan.calls.iter().map(|call| call.function.result_type());
         let bounds = plan.window.iter().flat_map(|_| [SqlType::Bigint, SqlType::Bigint]);
         let result_types = kept.chain(results).chain(bounds).collect();
-        let (key_codec, value_codec) = codecs;
+        let CodecPair { key: key_codec, value: value_codec } = codecs;
         Self {
             plan,
             store,
-            placement,
             key_codec,
             value_codec,
             index: KeyIndex::default(),
@@ -139,14 +116,6 @@ impl Groups {
     ) -> Result<bool, QueryError> {
         out.clear();
         Ok(key.valid.is_valid(position) && self.key_codec.encode(&key.columns, position, out)?)
-    }
-
-    /// The partition of the store that holds the key with these bytes.
-    pub(super) fn partition_of(&self, key: &[u8], task: Partition) -> i32 {
-        match self.placement {
-            Placement::Task => task.0,
-            Placement::Hashed { partitions, partitioner } => partitioner(key, partitions),
-        }
     }
 
     /// The slot of a store key, and whether it is new. A new group still has to be set up.
@@ -184,14 +153,12 @@ impl Groups {
         &mut self,
         slot: u32,
         (key, position): (&KeyColumns<'_>, usize),
-        partition: i32,
         sequence: &mut Sequence,
     ) {
         let states = self.initial_states(sequence);
         let group = &mut self.slots[slot as usize];
         group.states = states;
         group.key = key.columns.iter().map(|column| column.value(position).to_owned()).collect();
-        group.partition = partition;
         group.kept = vec![OwnedValue::Null; self.plan.kept_columns].into();
     }
 
@@ -281,7 +248,8 @@ impl Groups {
 
     /// Starts a result; with `old`, it also says what rows were before.
     pub(super) fn builder<'a>(&self, rows: &Meta<'_>, with_old: bool) -> ResultBuilder<'a> {
-        let keys: Vec<_> = self.plan.stored.key.iter().map(|column| column.ty.clone()).collect();
+        let keys: Vec<_> =
+            self.plan.store.stored.key.iter().map(|column| column.ty.clone()).collect();
         ResultBuilder::new((&keys, &self.result_types), rows.partition, with_old)
     }
 
@@ -346,7 +314,6 @@ impl Groups {
         }
         ctx.out.changed(StoreChange {
             store: self.store,
-            partition: group.partition,
             key: store_key,
             value: has_value.then_some(value),
             timestamp_ms: emission.timestamp_ms,
@@ -378,7 +345,6 @@ impl Groups {
         group.kept = columns.iter().take(kept).map(|column| column.value(0).to_owned()).collect();
         group.key = key_columns.iter().map(|column| column.value(0).to_owned()).collect();
         group.timestamp_ms = record.timestamp_ms;
-        group.partition = record.partition;
         group.exists = true;
         Ok(slot)
     }

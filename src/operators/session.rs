@@ -22,13 +22,14 @@ pub(super) struct SessionAggregate {
     retention_ms: i64,
     emitting: Emitting,
     emit_interval_ms: i64,
-    partitions: HashMap<i32, PartitionTime>,
+    time: SessionTime,
     /// With a cache: changes that wait for a flush, in order, by store key.
     pending: Pending,
 }
 
+/// How far the sessions have come.
 #[derive(Default)]
-struct PartitionTime {
+struct SessionTime {
     stream_time: Option<i64>,
     emitted_to: Option<i64>,
     emit_from_ms: i64,
@@ -44,7 +45,6 @@ struct Pending {
 
 struct PendingChange {
     updated: u64,
-    partition: i32,
     window: Window,
     key: Box<[OwnedValue]>,
     record_ms: i64,
@@ -85,7 +85,7 @@ impl SessionAggregate {
             retention_ms,
             emitting,
             emit_interval_ms: EMIT_INTERVAL_MS,
-            partitions: HashMap::new(),
+            time: SessionTime::default(),
             pending: Pending::default(),
         }
     }
@@ -106,7 +106,7 @@ impl SessionAggregate {
             // The bounds of the search for sessions overflow, and Kafka Streams stops for it.
             return Err(QueryError::new("Window startMs time cannot be negative."));
         }
-        let time = self.partitions.entry(arrival.partition).or_default();
+        let time = &mut self.time;
         let stream_time = time.stream_time.map_or(at, |time| time.max(at));
         time.stream_time = Some(stream_time);
         let close_time = stream_time.saturating_sub(self.grace_ms).saturating_sub(self.gap_ms);
@@ -190,10 +190,9 @@ impl SessionAggregate {
         let (slot, _) = self.groups.insert(&store_key(arrival.key, window));
         let key = &arrival.rows.key;
         let key = (key, key.position(arrival.row));
-        self.groups.set_up(slot, key, arrival.partition, sequence);
+        self.groups.set_up(slot, key, sequence);
         self.groups.group_mut(slot).window = Some(window);
-        let time = self.partitions.entry(arrival.partition).or_default();
-        time.index.insert(arrival.key, window, slot);
+        self.time.index.insert(arrival.key, window, slot);
         slot
     }
 
@@ -208,9 +207,7 @@ impl SessionAggregate {
         let old = has_old.then(|| self.groups.snapshot(slot));
         self.changed(arrival, Change { slot, is_live: false, old }, builder, ctx)?;
         self.groups.remove(slot);
-        if let Some(time) = self.partitions.get_mut(&arrival.partition) {
-            time.index.remove(arrival.key, window);
-        }
+        self.time.index.remove(arrival.key, window);
         Ok(())
     }
 
@@ -254,7 +251,7 @@ impl SessionAggregate {
         ctx: &mut Context<'_, 'a>,
     ) {
         let now_ms = ctx.eval.now.0;
-        let Some(time) = self.partitions.get_mut(&arrival.partition) else { return };
+        let time = &mut self.time;
         if now_ms < time.emit_from_ms {
             return;
         }
@@ -276,12 +273,10 @@ impl SessionAggregate {
 
     /// Forgets sessions that ended so long ago that nothing can touch them.
     fn expire(&mut self) {
-        for time in self.partitions.values_mut() {
-            let Some(stream_time) = time.stream_time else { continue };
-            let keep_ms = self.retention_ms.max(self.grace_ms.saturating_add(self.gap_ms));
-            for slot in time.index.expire(stream_time.saturating_sub(keep_ms)) {
-                self.groups.remove(slot);
-            }
+        let Some(stream_time) = self.time.stream_time else { return };
+        let keep_ms = self.retention_ms.max(self.grace_ms.saturating_add(self.gap_ms));
+        for slot in self.time.index.expire(stream_time.saturating_sub(keep_ms)) {
+            self.groups.remove(slot);
         }
     }
 }
@@ -304,7 +299,6 @@ impl Pending {
         let change =
             self.changes.entry(groups.store_key(slot).to_vec()).or_insert_with(|| PendingChange {
                 updated: 0,
-                partition: group.partition,
                 window,
                 key: group.key.clone(),
                 record_ms: 0,
@@ -340,8 +334,7 @@ impl Operator for SessionAggregate {
                 }
                 Err(error) => return Outcome { rows: builder.finish(), failure: Some(error) },
             }
-            let partition = self.groups.partition_of(&key, rows.meta.partition);
-            let arrival = Arrival { key: &key, partition, rows, row };
+            let arrival = Arrival { key: &key, rows, row };
             if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
@@ -373,7 +366,6 @@ impl Operator for SessionAggregate {
             } else {
                 ctx.out.changed(super::StoreChange {
                     store: self.groups.store,
-                    partition: change.partition,
                     key: &store_key,
                     value: None,
                     timestamp_ms: change.record_ms,
@@ -402,7 +394,7 @@ impl Operator for SessionAggregate {
         builder.finish().into()
     }
 
-    fn store(&mut self) -> Option<&mut dyn Store> {
+    fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {
         Some(self)
     }
 }
@@ -413,7 +405,7 @@ impl Store for SessionAggregate {
         record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
-        let StoredRecord { partition, key, value, .. } = *record;
+        let StoredRecord { key, value, .. } = *record;
         let refuse = || QueryError::new("a key of the session store's changelog is too short");
         let (rest, start) = key.split_last_chunk::<8>().ok_or_else(refuse)?;
         let (inner, end) = rest.split_last_chunk::<8>().ok_or_else(refuse)?;
@@ -421,7 +413,7 @@ impl Store for SessionAggregate {
             start: Timestamp(i64::from_be_bytes(*start)),
             end: Timestamp(i64::from_be_bytes(*end)),
         };
-        let time = self.partitions.entry(partition).or_default();
+        let time = &mut self.time;
         let Some(value) = value else {
             if let Some(slot) = time.index.remove(inner, window) {
                 self.groups.remove(slot);
@@ -442,7 +434,7 @@ impl Store for SessionAggregate {
 
     fn clear(&mut self) {
         self.groups.clear();
-        self.partitions.clear();
+        self.time = SessionTime::default();
         self.pending = Pending::default();
     }
 }

@@ -27,7 +27,7 @@ impl TableAggregate {
         builder: &mut ResultBuilder<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let Arrival { key, partition, rows, row } = *arrival;
+        let Arrival { key, rows, row } = *arrival;
         let old_row = rows.old.as_ref().filter(|old| old.valid.is_valid(row));
         let has_new = rows.value_valid.is_valid(row);
         if old_row.is_none() && !has_new {
@@ -36,7 +36,7 @@ impl TableAggregate {
         let (slot, is_new) = self.keyed.groups.insert(key);
         if is_new {
             let key = (&rows.key, rows.key.position(row));
-            self.keyed.groups.set_up(slot, key, partition, ctx.sequence);
+            self.keyed.groups.set_up(slot, key, ctx.sequence);
         }
         let group = self.keyed.groups.group(slot);
         let timestamp_ms = later(group, rows.meta.timestamp(row));
@@ -74,8 +74,7 @@ impl Operator for TableAggregate {
             let result =
                 match self.keyed.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
                     Ok(true) => {
-                        let partition = self.keyed.groups.partition_of(&key, rows.meta.partition);
-                        let arrival = Arrival { key: &key, partition, rows, row };
+                        let arrival = Arrival { key: &key, rows, row };
                         self.update(&arrival, &mut builder, ctx)
                     }
                     Ok(false) => {
@@ -102,7 +101,7 @@ impl Operator for TableAggregate {
         self.keyed.waiting.is_any()
     }
 
-    fn store(&mut self) -> Option<&mut dyn Store> {
+    fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {
         Some(&mut self.keyed)
     }
 }

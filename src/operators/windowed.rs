@@ -1,7 +1,5 @@
 //! Aggregates a stream by key in TUMBLING and HOPPING windows.
 
-use std::collections::HashMap;
-
 use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
@@ -27,13 +25,13 @@ pub(super) struct WindowedAggregate {
     with_old: bool,
     is_final: bool,
     emit_interval_ms: i64,
-    partitions: HashMap<i32, PartitionTime>,
+    time: WindowTime,
     store_key: Vec<u8>,
 }
 
-/// The time of one partition of the store.
+/// How far the windows have come.
 #[derive(Default)]
-struct PartitionTime {
+struct WindowTime {
     stream_time: Option<i64>,
     /// The greatest start of a window that was ever put, which is the store's own stream time.
     latest_start: Option<i64>,
@@ -59,7 +57,7 @@ impl WindowedAggregate {
             with_old: emitting.with_old,
             is_final,
             emit_interval_ms: EMIT_INTERVAL_MS,
-            partitions: HashMap::new(),
+            time: WindowTime::default(),
             store_key: Vec::new(),
         }
     }
@@ -81,9 +79,8 @@ impl WindowedAggregate {
                 "Window endMs time cannot be smaller than window startMs time.",
             ));
         }
-        let time = self.partitions.entry(arrival.partition).or_default();
-        let stream_time = time.stream_time.map_or(at.0, |time| time.max(at.0));
-        time.stream_time = Some(stream_time);
+        let stream_time = self.time.stream_time.map_or(at.0, |time| time.max(at.0));
+        self.time.stream_time = Some(stream_time);
         for window in self.windows.containing(at) {
             if self.windows.is_closed(window, Timestamp(stream_time)) {
                 ctx.out.dropped(Dropped::Late, 1);
@@ -141,15 +138,15 @@ impl WindowedAggregate {
         if is_new {
             let key = &arrival.rows.key;
             let key = (key, key.position(arrival.row));
-            self.keyed.groups.set_up(slot, key, arrival.partition, sequence);
+            self.keyed.groups.set_up(slot, key, sequence);
             self.keyed.groups.group_mut(slot).window = Some(window);
-            self.index_window(arrival.partition, window, arrival.key, slot);
+            self.index_window(window, arrival.key, slot);
         }
         slot
     }
 
-    fn index_window(&mut self, partition: i32, window: Window, key: &[u8], slot: u32) {
-        let time = self.partitions.entry(partition).or_default();
+    fn index_window(&mut self, window: Window, key: &[u8], slot: u32) {
+        let time = &mut self.time;
         time.latest_start = time.latest_start.max(Some(window.start.0));
         time.index.insert(window.start.0, key, slot);
     }
@@ -164,7 +161,7 @@ impl WindowedAggregate {
         ctx: &mut Context<'_, 'a>,
     ) {
         let now_ms = ctx.eval.now.0;
-        let Some(time) = self.partitions.get_mut(&arrival.partition) else { return };
+        let time = &mut self.time;
         if now_ms < time.emit_from_ms {
             return;
         }
@@ -196,42 +193,37 @@ impl WindowedAggregate {
 
     /// Forgets windows that ended so long ago that nothing can ask for them.
     fn expire(&mut self) {
-        for time in self.partitions.values_mut() {
-            let Some(latest) = time.latest_start else { continue };
-            let oldest = latest.saturating_sub(self.retention_ms);
-            if time.index.first().is_none_or(|first| first >= oldest) {
-                continue;
-            }
-            for slot in time.index.expire(oldest) {
-                self.keyed.groups.remove(slot);
-                self.keyed.waiting.forget(slot);
-            }
+        let Some(latest) = self.time.latest_start else { return };
+        let oldest = latest.saturating_sub(self.retention_ms);
+        if self.time.index.first().is_none_or(|first| first >= oldest) {
+            return;
+        }
+        for slot in self.time.index.expire(oldest) {
+            self.keyed.groups.remove(slot);
+            self.keyed.waiting.forget(slot);
         }
     }
 
     fn process_rows<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let mut builder = self.keyed.groups.builder(&rows.meta, self.with_old);
-        let mut keys: Vec<Option<(Vec<u8>, i32)>> = Vec::with_capacity(rows.key.len);
+        let mut keys: Vec<Option<Vec<u8>>> = Vec::with_capacity(rows.key.len);
         for position in 0..rows.key.len {
             let mut key = Vec::new();
             match self.keyed.groups.encode_key(&rows.key, position, &mut key) {
-                Ok(true) => {
-                    let partition = self.keyed.groups.partition_of(&key, rows.meta.partition);
-                    keys.push(Some((key, partition)));
-                }
+                Ok(true) => keys.push(Some(key)),
                 Ok(false) => keys.push(None),
                 Err(error) => return Outcome { rows: Rows::default(), failure: Some(error) },
             }
         }
         for row in 0..rows.len {
-            let Some((key, partition)) = &keys[rows.key.position(row)] else {
+            let Some(key) = &keys[rows.key.position(row)] else {
                 ctx.out.dropped(Dropped::NullKey, 1);
                 continue;
             };
             if !rows.value_valid.is_valid(row) {
                 return Outcome { rows: builder.finish(), failure: Some(null_value()) };
             }
-            let arrival = Arrival { key, partition: *partition, rows, row };
+            let arrival = Arrival { key, rows, row };
             if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
@@ -281,7 +273,7 @@ impl Operator for WindowedAggregate {
         self.keyed.waiting.is_any()
     }
 
-    fn store(&mut self) -> Option<&mut dyn Store> {
+    fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {
         Some(self)
     }
 }
@@ -308,7 +300,7 @@ impl Store for WindowedAggregate {
         let window = Window { start: Timestamp(start), end };
         self.keyed.groups.group_mut(slot).window = Some(window);
         if is_new {
-            self.index_window(record.partition, window, inner, slot);
+            self.index_window(window, inner, slot);
         }
         self.keyed.waiting.restored(slot, &self.keyed.groups);
         Ok(())
@@ -320,6 +312,6 @@ impl Store for WindowedAggregate {
 
     fn clear(&mut self) {
         self.keyed.clear();
-        self.partitions.clear();
+        self.time = WindowTime::default();
     }
 }

@@ -1,4 +1,4 @@
-//! The steps of a query with a `GROUP BY`: grouping keys, aggregates and `HAVING`.
+//! The nodes of a query with a `GROUP BY`: grouping keys, aggregates and `HAVING`.
 
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use super::grouping::{check_calls, check_grouped, check_value_format, grouping};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, rewrite, unqualified, visit};
 use super::query::{Analysed, Builder, check_predicate, untyped};
+use super::query_plan::{StoreKind, StoreSpec};
 use super::select::{Item, column};
 use super::window::window;
 use super::{
-    AggregateCall, AggregateWindow, Aggregation, NamedExpr, PlanContext, PlanError, SourceWindow,
-    StepKind,
+    AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, PlanContext, PlanError,
+    RepartitionTopic, SourceWindow,
 };
 use crate::expr::functions::ArgType;
 use crate::formats::{Format, FormatSpec, Role};
@@ -72,7 +73,7 @@ impl Input {
     }
 }
 
-/// The columns of the preparing step, while calls of aggregates add to them.
+/// The columns of the preparing node, while calls of aggregates add to them.
 struct Prepared {
     exprs: Vec<NamedExpr>,
     columns: Vec<(String, SqlType)>,
@@ -108,7 +109,7 @@ pub(super) fn shown_call(call: &Expr) -> String {
     print::expression(&call)
 }
 
-/// The steps of a query with a `GROUP BY`.
+/// The nodes of a query with a `GROUP BY`.
 pub(super) fn plan_aggregate(
     mut builder: Builder<'_>,
     items: Vec<Item>,
@@ -157,7 +158,7 @@ impl Builder<'_> {
         result
     }
 
-    /// Adds the step that computes the columns that the aggregation reads.
+    /// Adds the node that computes the columns that the aggregation reads.
     fn prepare(
         &mut self,
         input: &mut Input,
@@ -178,7 +179,7 @@ impl Builder<'_> {
             return Err(not_for_tables(&prepared.refused));
         }
         self.columns = prepared.columns;
-        self.add("Aggregate.Prepare", StepKind::Select { columns: prepared.exprs });
+        self.add("Aggregate.Prepare", NodeKind::Select { columns: prepared.exprs });
         Ok(calls)
     }
 
@@ -208,7 +209,7 @@ impl Builder<'_> {
             .aggregates()
             .resolve(&name.text, &types)
             .map_err(|error| refuse(error.to_string()))?;
-        if self.source.kind == SourceKind::Table && !resolved.row.undoable {
+        if self.relation.kind == SourceKind::Table && !resolved.row.undoable {
             prepared.refused.push(resolved.row.shown_as());
         }
         let mut init: Vec<OwnedValue> = Vec::new();
@@ -249,7 +250,7 @@ impl Builder<'_> {
         Ok(AggregateCall { function: function.into(), args: indices, name: name.text.clone() })
     }
 
-    /// Adds the grouping step, and a repartition where the key is not that of the source.
+    /// Adds the grouping node, and a repartition where the key is not that of the source.
     fn group(
         &mut self,
         grouping: &[Expr],
@@ -257,7 +258,7 @@ impl Builder<'_> {
         items: &[Item],
     ) -> Result<Vec<ColumnDef>, PlanError> {
         let source_keys: Vec<Expr> =
-            self.source.schema.key.iter().map(|key| column(&key.name)).collect();
+            self.relation.key.iter().map(|key| column(&key.name)).collect();
         let mut key = Vec::with_capacity(grouping.len());
         let mut exprs = Vec::with_capacity(grouping.len());
         for (expr, item) in grouping.iter().zip(key_items) {
@@ -266,21 +267,21 @@ impl Builder<'_> {
             key.push(ColumnDef::new(named.name.as_str(), ty));
             exprs.push(named);
         }
-        if grouping == source_keys && self.source.kind == SourceKind::Stream {
-            self.key_format = internal_key_format(&self.source.key_format, &key, self.ctx);
+        if grouping == source_keys && self.relation.kind == SourceKind::Stream {
+            self.key_format = internal_key_format(&self.relation.key_format, &key, self.ctx);
             return Ok(key);
         }
-        self.key_format = internal_key_format(&self.source.key_format, &key, self.ctx);
-        self.add("Aggregate.GroupBy", StepKind::GroupBy { keys: exprs });
-        let repartition = StepKind::Repartition {
-            topic: "Aggregate-GroupBy-repartition".to_owned(),
+        self.key_format = internal_key_format(&self.relation.key_format, &key, self.ctx);
+        self.add("Aggregate.GroupBy", NodeKind::GroupBy { keys: exprs });
+        let repartition = RepartitionTopic {
+            name: "Aggregate-GroupBy-repartition".to_owned(),
             key_format: self.key_format.clone(),
-            value_format: internal_value_format(&self.source.value_format),
+            value_format: internal_value_format(&self.relation.value_format),
         };
-        self.add("Aggregate.GroupBy", repartition);
-        let grouped = self.steps.len() - 2;
-        for step in &mut self.steps[grouped..] {
-            step.schema.key.clone_from(&key);
+        self.add("Aggregate.GroupBy", NodeKind::Repartition(repartition));
+        let grouped = self.nodes.len() - 2;
+        for node in &mut self.nodes[grouped..] {
+            node.schema.key.clone_from(&key);
         }
         Ok(key)
     }
@@ -300,7 +301,7 @@ impl Builder<'_> {
             ColumnDef::new(name, call.function.state_type())
         });
         let stored = Schema { key: key.clone(), value: kept_columns.chain(states).collect() };
-        let value_format = internal_value_format(&self.source.value_format);
+        let value_format = internal_value_format(&self.relation.value_format);
         if value_format.validate(&stored.value, Role::Value).is_err() {
             return Err(PlanError::execute(
                 "One of the functions used in the statement has an intermediate type that the value \
@@ -318,19 +319,32 @@ impl Builder<'_> {
             columns.push(("WINDOWEND".to_owned(), SqlType::Bigint));
         }
         self.columns = columns;
+        let (kind, retention_ms) = match window {
+            None => (StoreKind::Aggregate, None),
+            Some(AggregateWindow::Time { retention_ms, .. }) => {
+                (StoreKind::WindowAggregate, Some(retention_ms))
+            }
+            Some(AggregateWindow::Session { retention_ms, .. }) => {
+                (StoreKind::SessionAggregate, Some(retention_ms))
+            }
+        };
         let aggregation = Aggregation {
             kept_columns: input.required,
             calls,
             window,
             is_final: self.query.emit == Some(Emit::Final),
-            store: STORE.to_owned(),
-            stored,
-            key_format: self.key_format.clone(),
-            value_format,
+            store: StoreSpec {
+                name: STORE.to_owned(),
+                kind,
+                stored,
+                key_format: self.key_format.clone(),
+                value_format,
+                retention_ms,
+            },
         };
-        self.add("Aggregate.Aggregate", StepKind::Aggregate(aggregation));
-        if let Some(step) = self.steps.last_mut() {
-            step.schema.key = key;
+        self.add("Aggregate.Aggregate", NodeKind::Aggregate(aggregation));
+        if let Some(node) = self.nodes.last_mut() {
+            node.schema.key = key;
         }
         Ok(())
     }
@@ -369,7 +383,7 @@ impl Builder<'_> {
             let text = print::expression(&having);
             self.add(
                 "Aggregate.HavingFilter",
-                StepKind::Filter { predicate: Arc::new(predicate), text },
+                NodeKind::Filter { predicate: Arc::new(predicate), text },
             );
         }
         let values = items.iter().enumerate().filter(|(index, _)| !key_items.contains(index));
@@ -385,8 +399,8 @@ impl Builder<'_> {
             },
         });
         Ok(Analysed {
-            source: self.source,
-            steps: self.steps,
+            relation: self.relation,
+            nodes: self.nodes,
             schema,
             kind: SourceKind::Table,
             window,

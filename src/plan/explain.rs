@@ -1,4 +1,4 @@
-//! A plan as text: its source, its steps with what each gives, and its sink.
+//! A plan as text: its sources, its nodes with what each gives, and its sink.
 //!
 //! ```text
 //! source  CLICKS: STREAM on clicks, KAFKA keys, JSON values
@@ -11,8 +11,8 @@
 use std::fmt::{self, Write as _};
 
 use super::{
-    AggregateWindow, Aggregation, NamedExpr, QueryPlan, Sink, Source, SourceWindow, Step, StepKind,
-    TableCall,
+    AggregateWindow, Aggregation, NamedExpr, Node, NodeId, NodeKind, QueryPlan, Sink, Source,
+    SourceWindow, TableCall,
 };
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
@@ -27,15 +27,28 @@ pub fn explain(plan: &QueryPlan) -> String {
 }
 
 fn write_plan(plan: &QueryPlan, out: &mut String) -> fmt::Result {
-    write_source(&plan.source, out)?;
-    let mut columns: &[ColumnDef] = &[];
-    for (index, step) in plan.steps.iter().enumerate() {
-        write!(out, "{:<8}{} ", format!("step {}", index + 1), step.name)?;
-        write_kind(step, columns, out)?;
-        writeln!(out, "\n        {}", step.schema)?;
-        columns = &step.schema.value;
+    for (_, source) in plan.sources() {
+        write_source(source, out)?;
+    }
+    for (NodeId(index), node) in plan.nodes() {
+        write!(out, "{:<8}{} ", format!("step {}", index + 1), node.name)?;
+        write_inputs(NodeId(index), node, out)?;
+        let input = node.inputs.first();
+        let columns = input.map_or(&[][..], |input| &plan.node(*input).schema.value);
+        write_kind(node, columns, out)?;
+        writeln!(out, "\n        {}", node.schema)?;
     }
     write_sink(&plan.sink, out)
+}
+
+/// Which nodes it reads, where that is not just the one before it.
+fn write_inputs(NodeId(index): NodeId, node: &Node, out: &mut String) -> fmt::Result {
+    let before = index.checked_sub(1).map(NodeId);
+    if node.inputs.is_empty() || node.inputs.first() == before.as_ref() && node.inputs.len() == 1 {
+        return Ok(());
+    }
+    let steps = node.inputs.iter().map(|NodeId(input)| format!("step {}", input + 1));
+    write!(out, "of {}: ", steps.collect::<Vec<_>>().join(" and "))
 }
 
 fn write_source(source: &Source, out: &mut String) -> fmt::Result {
@@ -77,33 +90,33 @@ fn kind(kind: SourceKind) -> &'static str {
     }
 }
 
-/// What a step does; `columns` are those of the value that it reads.
-fn write_kind(step: &Step, columns: &[ColumnDef], out: &mut String) -> fmt::Result {
-    match &step.kind {
-        StepKind::StreamSource => out.write_str("reads a stream"),
-        StepKind::TableSource { store } => write!(out, "reads a table into {store}"),
-        StepKind::Filter { text, .. } => write!(out, "keeps rows for which {text}"),
-        StepKind::Select { columns } => {
+/// What a node does; `columns` are those of the value that it reads.
+fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Result {
+    match &node.kind {
+        NodeKind::StreamSource { .. } => out.write_str("reads a stream"),
+        NodeKind::TableSource { store, .. } => write!(out, "reads a table into {}", store.name),
+        NodeKind::Filter { text, .. } => write!(out, "keeps rows for which {text}"),
+        NodeKind::Select { columns } => {
             out.write_str("selects ")?;
             write_exprs(columns, out)
         }
-        StepKind::PartitionBy { keys } => {
+        NodeKind::PartitionBy { keys } => {
             out.write_str("partitions by ")?;
             write_exprs(keys, out)
         }
-        StepKind::FlatMap { functions } => {
+        NodeKind::FlatMap { functions } => {
             out.write_str("makes rows of ")?;
             write_list(functions, out, |TableCall { name, text, .. }| format!("{text} AS {name}"))
         }
-        StepKind::GroupBy { keys } => {
+        NodeKind::GroupBy { keys } => {
             out.write_str("groups by ")?;
             write_exprs(keys, out)
         }
-        StepKind::Repartition { topic, key_format, value_format } => {
-            write!(out, "goes through {topic}")?;
-            write_formats(key_format, value_format, out)
+        NodeKind::Repartition(topic) => {
+            write!(out, "goes through {}", topic.name)?;
+            write_formats(&topic.key_format, &topic.value_format, out)
         }
-        StepKind::Aggregate(aggregation) => write_aggregation(aggregation, columns, out),
+        NodeKind::Aggregate(aggregation) => write_aggregation(aggregation, columns, out),
     }
 }
 
@@ -120,8 +133,9 @@ fn write_aggregation(
         let args: Vec<String> = call.args.iter().map(|arg| column(*arg)).collect();
         format!("{}({})", call.name, args.join(", "))
     })?;
-    write!(out, " into {}", aggregation.store)?;
-    write_formats(&aggregation.key_format, &aggregation.value_format, out)?;
+    let store = &aggregation.store;
+    write!(out, " into {}", store.name)?;
+    write_formats(&store.key_format, &store.value_format, out)?;
     match aggregation.window {
         None => {}
         Some(AggregateWindow::Time { windows, retention_ms, .. }) => write!(

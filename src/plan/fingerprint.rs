@@ -1,7 +1,7 @@
 //! What tells whether state belongs to a plan.
 //!
 //! The fingerprint covers everything that decides the bytes and the meaning of a query's state: the
-//! statement, how its source is read, and the steps with their stores, schemas, formats and windows.
+//! statement, how its sources are read, and the nodes with their stores, schemas, formats and windows.
 //! It is kept beside state on disk, so it must not change by itself: what is hashed is a text of its
 //! own, not what people are shown, and its version stands in its first line.
 
@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{AggregateWindow, Aggregation, QueryPlan, Source, SourceWindow, StepKind};
+use super::{
+    AggregateWindow, Aggregation, Node, NodeId, NodeKind, QueryPlan, Source, SourceWindow,
+};
 use crate::formats::{FormatSpec, NullableRepresentation};
 use crate::sql::ast::SourceKind;
 use crate::types::WindowKind;
@@ -21,12 +23,13 @@ const BYTES: usize = 16;
 pub fn fingerprint(plan: &QueryPlan) -> String {
     let mut text = Text("millstream plan 1\n".to_owned());
     text.field("sql", &plan.sql);
-    text.source(&plan.source);
-    for step in &plan.steps {
-        text.field("step", &step.name);
-        text.field("does", name_of(&step.kind));
-        text.kind(&step.kind);
-        text.field("gives", &step.schema.to_string());
+    plan.sources().for_each(|(_, source)| text.source(source));
+    for (NodeId(index), node) in plan.nodes() {
+        text.field("step", &node.name);
+        text.inputs(index, node);
+        text.field("does", name_of(&node.kind));
+        text.kind(&node.kind);
+        text.field("gives", &node.schema.to_string());
     }
     let hash = Sha256::digest(text.0.as_bytes());
     hash.iter().take(BYTES).fold(String::new(), |mut digits, byte| {
@@ -45,6 +48,18 @@ impl Text {
 
     fn number(&mut self, name: &str, value: i64) {
         self.field(name, &value.to_string());
+    }
+
+    /// What a node reads, unless it is the node before it: a chain says nothing of it.
+    fn inputs(&mut self, index: usize, node: &Node) {
+        match &*node.inputs {
+            [] if index == 0 => {}
+            [NodeId(input)] if input + 1 == index => {}
+            inputs => {
+                self.number("reads", inputs.len() as i64);
+                inputs.iter().for_each(|NodeId(input)| self.number("node", *input as i64));
+            }
+        }
     }
 
     fn source(&mut self, source: &Source) {
@@ -95,37 +110,38 @@ impl Text {
         }
     }
 
-    fn kind(&mut self, kind: &StepKind) {
+    fn kind(&mut self, kind: &NodeKind) {
         match kind {
-            StepKind::StreamSource => {}
-            StepKind::TableSource { store } => self.field("store", store),
-            StepKind::Filter { text, .. } => self.field("if", text),
-            StepKind::Select { columns: exprs }
-            | StepKind::PartitionBy { keys: exprs }
-            | StepKind::GroupBy { keys: exprs } => {
+            NodeKind::StreamSource { .. } => {}
+            NodeKind::TableSource { store, .. } => self.field("store", &store.name),
+            NodeKind::Filter { text, .. } => self.field("if", text),
+            NodeKind::Select { columns: exprs }
+            | NodeKind::PartitionBy { keys: exprs }
+            | NodeKind::GroupBy { keys: exprs } => {
                 for expr in exprs {
                     self.field("column", &expr.name);
                     self.field("is", &expr.text);
                 }
             }
-            StepKind::FlatMap { functions } => {
+            NodeKind::FlatMap { functions } => {
                 for function in functions {
                     self.field("column", &function.name);
                     self.field("is", &function.text);
                 }
             }
-            StepKind::Repartition { topic, key_format, value_format } => {
-                self.field("topic", topic);
-                self.formats(key_format, value_format);
+            NodeKind::Repartition(topic) => {
+                self.field("topic", &topic.name);
+                self.formats(&topic.key_format, &topic.value_format);
             }
-            StepKind::Aggregate(aggregation) => self.aggregation(aggregation),
+            NodeKind::Aggregate(aggregation) => self.aggregation(aggregation),
         }
     }
 
     fn aggregation(&mut self, aggregation: &Aggregation) {
-        self.field("store", &aggregation.store);
-        self.field("stored", &aggregation.stored.to_string());
-        self.formats(&aggregation.key_format, &aggregation.value_format);
+        let store = &aggregation.store;
+        self.field("store", &store.name);
+        self.field("stored", &store.stored.to_string());
+        self.formats(&store.key_format, &store.value_format);
         self.number("kept", aggregation.kept_columns as i64);
         for call in &aggregation.calls {
             self.field("call", &call.name);
@@ -151,16 +167,16 @@ impl Text {
     }
 }
 
-fn name_of(kind: &StepKind) -> &'static str {
+fn name_of(kind: &NodeKind) -> &'static str {
     match kind {
-        StepKind::StreamSource => "stream",
-        StepKind::TableSource { .. } => "table",
-        StepKind::Filter { .. } => "filter",
-        StepKind::Select { .. } => "select",
-        StepKind::PartitionBy { .. } => "partition",
-        StepKind::FlatMap { .. } => "flat map",
-        StepKind::GroupBy { .. } => "group",
-        StepKind::Repartition { .. } => "repartition",
-        StepKind::Aggregate(_) => "aggregate",
+        NodeKind::StreamSource { .. } => "stream",
+        NodeKind::TableSource { .. } => "table",
+        NodeKind::Filter { .. } => "filter",
+        NodeKind::Select { .. } => "select",
+        NodeKind::PartitionBy { .. } => "partition",
+        NodeKind::FlatMap { .. } => "flat map",
+        NodeKind::GroupBy { .. } => "group",
+        NodeKind::Repartition(_) => "repartition",
+        NodeKind::Aggregate(_) => "aggregate",
     }
 }

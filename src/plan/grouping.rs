@@ -40,10 +40,10 @@ pub(super) fn grouping(
 
 /// Refuses a format that cannot be grouped.
 pub(super) fn check_value_format(builder: &Builder<'_>) -> Result<(), PlanError> {
-    if builder.source.value_format.format == Format::Kafka {
+    if builder.relation.value_format.format == Format::Kafka {
         return Err(PlanError::analyse(format!(
             "Source(s) {} are using the 'KAFKA' value format. This format does not yet support GROUP BY.",
-            builder.source.name
+            builder.relation.names()
         )));
     }
     Ok(())

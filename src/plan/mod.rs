@@ -14,12 +14,15 @@ mod grouping;
 mod insert;
 mod keys;
 mod names;
+mod node;
 mod options;
 mod query;
 mod query_plan;
+mod relation;
 mod sanitise;
 mod select;
 mod statement;
+mod sub_topology;
 mod types;
 mod window;
 
@@ -29,15 +32,18 @@ pub use explain::explain;
 pub use fingerprint::fingerprint;
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use insert::plan_insert_into;
+pub use node::{
+    AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, RepartitionTopic, TableCall,
+};
 pub use options::{OptionSet, Options};
 pub use query_plan::{
-    AggregateCall, AggregateWindow, Aggregation, NamedExpr, QueryPlan, Sink, Step, StepKind,
-    TableCall,
+    Gives, Node, NodeId, QueryPlan, RepartitionId, Sink, StoreId, StoreKind, StoreSpec,
 };
 pub use sanitise::sanitised;
 pub use statement::{
     PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
 };
+pub use sub_topology::{Input, SubTopology, SubTopologyId};
 pub use types::resolve_type;
 
 use crate::expr::aggregates::{AggregateLimits, Aggregates};

@@ -1,4 +1,4 @@
-//! From a `SELECT` over one source to the steps of a persistent query.
+//! From a `SELECT` to the nodes of a persistent query.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use super::aggregate::plan_aggregate;
 use super::expression::{Clause, Scope};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, qualified, unqualified};
+use super::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
+use super::relation::Relation;
 use super::select::{Item, column, items};
-use super::{
-    NamedExpr, PlanContext, PlanError, Source, SourceWindow, Stage, Step, StepKind, TableCall,
-    frame_columns,
-};
+use super::{NamedExpr, NodeKind, PlanContext, PlanError, Source, SourceWindow, Stage, TableCall};
 use crate::expr::functions;
 use crate::expr::functions::ArgType;
+use crate::formats::FormatSpec;
 use crate::sql::ast::{Emit, Expr, ExprKind, Literal, Query, SourceKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, Schema, SqlType};
 
 /// What a query gives, before it is put into a sink.
 pub(super) struct Analysed {
-    pub(super) source: Arc<Source>,
-    pub(super) steps: Vec<Step>,
+    pub(super) relation: Relation,
+    pub(super) nodes: Vec<Node>,
     pub(super) schema: Schema,
     pub(super) kind: SourceKind,
     pub(super) window: Option<SourceWindow>,
@@ -28,24 +28,24 @@ pub(super) struct Analysed {
     pub(super) drops_key: bool,
 }
 
-/// A query on its way from clauses to steps.
+/// A query on its way from clauses to nodes.
 pub(super) struct Builder<'c> {
     pub(super) ctx: &'c PlanContext<'c>,
     pub(super) query: &'c Query,
-    pub(super) source: Arc<Source>,
+    pub(super) relation: Relation,
     /// The columns that expressions can name by now.
     pub(super) columns: Vec<(String, SqlType)>,
-    pub(super) steps: Vec<Step>,
+    pub(super) nodes: Vec<Node>,
     pub(super) sink: &'c str,
     /// How keys of internal topics and stores are written.
-    pub(super) key_format: crate::formats::FormatSpec,
+    pub(super) key_format: FormatSpec,
 }
 
 /// Analyses the query of a `CREATE … AS SELECT` or `INSERT INTO … SELECT`.
 pub(super) fn analyse(
     query: &Query,
     sink: &str,
-    key_format: Option<&crate::formats::FormatSpec>,
+    key_format: Option<&FormatSpec>,
     ctx: &PlanContext<'_>,
 ) -> Result<Analysed, PlanError> {
     let source = find_source(query, ctx)?;
@@ -55,12 +55,13 @@ pub(super) fn analyse(
             "KSQL does not support persistent queries on windowed tables.",
         ));
     }
-    let columns =
-        frame_columns(&source).into_iter().map(|column| (column.name, column.ty)).collect();
-    let key_format = key_format.unwrap_or(&source.key_format).clone();
-    let mut builder = Builder { ctx, query, source, columns, steps: Vec::new(), sink, key_format };
+    let relation = Relation::of_source(query.from.first.alias.clone(), source);
+    let key_format = key_format.unwrap_or(&relation.key_format).clone();
+    let columns = relation.columns.clone();
+    let nodes = Vec::new();
+    let mut builder = Builder { ctx, query, relation, columns, nodes, sink, key_format };
     builder.add_source();
-    let items = items(query, &builder.source, &builder.columns)?;
+    let items = items(query, &builder.relation, &builder.columns)?;
     let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
     let calls_aggregate = |expr: &Expr| !calls(expr, &is_aggregate).is_empty();
     let aggregates = items.iter().any(|item| calls_aggregate(&item.expr))
@@ -190,23 +191,34 @@ fn aggregate_without_group(items: &[Item], ctx: &PlanContext<'_>) -> PlanError {
 
 impl Builder<'_> {
     fn add_source(&mut self) {
-        let kind = match self.source.kind {
-            SourceKind::Stream => StepKind::StreamSource,
-            SourceKind::Table => StepKind::TableSource { store: "KsqlTopic-Reduce".to_owned() },
-        };
+        let Some(first) = self.relation.sources.first() else { return };
+        let kind = source_node(&first.source, "KsqlTopic-Reduce");
         self.add("KsqlTopic.Source", kind);
     }
 
-    /// Adds a step that gives the current columns.
-    pub(super) fn add(&mut self, name: &str, kind: StepKind) {
+    /// Adds a node that reads the last one, and gives the current columns.
+    pub(super) fn add(&mut self, name: &str, kind: NodeKind) {
         let value = self.columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
         let schema = Schema { key: self.key().to_vec(), value: value.collect() };
-        self.steps.push(Step { kind, name: name.to_owned(), schema });
+        self.push(name, kind, schema);
+    }
+
+    /// Adds a node that reads the last one, and gives `schema`.
+    pub(super) fn push(&mut self, name: &str, kind: NodeKind, schema: Schema) {
+        let last = self.nodes.len().checked_sub(1).map(NodeId);
+        let before = last.map(|last| self.nodes[last.0].gives);
+        let gives = match kind {
+            NodeKind::StreamSource { .. } => Gives::Rows,
+            NodeKind::TableSource { .. } | NodeKind::Aggregate(_) => Gives::Changes,
+            _ => before.unwrap_or(Gives::Rows),
+        };
+        let inputs = last.into_iter().collect();
+        self.nodes.push(Node { kind, name: name.to_owned(), inputs, schema, gives });
     }
 
     /// The current key.
     fn key(&self) -> &[ColumnDef] {
-        self.steps.last().map_or(&self.source.schema.key, |step| &step.schema.key)
+        self.nodes.last().map_or(&self.relation.key, |node| &node.schema.key)
     }
 
     /// Types expressions of a clause against the current columns.
@@ -237,7 +249,7 @@ impl Builder<'_> {
         let predicate = self.scope(Clause::Where).resolve(&plain)?;
         check_predicate(&predicate, &plain, Clause::Where)?;
         let text = print::expression(&plain);
-        self.add("WhereFilter", StepKind::Filter { predicate: Arc::new(predicate), text });
+        self.add("WhereFilter", NodeKind::Filter { predicate: Arc::new(predicate), text });
         Ok(())
     }
 
@@ -251,7 +263,7 @@ impl Builder<'_> {
         if items.iter().any(|item| !calls(&item.expr, &is_aggregate).is_empty()) {
             return Err(PlanError::analyse("Table functions cannot be used with aggregations."));
         }
-        if self.source.kind == SourceKind::Table {
+        if self.relation.kind == SourceKind::Table {
             return Err(PlanError::analyse("Table source is not supported with table functions"));
         }
         let mut table_calls = Vec::new();
@@ -277,7 +289,7 @@ impl Builder<'_> {
         let added =
             table_calls.iter().map(|call| (call.name.clone(), call.function.return_type.clone()));
         self.columns.extend(added.collect::<Vec<_>>());
-        self.add("FlatMap", StepKind::FlatMap { functions: table_calls });
+        self.add("FlatMap", NodeKind::FlatMap { functions: table_calls });
         Ok(items)
     }
 
@@ -312,12 +324,12 @@ impl Builder<'_> {
         })
     }
 
-    /// The steps of a query without aggregation.
+    /// The nodes of a query without aggregation.
     fn project(mut self, items: &[Item]) -> Result<Analysed, PlanError> {
-        let kind = self.source.kind;
+        let kind = self.relation.kind;
         let partition_by = self.query.partition_by.clone();
         let source_keys: Vec<Expr> =
-            self.source.schema.key.iter().map(|key| column(&key.name)).collect();
+            self.relation.key.iter().map(|key| column(&key.name)).collect();
         let (keys, drops_key) = match &partition_by {
             None => (source_keys.clone(), false),
             Some(_) if kind == SourceKind::Table => {
@@ -356,18 +368,18 @@ impl Builder<'_> {
             let exprs = exprs
                 .map(|(key, column)| self.named(&column.name, key, Clause::PartitionBy))
                 .collect::<Result<Vec<_>, _>>()?;
-            self.add("PartitionBy", StepKind::PartitionBy { keys: exprs });
-            if let Some(step) = self.steps.last_mut() {
-                step.schema.key.clone_from(&key_schema);
+            self.add("PartitionBy", NodeKind::PartitionBy { keys: exprs });
+            if let Some(node) = self.nodes.last_mut() {
+                node.schema.key.clone_from(&key_schema);
             }
         }
         let values = items.iter().enumerate().filter(|(index, _)| !key_items.contains(index));
         let values: Vec<&Item> = values.map(|(_, item)| item).collect();
         let schema = self.add_projection("Project", &values, key_schema, Clause::Select)?;
         Ok(Analysed {
-            window: self.source.window.filter(|_| !is_rekeyed),
-            source: self.source,
-            steps: self.steps,
+            window: self.relation.window.filter(|_| !is_rekeyed),
+            relation: self.relation,
+            nodes: self.nodes,
             schema,
             kind,
             drops_key,
@@ -389,7 +401,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Adds the step that computes the result's value columns.
+    /// Adds the node that computes the result's value columns.
     pub(super) fn add_projection(
         &mut self,
         name: &str,
@@ -416,13 +428,31 @@ impl Builder<'_> {
             return Err(PlanError::analyse("The projection contains no value columns."));
         }
         let schema = Schema { key, value };
-        self.steps.push(Step {
-            kind: StepKind::Select { columns },
-            name: name.to_owned(),
-            schema: schema.clone(),
-        });
+        self.push(name, NodeKind::Select { columns }, schema.clone());
         Ok(schema)
     }
+}
+
+/// The node that reads a source; a table's rows are kept in `store`.
+///
+/// As ksqlDB's `SourceBuilder`, a table keeps where each row came from beside its value.
+pub(super) fn source_node(source: &Arc<Source>, store: &str) -> NodeKind {
+    let source = Arc::clone(source);
+    if source.kind == SourceKind::Stream {
+        return NodeKind::StreamSource { source };
+    }
+    let mut stored = source.schema.clone();
+    stored.value.push(ColumnDef::new("ROWPARTITION", SqlType::Int));
+    stored.value.push(ColumnDef::new("ROWOFFSET", SqlType::Bigint));
+    let store = StoreSpec {
+        name: store.to_owned(),
+        kind: StoreKind::Table,
+        stored,
+        key_format: source.key_format.clone(),
+        value_format: FormatSpec { wrap: None, ..source.value_format.clone() },
+        retention_ms: None,
+    };
+    NodeKind::TableSource { source, store }
 }
 
 /// What ksqlDB says of a column that is only NULL.

@@ -1,58 +1,181 @@
-//! The typed plan of a persistent query: steps from its sources to its sink.
+//! The typed plan of a persistent query: a graph from its sources to its sink.
+//!
+//! ```text
+//! source ─ filter ─ select ─ group by ─ repartition ═ aggregate ─ select ─▶ sink
+//! ```
+//! Nodes stand in topological order, and the last one feeds the sink. A repartition ends one
+//! sub-topology and begins another ([`QueryPlan::sub_topologies`]).
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Source, SourceWindow, TimestampColumn, frame_columns};
-use crate::expr::Expr;
-use crate::expr::aggregates::Aggregate;
+use super::{NodeKind, RepartitionTopic, Source, SourceWindow, TimestampColumn, frame_columns};
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
-use crate::types::{Schema, TimeWindows};
+use crate::types::Schema;
 
-/// A persistent query: a chain of steps for each source, ending in one sink.
+/// A node of a plan, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub usize);
+
+/// A store of a plan, by its place among all stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreId(pub usize);
+
+/// A repartition topic of a plan, by its place among all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepartitionId(pub usize);
+
+/// A persistent query.
 #[derive(Clone, Debug)]
 pub struct QueryPlan {
-    /// What is read.
-    pub source: Arc<Source>,
-    /// The steps, each reading what the one before it gives.
-    pub steps: Vec<Step>,
+    /// The nodes, each after those that it reads.
+    pub nodes: Vec<Node>,
     /// Where the result goes.
     pub sink: Sink,
     /// The query as ksqlDB prints it.
     pub sql: String,
 }
 
+/// One node, and the rows it gives.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub kind: NodeKind,
+    /// Its name in the processing log, such as `WhereFilter`.
+    pub name: String,
+    /// The nodes that it reads, by port.
+    pub inputs: Vec<NodeId>,
+    /// What it gives.
+    pub schema: Schema,
+    /// Whether what it gives are facts or changes.
+    pub gives: Gives,
+}
+
+/// What a node gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// Facts: rows of a stream.
+    Rows,
+    /// Changes of a table: the row before, and the row now.
+    Changes,
+}
+
+/// What a store holds, which decides its keys and how long its rows are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Rows by key.
+    Table,
+    /// Groups by key.
+    Aggregate,
+    /// Groups by key and start of a window.
+    WindowAggregate,
+    /// Groups by key and session.
+    SessionAggregate,
+}
+
+/// A store, and what its changelog holds.
+#[derive(Clone, Debug)]
+pub struct StoreSpec {
+    /// Its name, such as `Aggregate-Aggregate-Materialize`.
+    pub name: String,
+    /// What it holds.
+    pub kind: StoreKind,
+    /// The columns of its keys and rows.
+    pub stored: Schema,
+    /// How keys are written.
+    pub key_format: FormatSpec,
+    /// How rows are written.
+    pub value_format: FormatSpec,
+    /// How long rows are kept, where they are forgotten by time.
+    pub retention_ms: Option<i64>,
+}
+
+impl StoreSpec {
+    /// The end of the name of its changelog topic.
+    pub fn changelog(&self) -> String {
+        format!("{}-changelog", self.name)
+    }
+}
+
 impl QueryPlan {
-    /// Which columns of its source's rows the query reads.
+    /// The node at `id`.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// All nodes with their places.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index), node))
+    }
+
+    /// The nodes that read sources.
+    pub fn sources(&self) -> impl Iterator<Item = (NodeId, &Arc<Source>)> {
+        self.nodes().filter_map(|(id, node)| Some((id, node.kind.source()?)))
+    }
+
+    /// The source that stands first in the text, after which the sink is shaped.
+    pub fn leftmost_source(&self) -> &Arc<Source> {
+        let first = self.sources().next();
+        first.map(|(_, source)| source).unwrap_or_else(|| unreachable!("a query reads a source"))
+    }
+
+    /// All stores, in the one order that numbers them, with the nodes that keep them.
+    pub fn stores(&self) -> impl Iterator<Item = (StoreId, NodeId, &StoreSpec)> {
+        let stores = self
+            .nodes()
+            .flat_map(|(id, node)| node.kind.stores().into_iter().map(move |store| (id, store)));
+        stores.enumerate().map(|(number, (node, store))| (StoreId(number), node, store))
+    }
+
+    /// All repartition topics, in the one order that numbers them, with the nodes that write them.
+    pub fn repartitions(&self) -> impl Iterator<Item = (RepartitionId, NodeId, &RepartitionTopic)> {
+        let topics = self.nodes().filter_map(|(id, node)| Some((id, node.kind.repartition()?)));
+        topics.enumerate().map(|(number, (node, topic))| (RepartitionId(number), node, topic))
+    }
+
+    /// The node that reads what `id` gives; the last one feeds the sink.
+    pub fn successor(&self, id: NodeId) -> Option<(NodeId, usize)> {
+        self.nodes().find_map(|(next, node)| {
+            let port = node.inputs.iter().position(|input| *input == id)?;
+            Some((next, port))
+        })
+    }
+
+    /// What goes into the node called `name`: what its first input gives.
+    pub fn input_schema(&self, name: &str) -> Option<&Schema> {
+        let node = self.nodes.iter().find(|node| node.name == name)?;
+        node.inputs.first().map(|input| &self.node(*input).schema)
+    }
+
+    /// Which columns of the rows of the source at `source` the query reads.
     ///
-    /// A table reads all of them, as it keeps its rows.
-    pub fn used_columns(&self) -> Vec<bool> {
-        let frame = frame_columns(&self.source);
-        let mut used = std::collections::BTreeSet::new();
-        for step in &self.steps {
-            match &step.kind {
-                StepKind::TableSource { .. } => return vec![true; frame.len()],
-                StepKind::Filter { predicate, .. } => predicate.columns_used(&mut used),
-                StepKind::PartitionBy { keys } => {
-                    for key in keys {
-                        key.expr.columns_used(&mut used);
-                    }
+    /// A table reads all of them, as it keeps its rows; so does what is kept or sent on whole.
+    pub fn used_columns(&self, source: NodeId) -> Vec<bool> {
+        let width = self.node(source).kind.source().map_or(0, |source| frame_columns(source).len());
+        let mut used = BTreeSet::new();
+        let mut at = Some(source);
+        while let Some(id) = at {
+            match &self.node(id).kind {
+                NodeKind::StreamSource { .. } => {}
+                NodeKind::Filter { predicate, .. } => predicate.columns_used(&mut used),
+                NodeKind::PartitionBy { keys } => {
+                    keys.iter().for_each(|key| key.expr.columns_used(&mut used));
                 }
-                StepKind::FlatMap { functions } => {
+                NodeKind::FlatMap { functions } => {
                     let args = functions.iter().flat_map(|function| &function.args);
                     args.for_each(|arg| arg.columns_used(&mut used));
                 }
-                StepKind::Select { columns } => {
-                    for column in columns {
-                        column.expr.columns_used(&mut used);
-                    }
-                    break; // what follows reads the columns of this step
+                NodeKind::Select { columns } => {
+                    columns.iter().for_each(|column| column.expr.columns_used(&mut used));
+                    // What follows reads the columns of this node.
+                    return (0..width).map(|index| used.contains(&index)).collect();
                 }
-                _ => {}
+                _ => return vec![true; width],
             }
+            at = self.successor(id).map(|(next, _)| next);
         }
-        (0..frame.len()).map(|index| used.contains(&index)).collect()
+        vec![true; width]
     }
 }
 
@@ -75,153 +198,4 @@ pub struct Sink {
     pub window: Option<SourceWindow>,
     /// The column that gives records their time, if it is not that of the row.
     pub timestamp: Option<TimestampColumn>,
-}
-
-/// One step, and the rows it gives.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// What it does.
-    pub kind: StepKind,
-    /// Its name in the processing log, such as `WhereFilter`.
-    pub name: String,
-    /// What it gives.
-    pub schema: Schema,
-}
-
-/// What a step does.
-#[derive(Clone, Debug)]
-pub enum StepKind {
-    /// Reads a stream: adds the pseudo-columns and the key to the value.
-    StreamSource,
-    /// Reads a table: the same, and remembers the row before.
-    TableSource {
-        /// The name of its store.
-        store: String,
-    },
-    /// Keeps the rows for which an expression is true.
-    Filter {
-        /// The expression.
-        predicate: Arc<Expr>,
-        /// Its text, for the processing log.
-        text: String,
-    },
-    /// Computes the columns of the value.
-    Select {
-        /// The columns, in order.
-        columns: Vec<NamedExpr>,
-    },
-    /// Computes a new key.
-    PartitionBy {
-        /// The expressions; none for `PARTITION BY NULL`.
-        keys: Vec<NamedExpr>,
-    },
-    /// Makes a row of each element that table functions give.
-    FlatMap {
-        /// The table functions, whose results become further columns.
-        functions: Vec<TableCall>,
-    },
-    /// Computes the grouping key.
-    GroupBy {
-        /// The expressions.
-        keys: Vec<NamedExpr>,
-    },
-    /// Sends rows through a topic, or from task to task in memory.
-    Repartition {
-        /// The end of the topic's name.
-        topic: String,
-        /// How keys are written.
-        key_format: FormatSpec,
-        /// How values are written.
-        value_format: FormatSpec,
-    },
-    /// Aggregates the rows of each group.
-    Aggregate(Aggregation),
-}
-
-/// An expression and the column that it fills.
-#[derive(Clone, Debug)]
-pub struct NamedExpr {
-    /// The column.
-    pub name: String,
-    /// The expression.
-    pub expr: Arc<Expr>,
-    /// Its text, for the processing log.
-    pub text: String,
-}
-
-/// A call of a table function.
-#[derive(Clone, Debug)]
-pub struct TableCall {
-    /// The column that it fills.
-    pub name: String,
-    /// The function.
-    pub function: crate::expr::functions::TableResolved,
-    /// The types of its arguments.
-    pub arg_types: Vec<crate::expr::functions::ArgType>,
-    /// Its arguments.
-    pub args: Vec<Arc<Expr>>,
-    /// Its text, for the processing log.
-    pub text: String,
-}
-
-/// How the rows of a group become one.
-#[derive(Clone, Debug)]
-pub struct Aggregation {
-    /// How many leading columns are kept from the last row.
-    pub kept_columns: usize,
-    /// The aggregates.
-    pub calls: Vec<AggregateCall>,
-    /// The windows of the groups.
-    pub window: Option<AggregateWindow>,
-    /// Whether only closed windows are emitted (`EMIT FINAL`).
-    pub is_final: bool,
-    /// The name of the store.
-    pub store: String,
-    /// The columns of the store: the kept ones, then one for each aggregate.
-    pub stored: Schema,
-    /// How keys are stored.
-    pub key_format: FormatSpec,
-    /// How values are stored.
-    pub value_format: FormatSpec,
-}
-
-/// A call of an aggregate.
-#[derive(Clone)]
-pub struct AggregateCall {
-    /// The aggregate.
-    pub function: Arc<dyn Aggregate>,
-    /// The columns of its arguments.
-    pub args: Vec<usize>,
-    /// The name of the function, for messages.
-    pub name: String,
-}
-
-/// The windows of an aggregation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AggregateWindow {
-    /// TUMBLING and HOPPING.
-    Time {
-        /// Which windows.
-        windows: TimeWindows,
-        /// How long results are kept.
-        retention_ms: i64,
-        /// Whether it is a HOPPING window.
-        is_hopping: bool,
-    },
-    /// SESSION.
-    Session {
-        /// The inactivity gap.
-        gap_ms: i64,
-        /// How long after its end a session takes records that are out of order.
-        grace_ms: i64,
-        /// How long results are kept.
-        retention_ms: i64,
-    },
-}
-
-impl fmt::Debug for AggregateCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("AggregateCall");
-        debug.field("name", &self.name).field("args", &self.args).finish_non_exhaustive()
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::PlanError;
 use super::names::unqualified;
-use super::{PlanError, Source};
+use super::relation::Relation;
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::print;
 use crate::types::SqlType;
@@ -24,7 +25,7 @@ pub(super) const RESERVED: [&str; 5] =
 /// Gives each item a name, and expands `*`.
 pub(super) fn items(
     query: &Query,
-    source: &Source,
+    relation: &Relation,
     columns: &[(String, SqlType)],
 ) -> Result<Vec<Item>, PlanError> {
     let mut names = Aliases::new(columns);
@@ -33,7 +34,7 @@ pub(super) fn items(
         match item {
             SelectItem::All { source: qualifier, .. } => {
                 check_qualifier(qualifier.as_ref(), query)?;
-                items.extend(star(query, source));
+                items.extend(star(query, relation));
             }
             SelectItem::StructAll { base, .. } => {
                 for field in struct_fields(base, columns)? {
@@ -90,7 +91,10 @@ fn check_reserved(name: &str, has_alias: bool) -> Result<(), PlanError> {
 
 /// The columns of `*`: the key, then the value; after a `PARTITION BY` the new key comes first and
 /// the old one last.
-fn star(query: &Query, source: &Source) -> Vec<Item> {
+fn star(query: &Query, relation: &Relation) -> Vec<Item> {
+    let Some(source) = relation.sources.first().map(|aliased| &aliased.source) else {
+        return Vec::new();
+    };
     let keys: Vec<&str> = source.schema.key.iter().map(|column| &*column.name).collect();
     let values = source.schema.value.iter().map(|column| &*column.name);
     let headers = source.headers.iter().map(|column| column.name.as_str());

@@ -144,8 +144,7 @@ fn check_limit(query: &Query, kind: SourceKind) -> Result<(), PlanError> {
 
 pub(super) fn query_plan(analysed: Analysed, sink: &Source, sql: &str) -> QueryPlan {
     QueryPlan {
-        source: analysed.source,
-        steps: analysed.steps,
+        nodes: analysed.nodes,
         sink: Sink {
             name: sink.name.clone(),
             kind: sink.kind,
@@ -368,7 +367,7 @@ fn sink_formats(
     ctx: &PlanContext<'_>,
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
     let analyse = |error: PlanError| PlanError { stage: Stage::Analyse, ..error };
-    let source = &analysed.source;
+    let source = &analysed.relation;
     let has_key = !analysed.schema.key.is_empty();
     let inherited_key = if has_key && source.key_format.format == Format::None {
         ctx.config.default_key_format.clone()

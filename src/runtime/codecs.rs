@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::formats::{
     Decoder, EncodeError, Encoded, Encoder, FormatError, FormatSpec, Normaliser, Role,
 };
-use crate::operators::{Codecs, QueryError, StepCodecs};
-use crate::plan::{QueryPlan, StepKind};
+use crate::operators::{CodecPair, Codecs, QueryError};
+use crate::plan::{QueryPlan, StoreId};
 use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec, Value};
 
 /// A format for columns of one shape.
@@ -68,45 +68,23 @@ fn has_bytes(encoded: Result<Encoded, EncodeError>) -> Result<bool, CodecError> 
     }
 }
 
-/// Makes the codecs of the steps of a plan.
+/// Makes the codecs of the stores of a plan.
 pub(super) struct PlanCodecs<'p> {
     pub(super) plan: &'p QueryPlan,
 }
 
-impl PlanCodecs<'_> {
-    fn pair(
-        key: (&FormatSpec, &[ColumnDef]),
-        value: (&FormatSpec, &[ColumnDef]),
-        topic: &str,
-    ) -> Result<StepCodecs, QueryError> {
-        let refuse = |error: FormatError| QueryError::new(error.to_string());
-        let key = FormatCodec::new(key.0, key.1, Role::Key, topic).map_err(refuse)?;
-        let value = FormatCodec::new(value.0, value.1, Role::Value, topic).map_err(refuse)?;
-        Ok((Arc::new(key), Arc::new(value)))
-    }
-}
-
 impl Codecs for PlanCodecs<'_> {
-    fn codecs(&self, step: usize) -> Result<StepCodecs, QueryError> {
-        let source = &self.plan.source;
-        let step = &self.plan.steps[step];
-        match &step.kind {
-            StepKind::Repartition { topic, key_format, value_format } => Self::pair(
-                (key_format, &step.schema.key),
-                (value_format, &step.schema.value),
-                topic,
-            ),
-            StepKind::Aggregate(aggregation) => Self::pair(
-                (&aggregation.key_format, &aggregation.stored.key),
-                (&aggregation.value_format, &aggregation.stored.value),
-                &aggregation.store,
-            ),
-            _ => Self::pair(
-                (&source.key_format, &source.schema.key),
-                (&source.value_format, &source.schema.value),
-                &source.topic,
-            ),
-        }
+    fn of_store(&self, store: StoreId) -> Result<CodecPair, QueryError> {
+        let found = self.plan.stores().find(|(id, ..)| *id == store);
+        let (_, _, spec) = found.ok_or_else(|| QueryError::new("a plan has no such store"))?;
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let codec = |format: &FormatSpec, columns: &[ColumnDef], role| {
+            FormatCodec::new(format, columns, role, &spec.name).map_err(refuse)
+        };
+        Ok(CodecPair {
+            key: Arc::new(codec(&spec.key_format, &spec.stored.key, Role::Key)?),
+            value: Arc::new(codec(&spec.value_format, &spec.stored.value, Role::Value)?),
+        })
     }
 }
 

@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
+use super::collector::SourceRecords;
+use super::encode::Spread;
 use super::output::{Output, Target};
 use super::processing_log::ProcessingLogEntry;
 use super::random::SeededRandom;
 use super::source::{RawRecords, SourceReader};
-use super::task::{Surroundings, Task};
+use super::task::{Surrounded, Surroundings, TaskOptions};
+use super::tasks::{SourceBatch, Tasks};
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, TopologyOptions};
-use crate::plan::QueryPlan;
+use crate::plan::{NodeId, QueryPlan, Source};
 use crate::types::{Arena, Headers, OwnedHeaders, Timestamp};
 
 /// A record outside Kafka.
@@ -53,10 +56,17 @@ impl Default for DriverOptions {
 
 /// Runs one query, record by record.
 pub struct Driver {
-    task: Task,
-    reader: SourceReader,
+    tasks: Tasks,
+    sources: Vec<DriverSource>,
     random: SeededRandom,
     options: DriverOptions,
+}
+
+/// A source of a query.
+struct DriverSource {
+    node: NodeId,
+    topic: String,
+    reader: SourceReader,
     next_offset: i64,
 }
 
@@ -67,51 +77,53 @@ impl Driver {
         query_id: &str,
         options: DriverOptions,
     ) -> Result<Self, QueryError> {
-        let reader = SourceReader::new(Arc::clone(&plan.source))?;
-        let topology = TopologyOptions {
-            partitions: 1,
-            partitioner: |_, _| 0,
-            rekeys_in_memory: true,
-            cached_groups: options.cached_groups,
-            emit_interval_ms: options.emit_interval_ms,
+        let spread = Spread { partitions: 1, partitioner: |_, _| 0 };
+        let task_options = TaskOptions {
+            topology: TopologyOptions {
+                cached_groups: options.cached_groups,
+                emit_interval_ms: options.emit_interval_ms,
+            },
+            spreads: plan.repartitions().map(|(id, ..)| (id, spread)).collect(),
         };
-        let task = Task::new(plan, query_id, topology)?;
-        Ok(Self { task, reader, random: SeededRandom::new(0), options, next_offset: 0 })
+        let source = |(node, source): (NodeId, &Arc<Source>)| {
+            let (topic, reader) = (source.topic.clone(), SourceReader::new(Arc::clone(source))?);
+            Ok(DriverSource { node, topic, reader, next_offset: 0 })
+        };
+        let sources = plan.sources().map(source).collect::<Result<_, QueryError>>()?;
+        let tasks = Tasks::new(plan, query_id, task_options)?;
+        Ok(Self { tasks, sources, random: SeededRandom::new(0), options })
     }
 
-    /// The topic that the query reads.
-    pub fn source_topic(&self) -> &str {
-        &self.task.plan().source.topic
+    /// The topics that the query reads.
+    pub fn source_topics(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| source.topic.as_str())
     }
 
-    /// Processes one record to its end.
-    pub fn pipe(&mut self, record: &DriverRecord) -> Result<(), QueryError> {
-        let headers: Vec<(&str, Option<&[u8]>)> =
-            record.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-        let headers: Vec<Headers<'_>> = vec![&headers];
-        let records = RawRecords {
-            partition: 0,
-            offsets: vec![self.next_offset],
-            timestamps: vec![record.timestamp_ms],
-            keys: vec![record.key.as_deref()],
-            values: vec![record.value.as_deref()],
-            headers: (!record.headers.is_empty()).then_some(headers),
-        };
-        self.next_offset += 1;
-        let arena = Arena::new();
-        let used = vec![true; self.reader.frame().len()];
-        let read = self.reader.read(&records, &used, &arena);
-        self.task.log_rejected(&records, &read);
-        if read.rows.len == 0 {
-            return Ok(());
+    /// Processes one record of a topic to its end.
+    pub fn pipe(&mut self, topic: &str, record: &DriverRecord) -> Result<(), QueryError> {
+        self.pipe_batch(topic, std::slice::from_ref(record))
+    }
+
+    /// Processes records of a topic in one batch.
+    pub fn pipe_batch(&mut self, topic: &str, batch: &[DriverRecord]) -> Result<(), QueryError> {
+        for source in self.sources.iter_mut().filter(|source| source.topic == topic) {
+            let arena = Arena::new();
+            let records = raw_records(batch, source.next_offset, &arena);
+            source.next_offset += batch.len() as i64;
+            let used = vec![true; source.reader.frame().len()];
+            let read = source.reader.read(&records, &used, &arena);
+            let records = SourceRecords { reader: &source.reader, records: &records };
+            let surroundings = surroundings(&self.options, &self.random);
+            let batch = SourceBatch { source: source.node, read: &read, records };
+            self.tasks.process(batch, Surrounded { surroundings, arena: &arena })?;
         }
-        let surroundings = surroundings(&self.options, &self.random);
-        self.task.process(&read.rows, (&self.reader, &records), surroundings, &arena)
+        Ok(())
     }
 
     /// Gives away what waits in record caches, as a commit does.
     pub fn flush(&mut self) -> Result<(), QueryError> {
-        self.task.flush(surroundings(&self.options, &self.random), &Arena::new())
+        while self.tasks.flush_some(surroundings(&self.options, &self.random))? {}
+        Ok(())
     }
 
     /// Moves the wall clock.
@@ -121,13 +133,32 @@ impl Driver {
 
     /// What was produced since the last call, topic by topic in the order of production.
     pub fn take_output(&mut self) -> Vec<(Target, DriverRecord)> {
-        let output = std::mem::take(&mut self.task.output);
-        records(&output)
+        let outputs = self.tasks.outputs().map(std::mem::take);
+        outputs.flat_map(|output| records(&output)).collect()
     }
 
     /// What was logged since the last call.
     pub fn take_log(&mut self) -> Vec<ProcessingLogEntry> {
-        std::mem::take(&mut self.task.log)
+        self.tasks.take_log()
+    }
+}
+
+/// Records as they would have been fetched, from `offset` on.
+fn raw_records<'a>(batch: &'a [DriverRecord], offset: i64, arena: &'a Arena) -> RawRecords<'a> {
+    let headers = |record: &'a DriverRecord| -> Headers<'a> {
+        let headers = record.headers.iter();
+        let headers: Vec<_> =
+            headers.map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+        arena.headers(&headers)
+    };
+    let has_headers = batch.iter().any(|record| !record.headers.is_empty());
+    RawRecords {
+        partition: 0,
+        offsets: (offset..).take(batch.len()).collect(),
+        timestamps: batch.iter().map(|record| record.timestamp_ms).collect(),
+        keys: batch.iter().map(|record| record.key.as_deref()).collect(),
+        values: batch.iter().map(|record| record.value.as_deref()).collect(),
+        headers: has_headers.then(|| batch.iter().map(headers).collect()),
     }
 }
 
@@ -136,7 +167,7 @@ fn surroundings<'a>(options: &DriverOptions, random: &'a SeededRandom) -> Surrou
 }
 
 fn records(output: &Output) -> Vec<(Target, DriverRecord)> {
-    let records = output.records().map(|record| {
+    let copies = output.records().map(|record| {
         let copy = DriverRecord {
             key: record.key.map(<[u8]>::to_vec),
             value: record.value.map(<[u8]>::to_vec),
@@ -145,5 +176,5 @@ fn records(output: &Output) -> Vec<(Target, DriverRecord)> {
         };
         (record.target, copy)
     });
-    records.collect()
+    copies.collect()
 }

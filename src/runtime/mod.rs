@@ -1,10 +1,12 @@
 //! Tasks: fetch, decode, process, produce, commit, restore.
 //!
-//! A [`Task`] is one query in memory and never waits; what moves its records stands around it.
+//! A [`Task`] is a part of a query on one partition, in memory, and never waits; what moves its records stands around it.
 
 pub mod clock;
 mod codecs;
+mod collector;
 mod driver;
+mod encode;
 mod java_row;
 pub mod live;
 mod output;
@@ -12,11 +14,15 @@ mod processing_log;
 mod random;
 mod source;
 mod task;
+mod tasks;
 mod timestamp;
 
+pub use collector::SourceRecords;
 pub use driver::{Driver, DriverOptions, DriverRecord};
+pub use encode::{RekeyedRows, Spread};
 pub use output::{Output, OutputRecord, Placing, Target};
 pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use source::{RawRecords, ReadRows, Rejection, SourceReader};
-pub use task::{Surroundings, Task, TaskCounts};
+pub use task::{Surrounded, Surroundings, Task, TaskCounts, TaskId, TaskOptions};
+pub use tasks::{SourceBatch, Tasks};

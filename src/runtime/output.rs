@@ -1,5 +1,6 @@
 //! What a task gives to Kafka: records for topics, and entries for the processing log.
 
+use crate::plan::{RepartitionId, StoreId};
 use crate::types::{Headers, OwnedHeaders, owned_headers};
 
 /// Which topic of a query a record is for.
@@ -7,10 +8,10 @@ use crate::types::{Headers, OwnedHeaders, owned_headers};
 pub enum Target {
     /// The sink.
     Sink,
-    /// A repartition topic, by its position in the topology.
-    Repartition(usize),
-    /// The changelog of a store, by the store's position in the topology.
-    Changelog(usize),
+    /// A repartition topic.
+    Repartition(RepartitionId),
+    /// The changelog of a store.
+    Changelog(StoreId),
 }
 
 /// Where in a topic a record goes.

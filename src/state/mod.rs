@@ -6,8 +6,10 @@
 pub mod checkpoint;
 mod key_index;
 mod sessions;
+mod table;
 mod windows;
 
 pub use key_index::KeyIndex;
 pub use sessions::SessionIndex;
+pub use table::{TableRow, TableStore};
 pub use windows::WindowIndex;

@@ -14,9 +14,7 @@ use crate::engine::{self, Engine, Outcome, PersistentQuery, TopicRequest, TopicS
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, Role, Wrapping};
 use crate::operators::QueryError;
-use crate::plan::{
-    self, Aggregation, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage, StepKind,
-};
+use crate::plan::{self, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage};
 use crate::runtime::{Driver, DriverOptions, DriverRecord, Target};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{self, ParseOptions, ParsedStatement};
@@ -212,7 +210,8 @@ impl System for EngineSystem {
 
     fn query_topics(&self, query: &str) -> Vec<String> {
         let query = self.query(query);
-        query.map(|query| query.plan.source.topic.clone()).into_iter().collect()
+        let sources = query.iter().flat_map(|query| query.plan.sources());
+        sources.map(|(_, source)| source.topic.clone()).collect()
     }
 
     fn pipe(
@@ -225,12 +224,15 @@ impl System for EngineSystem {
         let sink = self.query(query).map(|query| query.plan.sink.topic.clone()).unwrap_or_default();
         let died = |error: QueryError| died(&error, topic, record);
         let driver = self.driver(query).map_err(died)?;
-        let piped = driver.pipe(&DriverRecord {
-            key: record.key.clone(),
-            value: record.value.clone(),
-            timestamp_ms: record.timestamp,
-            headers: record.headers.clone(),
-        });
+        let piped = driver.pipe(
+            topic,
+            &DriverRecord {
+                key: record.key.clone(),
+                value: record.value.clone(),
+                timestamp_ms: record.timestamp,
+                headers: record.headers.clone(),
+            },
+        );
         let output = driver.take_output().into_iter().filter(|(target, _)| *target == Target::Sink);
         written.extend(output.map(|(_, record)| {
             let record = Record {
@@ -339,24 +341,16 @@ fn internal_topics(prefix: &str, plan: &QueryPlan) -> Vec<TopicInfo> {
         value_format: format_info(value.0, value.1, Role::Value),
         ..TopicInfo::default()
     };
-    let steps = plan.steps.iter().filter_map(|step| match &step.kind {
-        StepKind::Repartition { topic: end, key_format, value_format } => {
-            let schema = &step.schema;
-            Some(topic(end, (key_format, schema.key.len()), (value_format, schema.value.len())))
-        }
-        StepKind::Aggregate(Aggregation { store, stored, key_format, value_format, .. }) => {
-            let end = format!("{store}-changelog");
-            Some(topic(&end, (key_format, stored.key.len()), (value_format, stored.value.len())))
-        }
-        StepKind::TableSource { store } => {
-            let (source, schema) = (&plan.source, &plan.source.schema);
-            let key = (&source.key_format, schema.key.len());
-            let value = (&source.value_format, schema.value.len());
-            Some(topic(&format!("{store}-changelog"), key, value))
-        }
-        _ => None,
+    let repartitions = plan.repartitions().map(|(_, node, end)| {
+        let schema = &plan.node(node).schema;
+        let key = (&end.key_format, schema.key.len());
+        topic(&end.name, key, (&end.value_format, schema.value.len()))
     });
-    steps.collect()
+    let changelogs = plan.stores().map(|(.., store)| {
+        let key = (&store.key_format, store.stored.key.len());
+        topic(&store.changelog(), key, (&store.value_format, store.stored.value.len()))
+    });
+    repartitions.chain(changelogs).collect()
 }
 
 fn parse_options() -> ParseOptions {

@@ -60,14 +60,30 @@ impl KeyColumns<'_> {
         self.valid.is_valid(self.position(row))
     }
 
-    /// The keys of the rows in `rows`, in that order.
+    /// The keys of the rows in `rows`, in that order. Keys that none of them has are left out.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         match &self.index {
-            Some(index) => Self {
-                index: Some(rows.iter().map(|row| index[*row as usize]).collect()),
-                ..self.clone()
-            },
+            Some(index) => {
+                let mut kept: Vec<u32> = Vec::new();
+                let mut places = vec![u32::MAX; self.len];
+                let taken = rows.iter().map(|row| {
+                    let key = index[*row as usize];
+                    let place = &mut places[key as usize];
+                    if *place == u32::MAX {
+                        *place = kept.len() as u32;
+                        kept.push(key);
+                    }
+                    *place
+                });
+                let index = Some(taken.collect());
+                Self {
+                    columns: self.columns.iter().map(|column| column.take(&kept)).collect(),
+                    valid: self.valid.take(&kept),
+                    index,
+                    len: kept.len(),
+                }
+            }
             None => Self {
                 columns: self.columns.iter().map(|column| column.take(rows)).collect(),
                 valid: self.valid.take(rows),

@@ -15,7 +15,11 @@ use millstream::engine::{Engine, PersistentQuery, Properties, TopicShape, Topics
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::records::{Batch, BatchBuilder, BatchOptions, HeadersRef, RawBatch};
 use millstream::operators::TopologyOptions;
-use millstream::runtime::{RawRecords, SeededRandom, SourceReader, Surroundings, Task, clock};
+use millstream::plan::NodeId;
+use millstream::runtime::{
+    Output, RawRecords, SeededRandom, SourceBatch, SourceReader, SourceRecords, Spread, Surrounded,
+    Surroundings, TaskOptions, Tasks, clock,
+};
 use millstream::sql;
 use millstream::types::Arena;
 
@@ -44,10 +48,12 @@ fn main() -> Result<()> {
     }
     let chunks = chunks(&batches)?;
     let queries = queries()?;
-    let source = SourceReader::new(queries[0].plan.source.clone())?;
+    let source = SourceReader::new(queries[0].plan.leftmost_source().clone())?;
     let mut used = vec![false; source.frame().len()];
     for query in &queries {
-        used.iter_mut().zip(query.plan.used_columns()).for_each(|(used, new)| *used |= new);
+        used.iter_mut()
+            .zip(query.plan.used_columns(NodeId(0)))
+            .for_each(|(used, new)| *used |= new);
     }
     if wants("decode") {
         measure("decode", || decode(&source, &used, &chunks));
@@ -133,15 +139,16 @@ fn process(
     chunks: &[RawRecords<'_>],
 ) -> Result<()> {
     let settings = headless::settings(&query.properties)?;
-    let options = TopologyOptions {
-        partitions: 3,
-        partitioner: partition_for_key,
-        rekeys_in_memory: true,
-        cached_groups: settings.cached_groups(),
-        emit_interval_ms: settings.emit_interval_ms,
+    let spread = Spread { partitions: 3, partitioner: partition_for_key };
+    let options = TaskOptions {
+        topology: TopologyOptions {
+            cached_groups: settings.cached_groups(),
+            emit_interval_ms: settings.emit_interval_ms,
+        },
+        spreads: query.plan.repartitions().map(|(id, ..)| (id, spread)).collect(),
     };
     let random = SeededRandom::new(1);
-    let mut task = Task::new(query.plan.clone(), &query.id, options)?;
+    let mut tasks = Tasks::new(query.plan.clone(), &query.id, options)?;
     let mut failure = None;
     let mut round = || -> Result<Duration> {
         let mut spent = Duration::ZERO;
@@ -151,17 +158,18 @@ fn process(
             let surroundings =
                 Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
             let start = Instant::now();
-            task.process(&read.rows, (source, chunk), surroundings, &arena)?;
+            let records = SourceRecords { reader: source, records: chunk };
+            let batch = SourceBatch { source: NodeId(0), read: &read, records };
+            tasks.process(batch, Surrounded { surroundings, arena: &arena })?;
             spent += start.elapsed();
-            task.output.clear();
+            tasks.outputs().for_each(Output::clear);
         }
-        let arena = Arena::new();
         let surroundings =
             Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
         let start = Instant::now();
-        task.flush(surroundings, &arena)?;
+        while tasks.flush_some(surroundings)? {}
         spent += start.elapsed();
-        task.output.clear();
+        tasks.outputs().for_each(Output::clear);
         Ok(spent)
     };
     measure(&query.id, || round().map_err(|error| failure = Some(error)).unwrap_or_default());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use millstream::engine::{Engine, Outcome, Properties, TopicShape, Topics};
 use millstream::operators::QueryError;
-use millstream::plan::{Aggregation, QueryPlan, StepKind};
+use millstream::plan::{QueryPlan, StoreId, StoreKind};
 use millstream::runtime::{
     Driver, DriverOptions, DriverRecord, LogEvent, LoggedRecord, ProcessingLogEntry, Target,
 };
@@ -156,8 +156,11 @@ impl Story {
 
     fn follow(&mut self, topic: &str, record: &DriverRecord, gives: &mut Vec<String>) {
         let mut produced = Vec::new();
-        for query in self.queries.iter_mut().filter(|query| query.plan.source.topic == topic) {
-            let piped = query.driver.pipe(record);
+        for query in &mut self.queries {
+            if !query.driver.source_topics().any(|read| read == topic) {
+                continue;
+            }
+            let piped = query.driver.pipe(topic, record);
             produced.extend(query.collect(piped, gives));
         }
         for (topic, record) in produced {
@@ -196,7 +199,7 @@ impl Query {
                     gives.push(sunk(&self.plan, &record));
                     produced.push((self.plan.sink.topic.clone(), record));
                 }
-                Target::Changelog(store) => {
+                Target::Changelog(StoreId(store)) => {
                     let key = record.key.clone().unwrap_or_default();
                     self.changelogs[store].insert(key, record);
                 }
@@ -229,16 +232,13 @@ enum Follows {
 
 /// The stores of a query, in the order of its topology.
 fn stores(plan: &QueryPlan) -> Vec<(String, Follows)> {
-    let stores = plan.steps.iter().filter_map(|step| match &step.kind {
-        StepKind::TableSource { store } => Some((store.clone(), Follows::Nothing)),
-        StepKind::Aggregate(Aggregation { store, .. }) => {
-            let follows = match follows(plan) {
-                Follows::Start(size_ms, _) => Follows::Start(size_ms, 4),
-                other => other,
-            };
-            Some((store.clone(), follows))
-        }
-        _ => None,
+    let stores = plan.stores().map(|(.., store)| {
+        let follows = match (store.kind, follows(plan)) {
+            (StoreKind::Table, _) => Follows::Nothing,
+            (_, Follows::Start(size_ms, _)) => Follows::Start(size_ms, 4),
+            (_, other) => other,
+        };
+        (store.name.clone(), follows)
     });
     stores.collect()
 }

@@ -136,7 +136,8 @@ async fn has_processed_all(cluster: &Cluster, specs: &[QuerySpec]) -> bool {
     let admin = Admin::new(cluster);
     for spec in specs {
         let group = spec.settings.application_id(&spec.id);
-        let mut topics = vec![spec.plan.source.topic.clone()];
+        let mut topics: Vec<_> =
+            spec.plan.sources().map(|(_, source)| source.topic.clone()).collect();
         let listed = admin.list_topics().await.unwrap();
         let names = listed.iter().map(|topic| topic.name.to_string());
         topics.extend(

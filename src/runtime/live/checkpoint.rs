@@ -22,11 +22,14 @@ use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::produce::NewRecord;
 use crate::operators::QueryError;
-use crate::runtime::Task;
+use crate::operators::StoredRecord;
+use crate::plan::StoreId;
+use crate::runtime::Tasks;
 use crate::state::checkpoint::{
     Change, ChangeLog, CheckpointError, Claim, Compacted, Found, Mark, QueryDirectory,
     StateDirectory,
 };
+use crate::types::Partition;
 
 /// How many bytes of changes wait in memory for the next mark; more are written before it.
 const PENDING_BYTES_MAX: usize = 4 << 20;
@@ -156,14 +159,16 @@ impl Checkpoint {
         log.mark().map(|mark| mark.offset)
     }
 
-    /// Gives all changes to a task.
-    pub(super) fn replay(&self, task: &mut Task) -> Result<u64, LiveError> {
+    /// Gives all changes to a query's tasks.
+    pub(super) fn replay(&self, tasks: &mut Tasks) -> Result<u64, LiveError> {
         let mut restored = 0;
         for (store, logs) in self.stores.iter().enumerate() {
             for (partition, log) in logs.iter().enumerate() {
                 restored += log.read(|change| {
-                    let record = (change.key, change.value);
-                    task.restore(store, partition as i32, record, change.timestamp_ms)
+                    let Change { key, value, timestamp_ms } = *change;
+                    let record = StoredRecord { key, value, timestamp_ms };
+                    tasks
+                        .restore(StoreId(store), Partition(partition as i32), &record)
                         .map_err(LiveError::from)
                 })?;
             }

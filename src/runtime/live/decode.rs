@@ -4,7 +4,7 @@ use crate::formats::{Decoder, FormatError, Role};
 use crate::kafka::fetch::FetchedPartition;
 use crate::kafka::records::RecordError;
 use crate::operators::QueryError;
-use crate::plan::{QueryPlan, StepKind};
+use crate::plan::{Gives, QueryPlan, RepartitionTopic};
 use crate::runtime::RawRecords;
 use crate::types::{Arena, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity};
 
@@ -82,24 +82,17 @@ pub(super) struct RepartitionReader {
 impl RepartitionReader {
     pub(super) fn new(plan: &QueryPlan) -> Result<Option<Self>, QueryError> {
         let refuse = |error: FormatError| QueryError::new(error.to_string());
-        for step in &plan.steps {
-            let StepKind::Repartition { topic, key_format, value_format } = &step.kind else {
-                continue;
-            };
-            let (key, value) = (&step.schema.key, &step.schema.value);
-            let is_table = matches!(
-                plan.steps.first().map(|step| &step.kind),
-                Some(StepKind::TableSource { .. })
-            );
-            return Ok(Some(Self {
-                key: Decoder::new(key_format, key, Role::Key, topic).map_err(refuse)?,
-                value: Decoder::new(value_format, value, Role::Value, topic).map_err(refuse)?,
-                columns: value.len(),
-                keys: key.len(),
-                is_table,
-            }));
-        }
-        Ok(None)
+        let Some((_, node, topic)) = plan.repartitions().next() else { return Ok(None) };
+        let node = plan.node(node);
+        let (key, value) = (&node.schema.key, &node.schema.value);
+        let RepartitionTopic { name, key_format, value_format } = topic;
+        Ok(Some(Self {
+            key: Decoder::new(key_format, key, Role::Key, name).map_err(refuse)?,
+            value: Decoder::new(value_format, value, Role::Value, name).map_err(refuse)?,
+            columns: value.len(),
+            keys: key.len(),
+            is_table: node.gives == Gives::Changes,
+        }))
     }
 
     /// The rows of a chunk.

@@ -18,9 +18,8 @@ use super::topics::{
 use crate::kafka::admin::Admin;
 use crate::kafka::group::GroupOffsets;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
-use crate::operators::TopologyOptions;
 use crate::plan::{Source, fingerprint};
-use crate::runtime::{Task, clock};
+use crate::runtime::clock;
 use crate::state::checkpoint::StateDirectory;
 
 /// What an instance is told besides its queries.
@@ -70,7 +69,7 @@ impl Instance {
             let topics = query_topics(&admin, &spec).await?;
             let home = directories.home(&spec)?;
             let query = LiveQuery::new(spec, topics, cluster.clone(), home);
-            let source = Arc::clone(&query.spec.plan.source);
+            let source = Arc::clone(query.spec.plan.leftmost_source());
             match groups.iter_mut().find(|(other, _)| reads_alike(other, &source)) {
                 Some((_, queries)) => queries.push(query),
                 None => groups.push((source, vec![query])),
@@ -161,7 +160,8 @@ async fn query_topics(admin: &Admin, spec: &QuerySpec) -> Result<QueryTopics, Li
         let found = found.map(|topic| topic.partitions.len() as i32);
         found.ok_or_else(|| LiveError::Topic { topic: name, cause: "does not exist".to_owned() })
     };
-    let source_partitions = partitions(plan.source.topic.clone()).await?;
+    let source = plan.leftmost_source();
+    let source_partitions = partitions(source.topic.clone()).await?;
     let sink_partitions = partitions(plan.sink.topic.clone()).await?;
     let application_id = spec.settings.application_id(&spec.id);
     let replicas = spec.settings.internal_replicas;
@@ -175,27 +175,20 @@ async fn query_topics(admin: &Admin, spec: &QuerySpec) -> Result<QueryTopics, Li
         has_partitions(&name, ensured, source_partitions)?;
         repartition = Some(name);
     }
-    // A task that never runs tells which stores there are.
-    let options = TopologyOptions {
-        partitions: source_partitions,
-        partitioner: |_, _| 0,
-        rekeys_in_memory: true,
-        cached_groups: 0,
-        emit_interval_ms: 0,
-    };
-    let stores = Task::new(Arc::clone(plan), &spec.id, options)?.stores();
-    let changelogs: Vec<String> =
-        stores.iter().map(|store| format!("{application_id}-{}-changelog", store.name)).collect();
+    let changelogs: Vec<String> = plan
+        .stores()
+        .map(|(.., store)| format!("{application_id}-{}", store.changelog()))
+        .collect();
     let lost_state = lost_state(admin, &application_id, &changelogs).await?;
     if lost_state.is_none() {
-        for (store, name) in stores.iter().zip(&changelogs) {
+        for ((.., store), name) in plan.stores().zip(&changelogs) {
             let configs = changelog_configs(store);
             let ensured = ensure_topic(admin, name, source_partitions, replicas, &configs).await?;
             has_partitions(name, ensured, source_partitions)?;
         }
     }
     Ok(QueryTopics {
-        source: plan.source.topic.clone(),
+        source: source.topic.clone(),
         source_partitions,
         sink: plan.sink.topic.clone(),
         sink_partitions,

@@ -17,13 +17,12 @@ use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::records::Headers;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::QueryError;
-use crate::plan::QueryPlan;
+use crate::plan::{QueryPlan, StoreId};
 use crate::runtime::{
-    OutputRecord, Placing, ProcessingLogEntry, SeededRandom, Surroundings, Target, Task,
-    TaskCounts, clock,
+    OutputRecord, Placing, ProcessingLogEntry, SeededRandom, Surroundings, Target, TaskCounts,
+    Tasks, clock,
 };
 use crate::state::checkpoint::CheckpointError;
-use crate::types::Arena;
 
 /// A query that is to run.
 #[derive(Clone, Debug)]
@@ -126,7 +125,7 @@ impl QueryTopics {
             Target::Repartition(_) => {
                 (self.repartition.as_deref().unwrap_or_default(), self.state_partitions)
             }
-            Target::Changelog(store) => (&self.changelogs[store], self.state_partitions),
+            Target::Changelog(StoreId(store)) => (&self.changelogs[store], self.state_partitions),
         }
     }
 
@@ -165,7 +164,7 @@ pub(super) struct LiveQuery {
     pub(super) topics: QueryTopics,
     pub(super) cluster: Cluster,
     pub(super) role: Role,
-    pub(super) task: Option<Task>,
+    pub(super) tasks: Option<Tasks>,
     pub(super) producer: Option<Producer>,
     /// Where checkpoints are kept, if they are.
     pub(super) home: Option<Home>,
@@ -202,7 +201,7 @@ impl LiveQuery {
             topics,
             cluster,
             role: Role::Out { join_at: now },
-            task: None,
+            tasks: None,
             producer: None,
             home,
             checkpoint: None,
@@ -243,20 +242,21 @@ impl LiveQuery {
 
     /// Lets the task give away some of what waits in caches. Whether more waits.
     pub(super) fn flush_some(&mut self, random: &SeededRandom) -> Result<bool, QueryError> {
-        let Some(task) = &mut self.task else { return Ok(false) };
+        let Some(tasks) = &mut self.tasks else { return Ok(false) };
         let surroundings = Surroundings {
             now: clock::now(),
             random,
             nested_error_set_null: self.spec.settings.nested_error_set_null,
         };
-        task.flush_some(surroundings, &Arena::new())
+        tasks.flush_some(surroundings)
     }
 
     /// Hands what the task has produced and logged to the producer.
     pub(super) async fn send_output(&mut self) -> Result<(), LiveError> {
-        let (Some(task), Some(producer)) = (&mut self.task, &self.producer) else { return Ok(()) };
-        if !task.output.is_empty() {
-            let output = std::mem::take(&mut task.output);
+        let (Some(tasks), Some(producer)) = (&mut self.tasks, &self.producer) else {
+            return Ok(());
+        };
+        for output in tasks.outputs().filter(|output| !output.is_empty()) {
             let headers: Vec<Headers> = output.records().map(|r| headers(r.headers)).collect();
             let mut records = output.records().zip(&headers).peekable();
             let mut run = Vec::new();
@@ -273,18 +273,18 @@ impl LiveQuery {
                     self.written += run.len() as u64;
                 }
                 producer.send_all(topic, &run).await?;
-                if let (Target::Changelog(store), Some(checkpoint)) = (target, &mut self.checkpoint)
+                if let (Target::Changelog(StoreId(store)), Some(checkpoint)) =
+                    (target, &mut self.checkpoint)
                 {
                     checkpoint.append_all(store, &run)?;
                 }
                 run.clear();
             }
             drop(records);
-            task.output = output;
-            task.output.clear();
+            output.clear();
         }
-        if !task.log.is_empty() {
-            let log = std::mem::take(&mut task.log);
+        let log = tasks.take_log();
+        if !log.is_empty() {
             send_log(&self.spec.settings, producer, &log).await?;
         }
         Ok(())
@@ -309,7 +309,7 @@ impl LiveQuery {
 
     /// Forgets everything in memory, so that the query starts from its changelogs and offsets.
     pub(super) fn forget(&mut self) {
-        self.task = None;
+        self.tasks = None;
         self.producer = None;
         self.checkpoint = None;
         self.marks = None;
@@ -334,8 +334,8 @@ impl LiveQuery {
             cause: self.cause.clone(),
             records: self.records,
             written: self.written,
-            counts: self.task.as_ref().map(|task| task.counts).unwrap_or_default(),
-            stored_rows: self.task.as_mut().map_or(0, Task::stored_rows),
+            counts: self.tasks.as_ref().map(Tasks::counts).unwrap_or_default(),
+            stored_rows: self.tasks.as_mut().map_or(0, Tasks::stored_rows),
             lag,
         }
     }

@@ -14,8 +14,10 @@ use super::reading::Reading;
 use super::topic_watch::TopicWatch;
 use crate::kafka::Cluster;
 use crate::operators::QueryError;
-use crate::plan::{AggregateWindow, QueryPlan, StepKind};
-use crate::runtime::{SeededRandom, SourceReader, Surroundings, clock};
+use crate::plan::{QueryPlan, RepartitionId, StoreKind};
+use crate::runtime::{
+    SeededRandom, SourceBatch, SourceReader, SourceRecords, Surrounded, Surroundings, clock,
+};
 use crate::types::Arena;
 
 /// What all readers of an instance publish.
@@ -58,12 +60,12 @@ impl Reader {
     ) -> Result<Self, QueryError> {
         let plan = |query: &LiveQuery| Arc::clone(&query.spec.plan);
         let first = queries.first().map(plan).ok_or_else(|| QueryError::new("no query"))?;
-        let source = SourceReader::new(Arc::clone(&first.source))?;
+        let source = SourceReader::new(Arc::clone(first.leftmost_source()))?;
         let mut used = vec![false; source.frame().len()];
         for query in &queries {
-            for (index, is_used) in query.spec.plan.used_columns().into_iter().enumerate() {
-                used[index] |= is_used;
-            }
+            let plan = &query.spec.plan;
+            let of_query = plan.sources().flat_map(|(node, _)| plan.used_columns(node));
+            used.iter_mut().zip(of_query).for_each(|(used, is_used)| *used |= is_used);
         }
         let sensitive = queries.iter().filter(|query| orders_by_time(&query.spec.plan));
         let interleave_ms = sensitive.map(|query| query.spec.settings.interleave_ms).min();
@@ -202,13 +204,14 @@ impl Reader {
             Surroundings { now: clock::now(), random: &self.random, nested_error_set_null: true };
         for index in &reading.queries {
             let query = &mut self.queries[*index];
-            let Some(task) = &mut query.task else { continue };
-            task.log_rejected(&chunk, &read);
+            let Some(tasks) = &mut query.tasks else { continue };
+            let Some((node, _)) = query.spec.plan.sources().next() else { continue };
             query.records += chunk.len() as u64;
             let nested_error_set_null = query.spec.settings.nested_error_set_null;
             let surroundings = Surroundings { nested_error_set_null, ..surroundings };
-            let source = (&self.source, &chunk);
-            if let Err(error) = task.process(&read.rows, source, surroundings, &arena) {
+            let records = SourceRecords { reader: &self.source, records: &chunk };
+            let batch = SourceBatch { source: node, read: &read, records };
+            if let Err(error) = tasks.process(batch, Surrounded { surroundings, arena: &arena }) {
                 query.failure = Some(error.into());
                 continue;
             }
@@ -245,10 +248,11 @@ impl Reader {
                     random: &self.random,
                     nested_error_set_null: query.spec.settings.nested_error_set_null,
                 };
-                if let Some(task) = &mut query.task
+                if let Some(tasks) = &mut query.tasks
                     && rows.len > 0
                 {
-                    task.process_repartitioned(&rows, surroundings, &arena)?;
+                    let surrounded = Surrounded { surroundings, arena: &arena };
+                    tasks.process_repartitioned(RepartitionId(0), &rows, surrounded)?;
                 }
                 Ok(next)
             });
@@ -287,11 +291,8 @@ impl Reader {
 
 /// Whether the result depends on the order in time of records of several partitions.
 fn orders_by_time(plan: &QueryPlan) -> bool {
-    let repartitions =
-        plan.steps.iter().any(|step| matches!(step.kind, StepKind::Repartition { .. }));
-    let windows = plan.steps.iter().any(|step| {
-        matches!(&step.kind, StepKind::Aggregate(aggregation)
-            if matches!(aggregation.window, Some(AggregateWindow::Time { .. } | AggregateWindow::Session { .. })))
+    let windows = plan.stores().any(|(_, _, store)| {
+        matches!(store.kind, StoreKind::WindowAggregate | StoreKind::SessionAggregate)
     });
-    repartitions && windows
+    windows && plan.repartitions().next().is_some()
 }

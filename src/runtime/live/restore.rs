@@ -12,14 +12,15 @@ use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
 use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
-use crate::operators::{StoreInfo, TopologyOptions};
-use crate::plan::StepKind;
-use crate::runtime::{Task, clock};
+use crate::operators::{StoredRecord, TopologyOptions};
+use crate::plan::{Gives, QueryPlan, StoreId};
+use crate::runtime::{Spread, TaskOptions, Tasks, clock};
 use crate::state::checkpoint::{Change, CheckpointError, Mark, TopicId};
+use crate::types::Partition;
 
 /// A query that is ready to go on.
 pub(super) struct Activated {
-    pub(super) task: Task,
+    pub(super) tasks: Tasks,
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) positions: BTreeMap<i32, i64>,
     pub(super) repartition_positions: BTreeMap<i32, i64>,
@@ -56,19 +57,16 @@ pub(super) async fn activate(
     }
     let offsets = GroupOffsets::new(&cluster, &member.group);
     let committed = offsets.committed(None).await?;
-    let task = Task::new(Arc::clone(&spec.plan), &spec.id, topology_options(&spec, &topics))?;
+    let tasks = Tasks::new(Arc::clone(&spec.plan), &spec.id, task_options(&spec, &topics))?;
     let is_first = committed.is_empty();
-    let (task, checkpoint, restored) = restore(&cluster, (&spec, &topics), task, home).await?;
+    let (tasks, checkpoint, restored) = restore(&cluster, (&spec, &topics), tasks, home).await?;
     if is_first && restored > 0 {
         return Err(state_error(format!(
             "its changelog holds {restored} records, but its group has no offsets; delete the \
              changelog topics to start anew"
         )));
     }
-    let is_table = matches!(
-        spec.plan.steps.first().map(|step| &step.kind),
-        Some(StepKind::TableSource { .. })
-    );
+    let is_table = spec.plan.nodes.first().is_some_and(|node| node.gives == Gives::Changes);
     // A partition that is new to a query which has begun holds nothing that it has seen.
     let start = if spec.settings.from_earliest || is_table || !is_first {
         OffsetSpec::Earliest
@@ -99,16 +97,27 @@ pub(super) async fn activate(
         .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
         .collect();
     offsets.commit_as(&member, &new).await?;
-    Ok(Activated { task, checkpoint, positions, repartition_positions, committed: known })
+    Ok(Activated { tasks, checkpoint, positions, repartition_positions, committed: known })
 }
 
-fn topology_options(spec: &QuerySpec, topics: &QueryTopics) -> TopologyOptions {
-    TopologyOptions {
-        partitions: topics.state_partitions,
-        partitioner: partition_for_key,
-        rekeys_in_memory: topics.repartition.is_none(),
-        cached_groups: spec.settings.cached_groups(),
-        emit_interval_ms: spec.settings.emit_interval_ms,
+fn task_options(spec: &QuerySpec, topics: &QueryTopics) -> TaskOptions {
+    let partitions = topics.state_partitions;
+    let spread = Spread { partitions, partitioner: partition_for_key };
+    let is_in_memory = topics.repartition.is_none();
+    // Each task has its share of the cache, and a cache that is there at all holds something.
+    let cached_groups = spec.settings.cached_groups();
+    let share = cached_groups.div_ceil(usize::try_from(partitions).unwrap_or(1).max(1));
+    TaskOptions {
+        topology: TopologyOptions {
+            cached_groups: share,
+            emit_interval_ms: spec.settings.emit_interval_ms,
+        },
+        spreads: spec
+            .plan
+            .repartitions()
+            .filter(|_| is_in_memory)
+            .map(|(id, ..)| (id, spread))
+            .collect(),
     }
 }
 
@@ -155,11 +164,11 @@ pub(super) struct Changelog {
 /// Looks at all changelogs.
 async fn changelogs(
     admin: &Admin,
-    stores: Vec<StoreInfo>,
+    plan: &QueryPlan,
     topics: &QueryTopics,
 ) -> Result<Vec<Changelog>, LiveError> {
     let mut changelogs = Vec::with_capacity(topics.changelogs.len());
-    for (store, topic) in stores.into_iter().zip(&topics.changelogs) {
+    for ((_, _, store), topic) in plan.stores().zip(&topics.changelogs) {
         let partitions: Vec<_> =
             (0..topics.state_partitions).map(|p| TopicPartition::new(topic.as_str(), p)).collect();
         let all = |spec| partitions.iter().map(|at| (at.clone(), spec)).collect::<Vec<_>>();
@@ -172,7 +181,7 @@ async fn changelogs(
         };
         changelogs.push(Changelog {
             topic: topic.clone(),
-            store: store.name,
+            store: store.name.clone(),
             retention_ms: store.retention_ms,
             id: admin.describe_topic(topic).await?.map(|topic| topic.id).unwrap_or_default(),
             tombstones_ms: tombstones_ms(admin, topic).await,
@@ -198,35 +207,34 @@ async fn tombstones_ms(admin: &Admin, topic: &str) -> i64 {
 async fn restore(
     cluster: &Cluster,
     (spec, topics): (&QuerySpec, &QueryTopics),
-    task: Task,
+    tasks: Tasks,
     home: Option<Home>,
-) -> Result<(Task, Option<Checkpoint>, u64), LiveError> {
+) -> Result<(Tasks, Option<Checkpoint>, u64), LiveError> {
     let at_ms = clock::now().0;
     let admin = Admin::new(cluster);
-    let mut restoring = Restoring { admin: &admin, task, checkpoint: None, restored: 0 };
-    let changelogs: Arc<[Changelog]> =
-        changelogs(&admin, restoring.task.stores(), topics).await?.into();
+    let mut restoring = Restoring { admin: &admin, tasks, checkpoint: None, restored: 0 };
+    let changelogs: Arc<[Changelog]> = changelogs(&admin, &spec.plan, topics).await?.into();
     if let Some(home) = home.filter(|_| !changelogs.is_empty()) {
         let checkpoint = home.open(&changelogs, at_ms).await?;
         tracing::info!("restoring query {} from {}", spec.id, home.path().display());
-        let mut task = restoring.task;
+        let mut tasks = restoring.tasks;
         let replayed = blocking(move || {
-            let restored = checkpoint.replay(&mut task)?;
-            Ok::<_, LiveError>((task, checkpoint, restored))
+            let restored = checkpoint.replay(&mut tasks)?;
+            Ok::<_, LiveError>((tasks, checkpoint, restored))
         });
-        let (task, checkpoint, restored) = replayed.await??;
-        restoring = Restoring { admin: &admin, task, checkpoint: Some(checkpoint), restored };
+        let (tasks, checkpoint, restored) = replayed.await??;
+        restoring = Restoring { admin: &admin, tasks, checkpoint: Some(checkpoint), restored };
     }
     for (store, changelog) in changelogs.iter().enumerate() {
         restoring.read(cluster, (store, changelog), at_ms).await?;
     }
-    Ok((restoring.task, restoring.checkpoint, restoring.restored))
+    Ok((restoring.tasks, restoring.checkpoint, restoring.restored))
 }
 
 /// State on its way back.
 struct Restoring<'a> {
     admin: &'a Admin,
-    task: Task,
+    tasks: Tasks,
     checkpoint: Option<Checkpoint>,
     restored: u64,
 }
@@ -315,8 +323,9 @@ impl Restoring<'_> {
     }
 
     fn take(&mut self, at: (usize, i32), change: &Change<'_>) -> Result<(), LiveError> {
-        let record = (change.key, change.value);
-        self.task.restore(at.0, at.1, record, change.timestamp_ms)?;
+        let Change { key, value, timestamp_ms } = *change;
+        let record = StoredRecord { key, value, timestamp_ms };
+        self.tasks.restore(StoreId(at.0), Partition(at.1), &record)?;
         self.restored += 1;
         if let Some(checkpoint) = &mut self.checkpoint {
             checkpoint.append(at, change)?;

@@ -87,7 +87,7 @@ impl Reader {
             query.forget();
             return Role::Standby(membership);
         }
-        if query.task.is_some() {
+        if query.tasks.is_some() {
             self.resume(index);
             return Role::Active(membership);
         }
@@ -96,7 +96,7 @@ impl Reader {
 
     fn activated(&mut self, index: usize, membership: Membership, activated: Activated) -> Role {
         let query = &mut self.queries[index];
-        query.task = Some(activated.task);
+        query.tasks = Some(activated.tasks);
         query.checkpoint = activated.checkpoint;
         query.positions = activated.positions;
         query.repartition_positions = activated.repartition_positions;

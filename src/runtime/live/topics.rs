@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::query::LiveError;
 use crate::kafka::admin::{Admin, NewTopic};
-use crate::operators::StoreInfo;
-use crate::plan::{QueryPlan, StepKind};
+use crate::plan::{QueryPlan, StoreSpec};
 
 /// Whether a topic was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +66,7 @@ async fn wait_until_known(admin: &Admin, name: &str) -> Result<(), LiveError> {
 }
 
 /// The configuration of a changelog topic.
-pub(super) fn changelog_configs(store: &StoreInfo) -> BTreeMap<String, String> {
+pub(super) fn changelog_configs(store: &StoreSpec) -> BTreeMap<String, String> {
     let mut configs =
         BTreeMap::from([("message.timestamp.type".to_owned(), "CreateTime".to_owned())]);
     let policy = match store.retention_ms {
@@ -95,8 +94,5 @@ pub(super) fn repartition_configs() -> BTreeMap<String, String> {
 
 /// The end of the name of a plan's repartition topic.
 pub(super) fn repartition_name(plan: &QueryPlan) -> Option<&str> {
-    plan.steps.iter().find_map(|step| match &step.kind {
-        StepKind::Repartition { topic, .. } => Some(topic.as_str()),
-        _ => None,
-    })
+    plan.repartitions().next().map(|(_, _, topic)| topic.name.as_str())
 }

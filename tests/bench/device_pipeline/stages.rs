@@ -12,10 +12,11 @@ use millstream::kafka::fetch::FetchedPartition;
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::produce::{NewRecord, Producer};
 use millstream::operators::TopologyOptions;
-use millstream::plan::Sink;
+use millstream::plan::{NodeId, Sink};
 use millstream::runtime::live::QuerySpec;
 use millstream::runtime::{
-    OutputRecord, RawRecords, SeededRandom, SourceReader, Surroundings, Target, Task, clock,
+    OutputRecord, RawRecords, SeededRandom, SourceBatch, SourceReader, SourceRecords, Spread,
+    Surrounded, Surroundings, Target, TaskOptions, Tasks, clock,
 };
 use millstream::types::Arena;
 
@@ -90,7 +91,7 @@ impl Again {
 struct Path {
     source: SourceReader,
     used: Vec<bool>,
-    tasks: Vec<(QuerySpec, Task, Again)>,
+    tasks: Vec<(QuerySpec, Tasks, Again)>,
     producer: Producer,
     random: SeededRandom,
     stages: Stages,
@@ -122,21 +123,22 @@ pub(crate) async fn run(broker: &str, count: u64, file: &str) -> Result<()> {
 
 impl Path {
     fn new(specs: Vec<QuerySpec>, producer: Producer) -> Result<Self> {
-        let source = SourceReader::new(specs[0].plan.source.clone())?;
+        let source = SourceReader::new(specs[0].plan.leftmost_source().clone())?;
         let mut used = vec![false; source.frame().len()];
         let mut tasks = Vec::new();
         for spec in specs {
-            for (used, is_used) in used.iter_mut().zip(spec.plan.used_columns()) {
+            for (used, is_used) in used.iter_mut().zip(spec.plan.used_columns(NodeId(0))) {
                 *used |= is_used;
             }
-            let options = TopologyOptions {
-                partitions: 3,
-                partitioner: partition_for_key,
-                rekeys_in_memory: true,
-                cached_groups: spec.settings.cached_groups(),
-                emit_interval_ms: spec.settings.emit_interval_ms,
+            let spread = Spread { partitions: 3, partitioner: partition_for_key };
+            let options = TaskOptions {
+                topology: TopologyOptions {
+                    cached_groups: spec.settings.cached_groups(),
+                    emit_interval_ms: spec.settings.emit_interval_ms,
+                },
+                spreads: spec.plan.repartitions().map(|(id, ..)| (id, spread)).collect(),
             };
-            let task = Task::new(spec.plan.clone(), &spec.id, options)?;
+            let task = Tasks::new(spec.plan.clone(), &spec.id, options)?;
             let again = Again::new(&spec)?;
             tasks.push((spec, task, again));
         }
@@ -167,9 +169,10 @@ impl Path {
         let read = stages.time("decode", || source.read(chunk, used, &arena));
         for (spec, task, _) in tasks {
             let surroundings = surroundings(random);
-            stages.time(&spec.id, || {
-                task.process(&read.rows, (source, chunk), surroundings, &arena)
-            })?;
+            let records = SourceRecords { reader: source, records: chunk };
+            let batch = SourceBatch { source: NodeId(0), read: &read, records };
+            let surrounded = Surrounded { surroundings, arena: &arena };
+            stages.time(&spec.id, || task.process(batch, surrounded))?;
         }
         Ok(())
     }
@@ -178,8 +181,7 @@ impl Path {
     async fn flush(&mut self) -> Result<()> {
         let Self { tasks, random, stages, .. } = self;
         for (_, task, _) in tasks {
-            let arena = Arena::new();
-            stages.time("flush", || task.flush(surroundings(random), &arena))?;
+            while stages.time("flush", || task.flush_some(surroundings(random)))? {}
         }
         self.flushed = clock::instant();
         self.send().await
@@ -187,18 +189,22 @@ impl Path {
 
     async fn send(&mut self) -> Result<()> {
         let start = clock::instant();
-        for (spec, task, _) in &self.tasks {
+        for (spec, tasks, _) in &mut self.tasks {
             // Changelogs too: only the cost of sending counts here.
             let topic = spec.plan.sink.topic.as_str();
-            let records: Vec<_> = task.output.records().map(new_record).collect();
-            self.producer.send_all(topic, &records).await?;
+            for output in tasks.outputs() {
+                let records: Vec<_> = output.records().map(new_record).collect();
+                self.producer.send_all(topic, &records).await?;
+            }
         }
         self.stages.add("produce", start.elapsed());
-        for (_, task, again) in &mut self.tasks {
-            let sunk = task.output.records().filter(|record| record.target == Target::Sink);
-            let values: Vec<_> = sunk.map(|record| record.value).collect();
-            again.encode(&values, &mut self.stages)?;
-            task.output.clear();
+        for (_, tasks, again) in &mut self.tasks {
+            for output in tasks.outputs() {
+                let sunk = output.records().filter(|record| record.target == Target::Sink);
+                let values: Vec<_> = sunk.map(|record| record.value).collect();
+                again.encode(&values, &mut self.stages)?;
+                output.clear();
+            }
         }
         Ok(())
     }

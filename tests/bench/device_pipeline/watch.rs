@@ -32,7 +32,7 @@ pub(crate) async fn until_level(cluster: &Cluster, specs: &[QuerySpec]) -> Resul
 }
 
 async fn is_level(cluster: &Cluster, spec: &QuerySpec) -> Result<bool> {
-    let ends = end_offsets(cluster, &spec.plan.source.topic).await?;
+    let ends = end_offsets(cluster, &spec.plan.leftmost_source().topic).await?;
     let group = GroupOffsets::new(cluster, &spec.settings.application_id(&spec.id));
     let committed = group.committed(None).await?;
     let committed = |at: &TopicPartition| committed.get(at).map(|committed| committed.offset);

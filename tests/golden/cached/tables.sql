@@ -10,9 +10,9 @@ employees bob null @ 5s             => nothing
 commit                              => TEAMS green {"MEMBERS":1} @ 4s
                                     => TEAMS red {"MEMBERS":0} @ 5s
 ---- stores
-CTAS_TEAMS_0-KsqlTopic-Reduce ann {"TEAM":"green"} @ 4s
+CTAS_TEAMS_0-KsqlTopic-Reduce ann {"TEAM":"green","ROWPARTITION":0,"ROWOFFSET":3} @ 4s
 CTAS_TEAMS_0-KsqlTopic-Reduce bob null @ 5s
-CTAS_TEAMS_0-KsqlTopic-Reduce cid {"TEAM":"blue"} @ 3s
+CTAS_TEAMS_0-KsqlTopic-Reduce cid {"TEAM":"blue","ROWPARTITION":0,"ROWOFFSET":2} @ 3s
 CTAS_TEAMS_0-Aggregate-Aggregate-Materialize blue {"TEAM":"blue","ROWTIME":3000,"KSQL_AGG_VARIABLE_0":1} @ 3s
 CTAS_TEAMS_0-Aggregate-Aggregate-Materialize green {"TEAM":"green","ROWTIME":4000,"KSQL_AGG_VARIABLE_0":1} @ 4s
-CTAS_TEAMS_0-Aggregate-Aggregate-Materialize red {"TEAM":"red","ROWTIME":2000,"KSQL_AGG_VARIABLE_0":0} @ 5s
+CTAS_TEAMS_0-Aggregate-Aggregate-Materialize red {"TEAM":"red","ROWTIME":5000,"KSQL_AGG_VARIABLE_0":0} @ 5s

@@ -12,8 +12,8 @@ employees bob null @ 5s                      => TEAMS red {"MEMBERS":0,"COST":0}
 employees bob null @ 6s                      => nothing  -- was gone already
 employees eve {"pay":1} @ 7s                 => log: Group-by column with index 0 resolved to null. The source row will be excluded from the table. in [null,7000,1]  -- without a team
 ---- stores
-CTAS_TEAMS_0-KsqlTopic-Reduce ann {"TEAM":"blue","PAY":120} @ 3s
+CTAS_TEAMS_0-KsqlTopic-Reduce ann {"TEAM":"blue","PAY":120,"ROWPARTITION":0,"ROWOFFSET":2} @ 3s
 CTAS_TEAMS_0-KsqlTopic-Reduce bob null @ 6s
-CTAS_TEAMS_0-KsqlTopic-Reduce eve {"TEAM":null,"PAY":1} @ 7s
+CTAS_TEAMS_0-KsqlTopic-Reduce eve {"TEAM":null,"PAY":1,"ROWPARTITION":0,"ROWOFFSET":6} @ 7s
 CTAS_TEAMS_0-Aggregate-Aggregate-Materialize blue {"TEAM":"blue","ROWTIME":3000,"PAY":120,"KSQL_AGG_VARIABLE_0":1,"KSQL_AGG_VARIABLE_1":120} @ 3s
-CTAS_TEAMS_0-Aggregate-Aggregate-Materialize red {"TEAM":"red","ROWTIME":4000,"PAY":60,"KSQL_AGG_VARIABLE_0":0,"KSQL_AGG_VARIABLE_1":0} @ 5s
+CTAS_TEAMS_0-Aggregate-Aggregate-Materialize red {"TEAM":"red","ROWTIME":5000,"PAY":60,"KSQL_AGG_VARIABLE_0":0,"KSQL_AGG_VARIABLE_1":0} @ 5s

@@ -1,0 +1,219 @@
+//! From a part of a plan to its operators.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::aggregate::StreamAggregate;
+use super::filter::{Predicate, StreamFilter, TableFilter};
+use super::flat_map::FlatMap;
+use super::group_by::{StreamGroupBy, TableGroupBy};
+use super::groups::Groups;
+use super::partition_by::{NewKey, PartitionBy};
+use super::repartition::Repartition;
+use super::select::Select;
+use super::session::SessionAggregate;
+use super::table_aggregate::TableAggregate;
+use super::table_source::TableSource;
+use super::topology::{Keeper, Next, Topology, Vertex};
+use super::waiting::Emitting;
+use super::windowed::WindowedAggregate;
+use super::{Codecs, Operator, QueryError, Tables, TopologyOptions};
+use crate::expr::Expr;
+use crate::expr::aggregates::Sequence;
+use crate::plan::{
+    AggregateWindow, Aggregation, Gives, Input, NamedExpr, Node, NodeId, NodeKind, QueryPlan,
+    SourceColumn, StoreId, SubTopology, frame_columns,
+};
+
+/// Makes the operators of a plan's nodes.
+pub(super) struct Builder<'p> {
+    plan: &'p QueryPlan,
+    options: TopologyOptions,
+    codecs: &'p dyn Codecs,
+    tables: Tables,
+    keepers: BTreeMap<StoreId, Keeper>,
+    vertex: usize,
+}
+
+impl<'p> Builder<'p> {
+    pub(super) fn new(
+        plan: &'p QueryPlan,
+        options: TopologyOptions,
+        codecs: &'p dyn Codecs,
+    ) -> Self {
+        let (tables, keepers) = (Tables::default(), BTreeMap::new());
+        Self { plan, options, codecs, tables, keepers, vertex: 0 }
+    }
+
+    pub(super) fn build(mut self, part: &SubTopology) -> Result<Topology, QueryError> {
+        let mut places = BTreeMap::new();
+        let mut operators = Vec::new();
+        for id in &part.nodes {
+            self.vertex = operators.len();
+            if let Some(operator) = self.operator(*id)? {
+                places.insert(*id, operators.len());
+                operators.push((*id, operator));
+            }
+        }
+        let plan = self.plan;
+        let vertices = operators
+            .into_iter()
+            .map(|(id, operator)| Vertex { operator, next: Next::of(plan, id, &places) });
+        let entry = |input: &Input| {
+            let next = match input {
+                // A source without an operator gives its rows to what comes after it.
+                Input::Source(id) => places.get(id).map_or_else(
+                    || Next::of(plan, *id, &places),
+                    |place| Next::Vertex(*place, super::Port(0)),
+                ),
+                Input::Repartition(topic) => {
+                    let mut topics = plan.repartitions();
+                    let writer = topics.find(|(id, ..)| id == topic).map(|(_, writer, _)| writer);
+                    writer.map_or(Next::Nowhere, |writer| Next::of(plan, writer, &places))
+                }
+            };
+            (*input, next)
+        };
+        Ok(Topology {
+            vertices: vertices.collect(),
+            entries: part.inputs.iter().map(entry).collect(),
+            keepers: self.keepers,
+            tables: self.tables,
+            sequence: Sequence::default(),
+        })
+    }
+
+    /// The operator of a node; `None` where rows pass as they are.
+    fn operator(&mut self, id: NodeId) -> Result<Option<Box<dyn Operator>>, QueryError> {
+        let node = self.plan.node(id);
+        let name = || node.name.clone();
+        Ok(Some(match &node.kind {
+            NodeKind::StreamSource { .. } => return Ok(None),
+            NodeKind::TableSource { source, .. } => {
+                let store = self.shared_table(id)?;
+                Box::new(TableSource::new(source, store, self.codecs.of_store(store)?))
+            }
+            NodeKind::Filter { predicate, text } => self.filter(node, predicate, text),
+            NodeKind::Select { columns } => Box::new(Select::new(name(), columns.clone())),
+            NodeKind::PartitionBy { keys } => {
+                Box::new(PartitionBy::new(name(), self.new_keys(node, keys)))
+            }
+            NodeKind::FlatMap { functions } => Box::new(FlatMap::new(name(), functions.clone())),
+            NodeKind::GroupBy { keys } if self.gives(node) == Gives::Changes => {
+                Box::new(TableGroupBy::new(name(), keys.clone()))
+            }
+            NodeKind::GroupBy { keys } => Box::new(StreamGroupBy::new(name(), keys.clone())),
+            NodeKind::Repartition(_) => {
+                let mut topics = self.plan.repartitions();
+                let topic = topics.find(|(_, writer, _)| *writer == id).map(|(topic, ..)| topic);
+                let topic = topic.unwrap_or_else(|| unreachable!("each repartition has a number"));
+                Box::new(Repartition::new(topic, false))
+            }
+            NodeKind::Aggregate(aggregation) => self.aggregate(id, aggregation)?,
+        }))
+    }
+
+    /// What the first input of a node gives.
+    fn gives(&self, node: &Node) -> Gives {
+        node.inputs.first().map_or(Gives::Rows, |input| self.plan.node(*input).gives)
+    }
+
+    /// The number of the `nth` store of a node.
+    fn store(&self, id: NodeId, nth: usize) -> Result<StoreId, QueryError> {
+        let mut stores = self.plan.stores().filter(|(_, node, _)| *node == id);
+        let found = stores.nth(nth).map(|(store, ..)| store);
+        found.ok_or_else(|| QueryError::new("a node has fewer stores than its operator"))
+    }
+
+    /// Notes that the operator to be added keeps a table that others look up.
+    fn shared_table(&mut self, id: NodeId) -> Result<StoreId, QueryError> {
+        let store = self.store(id, 0)?;
+        self.tables.add(store);
+        self.keepers.insert(store, Keeper { vertex: self.vertex, nth: None });
+        Ok(store)
+    }
+
+    /// Notes that the operator to be added keeps its `nth` store for itself.
+    fn own_store(&mut self, id: NodeId, nth: usize) -> Result<StoreId, QueryError> {
+        let store = self.store(id, nth)?;
+        self.keepers.insert(store, Keeper { vertex: self.vertex, nth: Some(nth) });
+        Ok(store)
+    }
+
+    /// Tells which new keys depend on nothing but the old one.
+    fn new_keys(&self, node: &Node, keys: &[NamedExpr]) -> Vec<NewKey> {
+        let source = node.inputs.first().and_then(|input| self.source_above(*input));
+        let frame = source.map(|source| frame_columns(source)).unwrap_or_default();
+        let new_key = |column: &NamedExpr| {
+            let mut used = BTreeSet::new();
+            column.expr.columns_used(&mut used);
+            let is_key = |index: &usize| {
+                frame.get(*index).is_some_and(|found| matches!(found.from, SourceColumn::Key(_)))
+            };
+            NewKey { column: column.clone(), reads_key_only: used.iter().all(is_key) }
+        };
+        keys.iter().map(new_key).collect()
+    }
+
+    /// The source whose columns the rows that `id` gives still begin with.
+    fn source_above(&self, id: NodeId) -> Option<&'p Arc<crate::plan::Source>> {
+        let node = self.plan.node(id);
+        match &node.kind {
+            NodeKind::Filter { .. } | NodeKind::FlatMap { .. } => {
+                self.source_above(*node.inputs.first()?)
+            }
+            kind => kind.source(),
+        }
+    }
+
+    fn filter(&self, node: &Node, predicate: &Arc<Expr>, text: &str) -> Box<dyn Operator> {
+        let predicate = Predicate {
+            step: node.name.clone(),
+            expr: Arc::clone(predicate),
+            text: text.to_owned(),
+        };
+        match node.gives {
+            Gives::Changes => Box::new(TableFilter { predicate }),
+            Gives::Rows => Box::new(StreamFilter { predicate }),
+        }
+    }
+
+    fn aggregate(
+        &mut self,
+        id: NodeId,
+        aggregation: &Aggregation,
+    ) -> Result<Box<dyn Operator>, QueryError> {
+        let store = self.own_store(id, 0)?;
+        let codecs = self.codecs.of_store(store)?;
+        let groups = Groups::new(Arc::new(aggregation.clone()), store, codecs);
+        let with_old = self.needs_old(id);
+        let emitting = Emitting { cached_groups: self.options.cached_groups, with_old };
+        let interval_ms = self.options.emit_interval_ms;
+        Ok(match aggregation.window {
+            None if self.gives(self.plan.node(id)) == Gives::Changes => {
+                Box::new(TableAggregate::new(groups, emitting))
+            }
+            None => Box::new(StreamAggregate::new(groups, emitting)),
+            Some(AggregateWindow::Time { windows, retention_ms, .. }) => Box::new(
+                WindowedAggregate::new(groups, windows, retention_ms, emitting)
+                    .with_emit_interval(interval_ms),
+            ),
+            Some(AggregateWindow::Session { gap_ms, grace_ms, retention_ms }) => Box::new(
+                SessionAggregate::new(groups, (gap_ms, grace_ms, retention_ms), emitting)
+                    .with_emit_interval(interval_ms),
+            ),
+        })
+    }
+
+    /// Whether something after a node asks for the row before: `HAVING`.
+    fn needs_old(&self, id: NodeId) -> bool {
+        let mut at = self.plan.successor(id);
+        while let Some((next, _)) = at {
+            if matches!(self.plan.node(next).kind, NodeKind::Filter { .. }) {
+                return true;
+            }
+            at = self.plan.successor(next);
+        }
+        false
+    }
+}

@@ -1,0 +1,184 @@
+//! What the nodes of a plan do.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Source;
+use super::query_plan::{NodeId, StoreSpec};
+use crate::expr::Expr;
+use crate::expr::aggregates::Aggregate;
+use crate::formats::FormatSpec;
+use crate::types::TimeWindows;
+
+/// What a node does.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// Reads a stream: adds the pseudo-columns and the key to the value.
+    StreamSource {
+        /// The stream.
+        source: Arc<Source>,
+    },
+    /// Reads a table: the same, and remembers the row before.
+    TableSource {
+        /// The table.
+        source: Arc<Source>,
+        /// Its rows, with the partition and the offset that each came from.
+        store: StoreSpec,
+    },
+    /// Keeps the rows for which an expression is true.
+    Filter {
+        /// The expression.
+        predicate: Arc<Expr>,
+        /// Its text, for the processing log.
+        text: String,
+    },
+    /// Computes the columns of the value.
+    Select {
+        /// The columns, in order.
+        columns: Vec<NamedExpr>,
+    },
+    /// Computes a new key.
+    PartitionBy {
+        /// The expressions; none for `PARTITION BY NULL`.
+        keys: Vec<NamedExpr>,
+    },
+    /// Makes a row of each element that table functions give.
+    FlatMap {
+        /// The table functions, whose results become further columns.
+        functions: Vec<TableCall>,
+    },
+    /// Computes the grouping key.
+    GroupBy {
+        /// The expressions.
+        keys: Vec<NamedExpr>,
+    },
+    /// Sends rows through a topic, or from task to task in memory.
+    Repartition(RepartitionTopic),
+    /// Aggregates the rows of each group.
+    Aggregate(Aggregation),
+}
+
+impl NodeKind {
+    /// The source that the node reads, if it reads one.
+    pub fn source(&self) -> Option<&Arc<Source>> {
+        match self {
+            Self::StreamSource { source } | Self::TableSource { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The stores that the node keeps, in the order of their changelogs.
+    pub fn stores(&self) -> Vec<&StoreSpec> {
+        match self {
+            Self::TableSource { store, .. } => vec![store],
+            Self::Aggregate(aggregation) => vec![&aggregation.store],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The nodes whose rows the node looks up besides those that it reads.
+    pub fn looks_up(&self) -> impl Iterator<Item = &NodeId> {
+        [].iter()
+    }
+
+    /// The repartition topic that the node writes, if it writes one.
+    pub fn repartition(&self) -> Option<&RepartitionTopic> {
+        match self {
+            Self::Repartition(topic) => Some(topic),
+            _ => None,
+        }
+    }
+}
+
+/// A topic that rows with a new key go through.
+#[derive(Clone, Debug)]
+pub struct RepartitionTopic {
+    /// The end of its name.
+    pub name: String,
+    /// How keys are written.
+    pub key_format: FormatSpec,
+    /// How values are written.
+    pub value_format: FormatSpec,
+}
+
+/// An expression and the column that it fills.
+#[derive(Clone, Debug)]
+pub struct NamedExpr {
+    /// The column.
+    pub name: String,
+    /// The expression.
+    pub expr: Arc<Expr>,
+    /// Its text, for the processing log.
+    pub text: String,
+}
+
+/// A call of a table function.
+#[derive(Clone, Debug)]
+pub struct TableCall {
+    /// The column that it fills.
+    pub name: String,
+    /// The function.
+    pub function: crate::expr::functions::TableResolved,
+    /// The types of its arguments.
+    pub arg_types: Vec<crate::expr::functions::ArgType>,
+    /// Its arguments.
+    pub args: Vec<Arc<Expr>>,
+    /// Its text, for the processing log.
+    pub text: String,
+}
+
+/// How the rows of a group become one.
+#[derive(Clone, Debug)]
+pub struct Aggregation {
+    /// How many leading columns are kept from the last row.
+    pub kept_columns: usize,
+    /// The aggregates.
+    pub calls: Vec<AggregateCall>,
+    /// The windows of the groups.
+    pub window: Option<AggregateWindow>,
+    /// Whether only closed windows are emitted (`EMIT FINAL`).
+    pub is_final: bool,
+    /// The store: the kept columns, then one for each aggregate.
+    pub store: StoreSpec,
+}
+
+/// A call of an aggregate.
+#[derive(Clone)]
+pub struct AggregateCall {
+    /// The aggregate.
+    pub function: Arc<dyn Aggregate>,
+    /// The columns of its arguments.
+    pub args: Vec<usize>,
+    /// The name of the function, for messages.
+    pub name: String,
+}
+
+/// The windows of an aggregation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggregateWindow {
+    /// TUMBLING and HOPPING.
+    Time {
+        /// Which windows.
+        windows: TimeWindows,
+        /// How long results are kept.
+        retention_ms: i64,
+        /// Whether it is a HOPPING window.
+        is_hopping: bool,
+    },
+    /// SESSION.
+    Session {
+        /// The inactivity gap.
+        gap_ms: i64,
+        /// How long after its end a session takes records that are out of order.
+        grace_ms: i64,
+        /// How long results are kept.
+        retention_ms: i64,
+    },
+}
+
+impl fmt::Debug for AggregateCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("AggregateCall");
+        debug.field("name", &self.name).field("args", &self.args).finish_non_exhaustive()
+    }
+}

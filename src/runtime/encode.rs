@@ -1,0 +1,271 @@
+//! Rows on their way out of a task: as bytes for a sink or a topic, or as they are for other tasks.
+
+use super::output::{Output, Placing, Target};
+use super::timestamp::TimestampFormat;
+use crate::expr::EvalError;
+use crate::formats::{EncodeError, Encoded, Encoder, FormatError, Normaliser, Role, windowed};
+use crate::operators::QueryError;
+use crate::plan::{Node, QueryPlan, RepartitionId, RepartitionTopic};
+use crate::types::{Arena, OldRows, OwnedRows, Partition, Rows, WindowKind};
+
+/// Writes rows for the sink.
+pub(super) struct SinkEncoder {
+    key: Encoder,
+    value: Encoder,
+    topic: String,
+    window: Option<WindowKind>,
+    /// The column that gives records their time.
+    timestamp: Option<SinkTimestamp>,
+}
+
+struct SinkTimestamp {
+    column: TimestampPlace,
+    format: TimestampFormat,
+}
+
+enum TimestampPlace {
+    Key(usize),
+    Value(usize),
+}
+
+impl SinkEncoder {
+    pub(super) fn new(plan: &QueryPlan) -> Result<Self, QueryError> {
+        let sink = &plan.sink;
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let key = Encoder::new(&sink.key_format, &sink.schema.key, Role::Key, &sink.topic);
+        let value = Encoder::new(&sink.value_format, &sink.schema.value, Role::Value, &sink.topic);
+        let timestamp = sink.timestamp.as_ref().map(|timestamp| {
+            let place = |columns: &[crate::types::ColumnDef]| {
+                columns.iter().position(|column| *column.name == *timestamp.column)
+            };
+            let column = place(&sink.schema.value).map(TimestampPlace::Value);
+            let column = column.or_else(|| place(&sink.schema.key).map(TimestampPlace::Key));
+            let format = TimestampFormat::new(timestamp.format.as_deref())?;
+            Ok::<_, QueryError>(column.map(|column| SinkTimestamp { column, format }))
+        });
+        Ok(Self {
+            key: key.map_err(refuse)?,
+            value: value.map_err(refuse)?,
+            topic: sink.topic.clone(),
+            window: sink.window.map(|window| window.kind),
+            timestamp: timestamp.transpose()?.flatten(),
+        })
+    }
+
+    /// Where records go: windows of one key stay together.
+    fn placing(&self) -> Placing {
+        match self.window {
+            None => Placing::ByKey,
+            Some(WindowKind::Tumbling | WindowKind::Hopping) => Placing::ByKeyBeforeWindow(8),
+            Some(WindowKind::Session) => Placing::ByKeyBeforeWindow(16),
+        }
+    }
+
+    /// The time of a row's record: that of the row, or of the `TIMESTAMP` column, where a NULL
+    /// leaves that of the row. A text that does not parse, or a time before the epoch, is an error.
+    pub(super) fn time(&self, rows: &Rows<'_>, row: usize) -> Result<i64, EvalError> {
+        let own = rows.meta.timestamps[row];
+        let Some(timestamp) = &self.timestamp else { return Ok(own) };
+        if !rows.value_valid.is_valid(row) {
+            return Ok(own);
+        }
+        let value = match timestamp.column {
+            TimestampPlace::Key(at) => rows.key.columns[at].value(rows.key.position(row)),
+            TimestampPlace::Value(at) => rows.value[at].value(row),
+        };
+        let Some(time) = timestamp.format.read(value)? else { return Ok(own) };
+        if time < 0 {
+            return Err(EvalError::new(format!("Invalid negative timestamp {time}")));
+        }
+        Ok(time)
+    }
+
+    /// Writes the record of a row.
+    pub(super) fn write(
+        &self,
+        rows: &Rows<'_>,
+        row: usize,
+        timestamp_ms: i64,
+        output: &mut Output,
+    ) -> Result<(), QueryError> {
+        let failed = |error: EncodeError| not_sent(error, &self.topic, rows.meta.partition);
+        let mut record = output.begin(Target::Sink, self.placing(), timestamp_ms);
+        let position = rows.key.position(row);
+        let key = |out: &mut Vec<u8>| {
+            if !rows.key.is_valid(row) {
+                return Ok(false);
+            }
+            let encoded = self.key.encode(&rows.key.columns, position, out)?;
+            if let (Encoded::Bytes, Some(kind), Some(window)) =
+                (encoded, self.window, rows.meta.window(row))
+            {
+                windowed::encode(kind, window, out);
+            }
+            Ok(encoded == Encoded::Bytes)
+        };
+        record.key(key).map_err(failed)?;
+        let value = |out: &mut Vec<u8>| {
+            if !rows.value_valid.is_valid(row) {
+                return Ok(false);
+            }
+            Ok(self.value.encode(&rows.value, row, out)? == Encoded::Bytes)
+        };
+        record.value(value).map_err(failed)?;
+        if rows.meta.headers.is_some() {
+            record.headers(rows.meta.headers(row));
+        }
+        record.finish();
+        Ok(())
+    }
+}
+
+/// A row that cannot be written stops the query, as Kafka Streams' `RecordCollectorImpl` says it.
+fn not_sent(error: EncodeError, topic: &str, partition: Partition) -> QueryError {
+    let EncodeError { class, message, mut causes } = error;
+    let text = format!(
+        "Error encountered sending record to topic {topic} for task 0_{} due to:\n{class}: {message}",
+        partition.0
+    );
+    causes.insert(0, message);
+    QueryError { message: text, causes }
+}
+
+/// Gives rows with a new key to the tasks that own it.
+pub(super) struct RepartitionEncoder {
+    id: RepartitionId,
+    name: String,
+    key: Encoder,
+    value: Encoder,
+    key_marks: Normaliser,
+    value_marks: Normaliser,
+}
+
+/// Rows for the task of another sub-topology, in memory.
+#[derive(Debug)]
+pub struct RekeyedRows {
+    /// The topic that they would have gone through.
+    pub topic: RepartitionId,
+    /// The partition of that topic.
+    pub partition: Partition,
+    /// The rows.
+    pub rows: OwnedRows,
+}
+
+/// How many partitions rows are spread over, and by what.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// How many there are.
+    pub partitions: i32,
+    /// Java's default partitioner.
+    pub partitioner: fn(&[u8], i32) -> i32,
+}
+
+impl RepartitionEncoder {
+    pub(super) fn new(
+        id: RepartitionId,
+        topic: &RepartitionTopic,
+        node: &Node,
+    ) -> Result<Self, QueryError> {
+        let refuse = |error: FormatError| QueryError::new(error.to_string());
+        let (key, value) = (&node.schema.key, &node.schema.value);
+        let name = topic.name.clone();
+        Ok(Self {
+            id,
+            key: Encoder::new(&topic.key_format, key, Role::Key, &name).map_err(refuse)?,
+            value: Encoder::new(&topic.value_format, value, Role::Value, &name).map_err(refuse)?,
+            key_marks: Normaliser::new(&topic.key_format, key),
+            value_marks: Normaliser::new(&topic.value_format, value),
+            name,
+        })
+    }
+
+    /// Writes rows as records of the topic.
+    pub(super) fn write(&self, rows: &Rows<'_>, output: &mut Output) -> Result<(), QueryError> {
+        let failed = |error: EncodeError| not_sent(error, &self.name, rows.meta.partition);
+        for row in 0..rows.len {
+            let timestamp_ms = rows.meta.timestamps[row];
+            let target = Target::Repartition(self.id);
+            let mut record = output.begin(target, Placing::ByKey, timestamp_ms);
+            let position = rows.key.position(row);
+            let key = |out: &mut Vec<u8>| {
+                Ok(self.key.encode(&rows.key.columns, position, out)? == Encoded::Bytes)
+            };
+            record.key(key).map_err(failed)?;
+            let is_new = rows.value_valid.is_valid(row);
+            let value = |out: &mut Vec<u8>| {
+                let old = rows.old.as_ref().filter(|old| old.valid.is_valid(row));
+                let columns = match old {
+                    Some(old) if !is_new => &old.value,
+                    _ => &rows.value,
+                };
+                let exists = self.value.encode(columns, row, out)? == Encoded::Bytes;
+                if rows.old.is_some() {
+                    // As Kafka Streams' `ChangedSerializer`: 1 after a new row, 0 after an old one.
+                    out.push(u8::from(is_new));
+                }
+                Ok(exists)
+            };
+            record.value(value).map_err(failed)?;
+            if rows.meta.headers.is_some() {
+                record.headers(rows.meta.headers(row));
+            }
+            record.finish();
+        }
+        Ok(())
+    }
+
+    /// Copies rows for the tasks that own their keys.
+    ///
+    /// Formats leave marks on what passes through a topic, and so they do here.
+    pub(super) fn hand_over(
+        &self,
+        rows: &Rows<'_>,
+        spread: Spread,
+        rekeyed: &mut Vec<RekeyedRows>,
+    ) -> Result<(), QueryError> {
+        let arena = Arena::new();
+        let mut rows = rows.clone();
+        let len = rows.len;
+        rows.key.columns = self.key_marks.normalise(rows.key.columns, rows.key.len, &arena);
+        rows.value = self.value_marks.normalise(rows.value, len, &arena);
+        rows.old = rows.old.map(|old| OldRows {
+            value: self.value_marks.normalise(old.value, len, &arena),
+            valid: old.valid,
+        });
+        let mut push = |partition: i32, rows: &Rows<'_>| {
+            let (partition, rows) = (Partition(partition), OwnedRows::of(rows));
+            rekeyed.push(RekeyedRows { topic: self.id, partition, rows });
+        };
+        if spread.partitions == 1 {
+            push(0, &rows);
+            return Ok(());
+        }
+        let owners = self.owners(&rows, spread)?;
+        for partition in 0..spread.partitions {
+            let taken = (0..len).filter(|row| owners[rows.key.position(*row)] == partition);
+            let taken: Vec<u32> = taken.map(|row| row as u32).collect();
+            if !taken.is_empty() {
+                push(partition, &rows.take(&taken));
+            }
+        }
+        Ok(())
+    }
+
+    /// The partition of each distinct key. Rows without a key stay in the partition of their task.
+    fn owners(&self, rows: &Rows<'_>, spread: Spread) -> Result<Vec<i32>, QueryError> {
+        let failed = |error: EncodeError| not_sent(error, &self.name, rows.meta.partition);
+        let mut bytes = Vec::new();
+        let mut owners = Vec::with_capacity(rows.key.len);
+        for position in 0..rows.key.len {
+            bytes.clear();
+            let encoded = self.key.encode(&rows.key.columns, position, &mut bytes);
+            let has_key = encoded.map_err(failed)? == Encoded::Bytes;
+            owners.push(if has_key && rows.key.valid.is_valid(position) {
+                (spread.partitioner)(&bytes, spread.partitions)
+            } else {
+                rows.meta.partition.0.rem_euclid(spread.partitions)
+            });
+        }
+        Ok(owners)
+    }
+}
