@@ -4,7 +4,7 @@ use millstream::expr::functions::{Call, Function, list};
 use millstream::expr::{EvalContext, RandomSource};
 use millstream::java::double_to_string;
 use millstream::plan::{
-    Catalog, Node, NodeKind, PlanConfig, PlanContext, plan_create_as, plan_create_source,
+    Catalog, NoTopics, Node, NodeKind, PlanConfig, PlanContext, plan_create_as, plan_create_source,
 };
 use millstream::sql::ast::Statement;
 use millstream::types::{Arena, Timestamp, Value};
@@ -34,7 +34,7 @@ fn plan(expression: &str) -> Result<Vec<Node>, String> {
     let mut nodes = Vec::new();
     for parsed in statements {
         let known = catalog.clone();
-        let ctx = PlanContext { catalog: &known, config: &config, text: &text };
+        let ctx = PlanContext { catalog: &known, config: &config, text: &text, topics: &NoTopics };
         match &parsed.statement {
             Statement::CreateSource(create) => {
                 let (source, _) =

@@ -21,6 +21,21 @@ pub trait Topics {
     fn describe(&self, name: &str) -> Option<TopicShape>;
 }
 
+/// Topics, as planning sees them.
+struct KnownTopics<'t>(Box<dyn Topics + 't>);
+
+impl std::fmt::Debug for KnownTopics<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KnownTopics")
+    }
+}
+
+impl plan::TopicPartitions for KnownTopics<'_> {
+    fn partitions(&self, topic: &str) -> Option<i32> {
+        self.0.describe(topic).map(|shape| shape.partitions)
+    }
+}
+
 /// The shape of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicShape {
@@ -71,7 +86,7 @@ pub struct Engine<'t> {
     properties: Properties,
     session: Properties,
     config: PlanConfig,
-    topics: Box<dyn Topics + 't>,
+    topics: KnownTopics<'t>,
     queries: Vec<PersistentQuery>,
     /// Numbers for the ids of the next queries; after the last one they count on.
     numbers: std::collections::VecDeque<i64>,
@@ -88,7 +103,7 @@ impl<'t> Engine<'t> {
             config: properties.plan_config(),
             properties,
             session: Properties::default(),
-            topics: Box::new(topics),
+            topics: KnownTopics(Box::new(topics)),
             queries: Vec::new(),
             numbers: std::collections::VecDeque::new(),
             next_number: 0,
@@ -169,7 +184,12 @@ impl<'t> Engine<'t> {
 
     /// Plans against the catalog as it is.
     fn context<'c>(&'c self, parsed: &'c ParsedStatement) -> PlanContext<'c> {
-        PlanContext { catalog: &self.catalog, config: &self.config, text: &parsed.source }
+        PlanContext {
+            catalog: &self.catalog,
+            config: &self.config,
+            text: &parsed.source,
+            topics: &self.topics,
+        }
     }
 
     /// Adds a query, with the next number in its id unless it has an id of its own.
@@ -187,10 +207,10 @@ impl<'t> Engine<'t> {
 
     /// The topic that a sink needs, if it does not exist: shaped as that of its source unless told.
     fn sink_topic(&self, sink: &Source, from: &Source, options: &Options) -> Option<TopicRequest> {
-        if self.topics.describe(&sink.topic).is_some() {
+        if self.topics.0.describe(&sink.topic).is_some() {
             return None;
         }
-        let source = self.topics.describe(&from.topic);
+        let source = self.topics.0.describe(&from.topic);
         let source =
             source.unwrap_or(TopicShape { partitions: 1, replicas: 1, retention_ms: None });
         let is_windowed = plan::is_windowed_table(sink);

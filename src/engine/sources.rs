@@ -28,7 +28,7 @@ impl Engine<'_> {
             Some(existing) => check_upgrade(&existing, &source)?,
             None => {}
         }
-        let request = match (self.topics.describe(&source.topic), options.partitions) {
+        let request = match (self.topics.0.describe(&source.topic), options.partitions) {
             (Some(_), _) => None,
             (None, Some(partitions)) => Some(TopicRequest {
                 name: source.topic.clone(),

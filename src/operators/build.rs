@@ -8,12 +8,18 @@ use super::filter::{Predicate, StreamFilter, TableFilter};
 use super::flat_map::FlatMap;
 use super::group_by::{StreamGroupBy, TableGroupBy};
 use super::groups::Groups;
+use super::lookup::{
+    JoinLookup, Lookup, SelectLookup, SourceLookup, StoreLookup, Widths, types_of,
+};
+use super::materialize::Materialize;
 use super::partition_by::{NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
 use super::session::SessionAggregate;
+use super::stream_table_join::StreamTableJoin;
 use super::table_aggregate::TableAggregate;
 use super::table_source::TableSource;
+use super::table_table_join::{JoinSide, TableTableJoin};
 use super::topology::{Keeper, Next, Topology, Vertex};
 use super::waiting::Emitting;
 use super::windowed::WindowedAggregate;
@@ -21,8 +27,8 @@ use super::{Codecs, Operator, QueryError, Tables, TopologyOptions};
 use crate::expr::Expr;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{
-    AggregateWindow, Aggregation, Gives, Input, NamedExpr, Node, NodeId, NodeKind, QueryPlan,
-    SourceColumn, StoreId, SubTopology, frame_columns,
+    AggregateWindow, Aggregation, Gives, Input, Joined, NamedExpr, Node, NodeId, NodeKind,
+    QueryPlan, SourceColumn, StoreId, SubTopology, frame_columns,
 };
 
 /// Makes the operators of a plan's nodes.
@@ -93,7 +99,7 @@ impl<'p> Builder<'p> {
                 let store = self.shared_table(id)?;
                 Box::new(TableSource::new(source, store, self.codecs.of_store(store)?))
             }
-            NodeKind::Filter { predicate, text } => self.filter(node, predicate, text),
+            NodeKind::Filter { predicate, text } => Self::filter(node, predicate, text),
             NodeKind::Select { columns } => Box::new(Select::new(name(), columns.clone())),
             NodeKind::PartitionBy { keys } => {
                 Box::new(PartitionBy::new(name(), self.new_keys(node, keys)))
@@ -103,14 +109,72 @@ impl<'p> Builder<'p> {
                 Box::new(TableGroupBy::new(name(), keys.clone()))
             }
             NodeKind::GroupBy { keys } => Box::new(StreamGroupBy::new(name(), keys.clone())),
-            NodeKind::Repartition(_) => {
+            NodeKind::SelectKey { key, appends_key } => {
+                let keys = self.new_keys(node, std::slice::from_ref(key));
+                Box::new(PartitionBy::new(name(), keys).appending(*appends_key))
+            }
+            NodeKind::Materialize { .. } => {
+                let store = self.shared_table(id)?;
+                let types = types_of(&node.schema);
+                Box::new(Materialize::new(store, self.codecs.of_store(store)?, types))
+            }
+            NodeKind::StreamStreamJoin(_) => {
+                return Err(QueryError::new("joins of streams are not supported yet"));
+            }
+            NodeKind::StreamTableJoin(joined) => {
+                let side = self.side(node, 1)?;
+                Box::new(StreamTableJoin::new(*joined, side.rows, side.types))
+            }
+            NodeKind::TableTableJoin(joined) => {
+                Box::new(TableTableJoin::new(*joined, [self.side(node, 0)?, self.side(node, 1)?]))
+            }
+            NodeKind::Repartition(topic) => {
+                let drops_null_keys = topic.drops_null_keys;
                 let mut topics = self.plan.repartitions();
                 let topic = topics.find(|(_, writer, _)| *writer == id).map(|(topic, ..)| topic);
                 let topic = topic.unwrap_or_else(|| unreachable!("each repartition has a number"));
-                Box::new(Repartition::new(topic, false))
+                Box::new(Repartition::new(topic, drops_null_keys))
             }
             NodeKind::Aggregate(aggregation) => self.aggregate(id, aggregation)?,
         }))
+    }
+
+    /// One side of a join of tables.
+    fn side(&self, node: &Node, port: usize) -> Result<JoinSide, QueryError> {
+        let missing = || QueryError::new("a join has two sides");
+        let id = *node.inputs.get(port).ok_or_else(missing)?;
+        Ok(JoinSide { rows: self.lookup(id)?, types: types_of(&self.plan.node(id).schema) })
+    }
+
+    /// Gives the rows that the table of a node has.
+    fn lookup(&self, id: NodeId) -> Result<Box<dyn Lookup>, QueryError> {
+        let node = self.plan.node(id);
+        let of_input = || {
+            let input = node.inputs.first().ok_or_else(|| QueryError::new("a node reads none"))?;
+            self.lookup(*input)
+        };
+        Ok(match &node.kind {
+            NodeKind::TableSource { source, .. } => {
+                let store = self.store(id, 0)?;
+                Box::new(SourceLookup::new(source, store, self.codecs.of_store(store)?))
+            }
+            NodeKind::Materialize { .. } => {
+                let store = self.store(id, 0)?;
+                Box::new(StoreLookup { store, codecs: self.codecs.of_store(store)? })
+            }
+            NodeKind::Select { columns } => {
+                let columns = columns.iter().map(|column| Arc::clone(&column.expr)).collect();
+                Box::new(SelectLookup { columns, of: of_input()? })
+            }
+            NodeKind::TableTableJoin(Joined { kind, appends_key }) => {
+                let (left, right) = (self.side(node, 0)?, self.side(node, 1)?);
+                let widths = Widths { left: left.types.len(), right: right.types.len() };
+                let (kind, appends_key) = (*kind, *appends_key);
+                let (left, right) = (left.rows, right.rows);
+                Box::new(JoinLookup { kind, appends_key, left, right, widths })
+            }
+            _ => return Err(QueryError::new(format!("{} keeps no table", node.name))),
+        })
     }
 
     /// What the first input of a node gives.
@@ -166,7 +230,7 @@ impl<'p> Builder<'p> {
         }
     }
 
-    fn filter(&self, node: &Node, predicate: &Arc<Expr>, text: &str) -> Box<dyn Operator> {
+    fn filter(node: &Node, predicate: &Arc<Expr>, text: &str) -> Box<dyn Operator> {
         let predicate = Predicate {
             step: node.name.clone(),
             expr: Arc::clone(predicate),

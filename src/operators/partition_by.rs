@@ -13,6 +13,8 @@ use crate::types::{Column, KeyColumns, Rows, Validity};
 pub(super) struct PartitionBy {
     step: String,
     keys: Vec<NewKey>,
+    /// Whether the key is added to the value as well.
+    appends: bool,
 }
 
 /// An expression of `PARTITION BY`.
@@ -24,7 +26,12 @@ pub(super) struct NewKey {
 
 impl PartitionBy {
     pub(super) fn new(step: String, keys: Vec<NewKey>) -> Self {
-        Self { step, keys }
+        Self { step, keys, appends: false }
+    }
+
+    /// Adds the key to the value as well, as its last columns, if `appends`.
+    pub(super) fn appending(self, appends: bool) -> Self {
+        Self { appends, ..self }
     }
 }
 
@@ -58,6 +65,11 @@ impl Operator for PartitionBy {
             self.keys.iter().map(|key| key.evaluate(step, rows, ctx)).collect();
         let valid = Validity::from_flags(vec![!columns.is_empty(); rows.len]);
         let key = KeyColumns { columns, valid, index: None, len: rows.len };
-        Rows { key, ..rows.clone() }.into()
+        let mut rows = rows.clone();
+        if self.appends {
+            rows.value.extend(key.columns.iter().cloned());
+            rows.meta.is_source = false;
+        }
+        Rows { key, ..rows }.into()
     }
 }

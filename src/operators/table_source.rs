@@ -5,7 +5,9 @@ use super::{
 };
 use crate::plan::{Source, StoreId, frame_columns};
 use crate::state::TableRow;
-use crate::types::{Arena, Column, ColumnBuilder, OldRows, OwnedValue, Rows, SqlType, Validity};
+use crate::types::{
+    Arena, Column, ColumnBuilder, OldRows, OwnedValue, Rows, SqlType, Validity, Value,
+};
 
 /// Remembers the rows of a table, so that each change knows what was before.
 ///
@@ -92,7 +94,7 @@ impl TableSource {
                 value.clear();
                 let has_value = self.codecs.value.encode_values(&values, &mut value)?;
                 self.log_change(&key, has_value.then_some(&*value), rows.meta.timestamps[row], ctx);
-                let values = values.iter().map(|value| value.to_owned()).collect();
+                let values = values.iter().map(Value::to_owned).collect();
                 let timestamp_ms = rows.meta.timestamps[row];
                 ctx.tables.get_mut(self.store).put(&key, TableRow { values, timestamp_ms })
             } else {

@@ -93,7 +93,7 @@ impl Topology {
         &mut self,
         input: Input,
         rows: &Rows<'a>,
-        outside: Outside<'_, 'a>,
+        outside: &mut Outside<'_, 'a>,
     ) -> Result<(), QueryError> {
         let entry = self.entries.get(&input).copied().unwrap_or(Next::Nowhere);
         self.within(outside, |vertices, ctx| run_from(vertices, entry, Batch::Shared(rows), ctx))
@@ -101,7 +101,7 @@ impl Topology {
 
     /// Gives away some of what waits in caches, operator by operator, down to the sink. Whether
     /// more waits.
-    pub fn flush(&mut self, outside: Outside<'_, '_>) -> Result<bool, QueryError> {
+    pub fn flush(&mut self, outside: &mut Outside<'_, '_>) -> Result<bool, QueryError> {
         self.within(outside, |vertices, ctx| {
             for index in 0..vertices.len() {
                 let outcome = vertices[index].operator.flush(ctx);
@@ -120,12 +120,12 @@ impl Topology {
 
     fn within<'a, T>(
         &mut self,
-        outside: Outside<'_, 'a>,
+        outside: &mut Outside<'_, 'a>,
         step: impl FnOnce(&mut [Vertex], &mut Context<'_, 'a>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
         let mut ctx = Context {
             eval: outside.eval,
-            out: outside.out,
+            out: &mut *outside.out,
             sequence: &mut self.sequence,
             tables: &mut self.tables,
         };
@@ -179,6 +179,7 @@ impl Topology {
 }
 
 /// Rows that others need too, or that nobody else needs.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack of one loop")]
 enum Batch<'r, 'a> {
     Shared(&'r Rows<'a>),
     Owned(Rows<'a>),

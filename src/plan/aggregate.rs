@@ -180,6 +180,7 @@ impl Builder<'_> {
         }
         self.columns = prepared.columns;
         self.add("Aggregate.Prepare", NodeKind::Select { columns: prepared.exprs });
+        self.keep_joined("Aggregate.Prepare");
         Ok(calls)
     }
 
@@ -277,6 +278,7 @@ impl Builder<'_> {
             name: "Aggregate-GroupBy-repartition".to_owned(),
             key_format: self.key_format.clone(),
             value_format: internal_value_format(&self.relation.value_format),
+            drops_null_keys: false,
         };
         self.add("Aggregate.GroupBy", NodeKind::Repartition(repartition));
         let grouped = self.nodes.len() - 2;
@@ -424,7 +426,7 @@ fn not_for_tables(names: &[&str]) -> PlanError {
 
 /// How the keys of a repartition topic and of its store are written: as those of the source, or as
 /// JSON where that format cannot hold them.
-fn internal_key_format(
+pub(super) fn internal_key_format(
     source: &FormatSpec,
     key: &[ColumnDef],
     ctx: &PlanContext<'_>,
@@ -438,6 +440,6 @@ fn internal_key_format(
 }
 
 /// How values of internal topics are written: as those of the source, its wrapping left out.
-fn internal_value_format(source: &FormatSpec) -> FormatSpec {
+pub(super) fn internal_value_format(source: &FormatSpec) -> FormatSpec {
     FormatSpec { wrap: None, ..source.clone() }
 }

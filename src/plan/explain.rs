@@ -11,8 +11,8 @@
 use std::fmt::{self, Write as _};
 
 use super::{
-    AggregateWindow, Aggregation, NamedExpr, Node, NodeId, NodeKind, QueryPlan, Sink, Source,
-    SourceWindow, TableCall,
+    AggregateWindow, Aggregation, JoinKind, Joined, NamedExpr, Node, NodeId, NodeKind, QueryPlan,
+    Sink, Source, SourceWindow, StreamStreamJoin, TableCall,
 };
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
@@ -117,7 +117,40 @@ fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
             write_formats(&topic.key_format, &topic.value_format, out)
         }
         NodeKind::Aggregate(aggregation) => write_aggregation(aggregation, columns, out),
+        NodeKind::SelectKey { key, appends_key } => {
+            out.write_str("has the key ")?;
+            write_exprs(std::slice::from_ref(key), out)?;
+            out.write_str(if *appends_key { ", in the value as well" } else { "" })
+        }
+        NodeKind::Materialize { store } => write!(out, "is kept in {}", store.name),
+        NodeKind::StreamStreamJoin(join) => write_stream_join(join, out),
+        NodeKind::StreamTableJoin(Joined { kind, .. }) => {
+            write!(out, "{} stream with table", join_name(*kind))
+        }
+        NodeKind::TableTableJoin(Joined { kind, .. }) => {
+            write!(out, "{} table with table", join_name(*kind))
+        }
     }
+}
+
+fn join_name(kind: JoinKind) -> &'static str {
+    match kind {
+        JoinKind::Inner => "joins",
+        JoinKind::Left => "left joins",
+        JoinKind::Right => "right joins",
+        JoinKind::Full => "full joins",
+    }
+}
+
+fn write_stream_join(join: &StreamStreamJoin, out: &mut String) -> fmt::Result {
+    let StreamStreamJoin { kind, before_ms, after_ms, grace_ms, .. } = join;
+    write!(out, "{} stream with stream", join_name(*kind))?;
+    write!(out, ", {before_ms} ms before to {after_ms} ms after")?;
+    if let Some(grace_ms) = grace_ms {
+        write!(out, " with {grace_ms} ms of grace")?;
+    }
+    write!(out, ", kept in {} and {}", join.this_store.name, join.other_store.name)?;
+    join.unmatched.as_ref().map_or(Ok(()), |store| write!(out, ", unmatched in {}", store.name))
 }
 
 fn write_aggregation(

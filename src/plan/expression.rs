@@ -18,6 +18,7 @@ pub(super) enum Clause {
     GroupBy,
     PartitionBy,
     Having,
+    JoinOn,
 }
 
 impl Clause {
@@ -29,6 +30,7 @@ impl Clause {
             Self::GroupBy => "GROUP BY",
             Self::PartitionBy => "PARTITION BY",
             Self::Having => "HAVING",
+            Self::JoinOn => "JOIN ON",
         }
     }
 }
@@ -52,6 +54,17 @@ impl Scope<'_> {
     /// Types an expression.
     pub(super) fn resolve(&self, expr: &ast::Expr) -> Result<Expr, PlanError> {
         self.typed(expr, &mut Vec::new()).map_err(|error| self.in_whole(error, expr))
+    }
+
+    /// Refuses the first column of an expression that is not there.
+    pub(super) fn resolve_columns(&self, expr: &ast::Expr) -> Result<(), PlanError> {
+        let mut result = Ok(());
+        super::names::visit(expr, &mut |expr| {
+            if let (Ok(()), ExprKind::Column { name, .. }) = (&result, &expr.kind) {
+                result = self.column(expr, name).map(|_| ());
+            }
+        });
+        result
     }
 
     /// Shows the whole expression and what it stands over, where ksqlDB does so in the text that it does not log.

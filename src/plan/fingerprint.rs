@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AggregateWindow, Aggregation, Node, NodeId, NodeKind, QueryPlan, Source, SourceWindow,
+    AggregateWindow, Aggregation, JoinKind, Node, NodeId, NodeKind, QueryPlan, Source,
+    SourceWindow, StoreSpec, StreamStreamJoin,
 };
 use crate::formats::{FormatSpec, NullableRepresentation};
 use crate::sql::ast::SourceKind;
@@ -57,7 +58,9 @@ impl Text {
             [NodeId(input)] if input + 1 == index => {}
             inputs => {
                 self.number("reads", inputs.len() as i64);
-                inputs.iter().for_each(|NodeId(input)| self.number("node", *input as i64));
+                for NodeId(input) in inputs {
+                    self.number("node", *input as i64);
+                }
             }
         }
     }
@@ -134,14 +137,49 @@ impl Text {
                 self.formats(&topic.key_format, &topic.value_format);
             }
             NodeKind::Aggregate(aggregation) => self.aggregation(aggregation),
+            NodeKind::SelectKey { key, appends_key } => {
+                self.field("column", &key.name);
+                self.field("is", &key.text);
+                self.field("appends", if *appends_key { "yes" } else { "no" });
+            }
+            NodeKind::Materialize { store } => self.store(store),
+            NodeKind::StreamStreamJoin(join) => self.stream_join(join),
+            NodeKind::StreamTableJoin(joined) | NodeKind::TableTableJoin(joined) => {
+                self.joined(joined.kind, joined.appends_key);
+            }
         }
     }
 
-    fn aggregation(&mut self, aggregation: &Aggregation) {
-        let store = &aggregation.store;
+    fn store(&mut self, store: &StoreSpec) {
         self.field("store", &store.name);
         self.field("stored", &store.stored.to_string());
         self.formats(&store.key_format, &store.value_format);
+    }
+
+    fn joined(&mut self, kind: JoinKind, appends_key: bool) {
+        let name = match kind {
+            JoinKind::Inner => "inner",
+            JoinKind::Left => "left",
+            JoinKind::Right => "right",
+            JoinKind::Full => "full",
+        };
+        self.field("join", name);
+        self.field("appends", if appends_key { "yes" } else { "no" });
+    }
+
+    fn stream_join(&mut self, join: &StreamStreamJoin) {
+        self.joined(join.kind, join.appends_key);
+        self.number("before", join.before_ms);
+        self.number("after", join.after_ms);
+        if let Some(grace_ms) = join.grace_ms {
+            self.number("grace", grace_ms);
+        }
+        let stores = [&join.this_store, &join.other_store].into_iter().chain(&join.unmatched);
+        stores.for_each(|store| self.store(store));
+    }
+
+    fn aggregation(&mut self, aggregation: &Aggregation) {
+        self.store(&aggregation.store);
         self.number("kept", aggregation.kept_columns as i64);
         for call in &aggregation.calls {
             self.field("call", &call.name);
@@ -178,5 +216,10 @@ fn name_of(kind: &NodeKind) -> &'static str {
         NodeKind::GroupBy { .. } => "group",
         NodeKind::Repartition(_) => "repartition",
         NodeKind::Aggregate(_) => "aggregate",
+        NodeKind::SelectKey { .. } => "select key",
+        NodeKind::Materialize { .. } => "materialize",
+        NodeKind::StreamStreamJoin(_) => "stream stream join",
+        NodeKind::StreamTableJoin(_) => "stream table join",
+        NodeKind::TableTableJoin(_) => "table table join",
     }
 }

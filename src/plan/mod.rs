@@ -12,6 +12,7 @@ mod fingerprint;
 mod frame;
 mod grouping;
 mod insert;
+mod join;
 mod keys;
 mod names;
 mod node;
@@ -33,7 +34,8 @@ pub use fingerprint::fingerprint;
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use insert::plan_insert_into;
 pub use node::{
-    AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, RepartitionTopic, TableCall,
+    AggregateCall, AggregateWindow, Aggregation, JoinKind, Joined, NamedExpr, NodeKind,
+    RepartitionTopic, StreamStreamJoin, TableCall,
 };
 pub use options::{OptionSet, Options};
 pub use query_plan::{
@@ -87,6 +89,24 @@ pub struct PlanContext<'c> {
     pub config: &'c PlanConfig,
     /// The whole text that was parsed, to tell lines and columns.
     pub text: &'c str,
+    /// What is known of topics.
+    pub topics: &'c dyn TopicPartitions,
+}
+
+/// What planning has to know of topics.
+pub trait TopicPartitions: std::fmt::Debug {
+    /// How many partitions a topic has, where that is known.
+    fn partitions(&self, topic: &str) -> Option<i32>;
+}
+
+/// Nothing is known of topics.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTopics;
+
+impl TopicPartitions for NoTopics {
+    fn partitions(&self, _topic: &str) -> Option<i32> {
+        None
+    }
 }
 
 impl PlanContext<'_> {

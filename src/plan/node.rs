@@ -8,6 +8,7 @@ use super::query_plan::{NodeId, StoreSpec};
 use crate::expr::Expr;
 use crate::expr::aggregates::Aggregate;
 use crate::formats::FormatSpec;
+pub use crate::sql::ast::JoinKind;
 use crate::types::TimeWindows;
 
 /// What a node does.
@@ -56,6 +57,55 @@ pub enum NodeKind {
     Repartition(RepartitionTopic),
     /// Aggregates the rows of each group.
     Aggregate(Aggregation),
+    /// Gives the rows of a stream the key that a join needs.
+    SelectKey {
+        /// The key.
+        key: NamedExpr,
+        /// Whether it is added to the value as well, as its last column.
+        appends_key: bool,
+    },
+    /// Keeps the rows of a table, so that they can be looked up and each change knows what was before.
+    Materialize {
+        /// The rows.
+        store: StoreSpec,
+    },
+    /// Joins two streams within a span of time. Port 0 is Kafka Streams' "this" side, port 1 its
+    /// "other" side.
+    StreamStreamJoin(Box<StreamStreamJoin>),
+    /// Joins the rows of a stream, port 0, with what a table, port 1, holds under their keys.
+    StreamTableJoin(Joined),
+    /// Joins two tables on their keys.
+    TableTableJoin(Joined),
+}
+
+/// A join whose sides are told by their ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Which rows without a partner are kept.
+    pub kind: JoinKind,
+    /// Whether the key is added to the joined value, as its last column.
+    pub appends_key: bool,
+}
+
+/// A join of two streams.
+#[derive(Clone, Debug)]
+pub struct StreamStreamJoin {
+    /// Which rows without a partner are kept: `Inner`, `Left` or `Full`.
+    pub kind: JoinKind,
+    /// How much older than a row of port 0 one of port 1 may be.
+    pub before_ms: i64,
+    /// How much newer.
+    pub after_ms: i64,
+    /// How late a row may be; without it rows without a partner are given at once.
+    pub grace_ms: Option<i64>,
+    /// Whether the key is added to the joined value, as its last column.
+    pub appends_key: bool,
+    /// The rows of port 0.
+    pub this_store: StoreSpec,
+    /// The rows of port 1.
+    pub other_store: StoreSpec,
+    /// The rows that have no partner yet, where they are given late.
+    pub unmatched: Option<StoreSpec>,
 }
 
 impl NodeKind {
@@ -70,7 +120,10 @@ impl NodeKind {
     /// The stores that the node keeps, in the order of their changelogs.
     pub fn stores(&self) -> Vec<&StoreSpec> {
         match self {
-            Self::TableSource { store, .. } => vec![store],
+            Self::TableSource { store, .. } | Self::Materialize { store } => vec![store],
+            Self::StreamStreamJoin(join) => {
+                [&join.this_store, &join.other_store].into_iter().chain(&join.unmatched).collect()
+            }
             Self::Aggregate(aggregation) => vec![&aggregation.store],
             _ => Vec::new(),
         }
@@ -99,6 +152,8 @@ pub struct RepartitionTopic {
     pub key_format: FormatSpec,
     /// How values are written.
     pub value_format: FormatSpec,
+    /// Whether rows without a key are left out, as before a join.
+    pub drops_null_keys: bool,
 }
 
 /// An expression and the column that it fills.

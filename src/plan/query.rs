@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::aggregate::plan_aggregate;
 use super::expression::{Clause, Scope};
+use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, qualified, unqualified};
 use super::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
-use super::relation::Relation;
+use super::relation::{Aliased, Relation};
 use super::select::{Item, column, items};
 use super::{NamedExpr, NodeKind, PlanContext, PlanError, Source, SourceWindow, Stage, TableCall};
 use crate::expr::functions;
@@ -48,19 +49,33 @@ pub(super) fn analyse(
     key_format: Option<&FormatSpec>,
     ctx: &PlanContext<'_>,
 ) -> Result<Analysed, PlanError> {
-    let source = find_source(query, ctx)?;
-    check_lambdas(query, &source)?;
-    if source.kind == SourceKind::Table && source.is_windowed() {
+    let sources = find_sources(query, ctx)?;
+    sources.iter().try_for_each(|aliased| check_lambdas(query, &aliased.source))?;
+    let joined;
+    let (query, relation, nodes, keys) = if sources.len() > 1 {
+        let qualified = qualified_query(query, &sources, ctx.text)?;
+        let JoinPlan { relation, nodes, keys } = plan_join(&qualified, &sources, ctx)?;
+        joined = flatten(&qualified, &relation.columns, ctx)?;
+        (&joined, relation, nodes, Some((qualified, keys)))
+    } else {
+        let relation = Relation::of_sources(&sources);
+        (query, relation, Vec::new(), None)
+    };
+    let windowed_table = |aliased: &Aliased| {
+        aliased.source.kind == SourceKind::Table && aliased.source.is_windowed()
+    };
+    if sources.iter().any(windowed_table) {
         return Err(PlanError::analyse(
             "KSQL does not support persistent queries on windowed tables.",
         ));
     }
-    let relation = Relation::of_source(query.from.first.alias.clone(), source);
     let key_format = key_format.unwrap_or(&relation.key_format).clone();
     let columns = relation.columns.clone();
-    let nodes = Vec::new();
+    let is_joined = keys.is_some();
     let mut builder = Builder { ctx, query, relation, columns, nodes, sink, key_format };
-    builder.add_source();
+    if !is_joined {
+        builder.add_source();
+    }
     let items = items(query, &builder.relation, &builder.columns)?;
     let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
     let calls_aggregate = |expr: &Expr| !calls(expr, &is_aggregate).is_empty();
@@ -72,10 +87,16 @@ pub(super) fn analyse(
     if query.group_by.is_some() {
         return plan_aggregate(builder, items);
     }
+    if let Some((qualified, keys)) = &keys
+        && query.partition_by.is_none()
+    {
+        check_selected(qualified, keys, sink)?;
+    }
     builder.project(&items)
 }
 
-fn find_source(query: &Query, ctx: &PlanContext<'_>) -> Result<Arc<Source>, PlanError> {
+/// The sources of a query, which must all exist.
+fn find_sources(query: &Query, ctx: &PlanContext<'_>) -> Result<Vec<Aliased>, PlanError> {
     let find = |name: &crate::sql::ast::Name| {
         let missing = || {
             let sources = ctx.catalog.sources().map(|source| source.name.as_str());
@@ -88,14 +109,9 @@ fn find_source(query: &Query, ctx: &PlanContext<'_>) -> Result<Arc<Source>, Plan
         };
         ctx.catalog.source(&name.text).cloned().ok_or_else(missing)
     };
-    let source = find(&query.from.first.name)?;
-    for join in &query.from.joins {
-        find(&join.source.name)?;
-    }
-    match query.from.joins.first() {
-        Some(join) => Err(PlanError::unsupported("JOIN is").at(join.span)),
-        None => Ok(source),
-    }
+    let all = std::iter::once(&query.from.first);
+    let all = all.chain(query.from.joins.iter().map(|join| &join.source));
+    all.map(|from| Ok(Aliased { alias: from.alias.clone(), source: find(&from.name)? })).collect()
 }
 
 /// "Lambda function argument can't be a column name".
@@ -209,11 +225,33 @@ impl Builder<'_> {
         let before = last.map(|last| self.nodes[last.0].gives);
         let gives = match kind {
             NodeKind::StreamSource { .. } => Gives::Rows,
-            NodeKind::TableSource { .. } | NodeKind::Aggregate(_) => Gives::Changes,
+            NodeKind::TableSource { .. }
+            | NodeKind::Aggregate(_)
+            | NodeKind::Materialize { .. } => Gives::Changes,
             _ => before.unwrap_or(Gives::Rows),
         };
         let inputs = last.into_iter().collect();
         self.nodes.push(Node { kind, name: name.to_owned(), inputs, schema, gives });
+    }
+
+    /// Keeps what is selected of a join of tables, as ksqlDB's `TableSelectBuilder` does.
+    pub(super) fn keep_joined(&mut self, name: &str) {
+        let Some(schema) = self.nodes.last().map(|node| node.schema.clone()) else { return };
+        let comes_of_joined_tables =
+            self.relation.is_joined() && self.relation.kind == SourceKind::Table;
+        let is_first = !self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Aggregate(_)));
+        if !comes_of_joined_tables || !is_first {
+            return;
+        }
+        let store = StoreSpec {
+            name: format!("{}-Last", name.replace('.', "-")),
+            kind: StoreKind::Table,
+            stored: schema.clone(),
+            key_format: self.relation.key_format.clone(),
+            value_format: FormatSpec { wrap: None, ..self.relation.value_format.clone() },
+            retention_ms: None,
+        };
+        self.push(name, NodeKind::Materialize { store }, schema);
     }
 
     /// The current key.
@@ -429,6 +467,7 @@ impl Builder<'_> {
         }
         let schema = Schema { key, value };
         self.push(name, NodeKind::Select { columns }, schema.clone());
+        self.keep_joined(name);
         Ok(schema)
     }
 }

@@ -72,6 +72,10 @@ pub enum StoreKind {
     WindowAggregate,
     /// Groups by key and session.
     SessionAggregate,
+    /// Rows of a side of a join, by key, time and sequence.
+    JoinWindow,
+    /// Rows of a join that have no partner yet, by time, side and key.
+    Unmatched,
 }
 
 /// A store, and what its changelog holds.
@@ -117,7 +121,7 @@ impl QueryPlan {
     /// The source that stands first in the text, after which the sink is shaped.
     pub fn leftmost_source(&self) -> &Arc<Source> {
         let first = self.sources().next();
-        first.map(|(_, source)| source).unwrap_or_else(|| unreachable!("a query reads a source"))
+        first.map_or_else(|| unreachable!("a query reads a source"), |(_, source)| source)
     }
 
     /// All stores, in the one order that numbers them, with the nodes that keep them.
@@ -160,14 +164,18 @@ impl QueryPlan {
                 NodeKind::StreamSource { .. } => {}
                 NodeKind::Filter { predicate, .. } => predicate.columns_used(&mut used),
                 NodeKind::PartitionBy { keys } => {
-                    keys.iter().for_each(|key| key.expr.columns_used(&mut used));
+                    for key in keys {
+                        key.expr.columns_used(&mut used);
+                    }
                 }
                 NodeKind::FlatMap { functions } => {
                     let args = functions.iter().flat_map(|function| &function.args);
                     args.for_each(|arg| arg.columns_used(&mut used));
                 }
                 NodeKind::Select { columns } => {
-                    columns.iter().for_each(|column| column.expr.columns_used(&mut used));
+                    for column in columns {
+                        column.expr.columns_used(&mut used);
+                    }
                     // What follows reads the columns of this node.
                     return (0..width).map(|index| used.contains(&index)).collect();
                 }

@@ -1,4 +1,4 @@
-//! What the clauses of a query stand over: the rows of one source.
+//! What the clauses of a query stand over: the rows of one source, or those of a join.
 
 use std::sync::Arc;
 
@@ -27,23 +27,51 @@ pub(super) struct Relation {
     pub(super) columns: Vec<(String, SqlType)>,
     /// The windows of their keys.
     pub(super) window: Option<SourceWindow>,
-    /// How their keys are written, which the sink takes over.
+    /// How their keys are written.
     pub(super) key_format: FormatSpec,
-    /// How values of internal topics are written, which the sink takes over.
+    /// How values of internal topics are written.
     pub(super) value_format: FormatSpec,
 }
 
 impl Relation {
+    /// The name of a key that belongs to no source: the criteria of a join matched no column.
+    pub(super) fn synthetic_key(&self) -> Option<&str> {
+        let [key] = &*self.key else { return None };
+        let is_of_source = |aliased: &Aliased| {
+            let prefix = format!("{}_", aliased.alias.text);
+            let name = key.name.strip_prefix(prefix.as_str());
+            name.is_some_and(|name| frame_columns(&aliased.source).iter().any(|c| c.name == name))
+        };
+        let is_joined = self.is_joined() && !self.sources.iter().any(is_of_source);
+        is_joined.then_some(&*key.name)
+    }
+
+    /// Whether its rows are those of a join.
+    pub(super) fn is_joined(&self) -> bool {
+        self.sources.len() > 1
+    }
+
     /// The names of its sources, for messages.
     pub(super) fn names(&self) -> String {
         let names: Vec<&str> =
             self.sources.iter().map(|aliased| aliased.source.name.as_str()).collect();
-        names.join(",")
+        names.join(", ")
     }
 
-    /// The rows of one source.
-    pub(super) fn of_source(alias: Name, source: Arc<Source>) -> Self {
-        let columns = frame_columns(&source).into_iter().map(|column| (column.name, column.ty));
+    /// The source that stands first, whose formats the sink takes over.
+    pub(super) fn leftmost(&self) -> &Source {
+        match &*self.sources {
+            [Aliased { source, .. }, ..] => source,
+            [] => unreachable!("the grammar asks for a source"),
+        }
+    }
+
+    /// The rows of the only source of a query.
+    pub(super) fn of_sources(sources: &[Aliased]) -> Self {
+        let [Aliased { source, .. }, ..] = sources else {
+            unreachable!("the grammar asks for a source")
+        };
+        let columns = frame_columns(source).into_iter().map(|column| (column.name, column.ty));
         Self {
             kind: source.kind,
             key: source.schema.key.clone(),
@@ -51,7 +79,7 @@ impl Relation {
             window: source.window,
             key_format: source.key_format.clone(),
             value_format: source.value_format.clone(),
-            sources: vec![Aliased { alias, source }],
+            sources: sources.to_vec(),
         }
     }
 }

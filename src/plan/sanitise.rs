@@ -22,13 +22,13 @@ pub fn sanitised(statement: &Statement, catalog: &Catalog) -> Statement {
 }
 
 /// A source of a query, under the name that it has there.
-struct Named<'c> {
-    alias: Name,
-    source: &'c Source,
+pub(super) struct Named<'c> {
+    pub(super) alias: Name,
+    pub(super) source: &'c Source,
 }
 
 impl Named<'_> {
-    fn has(&self, column: &str) -> bool {
+    pub(super) fn has(&self, column: &str) -> bool {
         let is_windowed = self.source.is_windowed();
         let is_pseudo = match column {
             "WINDOWSTART" | "WINDOWEND" => is_windowed,
@@ -45,6 +45,11 @@ fn sanitise(query: &mut Query, catalog: &Catalog) {
         catalog.source(&from.name.text).map(|source| Named { alias: from.alias.clone(), source })
     });
     let Some(sources) = named.collect::<Option<Vec<_>>>() else { return };
+    qualify_query(query, &sources);
+}
+
+/// Gives each column its source, and each item a name.
+pub(super) fn qualify_query(query: &mut Query, sources: &[Named<'_>]) {
     let columns = sources.iter().flat_map(|named| {
         let columns = named.source.schema.key.iter().chain(&named.source.schema.value);
         columns.map(|column| (column.name.to_string(), column.ty.clone()))
@@ -55,11 +60,11 @@ fn sanitise(query: &mut Query, catalog: &Catalog) {
         match item {
             SelectItem::Expr { expr, alias, .. } => {
                 if alias.is_none() {
-                    *alias = Some(Name::new(made_up(expr, &sources, &mut aliases)));
+                    *alias = Some(Name::new(made_up(expr, sources, &mut aliases)));
                 }
-                qualify(expr, &sources);
+                qualify(expr, sources);
             }
-            SelectItem::StructAll { base, .. } => qualify(base, &sources),
+            SelectItem::StructAll { base, .. } => qualify(base, sources),
             SelectItem::All { .. } => {}
         }
     }
@@ -67,7 +72,7 @@ fn sanitise(query: &mut Query, catalog: &Catalog) {
     let lists = query.group_by.iter_mut().chain(&mut query.partition_by).flatten();
     let joins = query.from.joins.iter_mut().map(|join| &mut join.on);
     for expr in conditions.chain(lists).chain(joins) {
-        qualify(expr, &sources);
+        qualify(expr, sources);
     }
 }
 

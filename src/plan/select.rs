@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::PlanError;
+use super::join::joined_name;
 use super::names::unqualified;
-use super::relation::Relation;
+use super::relation::{Aliased, Relation};
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::print;
 use crate::types::SqlType;
@@ -33,6 +34,10 @@ pub(super) fn items(
     for item in &query.select {
         match item {
             SelectItem::All { source: qualifier, .. } => {
+                if relation.is_joined() {
+                    items.extend(joined_star(query, relation, qualifier.as_ref())?);
+                    continue;
+                }
                 check_qualifier(qualifier.as_ref(), query)?;
                 items.extend(star(query, relation));
             }
@@ -51,6 +56,7 @@ pub(super) fn items(
             SelectItem::Expr { expr, alias, .. } => {
                 let plain = unqualified(expr);
                 if let ExprKind::Column { source: Some(qualifier), .. } = &expr.kind
+                    && !relation.is_joined()
                     && qualifier.text != query.from.first.alias.text
                 {
                     check_qualifier(Some(qualifier), query)?;
@@ -61,6 +67,7 @@ pub(super) fn items(
                     (None, ExprKind::Field { name, .. }) => (names.field(&name.text), false),
                     (None, _) => (names.generated(), false),
                 };
+                let has_alias = has_alias && !is_called(&plain, &name);
                 check_reserved(&name, has_alias)?;
                 items.push(Item { name, expr: plain });
             }
@@ -87,6 +94,57 @@ fn check_reserved(name: &str, has_alias: bool) -> Result<(), PlanError> {
     } else {
         format!("Reserved column name in select: `{name}`. Please remove or alias the column.")
     }))
+}
+
+/// Whether an expression is the column called `name`, also that of a source in a joined row.
+fn is_called(expr: &Expr, name: &str) -> bool {
+    let ExprKind::Column { name: column, .. } = &expr.kind else { return false };
+    let rest = column.text.strip_suffix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+}
+
+/// The columns of `*`, or of one source, in a joined row: of each source the key, then the value. A key
+/// that is none of them comes first.
+fn joined_star(
+    query: &Query,
+    relation: &Relation,
+    qualifier: Option<&Name>,
+) -> Result<Vec<Item>, PlanError> {
+    let wanted = |alias: &Name| qualifier.is_none_or(|qualifier| qualifier.text == alias.text);
+    let sources: Vec<_> =
+        relation.sources.iter().filter(|aliased| wanted(&aliased.alias)).collect();
+    if let (true, Some(qualifier)) = (sources.is_empty(), qualifier) {
+        let message = format!("'{}' is not a valid stream/table name or alias.", qualifier.text);
+        return Err(PlanError::prepare(message).at(qualifier.span));
+    }
+    let columns = sources.into_iter().flat_map(|Aliased { alias, source }| {
+        let keys = source.schema.key.iter().map(|column| column.name.to_string());
+        let values = source.schema.value.iter().map(|column| column.name.to_string());
+        let headers = source.headers.iter().map(|column| column.name.clone());
+        let names: Vec<String> = keys.chain(values).chain(headers).collect();
+        names.into_iter().map(move |name| joined_name(&alias.text, &name))
+    });
+    let columns: Vec<String> = columns.collect();
+    let synthetic = relation.synthetic_key().filter(|_| qualifier.is_none());
+    let taken: Vec<Item> = query
+        .partition_by
+        .iter()
+        .flatten()
+        .filter(|expr| !matches!(expr.kind, ExprKind::Literal(_)))
+        .enumerate()
+        .map(|(index, expr)| match &expr.kind {
+            ExprKind::Column { name, .. } | ExprKind::Field { name, .. } => {
+                Item { name: name.text.clone(), expr: expr.clone() }
+            }
+            _ => Item { name: format!("KSQL_COL_{index}"), expr: expr.clone() },
+        })
+        .collect();
+    let rest = synthetic.into_iter().map(str::to_owned).chain(columns);
+    let rest: Vec<Item> = rest
+        .filter(|name| !taken.iter().any(|item| item.name == *name))
+        .map(|name| Item { expr: column(&name), name })
+        .collect();
+    Ok(taken.into_iter().chain(rest).collect())
 }
 
 /// The columns of `*`: the key, then the value; after a `PARTITION BY` the new key comes first and

@@ -244,7 +244,7 @@ fn check_header(found: &SqlType, expected: &SqlType, what: &str) -> Result<(), P
 }
 
 /// Maps may not be part of a key.
-fn check_keys(schema: &Schema) -> Result<(), PlanError> {
+pub(super) fn check_keys(schema: &Schema) -> Result<(), PlanError> {
     fn has_map(ty: &SqlType) -> bool {
         match ty {
             SqlType::Map(..) => true,
@@ -367,7 +367,7 @@ fn sink_formats(
     ctx: &PlanContext<'_>,
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
     let analyse = |error: PlanError| PlanError { stage: Stage::Analyse, ..error };
-    let source = &analysed.relation;
+    let source = analysed.relation.leftmost();
     let has_key = !analysed.schema.key.is_empty();
     let inherited_key = if has_key && source.key_format.format == Format::None {
         ctx.config.default_key_format.clone()

@@ -222,7 +222,7 @@ impl Task {
         &mut self,
         source: Option<SourceRecords<'_, 'a>>,
         Surrounded { surroundings, arena }: Surrounded<'a>,
-        step: impl FnOnce(&mut Topology, Outside<'_, 'a>) -> Result<T, QueryError>,
+        step: impl FnOnce(&mut Topology, &mut Outside<'_, 'a>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
         let Surroundings { now, random, nested_error_set_null } = surroundings;
         let mut out = TaskCollector {
@@ -238,7 +238,7 @@ impl Task {
             source,
         };
         let eval = EvalContext { arena, now, random, nested_error_set_null };
-        step(&mut self.topology, Outside { eval, out: &mut out })
+        step(&mut self.topology, &mut Outside { eval, out: &mut out })
     }
 }
 

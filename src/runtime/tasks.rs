@@ -19,7 +19,7 @@ pub struct Tasks {
     query_id: String,
     options: TaskOptions,
     parts: Vec<SubTopology>,
-    tasks: BTreeMap<TaskId, Task>,
+    by_id: BTreeMap<TaskId, Task>,
 }
 
 /// A batch of a source, decoded, with the records that it comes from.
@@ -42,11 +42,11 @@ impl Tasks {
     ) -> Result<Self, QueryError> {
         let parts = plan.sub_topologies();
         let query_id = query_id.to_owned();
-        let mut tasks = Self { plan, query_id, options, parts, tasks: BTreeMap::new() };
+        let mut tasks = Self { plan, query_id, options, parts, by_id: BTreeMap::new() };
         for part in 0..tasks.parts.len() {
             tasks.task(TaskId { part: SubTopologyId(part), partition: Partition(0) })?;
         }
-        tasks.tasks.clear();
+        tasks.by_id.clear();
         Ok(tasks)
     }
 
@@ -56,11 +56,11 @@ impl Tasks {
     }
 
     fn task(&mut self, id: TaskId) -> Result<&mut Task, QueryError> {
-        if !self.tasks.contains_key(&id) {
+        if !self.by_id.contains_key(&id) {
             let task = Task::new(Arc::clone(&self.plan), &self.query_id, id, &self.options)?;
-            self.tasks.insert(id, task);
+            self.by_id.insert(id, task);
         }
-        self.tasks.get_mut(&id).ok_or_else(|| QueryError::new("the task is gone"))
+        self.by_id.get_mut(&id).ok_or_else(|| QueryError::new("the task is gone"))
     }
 
     /// The sub-topology that a node belongs to.
@@ -112,7 +112,7 @@ impl Tasks {
     fn settle(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
         let mut waiting = VecDeque::new();
         loop {
-            for task in self.tasks.values_mut() {
+            for task in self.by_id.values_mut() {
                 waiting.extend(task.rekeyed.drain(..));
             }
             let Some(RekeyedRows { topic, partition, rows }) = waiting.pop_front() else {
@@ -126,7 +126,7 @@ impl Tasks {
 
     /// Gives away some of what waits in caches, sub-topology by sub-topology. Whether more waits.
     pub fn flush_some(&mut self, surroundings: Surroundings<'_>) -> Result<bool, QueryError> {
-        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
+        let ids: Vec<TaskId> = self.by_id.keys().copied().collect();
         for id in ids {
             let arena = Arena::new();
             let more = self.task(id)?.flush_some(Surrounded { surroundings, arena: &arena })?;
@@ -154,12 +154,12 @@ impl Tasks {
 
     /// How many rows all stores hold.
     pub fn stored_rows(&mut self) -> usize {
-        self.tasks.values_mut().map(Task::stored_rows).sum()
+        self.by_id.values_mut().map(Task::stored_rows).sum()
     }
 
     /// What was counted since the start.
     pub fn counts(&self) -> TaskCounts {
-        let counts = self.tasks.values().map(|task| task.counts);
+        let counts = self.by_id.values().map(|task| task.counts);
         counts.fold(TaskCounts::default(), |sum, counts| TaskCounts {
             rejected: sum.rejected + counts.rejected,
             late: sum.late + counts.late,
@@ -170,11 +170,11 @@ impl Tasks {
 
     /// What the tasks have produced, each its own.
     pub fn outputs(&mut self) -> impl Iterator<Item = &mut Output> {
-        self.tasks.values_mut().map(|task| &mut task.output)
+        self.by_id.values_mut().map(|task| &mut task.output)
     }
 
     /// What was logged since the last call.
     pub fn take_log(&mut self) -> Vec<ProcessingLogEntry> {
-        self.tasks.values_mut().flat_map(|task| std::mem::take(&mut task.log)).collect()
+        self.by_id.values_mut().flat_map(|task| std::mem::take(&mut task.log)).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Arena, Column, Headers, KeyColumns, Meta, OldRows, OwnedHeaders, OwnedValue, Partition, Rows,
-    Validity, Window, owned_headers,
+    Validity, Value, Window, owned_headers,
 };
 
 /// Rows in the order in which they were given, column by column, with all that they point to.
@@ -45,9 +45,7 @@ impl OwnedColumn {
             Column::Bigints(values, valid) => Self::Bigints(values.clone(), valid.clone()),
             Column::Doubles(values, valid) => Self::Doubles(values.clone(), valid.clone()),
             Column::Strings(values, valid) => Self::strings(values, valid),
-            Column::Values(values) => {
-                Self::Values(values.iter().map(|value| value.to_owned()).collect())
-            }
+            Column::Values(values) => Self::Values(values.iter().map(Value::to_owned).collect()),
         }
     }
 

@@ -85,7 +85,7 @@ impl RepartitionReader {
         let Some((_, node, topic)) = plan.repartitions().next() else { return Ok(None) };
         let node = plan.node(node);
         let (key, value) = (&node.schema.key, &node.schema.value);
-        let RepartitionTopic { name, key_format, value_format } = topic;
+        let RepartitionTopic { name, key_format, value_format, .. } = topic;
         Ok(Some(Self {
             key: Decoder::new(key_format, key, Role::Key, name).map_err(refuse)?,
             value: Decoder::new(value_format, value, Role::Value, name).map_err(refuse)?,

@@ -1,0 +1,215 @@
+//! The row that a table has now, through projections and joins.
+//!
+//! As Kafka Streams' `KTableValueGetter`: what is not kept itself is computed from what is.
+
+use std::sync::Arc;
+
+use super::{CodecPair, QueryError, Tables};
+use crate::expr::{EvalContext, Expr, Frame, Selection};
+use crate::plan::{JoinKind, Source, SourceColumn, StoreId, frame_columns};
+use crate::types::{Column, SqlType, Value};
+
+/// The key of a row that is looked up.
+#[derive(Clone, Copy)]
+pub(super) struct LookupKey<'k, 'a> {
+    /// Its bytes, as the store has them.
+    pub(super) bytes: &'k [u8],
+    /// Its columns.
+    pub(super) values: &'k [Value<'a>],
+}
+
+/// Gives the rows of a table.
+pub(super) trait Lookup: Send {
+    /// Appends the values of the row at `key` to `out`, and gives its time; appends nothing if there
+    /// is no row.
+    fn find<'a>(
+        &self,
+        key: LookupKey<'_, 'a>,
+        tables: &Tables,
+        eval: &EvalContext<'a>,
+        out: &mut Vec<Value<'a>>,
+    ) -> Result<Option<i64>, QueryError>;
+
+    /// How the keys of the table are written.
+    fn codecs(&self) -> &CodecPair;
+}
+
+/// The rows of a source that is kept.
+pub(super) struct SourceLookup {
+    store: StoreId,
+    codecs: CodecPair,
+    frame: Vec<SourceColumn>,
+    /// What is in a header column of a row that comes from a store: no header.
+    headers: Vec<bool>,
+    values: usize,
+}
+
+impl SourceLookup {
+    pub(super) fn new(source: &Source, store: StoreId, codecs: CodecPair) -> Self {
+        Self {
+            store,
+            codecs,
+            frame: frame_columns(source).into_iter().map(|column| column.from).collect(),
+            headers: source.headers.iter().map(|header| header.key.is_none()).collect(),
+            values: source.schema.value.len(),
+        }
+    }
+}
+
+impl Lookup for SourceLookup {
+    fn find<'a>(
+        &self,
+        key: LookupKey<'_, 'a>,
+        tables: &Tables,
+        eval: &EvalContext<'a>,
+        out: &mut Vec<Value<'a>>,
+    ) -> Result<Option<i64>, QueryError> {
+        let Some(row) = tables.get(self.store).get(key.bytes) else { return Ok(None) };
+        let kept = |place: usize| super::result::copied(&row.values[place], eval.arena);
+        for from in &self.frame {
+            out.push(match *from {
+                SourceColumn::Value(place) => kept(place),
+                SourceColumn::Header(place) if self.headers[place] => Value::Array(&[]),
+                SourceColumn::RowTime => Value::Bigint(row.timestamp_ms),
+                SourceColumn::RowPartition => kept(self.values),
+                SourceColumn::RowOffset => kept(self.values + 1),
+                SourceColumn::Key(place) => key.values.get(place).copied().unwrap_or(Value::Null),
+                // Tables with windows are not read by persistent queries.
+                SourceColumn::Header(_) | SourceColumn::WindowStart | SourceColumn::WindowEnd => {
+                    Value::Null
+                }
+            });
+        }
+        Ok(Some(row.timestamp_ms))
+    }
+
+    fn codecs(&self) -> &CodecPair {
+        &self.codecs
+    }
+}
+
+/// The rows of a node that keeps them whole.
+pub(super) struct StoreLookup {
+    pub(super) store: StoreId,
+    pub(super) codecs: CodecPair,
+}
+
+impl Lookup for StoreLookup {
+    fn find<'a>(
+        &self,
+        key: LookupKey<'_, 'a>,
+        tables: &Tables,
+        eval: &EvalContext<'a>,
+        out: &mut Vec<Value<'a>>,
+    ) -> Result<Option<i64>, QueryError> {
+        let Some(row) = tables.get(self.store).get(key.bytes) else { return Ok(None) };
+        out.extend(row.values.iter().map(|value| super::result::copied(value, eval.arena)));
+        Ok(Some(row.timestamp_ms))
+    }
+
+    fn codecs(&self) -> &CodecPair {
+        &self.codecs
+    }
+}
+
+/// A projection of what another table has.
+pub(super) struct SelectLookup {
+    pub(super) columns: Vec<Arc<Expr>>,
+    pub(super) of: Box<dyn Lookup>,
+}
+
+impl Lookup for SelectLookup {
+    fn find<'a>(
+        &self,
+        key: LookupKey<'_, 'a>,
+        tables: &Tables,
+        eval: &EvalContext<'a>,
+        out: &mut Vec<Value<'a>>,
+    ) -> Result<Option<i64>, QueryError> {
+        let mut row = Vec::with_capacity(self.columns.len());
+        let Some(time) = self.of.find(key, tables, eval, &mut row)? else { return Ok(None) };
+        let mut columns: Vec<Column<'a>> = Vec::new();
+        for expr in &self.columns {
+            if let Some(column) = expr.as_column() {
+                out.push(row.get(column).copied().unwrap_or(Value::Null));
+                continue;
+            }
+            if columns.is_empty() {
+                columns = row.iter().map(|value| Column::Values(vec![*value])).collect();
+            }
+            // A column that cannot be computed is NULL; the change that brought it was logged.
+            let evaluated = expr.evaluate(&Frame::new(&columns, 1), Selection::All, eval);
+            let failed = evaluated.errors.iter().any(|error| error.caught.is_none());
+            out.push(if failed { Value::Null } else { evaluated.column.value(0) });
+        }
+        Ok(Some(time))
+    }
+
+    fn codecs(&self) -> &CodecPair {
+        self.of.codecs()
+    }
+}
+
+/// What two tables have together.
+pub(super) struct JoinLookup {
+    pub(super) kind: JoinKind,
+    pub(super) appends_key: bool,
+    pub(super) left: Box<dyn Lookup>,
+    pub(super) right: Box<dyn Lookup>,
+    /// How many columns each side has.
+    pub(super) widths: Widths,
+}
+
+/// How many columns the sides of a join have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Widths {
+    pub(super) left: usize,
+    pub(super) right: usize,
+}
+
+/// Whether a join gives a row that only its left side, or only its right one, has.
+pub(super) fn keeps(kind: JoinKind, has_left: bool, has_right: bool) -> bool {
+    match (has_left, has_right) {
+        (true, true) => true,
+        (true, false) => matches!(kind, JoinKind::Left | JoinKind::Full),
+        (false, true) => matches!(kind, JoinKind::Right | JoinKind::Full),
+        (false, false) => false,
+    }
+}
+
+impl Lookup for JoinLookup {
+    fn find<'a>(
+        &self,
+        key: LookupKey<'_, 'a>,
+        tables: &Tables,
+        eval: &EvalContext<'a>,
+        out: &mut Vec<Value<'a>>,
+    ) -> Result<Option<i64>, QueryError> {
+        let start = out.len();
+        let left = self.left.find(key, tables, eval, out)?;
+        if left.is_none() {
+            out.resize(start + self.widths.left, Value::Null);
+        }
+        let right = self.right.find(key, tables, eval, out)?;
+        if !keeps(self.kind, left.is_some(), right.is_some()) {
+            out.truncate(start);
+            return Ok(None);
+        }
+        if right.is_none() {
+            out.resize(start + self.widths.left + self.widths.right, Value::Null);
+        }
+        if self.appends_key {
+            out.extend_from_slice(key.values);
+        }
+        Ok(left.max(right))
+    }
+
+    fn codecs(&self) -> &CodecPair {
+        self.left.codecs()
+    }
+}
+
+/// The types of the columns that a lookup gives.
+pub(super) fn types_of(schema: &crate::types::Schema) -> Vec<SqlType> {
+    schema.value.iter().map(|column| column.ty.clone()).collect()
+}

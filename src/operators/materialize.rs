@@ -1,0 +1,108 @@
+//! Keeps the rows of a table, so that they can be looked up and each change knows what was before.
+
+use super::{
+    CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange, StoredRecord, Tables,
+};
+use crate::plan::StoreId;
+use crate::state::TableRow;
+use crate::types::{Arena, Column, ColumnBuilder, OldRows, Rows, SqlType, Validity};
+
+/// Keeps the rows that a node gives, whole.
+///
+/// As Kafka Streams' `KTableSource` after a `toTable`, and `KTableTransformValues` with a store of its
+/// own. A row without a key is dropped.
+pub(super) struct Materialize {
+    store: StoreId,
+    codecs: CodecPair,
+    types: Vec<SqlType>,
+}
+
+impl Materialize {
+    pub(super) fn new(store: StoreId, codecs: CodecPair, types: Vec<SqlType>) -> Self {
+        Self { store, codecs, types }
+    }
+
+    fn keep<'a>(
+        &mut self,
+        rows: Rows<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<Rows<'a>, QueryError> {
+        let mut builders: Vec<_> =
+            self.types.iter().map(|ty| ColumnBuilder::new(ty, rows.len)).collect();
+        let (mut kept, mut old_valid) = (Vec::with_capacity(rows.len), Vec::new());
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        for row in 0..rows.len {
+            key.clear();
+            let position = rows.key.position(row);
+            let has_key = rows.key.is_valid(row)
+                && self.codecs.key.encode(&rows.key.columns, position, &mut key)?;
+            if !has_key {
+                ctx.out.dropped(Dropped::NullKey, 1);
+                continue;
+            }
+            kept.push(row as u32);
+            value.clear();
+            let is_valid = rows.value_valid.is_valid(row);
+            let has_value = is_valid && self.codecs.value.encode(&rows.value, row, &mut value)?;
+            let timestamp_ms = rows.meta.timestamps[row];
+            let value = has_value.then_some(&*value);
+            ctx.out.changed(StoreChange { store: self.store, key: &key, value, timestamp_ms });
+            let table = ctx.tables.get_mut(self.store);
+            let before = if is_valid {
+                let values = rows.value.iter().map(|column| column.value(row).to_owned()).collect();
+                table.put(&key, TableRow { values, timestamp_ms })
+            } else {
+                table.remove(&key)
+            };
+            old_valid.push(before.is_some());
+            push(before.as_ref(), &mut builders, ctx.eval.arena);
+        }
+        let mut result = if kept.len() == rows.len { rows } else { rows.take(&kept) };
+        let value: Vec<Column<'a>> = builders.into_iter().map(ColumnBuilder::finish).collect();
+        result.old = Some(OldRows { value, valid: Validity::from_flags(old_valid) });
+        Ok(result)
+    }
+}
+
+/// Adds the values of a row, or NULLs.
+fn push<'a>(row: Option<&TableRow>, builders: &mut [ColumnBuilder<'a>], arena: &'a Arena) {
+    let Some(row) = row else {
+        builders.iter_mut().for_each(ColumnBuilder::push_null);
+        return;
+    };
+    let scratch = Arena::new();
+    for (builder, value) in builders.iter_mut().zip(&row.values) {
+        builder.push(arena.copy(value.as_value(&scratch)));
+    }
+}
+
+impl Operator for Materialize {
+    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        self.process_owned(rows.clone(), ctx)
+    }
+
+    fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        match self.keep(rows, ctx) {
+            Ok(rows) => rows.into(),
+            Err(error) => Outcome { rows: Rows::default(), failure: Some(error) },
+        }
+    }
+
+    fn restore_table(
+        &mut self,
+        record: &StoredRecord<'_>,
+        tables: &mut Tables,
+    ) -> Result<(), QueryError> {
+        let StoredRecord { key, value, timestamp_ms } = *record;
+        let table = tables.get_mut(self.store);
+        let Some(value) = value else {
+            table.remove(key);
+            return Ok(());
+        };
+        let arena = Arena::new();
+        let columns = self.codecs.value.decode(value, &arena)?;
+        let values = columns.iter().map(|column| column.value(0).to_owned()).collect();
+        table.put(key, TableRow { values, timestamp_ms });
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! The stores of a stream–stream join, with Kafka Streams' names.
+
+use super::build::defs;
+use super::sides::Side;
+use super::steps::Step;
+use crate::formats::FormatSpec;
+use crate::plan::aggregate::internal_value_format;
+use crate::plan::node::StreamStreamJoin;
+use crate::plan::query_plan::{StoreKind, StoreSpec};
+use crate::sql::ast::{Duration, JoinKind, Within};
+use crate::types::Schema;
+
+/// Names the stores of a stream–stream join.
+pub(super) struct JoinStores<'s> {
+    pub(super) step: &'s Step,
+    /// Kafka Streams' count before the join.
+    pub(super) number: usize,
+}
+
+impl JoinStores<'_> {
+    /// A join within `within`, of a "this" and an "other" side.
+    pub(super) fn of(
+        &self,
+        within: &Within,
+        this: (&Side, &FormatSpec),
+        other: (&Side, &FormatSpec),
+    ) -> StreamStreamJoin {
+        let (before_ms, after_ms) = (within.before.as_ms(), within.after.as_ms());
+        // A join to the right is one to the left with its sides exchanged.
+        let (kind, before_ms, after_ms) = match self.step.kind {
+            JoinKind::Right => (JoinKind::Left, after_ms, before_ms),
+            kind => (kind, before_ms, after_ms),
+        };
+        let this_name = if kind == JoinKind::Full { "OUTERTHIS" } else { "JOINTHIS" };
+        let other_name = if kind == JoinKind::Inner { "JOINOTHER" } else { "OUTEROTHER" };
+        // The two windows of the sides are counted before their stores.
+        let (this_number, other_number) = (self.number + 2, self.number + 3);
+        let name = |name: &str, number: usize| format!("KSTREAM-{name}-{number:010}-store");
+        let grace_ms = within.grace.map(Duration::as_ms);
+        let unmatched = (kind != JoinKind::Inner && grace_ms.is_some())
+            .then(|| self.store(name("OUTERSHARED", this_number), StoreKind::Unmatched, this));
+        StreamStreamJoin {
+            kind,
+            before_ms,
+            after_ms,
+            grace_ms,
+            appends_key: self.step.appends_key,
+            this_store: self.store(name(this_name, this_number), StoreKind::JoinWindow, this),
+            other_store: self.store(name(other_name, other_number), StoreKind::JoinWindow, other),
+            unmatched,
+        }
+    }
+
+    fn store(
+        &self,
+        name: String,
+        kind: StoreKind,
+        (side, format): (&Side, &FormatSpec),
+    ) -> StoreSpec {
+        StoreSpec {
+            name,
+            kind,
+            stored: Schema { key: side.key.clone(), value: defs(&side.columns) },
+            key_format: self.step.key_format.clone(),
+            value_format: internal_value_format(format),
+            retention_ms: None,
+        }
+    }
+}
