@@ -58,7 +58,11 @@ impl Golden {
 
 /// Reads a file of answers, by the names of their cases.
 pub fn read_golden(path: &Path) -> std::io::Result<BTreeMap<String, Golden>> {
-    let text = std::fs::read_to_string(path)?;
+    parse_golden(&std::fs::read_to_string(path)?)
+}
+
+/// The answers of such a file's text.
+pub fn parse_golden(text: &str) -> std::io::Result<BTreeMap<String, Golden>> {
     let golden = text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
         serde_json::from_str::<Golden>(line).map(|golden| (golden.name.clone(), golden))
     });

@@ -32,7 +32,8 @@ mod typed;
 pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, TopicSpec};
 pub use check::check;
 pub use engine_system::EngineSystems;
-pub use golden::{Golden, read_golden};
+pub use expand::{Unreadable, cases, parse_cases};
+pub use golden::{Golden, parse_golden, read_golden};
 pub use report::{CaseReport, Report, Verdict};
 pub use run::{Observed, observe};
 pub use system::{
@@ -77,15 +78,20 @@ pub fn run_golden(
             else {
                 continue;
             };
-            let result = report::guarded(|| golden::run(systems, &case, answer));
-            report.add(CaseReport::new(case.name, answer.is_error(), result));
+            report.add(run_golden_case(systems, case, answer));
         }
     }
     Ok(report)
 }
 
+/// Runs one case, and compares bytes with those of its answer.
+pub fn run_golden_case(systems: &dyn Systems, case: Case, answer: &Golden) -> CaseReport {
+    let result = report::guarded(|| golden::run(systems, &case, answer));
+    CaseReport::new(case.name, answer.is_error(), result)
+}
+
 /// Runs one case, or says why it cannot be read.
-pub fn run_case(systems: &dyn Systems, case: Result<Case, expand::Unreadable>) -> CaseReport {
+pub fn run_case(systems: &dyn Systems, case: Result<Case, Unreadable>) -> CaseReport {
     match case {
         Ok(case) => {
             let result = report::guarded(|| check(&case, &mut observe(systems, &case)));
@@ -94,5 +100,3 @@ pub fn run_case(systems: &dyn Systems, case: Result<Case, expand::Unreadable>) -
         Err(unreadable) => CaseReport::new(unreadable.name, false, Err(unreadable.reason)),
     }
 }
-
-pub use expand::{Unreadable, cases};
