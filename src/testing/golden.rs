@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::case::Case;
 use super::encode::from_base64;
-use super::run::{Observed, observe};
+use super::run::{Feed, Observed, observe};
 use super::system::{Failure, Systems};
 
 /// What ksqlDB did with a case: one line of a file of answers.
@@ -72,7 +72,7 @@ pub fn parse_golden(text: &str) -> std::io::Result<BTreeMap<String, Golden>> {
 /// Runs a case, and says where its bytes differ from the answer.
 pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result<(), String> {
     let case = with_bytes(case, golden);
-    let observed = observe(systems, &case);
+    let observed = observe(systems, &case, Feed::ROWS);
     match &observed.failure {
         Some(failure) if failure.is_unsupported => Err(failure.message.clone()),
         Some(failure) if golden.is_error() => {
@@ -95,7 +95,7 @@ pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result
 }
 
 /// The case with the very bytes that were piped, where the answer has them.
-fn with_bytes(case: &Case, golden: &Golden) -> Case {
+pub(super) fn with_bytes(case: &Case, golden: &Golden) -> Case {
     let mut case = case.clone();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for input in &mut case.inputs {

@@ -12,6 +12,7 @@
 //! Runners see the engine through the traits [`Systems`] and [`System`].
 
 mod actual;
+mod batches;
 mod case;
 mod check;
 mod compare;
@@ -29,16 +30,17 @@ mod system;
 mod triple;
 mod typed;
 
+pub use batches::{Batched, run_batched};
 pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, TopicSpec};
 pub use check::check;
 pub use engine_system::EngineSystems;
 pub use expand::{Unreadable, cases, parse_cases};
 pub use golden::{Golden, parse_golden, read_golden};
 pub use report::{CaseReport, Report, Verdict};
-pub use run::{Observed, observe};
+pub use run::{Feed, Observed, observe};
 pub use system::{
-    Actual, Failure, FailureKind, FormatInfo, Properties, Record, SourceInfo, System, Systems,
-    TopicInfo, WindowInfo,
+    Actual, Failure, FailureKind, FormatInfo, Given, Properties, Record, SourceInfo, System,
+    Systems, TopicInfo, WindowInfo,
 };
 
 use std::path::{Path, PathBuf};
@@ -94,7 +96,7 @@ pub fn run_golden_case(systems: &dyn Systems, case: Case, answer: &Golden) -> Ca
 pub fn run_case(systems: &dyn Systems, case: Result<Case, Unreadable>) -> CaseReport {
     match case {
         Ok(case) => {
-            let result = report::guarded(|| check(&case, &mut observe(systems, &case)));
+            let result = report::guarded(|| check(&case, &mut observe(systems, &case, Feed::ROWS)));
             CaseReport::new(case.name, case.expected_error.is_some(), result)
         }
         Err(unreadable) => CaseReport::new(unreadable.name, false, Err(unreadable.reason)),

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     // A panic is a failed case; its text is in the report.
     std::panic::set_hook(Box::new(|_| {}));
     let mut suites: Vec<Suite> = data::FRESH.into_iter().map(fresh).collect();
+    suites.push(fresh_in_batches());
     let mut trials = Vec::new();
     match data::reference() {
         Ok(folder) => {
@@ -58,7 +59,10 @@ fn main() -> ExitCode {
 }
 
 /// The suites that need the reference.
-const REFERENCE_SUITES: [&str; 4] = ["qtt", "golden", "test-runner", "fresh"];
+const REFERENCE_SUITES: [&str; 5] = ["qtt", "golden", "qtt-batches", "test-runner", "fresh"];
+
+/// The test that counts the cases whose log has another order in batches.
+const LOG_ORDER: &str = "order of the processing log";
 
 /// A test that is ignored, or fails, as its cases are missing.
 fn lacking(suite: &str, missing: &Missing) -> Trial {
@@ -76,11 +80,19 @@ fn fresh(family: &'static str) -> Suite {
     let answers = Answers::new(move || vec![data::fresh_answers(answers)]);
     let files = vec![Arc::new(CaseFile::fresh(family))];
     let name = format!("fresh-{family}");
-    Suite::new(&name, files, Check::Bytes(answers)).ignoring_registry()
+    Suite::new(&name, files, Check::Bytes(answers)).ignoring("cases of the Schema Registry")
 }
 
-/// ksqlDB's own cases: held against the values that they state, and against ksqlDB's answers.
-fn ksqldbs_own(folder: &Path) -> [Suite; 3] {
+/// Our own cases, record by record and in whole batches.
+fn fresh_in_batches() -> Suite {
+    let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
+    let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
+    Suite::new("fresh-batches", files, Check::Batches(answers)).ignoring(LOG_ORDER)
+}
+
+/// ksqlDB's own cases: held against the values that they state, against ksqlDB's answers, and in
+/// whole batches.
+fn ksqldbs_own(folder: &Path) -> [Suite; 4] {
     let mut files: Vec<_> = fs::read_dir(folder.join("cases/query-validation-tests"))
         .expect("the folder can be read")
         .map(|entry| entry.expect("the folder can be read").path())
@@ -92,17 +104,20 @@ fn ksqldbs_own(folder: &Path) -> [Suite; 3] {
         Arc::new(CaseFile::at(name, vec![path]))
     };
     let files: Vec<_> = files.into_iter().map(file).collect();
-    let golden = folder.join("golden");
-    let answers = Answers::new(move || {
-        let files = ["query-validation.jsonl", "query-validation-protobuf.jsonl"];
-        files.map(|file| fs::read_to_string(golden.join(file)).expect("the answers")).into()
-    });
+    let answers = || {
+        let golden = folder.join("golden");
+        Answers::new(move || {
+            let files = ["query-validation.jsonl", "query-validation-protobuf.jsonl"];
+            files.map(|file| fs::read_to_string(golden.join(file)).expect("the answers")).into()
+        })
+    };
     let triples = ["correct", "test4", "test5", "test6"];
     let triples = triples.map(|part| folder.join("cases/test-runner").join(part)).into();
     let triples = vec![Arc::new(CaseFile::at("triples".to_owned(), triples))];
     [
         Suite::new("qtt", files.clone(), Check::Values),
-        Suite::new("golden", files, Check::Bytes(answers)),
+        Suite::new("golden", files.clone(), Check::Bytes(answers())),
+        Suite::new("qtt-batches", files, Check::Batches(answers())).ignoring(LOG_ORDER),
         Suite::new("test-runner", triples, Check::Values),
     ]
 }

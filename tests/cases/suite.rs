@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use millstream::testing::{EngineSystems, Verdict, run_case, run_golden_case};
+use millstream::testing::{
+    Batched, CaseReport, EngineSystems, Feed, Verdict, run_batched, run_case, run_golden_case,
+};
 
 use super::file::{Answers, CaseFile, Read, name};
 use super::pending::Pending;
@@ -26,6 +28,8 @@ pub(crate) enum Check {
     Values,
     /// The bytes and the errors that ksqlDB answered with.
     Bytes(Answers),
+    /// Itself: records give the same one by one as in batches. The bytes that are fed are those of the answers.
+    Batches(Answers),
 }
 
 /// Cases of one kind.
@@ -34,8 +38,8 @@ pub(crate) struct Suite {
     files: Vec<Arc<CaseFile>>,
     check: Check,
     pending: Pending,
-    /// Whether cases are ignored that need a format of the Schema Registry.
-    ignores_registry: bool,
+    /// The test that counts the cases that are ignored, if some are.
+    ignored: Option<&'static str>,
     outcomes: Vec<OnceLock<Vec<(String, Outcome)>>>,
 }
 
@@ -43,20 +47,23 @@ pub(crate) struct Suite {
 enum Outcome {
     Passed,
     Failed(String),
-    /// It needs what is not there yet.
-    Ignored(&'static str),
+    /// It is one of those that are ignored, and counted.
+    Ignored(String),
+    /// Neither way of running it is there yet.
+    Unsupported(String),
 }
 
 impl Suite {
     pub(crate) fn new(name: &str, files: Vec<Arc<CaseFile>>, check: Check) -> Self {
         let outcomes = files.iter().map(|_| OnceLock::new()).collect();
         let pending = Pending::of(name);
-        Self { name: name.to_owned(), files, check, pending, ignores_registry: false, outcomes }
+        Self { name: name.to_owned(), files, check, pending, ignored: None, outcomes }
     }
 
-    /// The same, but cases are ignored that need a format of the Schema Registry.
-    pub(crate) fn ignoring_registry(self) -> Self {
-        Self { ignores_registry: true, ..self }
+    /// The same, but cases are ignored that need a format of the Schema Registry, or, fed in batches, differ in the order
+    /// of the processing log; the test called `name` counts them.
+    pub(crate) fn ignoring(self, name: &'static str) -> Self {
+        Self { ignored: Some(name), ..self }
     }
 
     /// The tests that the command line asks for.
@@ -80,11 +87,10 @@ impl Suite {
         let of_list = move || suite.check_list();
         trials
             .push(Trial::ignorable_test(format!("{}: list of pending cases", self.name), of_list));
-        if self.ignores_registry {
+        if let Some(name) = self.ignored {
             let suite = Arc::clone(self);
-            let of_registry = move || suite.check_ignored();
-            let name = format!("{}: cases of the Schema Registry", self.name);
-            trials.push(Trial::ignorable_test(name, of_registry));
+            let of_ignored = move || suite.check_ignored();
+            trials.push(Trial::ignorable_test(format!("{}: {name}", self.name), of_ignored));
         }
         trials
     }
@@ -121,7 +127,9 @@ impl Suite {
             Outcome::Failed(reason) => Err(reason.into()),
             _ if self.pending.has(name) && !Pending::is_updated() => Err(unlist(&[name])),
             Outcome::Passed => Ok(Completion::Completed),
-            Outcome::Ignored(reason) => Ok(Completion::ignored_with(reason)),
+            Outcome::Ignored(reason) | Outcome::Unsupported(reason) => {
+                Ok(Completion::ignored_with(reason))
+            }
         }
     }
 
@@ -131,8 +139,8 @@ impl Suite {
         for (name, outcome) in outcomes {
             match (outcome, self.pending.has(name)) {
                 (Outcome::Failed(reason), false) => failed.push(format!("{name}: {reason}")),
-                (Outcome::Passed | Outcome::Ignored(_), true) => settled.push(name.as_str()),
-                _ => {}
+                (Outcome::Failed(_), true) | (_, false) => {}
+                (_, true) => settled.push(name.as_str()),
             }
         }
         if !failed.is_empty() {
@@ -192,10 +200,10 @@ impl Suite {
         Ok(Completion::ignored_with(format!("{count} cases: {reasons}")))
     }
 
-    fn ignored(&self) -> Vec<(&str, &'static str)> {
+    fn ignored(&self) -> Vec<(&str, &str)> {
         let all = (0..self.files.len()).flat_map(|file| self.outcomes(file));
         let ignored = all.filter_map(|(name, outcome)| match outcome {
-            Outcome::Ignored(reason) => Some((name.as_str(), *reason)),
+            Outcome::Ignored(reason) => Some((name.as_str(), reason.as_str())),
             _ => None,
         });
         ignored.collect()
@@ -210,29 +218,46 @@ impl Suite {
     }
 
     fn run(&self, case: &Read) -> Outcome {
-        let report = match (&self.check, case) {
+        let outcome = match (&self.check, case) {
             (Check::Bytes(answers), Ok(case)) => match answers.get(case) {
-                Some(answer) => run_golden_case(&EngineSystems, case.clone(), answer),
-                None => return Outcome::Failed("there is no answer to this case".to_owned()),
+                Some(answer) => self.judge(run_golden_case(&EngineSystems, case.clone(), answer)),
+                None => Outcome::Failed("there is no answer to this case".to_owned()),
             },
-            _ => run_case(&EngineSystems, case.clone()),
+            (Check::Batches(answers), Ok(case)) => {
+                match run_batched(&EngineSystems, case, answers.get(case), Feed::BATCHES) {
+                    Batched::Same => Outcome::Passed,
+                    Batched::Unsupported(reason) => Outcome::Unsupported(reason),
+                    Batched::LogOrder(_) => {
+                        Outcome::Ignored("other order of the processing log".to_owned())
+                    }
+                    Batched::Other(difference) => Outcome::Failed(difference),
+                }
+            }
+            _ => self.judge(run_case(&EngineSystems, case.clone())),
         };
-        let no_registry = |reason: &String| NO_REGISTRY.into_iter().find(|text| text == reason);
-        let outcome = match report.verdict {
-            Verdict::Passed => Outcome::Passed,
-            Verdict::Failed(reason) => match no_registry(&reason) {
-                Some(reason) if self.ignores_registry => Outcome::Ignored(reason),
-                _ => return Outcome::Failed(reason),
-            },
-        };
-        self.pending.settle(&report.name);
+        if !matches!(outcome, Outcome::Failed(_)) {
+            self.pending.settle(name(case));
+        }
         outcome
+    }
+
+    fn judge(&self, report: CaseReport) -> Outcome {
+        match report.verdict {
+            Verdict::Passed => Outcome::Passed,
+            Verdict::Failed(reason) => {
+                if self.ignored.is_some() && NO_REGISTRY.contains(&&*reason) {
+                    Outcome::Ignored(reason)
+                } else {
+                    Outcome::Failed(reason)
+                }
+            }
+        }
     }
 
     /// Whether a case is one of this suite: the values of a disabled one cannot be compared, its bytes can.
     fn has(&self, case: &Read) -> bool {
         match (&self.check, case) {
-            (_, Err(_)) => true,
+            (_, Err(_)) | (Check::Batches(_), _) => true,
             (Check::Values, Ok(case)) => case.is_enabled,
             (Check::Bytes(answers), Ok(case)) => case.is_enabled || answers.get(case).is_some(),
         }
