@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! file ─ case ─▶ Case ─ run ─▶ Observed ─┬─ check ──▶ passed | why not     (values)
-//!                   encode ▲             └─ golden ─▶ passed | why not     (bytes)
+//!                   encode ▲             ├─ golden ─▶ passed | why not     (bytes)
+//!                                        └─ batches ▶ same | what differs  (the same case in batches)
 //! ```
 //!
 //! Runners see the engine through the traits [`Systems`] and [`System`].
