@@ -1,5 +1,5 @@
 //! Real clients against `millstream broker`: librdkafka from Python, kcat, and Java's producer, consumer, admin client
-//! and Kafka Streams. A client that is not installed is skipped, and said to be.
+//! and Kafka Streams. The test of a client that is not installed is ignored; `MILLSTREAM_REQUIRE=clients` has it fail.
 //!
 //! Python needs `confluent-kafka` (`MILLSTREAM_PYTHON` names the interpreter), Java the class path that
 //! `mvn -q compile dependency:build-classpath -Dmdep.outputFile=target/classpath` leaves in `tests/clients/java`.
@@ -7,7 +7,31 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use missing::Missing;
+
+#[path = "data/missing.rs"]
+mod missing;
+
+fn main() -> ExitCode {
+    let trials = vec![
+        trial("librdkafka works", librdkafka_works),
+        trial("kcat lists, produces and consumes across a kill", kcat_works_across_a_kill),
+        trial("Java's clients and Kafka Streams work", java_clients_and_kafka_streams_work),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A test that needs a client.
+fn trial(name: &str, run: fn() -> Result<(), Missing>) -> Trial {
+    Trial::ignorable_test(name, move || match run() {
+        Ok(()) => Ok(Completion::Completed),
+        Err(missing) => missing.outcome(),
+    })
+}
 
 /// A broker in a process of its own, killed in the end.
 struct Broker {
@@ -50,17 +74,17 @@ fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
-/// Whether a command runs at all; if not, the test says that it is skipped.
-fn is_there(command: &mut Command, what: &str) -> bool {
-    let found = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        eprintln!("skipped: {what} is not installed");
+/// What is missing unless a command runs.
+fn require(command: &mut Command, what: &str) -> Result<(), Missing> {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if status.is_ok_and(|status| status.success()) {
+        return Ok(());
     }
-    found
+    Err(lacking(&format!("{what} is not installed")))
+}
+
+fn lacking(reason: &str) -> Missing {
+    Missing { what: "clients", reason: reason.to_owned() }
 }
 
 fn run(command: &mut Command) -> String {
@@ -71,26 +95,19 @@ fn run(command: &mut Command) -> String {
     out.into_owned()
 }
 
-#[test]
-fn librdkafka_works() {
+fn librdkafka_works() -> Result<(), Missing> {
     let python = std::env::var("MILLSTREAM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    if !is_there(
-        Command::new(&python).args(["-c", "import confluent_kafka"]),
-        "confluent-kafka for Python",
-    ) {
-        return;
-    }
+    let import = ["-c", "import confluent_kafka"];
+    require(Command::new(&python).args(import), "confluent-kafka for Python")?;
     let broker = Broker::start(&[]);
     let output =
         run(Command::new(python).arg(clients().join("librdkafka.py")).arg(&broker.address));
     assert_eq!(output.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{output}");
+    Ok(())
 }
 
-#[test]
-fn kcat_lists_produces_and_consumes_across_a_kill() {
-    if !is_there(Command::new("kcat").arg("-V"), "kcat") {
-        return;
-    }
+fn kcat_works_across_a_kill() -> Result<(), Missing> {
+    require(Command::new("kcat").arg("-V"), "kcat")?;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let broker = Broker::start(&["--data-dir", data, "--user", "alice:secret"]);
@@ -121,18 +138,14 @@ fn kcat_lists_produces_and_consumes_across_a_kill() {
     assert_eq!(consumed, "0 a one\n1 b two\n2 a three\n");
     let found = run(&mut kcat(&broker, &["-Q", "-t", "words:0:-2"]));
     assert!(found.contains("words [0] offset 0"), "{found}");
+    Ok(())
 }
 
-#[test]
-fn java_clients_and_kafka_streams_work() {
+fn java_clients_and_kafka_streams_work() -> Result<(), Missing> {
     let java = clients().join("java");
-    let Ok(libraries) = std::fs::read_to_string(java.join("target/classpath")) else {
-        eprintln!("skipped: the Java clients are not compiled; see the head of this file");
-        return;
-    };
-    if !is_there(Command::new("java").arg("-version"), "Java") {
-        return;
-    }
+    let libraries = std::fs::read_to_string(java.join("target/classpath"))
+        .map_err(|_| lacking("the Java clients are not compiled: see the head of this file"))?;
+    require(Command::new("java").arg("-version"), "Java")?;
     let classpath = format!("{}:{}", java.join("target/classes").display(), libraries.trim());
     let broker = Broker::start(&[]);
     for (class, cases) in [("clients.Clients", 6), ("clients.WordCount", 2)] {
@@ -151,4 +164,5 @@ fn java_clients_and_kafka_streams_work() {
             "{output}"
         );
     }
+    Ok(())
 }

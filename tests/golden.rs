@@ -10,6 +10,8 @@ use millstream::sql::diagnostic::Color;
 use millstream::sql::{ParseOptions, ParsedStatement, parse, print};
 use std::path::{Path, PathBuf};
 
+#[path = "golden/batches.rs"]
+mod batches;
 #[path = "golden/topology.rs"]
 mod topology;
 
@@ -115,4 +117,22 @@ fn stories_end_as_they_are_told() {
 #[test]
 fn stories_with_a_cache_end_as_they_are_told() {
     check_with_input("cached", "records", |script, told| topology::tell(script, told, 2));
+}
+
+/// Stories give the same in batches of whatever size as record by record.
+#[test]
+fn stories_in_batches_end_as_they_are_told() {
+    let mut wrong = Vec::new();
+    // A cache that is full gives away at the end of a batch, so here it never is.
+    for (folder, cached_groups) in [("topology", 0), ("cached", 1_000)] {
+        for file in scripts(folder) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let (script, told) = text.split_once("---- records\n").unwrap();
+            for batch_records_max in [2, 3, usize::MAX] {
+                let found = batches::difference(script, told, cached_groups, batch_records_max);
+                wrong.extend(found.map(|found| format!("{}: {found}", file.display())));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

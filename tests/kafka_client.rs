@@ -459,8 +459,9 @@ const END_TRANSACTION: i16 = 26;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_requests_and_answers_lose_and_double_nothing() {
-    let Broker { cluster, embedded } = broker().await;
-    let Some(embedded) = embedded else { return };
+    // Only this one loses what it is told to lose.
+    let embedded = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+    let cluster = client(&embedded.bootstrap());
     let topic = topic(&cluster, "faults", 2).await;
     let faults = embedded.faults();
     for api in [METADATA, PRODUCE, FETCH, FETCH, PRODUCE, PRODUCE, FETCH] {
@@ -491,8 +492,9 @@ async fn lost_requests_and_answers_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_survives_lost_answers() {
-    let Broker { cluster, embedded } = broker().await;
-    let Some(embedded) = embedded else { return };
+    // Only this one loses what it is told to lose.
+    let embedded = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+    let cluster = client(&embedded.bootstrap());
     let topic = topic(&cluster, "faults", 1).await;
     let producer = Producer::transactional(&cluster, &unique("id"));
     timeout(producer.init_transactions()).await.unwrap();

@@ -1,56 +1,96 @@
-//! Every statement of ksqlDB's own cases, held against what a real ksqlDB said of its syntax.
+//! Every statement of the cases, held against what a real ksqlDB said of its syntax.
 //!
-//! The cases lie outside of the repository: `KSQLDB_REFERENCE` names their folder.
+//! Our own cases are in the repository. ksqlDB's lie elsewhere, and the tests that read them are ignored where they are
+//! missing: `KSQLDB_REFERENCE` names their folder.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use millstream::sql::{ParseOptions, parse};
+use millstream::testing::parse_cases;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-/// The folder, or `None`, said aloud, where it is missing.
-fn reference() -> Option<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/ksqldb");
-    let folder = std::env::var_os("KSQLDB_REFERENCE").map_or(default, PathBuf::from);
-    if !folder.is_dir() {
-        eprintln!("skipped: no reference at {} (set KSQLDB_REFERENCE)", folder.display());
-        return None;
-    }
-    Some(folder)
+#[path = "data/mod.rs"]
+mod data;
+
+fn main() -> ExitCode {
+    let trials = vec![
+        own("our cases parse or fail as they should", || {
+            let answers = data::FRESH_ANSWERS.map(data::fresh_answers).join("");
+            parse_or_fail(&our_cases(), &answers)
+        }),
+        own("our statements survive printing", || survive_printing(&our_cases())),
+        own("answers to our cases print as they are", || {
+            print_as_they_are(&data::FRESH_ANSWERS.map(data::fresh_answers).join(""), 100)
+        }),
+        of_reference("ksqlDB's cases parse or fail as they should", |reference| {
+            let answers = read(&reference.join("golden/query-validation.jsonl"));
+            parse_or_fail(&cases(&reference.join("cases/query-validation-tests")), &answers)
+        }),
+        of_reference("ksqlDB's statements survive printing", |reference| {
+            let folders = ["cases/query-validation-tests", "cases/rest-query-validation-tests"];
+            let all = folders.iter().flat_map(|folder| cases(&reference.join(folder)));
+            survive_printing(&all.collect::<Vec<_>>())
+        }),
+        of_reference("answers of ksqlDB print as they are", |reference| {
+            let files = ["golden/query-validation.jsonl", "rest/transcript.jsonl"];
+            print_as_they_are(&files.map(|file| read(&reference.join(file))).join(""), 100)
+        }),
+        of_reference("requests fail with ksqlDB's message", |reference| {
+            requests_fail(&read(&reference.join("rest/transcript.jsonl")))
+        }),
+        of_reference("scripts of tests parse", scripts_parse),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Each case of a folder of JSON files by its full name, with all its statements as one text.
-fn cases(folder: &Path) -> Vec<(String, String)> {
-    let mut cases = Vec::new();
+/// A test of what is in the repository.
+fn own(name: &str, check: fn() -> Result<(), Failed>) -> Trial {
+    Trial::test(name, check)
+}
+
+/// A test of what ksqlDB's folder holds.
+fn of_reference(name: &str, check: fn(&Path) -> Result<(), Failed>) -> Trial {
+    Trial::ignorable_test(name, move || match data::reference() {
+        Ok(folder) => check(&folder).map(|()| Completion::Completed),
+        Err(missing) => missing.outcome(),
+    })
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A case by its full name, with all its statements as one text.
+type Statements = (String, String);
+
+fn our_cases() -> Vec<Statements> {
+    data::FRESH.iter().flat_map(|family| cases_of(family, &data::fresh(family))).collect()
+}
+
+/// Each case of a folder of JSON files.
+fn cases(folder: &Path) -> Vec<Statements> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.filter(|file| file.extension().is_some_and(|end| end == "json")).collect();
     files.sort();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "json")) {
-        let text = std::fs::read_to_string(file).unwrap();
-        let stem = file.file_stem().unwrap().to_string_lossy();
-        for case in entries(&text) {
-            let Some(statements) = case["statements"].as_array() else { continue };
-            let lines: Vec<&str> = statements.iter().filter_map(Value::as_str).collect();
-            let name = format!("{stem} - {}", case["name"].as_str().unwrap_or_default());
-            cases.push((name, lines.join("\n").replace("{FORMAT}", "JSON")));
-        }
-    }
-    cases
+    let stem = |file: &Path| file.file_stem().unwrap().to_string_lossy().into_owned();
+    files.iter().flat_map(|file| cases_of(&stem(file), &read(file))).collect()
 }
 
-/// The cases of a file. One file has a case a line, some with half of a surrogate pair, which are left out.
-fn entries(text: &str) -> Vec<Value> {
-    if let Ok(mut json) = serde_json::from_str::<Value>(text) {
-        return serde_json::from_value(json["tests"].take()).unwrap();
-    }
-    text.lines().filter_map(|line| serde_json::from_str(line.trim_end_matches(',')).ok()).collect()
+fn cases_of(stem: &str, text: &str) -> Vec<Statements> {
+    let cases = parse_cases(stem, text)
+        .into_iter()
+        .map(|case| case.unwrap_or_else(|error| panic!("{}: {}", error.name, error.reason)));
+    cases.map(|case| (case.name, case.statements)).collect()
 }
 
 /// The logged and unlogged messages of the cases that a real ksqlDB refused, by name.
-fn refused(file: &Path) -> BTreeMap<String, (String, String)> {
-    let text = std::fs::read_to_string(file).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+fn refused(answers: &str) -> BTreeMap<String, (String, String)> {
+    let lines = answers.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines
         .filter_map(|line| {
             let error = if line["error"].is_array() { &line["error"][0] } else { &line };
@@ -80,13 +120,12 @@ fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn check(folder: &Path, golden: &Path) {
-    let refused = refused(golden);
+/// Each case that ksqlDB refused for its syntax is refused with the same message, and no other one.
+fn parse_or_fail(all: &[Statements], answers: &str) -> Result<(), Failed> {
+    let refused = refused(answers);
     let mut wrong = Vec::new();
-    let all = cases(folder);
-    for (name, text) in &all {
-        let known = refused.get(name).or_else(|| refused.get(&format!("{name} - JSON")));
-        let expected = known.filter(|(message, _)| is_ours(message));
+    for (name, text) in all {
+        let expected = refused.get(name).filter(|(message, _)| is_ours(message));
         let found = parse(text, &ParseOptions::default());
         match (expected, found) {
             (None, Ok(_)) => {}
@@ -106,31 +145,21 @@ fn check(folder: &Path, golden: &Path) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {} wrong:\n\n{}", wrong.len(), all.len(), wrong.join("\n\n"));
+    none(&wrong, all.len())
 }
 
-#[test]
-fn ksqldbs_cases_parse_or_fail_as_they_should() {
-    let Some(reference) = reference() else { return };
-    check(
-        &reference.join("cases/query-validation-tests"),
-        &reference.join("golden/query-validation.jsonl"),
-    );
-}
-
-#[test]
-fn fresh_cases_parse_or_fail_as_they_should() {
-    let Some(reference) = reference() else { return };
-    check(&reference.join("fresh"), &reference.join("golden/fresh.jsonl"));
+/// Fails with what is wrong, of so many.
+fn none(wrong: &[String], count: usize) -> Result<(), Failed> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} of {count} wrong:\n\n{}", wrong.len(), wrong.join("\n\n")).into())
 }
 
 /// The requests with one statement that a real ksqlDB server refused for their syntax, and its message.
-#[test]
-fn rest_requests_fail_with_ksqldbs_message() {
-    let Some(reference) = reference() else { return };
-    let text = std::fs::read_to_string(reference.join("rest/transcript.jsonl")).unwrap();
+fn requests_fail(transcript: &str) -> Result<(), Failed> {
     let mut wrong = Vec::new();
-    for line in text.lines() {
+    for line in transcript.lines() {
         let exchange: Value = serde_json::from_str(line).unwrap();
         let body = exchange["response"]["body"].as_str().unwrap_or_default();
         let request = exchange["request"]["body"].as_str().unwrap_or_default();
@@ -164,7 +193,7 @@ fn rest_requests_fail_with_ksqldbs_message() {
             _ => {}
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    none(&wrong, transcript.lines().count())
 }
 
 /// Every text within a JSON value, at any depth, JSON within texts included.
@@ -182,16 +211,11 @@ fn texts(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Statements that a real ksqlDB printed, which printing must leave as they are.
-#[test]
-fn statements_print_as_ksqldb_prints_them() {
-    let Some(reference) = reference() else { return };
+/// Statements that a real ksqlDB printed, which printing must leave as they are; there are more than `at_least`.
+fn print_as_they_are(answers: &str, at_least: usize) -> Result<(), Failed> {
     let mut found = BTreeSet::new();
-    for file in ["golden/fresh.jsonl", "golden/query-validation.jsonl", "rest/transcript.jsonl"] {
-        let text = std::fs::read_to_string(reference.join(file)).unwrap();
-        for line in text.lines() {
-            texts(&serde_json::from_str(line).unwrap(), &mut found);
-        }
+    for line in answers.lines() {
+        texts(&serde_json::from_str(line).unwrap(), &mut found);
     }
     let (mut wrong, mut count) = (Vec::new(), 0);
     for text in &found {
@@ -210,18 +234,15 @@ fn statements_print_as_ksqldb_prints_them() {
             wrong.push(format!("{printed}\n  instead of\n{text}"));
         }
     }
-    assert!(wrong.is_empty(), "{} of {count} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
-    assert!(count > 200, "only {count} statements found");
+    assert!(count > at_least, "only {count} statements found");
+    none(&wrong, count)
 }
 
 /// What parses prints, and what is printed parses to the same tree.
-#[test]
-fn every_statement_survives_printing() {
-    let Some(reference) = reference() else { return };
-    let folders = ["cases/query-validation-tests", "cases/rest-query-validation-tests", "fresh"];
+fn survive_printing(all: &[Statements]) -> Result<(), Failed> {
     let mut wrong = Vec::new();
-    for (name, text) in folders.iter().flat_map(|folder| cases(&reference.join(folder))) {
-        let Ok(parsed) = parse(&text, &ParseOptions::default()) else { continue };
+    for (name, text) in all {
+        let Ok(parsed) = parse(text, &ParseOptions::default()) else { continue };
         // A decimal without digits after its point is printed as an integer.
         for one in parsed.iter().filter(|one| !one.text.contains("1. ")) {
             let printed = format!("{};", millstream::sql::print::statement(&one.statement));
@@ -232,7 +253,7 @@ fn every_statement_survives_printing() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    none(&wrong, all.len())
 }
 
 /// The scripts of a folder and of those within.
@@ -248,9 +269,7 @@ fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The scripts parse in the mode of tests, but for the blocks that are there to be refused.
-#[test]
-fn scripts_of_tests_parse() {
-    let Some(reference) = reference() else { return };
+fn scripts_parse(reference: &Path) -> Result<(), Failed> {
     let mut files = Vec::new();
     for folder in ["cases/sql-tests", "cases/sql-tests-support", "cases/test-runner", "device/sql"]
     {
@@ -270,6 +289,6 @@ fn scripts_of_tests_parse() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
     assert!(files.len() > 10, "only {} scripts found", files.len());
+    none(&wrong, files.len())
 }

@@ -110,7 +110,10 @@ impl SessionAggregate {
         let stream_time = time.stream_time.map_or(at, |time| time.max(at));
         time.stream_time = Some(stream_time);
         let close_time = stream_time.saturating_sub(self.grace_ms).saturating_sub(self.gap_ms);
-        let touched = time.index.find(
+        if self.emitting.cached_groups == 0 {
+            self.expire();
+        }
+        let touched = self.time.index.find(
             arrival.key,
             at.saturating_sub(self.gap_ms),
             at.saturating_add(self.gap_ms),
@@ -338,9 +341,6 @@ impl Operator for SessionAggregate {
             if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
-        }
-        if self.emitting.cached_groups == 0 {
-            self.expire();
         }
         let rows = builder.finish();
         if self.pending.changes.len() <= self.emitting.cached_groups {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::case::TopicSpec;
-use super::system::{FailureKind, FormatInfo, Record, SourceInfo, TopicInfo, WindowInfo};
+use super::system::{FailureKind, FormatInfo, Given, Record, SourceInfo, TopicInfo, WindowInfo};
 use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Outcome, PersistentQuery, TopicRequest, TopicShape, Topics};
 use crate::expr::functions::enable_test_functions;
@@ -98,8 +98,8 @@ fn options(properties: &engine::Properties) -> DriverOptions {
     }
 }
 
-/// The error of a query that died while it processed a record.
-fn died(error: &QueryError, topic: &str, record: &Record) -> Failure {
+/// The error of a query that died while it processed a batch, told of its first record.
+fn died(error: &QueryError, topic: &str, first: Option<&Record>) -> Failure {
     if error.message.ends_with("not supported yet") {
         let message = error.message.clone();
         return Failure { is_unsupported: true, ..Failure::new(FailureKind::Streams, message) };
@@ -110,7 +110,7 @@ fn died(error: &QueryError, topic: &str, record: &Record) -> Failure {
         format!(
             "Exception caught in process. taskId=0_0, processor=KSTREAM-SOURCE-0000000000, \
              topic={topic}, partition=0, offset={}",
-            record.offset
+            first.map_or(0, |record| record.offset)
         )
     };
     let mut causes = error.causes.clone();
@@ -118,6 +118,25 @@ fn died(error: &QueryError, topic: &str, record: &Record) -> Failure {
         causes.insert(0, error.message.clone());
     }
     Failure { causes, ..Failure::new(FailureKind::Streams, message) }
+}
+
+fn driver_record(record: &Record) -> DriverRecord {
+    DriverRecord {
+        key: record.key.clone(),
+        value: record.value.clone(),
+        timestamp_ms: record.timestamp,
+        headers: record.headers.clone(),
+    }
+}
+
+fn of_driver(record: DriverRecord) -> Record {
+    Record {
+        key: record.key,
+        value: record.value,
+        timestamp: record.timestamp_ms,
+        headers: record.headers,
+        offset: 0,
+    }
 }
 
 /// The error of a statement that could not be planned.
@@ -218,32 +237,28 @@ impl System for EngineSystem {
         &mut self,
         query: &str,
         topic: &str,
-        record: &Record,
-        written: &mut Vec<(String, Record)>,
+        batch: &[Record],
+        given: &mut Given,
     ) -> Result<(), Failure> {
-        let sink = self.query(query).map(|query| query.plan.sink.topic.clone()).unwrap_or_default();
-        let died = |error: QueryError| died(&error, topic, record);
+        let died = |error: QueryError| died(&error, topic, batch.first());
+        let plan = self.query(query).map(|query| Arc::clone(&query.plan));
+        let plan =
+            plan.ok_or_else(|| died(QueryError::new(format!("there is no query {query}"))))?;
         let driver = self.driver(query).map_err(died)?;
-        let piped = driver.pipe(
-            topic,
-            &DriverRecord {
-                key: record.key.clone(),
-                value: record.value.clone(),
-                timestamp_ms: record.timestamp,
-                headers: record.headers.clone(),
-            },
-        );
-        let output = driver.take_output().into_iter().filter(|(target, _)| *target == Target::Sink);
-        written.extend(output.map(|(_, record)| {
-            let record = Record {
-                key: record.key,
-                value: record.value,
-                timestamp: record.timestamp_ms,
-                headers: record.headers,
-                offset: 0,
-            };
-            (sink.clone(), record)
-        }));
+        let batch: Vec<DriverRecord> = batch.iter().map(driver_record).collect();
+        let piped = driver.pipe_batch(topic, &batch);
+        for (target, record) in driver.take_output() {
+            match target {
+                Target::Sink => given.written.push((plan.sink.topic.clone(), of_driver(record))),
+                Target::Changelog(store) => {
+                    let spec = plan.stores().find(|(id, ..)| *id == store).map(|(.., spec)| spec);
+                    let name = spec.map_or("", |spec| &spec.name);
+                    given.stored.push((format!("{query}-{name}"), of_driver(record)));
+                }
+                Target::Repartition(_) => {}
+            }
+        }
+        given.logged.extend(driver.take_log().iter().map(|entry| entry.to_json(0, true)));
         piped.map_err(died)
     }
 

@@ -40,11 +40,15 @@ pub fn cases(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {
 
 fn of_file(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {
     let text = std::fs::read_to_string(path)?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(match serde_json::from_str::<CaseFile>(&carried(&text)) {
-        Ok(file) => file.tests.into_iter().flat_map(|entry| expand(&stem, &entry)).collect(),
-        Err(error) => vec![Err(Unreadable { name: stem, reason: error.to_string() })],
-    })
+    Ok(parse_cases(&path.file_stem().unwrap_or_default().to_string_lossy(), &text))
+}
+
+/// All cases of a file's text; the names of the cases begin with the `stem` of the file's.
+pub fn parse_cases(stem: &str, text: &str) -> Vec<Result<Case, Unreadable>> {
+    match serde_json::from_str::<CaseFile>(&carried(text)) {
+        Ok(file) => file.tests.into_iter().flat_map(|entry| expand(stem, &entry)).collect(),
+        Err(error) => vec![Err(Unreadable { name: stem.to_owned(), reason: error.to_string() })],
+    }
 }
 
 /// The cases of an entry: one for each format and setting.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::case::Case;
 use super::encode::from_base64;
-use super::run::{Observed, observe};
+use super::run::{Feed, Observed, observe};
 use super::system::{Failure, Systems};
 
 /// What ksqlDB did with a case: one line of a file of answers.
@@ -58,7 +58,11 @@ impl Golden {
 
 /// Reads a file of answers, by the names of their cases.
 pub fn read_golden(path: &Path) -> std::io::Result<BTreeMap<String, Golden>> {
-    let text = std::fs::read_to_string(path)?;
+    parse_golden(&std::fs::read_to_string(path)?)
+}
+
+/// The answers of such a file's text.
+pub fn parse_golden(text: &str) -> std::io::Result<BTreeMap<String, Golden>> {
     let golden = text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
         serde_json::from_str::<Golden>(line).map(|golden| (golden.name.clone(), golden))
     });
@@ -68,7 +72,7 @@ pub fn read_golden(path: &Path) -> std::io::Result<BTreeMap<String, Golden>> {
 /// Runs a case, and says where its bytes differ from the answer.
 pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result<(), String> {
     let case = with_bytes(case, golden);
-    let observed = observe(systems, &case);
+    let observed = observe(systems, &case, Feed::ROWS);
     match &observed.failure {
         Some(failure) if failure.is_unsupported => Err(failure.message.clone()),
         Some(failure) if golden.is_error() => {
@@ -91,7 +95,7 @@ pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result
 }
 
 /// The case with the very bytes that were piped, where the answer has them.
-fn with_bytes(case: &Case, golden: &Golden) -> Case {
+pub(super) fn with_bytes(case: &Case, golden: &Golden) -> Case {
     let mut case = case.clone();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for input in &mut case.inputs {

@@ -6,12 +6,14 @@
 //!
 //! ```text
 //! file ─ case ─▶ Case ─ run ─▶ Observed ─┬─ check ──▶ passed | why not     (values)
-//!                   encode ▲             └─ golden ─▶ passed | why not     (bytes)
+//!                   encode ▲             ├─ golden ─▶ passed | why not     (bytes)
+//!                                        └─ batches ▶ same | what differs  (the same case in batches)
 //! ```
 //!
 //! Runners see the engine through the traits [`Systems`] and [`System`].
 
 mod actual;
+mod batches;
 mod case;
 mod check;
 mod compare;
@@ -29,15 +31,17 @@ mod system;
 mod triple;
 mod typed;
 
+pub use batches::{Batched, run_batched};
 pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, TopicSpec};
 pub use check::check;
 pub use engine_system::EngineSystems;
-pub use golden::{Golden, read_golden};
+pub use expand::{Unreadable, cases, parse_cases};
+pub use golden::{Golden, parse_golden, read_golden};
 pub use report::{CaseReport, Report, Verdict};
-pub use run::{Observed, observe};
+pub use run::{Feed, Observed, observe};
 pub use system::{
-    Actual, Failure, FailureKind, FormatInfo, Properties, Record, SourceInfo, System, Systems,
-    TopicInfo, WindowInfo,
+    Actual, Failure, FailureKind, FormatInfo, Given, Properties, Record, SourceInfo, System,
+    Systems, TopicInfo, WindowInfo,
 };
 
 use std::path::{Path, PathBuf};
@@ -77,22 +81,25 @@ pub fn run_golden(
             else {
                 continue;
             };
-            let result = report::guarded(|| golden::run(systems, &case, answer));
-            report.add(CaseReport::new(case.name, answer.is_error(), result));
+            report.add(run_golden_case(systems, case, answer));
         }
     }
     Ok(report)
 }
 
+/// Runs one case, and compares bytes with those of its answer.
+pub fn run_golden_case(systems: &dyn Systems, case: Case, answer: &Golden) -> CaseReport {
+    let result = report::guarded(|| golden::run(systems, &case, answer));
+    CaseReport::new(case.name, answer.is_error(), result)
+}
+
 /// Runs one case, or says why it cannot be read.
-pub fn run_case(systems: &dyn Systems, case: Result<Case, expand::Unreadable>) -> CaseReport {
+pub fn run_case(systems: &dyn Systems, case: Result<Case, Unreadable>) -> CaseReport {
     match case {
         Ok(case) => {
-            let result = report::guarded(|| check(&case, &mut observe(systems, &case)));
+            let result = report::guarded(|| check(&case, &mut observe(systems, &case, Feed::ROWS)));
             CaseReport::new(case.name, case.expected_error.is_some(), result)
         }
         Err(unreadable) => CaseReport::new(unreadable.name, false, Err(unreadable.reason)),
     }
 }
-
-pub use expand::{Unreadable, cases};

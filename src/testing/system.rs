@@ -15,7 +15,7 @@ pub trait Systems {
     fn start(&self, properties: &Properties) -> Result<Box<dyn System>, Failure>;
 }
 
-/// A broker-less engine: statements go in, records go through its queries one by one.
+/// A broker-less engine: statements go in, records go through its queries.
 pub trait System {
     /// Makes a topic, and registers its schemas.
     fn create_topic(&mut self, topic: &TopicSpec) -> Result<(), Failure>;
@@ -32,14 +32,14 @@ pub trait System {
     /// The topics that a query reads.
     fn query_topics(&self, query: &str) -> Vec<String>;
 
-    /// Takes a record through a query, and adds what the query wrote to `written`, also where the
-    /// query then died.
+    /// Takes records of a topic through a query, as one batch, and adds what the query gave to
+    /// `given`, also where the query then died.
     fn pipe(
         &mut self,
         query: &str,
         topic: &str,
-        record: &Record,
-        written: &mut Vec<(String, Record)>,
+        batch: &[Record],
+        given: &mut Given,
     ) -> Result<(), Failure>;
 
     /// How the records of a topic are laid out: that of a source over it, or of the query that
@@ -68,6 +68,17 @@ pub trait System {
         let _ = bytes;
         Err(Failure::unsupported(format!("reading {}", source.format(is_key).name)))
     }
+}
+
+/// What a query gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Records of sinks, with their topics.
+    pub written: Vec<(String, Record)>,
+    /// Records of changelogs, with the names of their stores.
+    pub stored: Vec<(String, Record)>,
+    /// Entries of the processing log, in JSON.
+    pub logged: Vec<String>,
 }
 
 /// A record of a topic with one partition.

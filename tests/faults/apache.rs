@@ -11,11 +11,11 @@ pub(crate) struct Node {
 
 impl Node {
     /// A new node of the version that `KAFKA_VERSION` names, and its address.
-    pub(crate) fn start() -> Option<(Self, String)> {
-        let version = std::env::var("KAFKA_VERSION").ok()?;
+    pub(crate) fn start() -> (Self, String) {
+        let version = std::env::var("KAFKA_VERSION").expect("KAFKA_VERSION says which Kafka");
         let node = Self { version, directory: tempfile::tempdir().unwrap() };
         let address = node.script("start");
-        Some((node, address))
+        (node, address)
     }
 
     /// Stops it in order, and lets it go on.

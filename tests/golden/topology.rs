@@ -43,10 +43,15 @@ pub(crate) fn queries(script: &str) -> Vec<(String, Arc<QueryPlan>)> {
     engine.queries().iter().map(|query| (query.id.clone(), Arc::clone(&query.plan))).collect()
 }
 
+/// The lines of a story.
+pub(crate) fn lines(told: &str) -> Vec<Line> {
+    let told = told.split(STORES).next().unwrap_or_default();
+    told.lines().filter_map(Line::parse).collect()
+}
+
 /// Tells a story anew: the records of `told`, with what they give now, where the record caches hold `cached_groups`.
 pub(crate) fn tell(script: &str, told: &str, cached_groups: usize) -> String {
-    let told = told.split(STORES).next().unwrap_or_default();
-    let lines: Vec<Line> = told.lines().filter_map(Line::parse).collect();
+    let lines = lines(told);
     let width = lines.iter().map(|line| line.input.chars().count()).max().unwrap_or_default();
     let mut story = Story::new(script, cached_groups);
     let mut out = String::new();
@@ -66,11 +71,11 @@ pub(crate) fn tell(script: &str, told: &str, cached_groups: usize) -> String {
 }
 
 /// A line with a record, or the word `commit`.
-struct Line {
+pub(crate) struct Line {
     input: String,
-    topic: String,
+    pub(crate) topic: String,
     /// Nothing for a commit.
-    record: Option<DriverRecord>,
+    pub(crate) record: Option<DriverRecord>,
     note: Option<String>,
 }
 
@@ -258,7 +263,7 @@ fn sunk(plan: &QueryPlan, record: &DriverRecord) -> String {
     format!("{} {key} {value} @ {}", plan.sink.name, time(record.timestamp_ms))
 }
 
-fn logged(entry: &ProcessingLogEntry) -> String {
+pub(crate) fn logged(entry: &ProcessingLogEntry) -> String {
     match &entry.event {
         LogEvent::Deserialization { role, error, .. } => format!("log: {role}: {}", error.message),
         LogEvent::Processing { message, causes, record } => {

@@ -1,15 +1,14 @@
-//! The same pipelines over three partitions, where they are at hand: `KSQLDB_REFERENCE` names the folder of recordings.
+//! The same pipelines over three partitions.
 //!
 //! Order between partitions differs from run to run, with the real server too. What holds is the order of each key
 //! that one source partition feeds; records without a key, and the processing log, hold as multisets.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::{env, iter};
+use std::iter;
 
 use super::compare::{multiset, sequence, without_time};
 use super::pipeline::{Mode, Pipeline};
-use super::record::{Partitions, Record, read_lines};
+use super::record::{Partitions, Record, read_lines, recorded};
 
 static DEVICE: Pipeline = Pipeline::new("device", "input.jsonl.gz", "device-sensors").over(3);
 static TRANSITIONS: Pipeline =
@@ -24,22 +23,9 @@ const SHARED_KEYS: [&[u8]; 2] = [b"-", b"-walk"];
 
 const LOG: &str = "default_ksql_processing_log";
 
-/// The recorded records of a topic, if they are at hand.
-fn reference(pipeline: &Pipeline, topic: &str) -> Option<Vec<(usize, Record)>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = env::var_os("KSQLDB_REFERENCE")
-        .map_or_else(|| root.join("../shared/ksqldb"), PathBuf::from)
-        .join("device/three-partitions")
-        .join(pipeline.name);
-    let files = ["jsonl.gz", "jsonl"].map(|end| folder.join(format!("{topic}.{end}")));
-    let file = files.iter().find(|file| file.is_file());
-    if file.is_none() {
-        eprintln!(
-            "skipped: {} is missing; KSQLDB_REFERENCE may say where it is",
-            files[0].display()
-        );
-    }
-    file.map(|file| read_lines(file))
+/// The recorded records of a topic.
+fn read_expected(pipeline: &Pipeline, topic: &str) -> Vec<(usize, Record)> {
+    read_lines(&recorded(&format!("three-partitions/{}/{topic}.jsonl.gz", pipeline.name)))
 }
 
 fn found(pipeline: &Pipeline, mode: Mode, topic: &str) -> Vec<(usize, Record)> {
@@ -66,8 +52,7 @@ fn by_key(records: Vec<(usize, Record)>) -> (ByKey, Vec<Record>) {
 
 /// Each key has the records that were recorded, in order and in its partition.
 fn same_keys(pipeline: &Pipeline, topic: &str, modes: &[Mode]) {
-    let Some(expected) = reference(pipeline, topic) else { return };
-    let (expected, expected_free) = by_key(expected);
+    let (expected, expected_free) = by_key(read_expected(pipeline, topic));
     for mode in modes {
         let (found, found_free) = by_key(found(pipeline, *mode, topic));
         let keys: Vec<_> = found.keys().filter(|key| !expected.contains_key(*key)).collect();
@@ -83,12 +68,11 @@ fn same_keys(pipeline: &Pipeline, topic: &str, modes: &[Mode]) {
 
 /// The last record of each key is that which was recorded.
 fn same_last_rows(pipeline: &Pipeline, topic: &str) {
-    let Some(expected) = reference(pipeline, topic) else { return };
     let last = |records| {
         let all = by_key(records).0.into_values();
         all.filter_map(|records| records.last().cloned()).collect::<Vec<_>>()
     };
-    let expected = last(expected);
+    let expected = last(read_expected(pipeline, topic));
     for mode in [Mode::Topics, Mode::Memory] {
         let what = format!("{mode:?}: last rows of {topic}");
         sequence(&what, &expected, &last(found(pipeline, mode, topic)));
@@ -96,11 +80,10 @@ fn same_last_rows(pipeline: &Pipeline, topic: &str) {
 }
 
 fn same_log(pipeline: &Pipeline) {
-    let Some(expected) = reference(pipeline, LOG) else { return };
     let entries = |records: Vec<(usize, Record)>| -> Vec<Record> {
         records.into_iter().map(|(_, record)| without_time(record)).collect()
     };
-    let expected = entries(expected);
+    let expected = entries(read_expected(pipeline, LOG));
     for mode in [Mode::Topics, Mode::Memory] {
         let found = entries(found(pipeline, mode, LOG));
         multiset(&format!("{mode:?}: {LOG}"), expected.clone(), found);

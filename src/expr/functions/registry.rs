@@ -76,8 +76,10 @@ static TEST_FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
     index(scalars.chain(test_functions::TABLES.iter().map(|row| ("TEST", Row::Table(row)))))
 });
 
-/// Makes the functions of ksqlDB's test cases known to this process, for its case runner.
+/// Makes the functions of ksqlDB's test cases known to this process, for its case runner; a case
+/// begins as if none had been called on this thread.
 pub fn enable_test_functions() {
+    test_functions::forget_calls();
     WITH_TEST_FUNCTIONS.store(true, Ordering::Relaxed);
 }
 

@@ -128,12 +128,19 @@ fn evaluated<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     Err(EvalError::new("When evaluated, the second argument must be true"))
 }
 
+thread_local! {
+    /// Whether the next call of [`every_other`] is a second one.
+    static IS_SECOND: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Forgets what was called on this thread.
+pub(super) fn forget_calls() {
+    IS_SECOND.set(false);
+}
+
 /// Returns NULL on the first, third and so on call.
 #[expect(clippy::unnecessary_wraps, reason = "rows of the table call it as it is")]
 fn every_other<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
-    thread_local! {
-        static IS_SECOND: Cell<bool> = const { Cell::new(false) };
-    }
     let is_second = IS_SECOND.get();
     IS_SECOND.set(!is_second);
     Ok(if is_second { call.arg(0) } else { Value::Null })

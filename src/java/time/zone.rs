@@ -19,6 +19,9 @@ enum Rules {
     Region(Tz),
 }
 
+/// When a zone has the name that Java knows it by: 2020.
+const LATER: i64 = 1_577_836_800;
+
 /// Regions of the time zone database that Java leaves out.
 const NOT_REGIONS: [&str; 4] = ["EST", "MST", "HST", "ROC"];
 
@@ -132,12 +135,10 @@ impl Zone {
             return name.to_owned();
         }
         match offset.abbreviation() {
+            Some(name) if name != "LMT" && !name.starts_with(['+', '-']) => name.to_owned(),
             // Java names local mean time, and what has a number for a name, by a later time.
-            Some("LMT") | None => self.abbreviation_at(1_577_836_800),
-            Some(name) if name.starts_with(['+', '-']) => {
-                format!("GMT{}", offset_id(offset.fix().local_minus_utc()))
-            }
-            Some(name) => name.to_owned(),
+            Some("LMT") | None if epoch_seconds != LATER => self.abbreviation_at(LATER),
+            _ => format!("GMT{}", offset_id(offset.fix().local_minus_utc())),
         }
     }
 }
@@ -186,4 +187,22 @@ fn parse_offset(text: &str) -> Option<i32> {
     let (hours, minutes, seconds) = (part(0)?, part(1).unwrap_or(0), part(2).unwrap_or(0));
     let total = hours * 3600 + minutes * 60 + seconds;
     (minutes < 60 && seconds < 60 && total <= 18 * 3600).then_some(sign * total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_zone_has_a_name_at_any_time() {
+        for region in chrono_tz::TZ_VARIANTS {
+            let Ok(zone) = Zone::of(region.name()) else { continue };
+            for at in [i64::MIN, -3_000_000_000, 0, LATER, 1_700_000_000, i64::MAX] {
+                assert!(!zone.name_at(at, TextStyle::Short).is_empty(), "{region}");
+            }
+        }
+        let west = Zone::of("Etc/GMT+12").unwrap();
+        assert_eq!(west.name_at(1_700_000_000, TextStyle::Short), "GMT-12:00");
+        assert_eq!(west.name_at(1_700_000_000, TextStyle::Full), "GMT-12:00");
+    }
 }
