@@ -19,6 +19,9 @@ enum Rules {
     Region(Tz),
 }
 
+/// An instant at which no region has its local mean time any more: 2020-01-01.
+const AFTER_LOCAL_MEAN_TIME: i64 = 1_577_836_800;
+
 /// Regions of the time zone database that Java leaves out.
 const NOT_REGIONS: [&str; 4] = ["EST", "MST", "HST", "ROC"];
 
@@ -126,18 +129,22 @@ impl Zone {
 
     fn abbreviation_at(&self, epoch_seconds: i64) -> String {
         let Rules::Region(region) = self.rules else { return self.id.clone() };
-        let offset = region.offset_from_utc_datetime(&naive(epoch_seconds));
+        let mut offset = region.offset_from_utc_datetime(&naive(epoch_seconds));
+        if offset.abbreviation() == Some("LMT") {
+            // Java names local mean time by a later time.
+            offset = region.offset_from_utc_datetime(&naive(AFTER_LOCAL_MEAN_TIME));
+        }
         let summer = !offset.dst_offset().is_zero();
         if let Some(name) = names::zone_abbreviation(&self.id, summer) {
             return name.to_owned();
         }
         match offset.abbreviation() {
-            // Java names local mean time, and what has a number for a name, by a later time.
-            Some("LMT") | None => self.abbreviation_at(1_577_836_800),
-            Some(name) if name.starts_with(['+', '-']) => {
-                format!("GMT{}", offset_id(offset.fix().local_minus_utc()))
-            }
-            Some(name) => name.to_owned(),
+            Some(name) if !name.starts_with(['+', '-']) => name.to_owned(),
+            // The database has no name for it, or just a number.
+            _ => match offset.fix().local_minus_utc() {
+                0 => "GMT".to_owned(),
+                seconds => format!("GMT{}", offset_id(seconds)),
+            },
         }
     }
 }
@@ -174,7 +181,7 @@ fn parse_offset(text: &str) -> Option<i32> {
         1 => return digits.parse::<i32>().ok().map(|hours| sign * hours * 3600),
         2 => vec![digits],
         4 => vec![digits.get(..2)?, digits.get(2..)?],
-        5 if &digits[2..3] == ":" => vec![digits.get(..2)?, digits.get(3..)?],
+        5 if digits.as_bytes()[2] == b':' => vec![digits.get(..2)?, digits.get(3..)?],
         6 => vec![digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?],
         8 => digits.split(':').collect(),
         _ => return None,
@@ -186,4 +193,41 @@ fn parse_offset(text: &str) -> Option<i32> {
     let (hours, minutes, seconds) = (part(0)?, part(1).unwrap_or(0), part(2).unwrap_or(0));
     let total = hours * 3600 + minutes * 60 + seconds;
     (minutes < 60 && seconds < 60 && total <= 18 * 3600).then_some(sign * total)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::TZ_VARIANTS;
+
+    use super::*;
+
+    #[test]
+    fn zones_that_are_offsets_are_named_by_them() {
+        let names = |id: &str| {
+            let zone = Zone::of(id).unwrap();
+            [TextStyle::Short, TextStyle::Full].map(|style| zone.name_at(1_700_000_000, style))
+        };
+        assert_eq!(names("Etc/GMT-5"), ["GMT+05:00", "GMT+05:00"]);
+        assert_eq!(names("Etc/GMT+12"), ["GMT-12:00", "GMT-12:00"]);
+        assert_eq!(names("Etc/GMT+0"), ["GMT", "Greenwich Mean Time"]);
+    }
+
+    #[test]
+    fn every_region_has_a_name_at_any_time() {
+        for region in TZ_VARIANTS {
+            let Ok(zone) = Zone::of(region.name()) else { continue };
+            for seconds in [i64::MIN / 1000, -3_000_000_000, 0, 1_700_000_000, i64::MAX / 1000] {
+                assert!(!zone.name_at(seconds, TextStyle::Short).is_empty(), "{region}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_zone_is_refused() {
+        for id in
+            ["+1\u{e9}:2", "+12\u{e9}3", "-\u{1f600}", "GMT+1\u{e9}:", "+", "UTC-", "\u{e9}", ""]
+        {
+            assert!(Zone::of(id).is_err(), "{id}");
+        }
+    }
 }
