@@ -17,7 +17,7 @@ mod window;
 pub use arena::Arena;
 pub use codec::{CodecError, RowCodec};
 pub use column::{Column, ColumnBuilder, Validity};
-pub use decimal::{Decimal, DecimalError, Rounding, unicode_digit};
+pub use decimal::{DIGITS_MAX, Decimal, DecimalError, Rounding, unicode_digit};
 pub use rows::{Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Rows, owned_headers};
 pub use schema::{ColumnDef, Schema};
 pub use sql_type::{Field, SqlType, StructType};
