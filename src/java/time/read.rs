@@ -7,6 +7,9 @@ use super::pattern::{
 use super::resolve::Fields;
 use super::zone::Zone;
 
+/// No id of a zone is longer.
+const ZONE_ID_BYTES_MAX: usize = 64;
+
 /// What was read so far.
 #[derive(Clone, Default)]
 pub(super) struct Raw {
@@ -56,8 +59,8 @@ impl Reader<'_> {
                 let style = OffsetStyle { zero: "", colons: true, short: true, seconds: true };
                 self.offset(style, at, raw)
             }
-            Item::ZoneId => self.zone(at, false, raw),
-            Item::ZoneName(_) => self.zone(at, true, raw),
+            Item::ZoneId => self.zone(at, None, raw),
+            Item::ZoneName(style) => self.zone(at, Some(*style), raw),
             Item::Optional(items) => {
                 let mut inner = raw.clone();
                 Ok(match self.items(items, at, &mut inner) {
@@ -199,17 +202,17 @@ impl Reader<'_> {
         Ok(end)
     }
 
-    /// The longest id of a zone that the text goes on with; with `named`, or a zone's name.
-    fn zone(&self, at: usize, named: bool, raw: &mut Raw) -> Position {
+    /// The longest id of a zone that the text goes on with, or the name of one in some style.
+    fn zone(&self, at: usize, style: Option<TextStyle>, raw: &mut Raw) -> Position {
         let rest = self.text.get(at..).ok_or(at)?;
         let is_part = |c: char| c.is_ascii_alphanumeric() || "/_+-:~".contains(c);
-        let longest = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let longest = rest.find(|c| !is_part(c)).unwrap_or(rest.len()).min(ZONE_ID_BYTES_MAX);
         let id = (1..=longest).rev().find_map(|length| {
             let id = &rest[..length];
             let id = if self.ignore_case && id == "z" { "Z" } else { id };
             Zone::of(id).ok().map(|zone| (zone, length))
         });
-        let name = zone_by_name(rest, self.ignore_case).filter(|_| named);
+        let name = style.and_then(|style| zone_by_name(rest, style, self.ignore_case));
         let name = name.and_then(|(region, length)| Some((Zone::of(region).ok()?, length)));
         let best = match (id, name) {
             (Some(id), Some(name)) => Some(if name.1 >= id.1 { name } else { id }),
