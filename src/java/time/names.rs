@@ -51,7 +51,12 @@ pub(super) fn names(field: Field, style: TextStyle) -> impl Iterator<Item = (i64
 }
 
 /// What names Java has for zones, and the ids that it reads names as.
+#[derive(Default)]
 struct ZoneNames {
+    /// Ids by their small letters.
+    ids: HashMap<String, &'static str>,
+    /// How long an id is at most.
+    id_bytes_max: usize,
     /// For each id: in standard and daylight time, short and in full.
     of: HashMap<&'static str, [[&'static str; 2]; 2]>,
     /// Short names and names in full, with the ids that they are read as.
@@ -59,7 +64,7 @@ struct ZoneNames {
 }
 
 static ZONE_NAMES: LazyLock<ZoneNames> = LazyLock::new(|| {
-    let mut names = ZoneNames { of: HashMap::new(), read: [Vec::new(), Vec::new()] };
+    let mut names = ZoneNames::default();
     for line in include_str!("zone_names.txt").lines() {
         let (kind, rest) = line.split_at(line.len().min(2));
         let mut parts = rest.split('|');
@@ -77,6 +82,8 @@ static ZONE_NAMES: LazyLock<ZoneNames> = LazyLock::new(|| {
             _ => {}
         }
     }
+    names.id_bytes_max = names.of.keys().map(|id| id.len()).max().unwrap_or_default();
+    names.ids = names.of.keys().map(|id| (id.to_ascii_lowercase(), *id)).collect();
     names
 });
 
@@ -84,6 +91,24 @@ static ZONE_NAMES: LazyLock<ZoneNames> = LazyLock::new(|| {
 pub(super) fn zone_name(id: &str, daylight: bool, style: TextStyle) -> Option<&'static str> {
     let names = ZONE_NAMES.of.get(id)?;
     Some(names[usize::from(daylight)][usize::from(style == TextStyle::Full)])
+}
+
+/// The longest id of a zone that the text begins with, and its length. Where names in some style
+/// may stand too, Java does not know the ids of zones that are named by their offset.
+pub(super) fn zone_by_id(
+    text: &str,
+    style: Option<TextStyle>,
+    ignore_case: bool,
+) -> Option<(&'static str, usize)> {
+    let longest = text.bytes().take(ZONE_NAMES.id_bytes_max).take_while(u8::is_ascii).count();
+    (1..=longest).rev().find_map(|length| {
+        let start = &text[..length];
+        let lower = start.to_ascii_lowercase();
+        let id = ZONE_NAMES.ids.get(lower.as_str())?;
+        let name = zone_name(id, false, TextStyle::Short).unwrap_or_default();
+        let is_known = style.is_none() || !(name.starts_with("GMT+") || name.starts_with("GMT-"));
+        (is_known && (ignore_case || *id == start)).then_some((*id, length))
+    })
 }
 
 /// The id of the zone that the text begins with the name of, and the length of that name.
