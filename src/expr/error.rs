@@ -20,6 +20,11 @@ impl EvalError {
         Self { message: message.into(), cause: None }
     }
 
+    /// What Java says where its memory runs out.
+    pub fn out_of_memory() -> Self {
+        Self::new("Java heap space")
+    }
+
     /// An error with this message, brought about by `self`.
     #[must_use]
     pub fn wrap(self, message: impl Into<Cow<'static, str>>) -> Self {

@@ -254,7 +254,7 @@ fn literal_text(value: &OwnedValue) -> String {
         OwnedValue::Int(value) => value.to_string(),
         OwnedValue::Bigint(value) => value.to_string(),
         OwnedValue::Double(value) => crate::java::double_to_string(*value),
-        OwnedValue::Decimal(value) => value.to_plain_string(),
+        OwnedValue::Decimal(value) => value.quoted(),
         OwnedValue::String(value) => format!("'{}'", value.replace('\'', "''")),
         _ => String::from("literal"),
     }

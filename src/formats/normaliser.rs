@@ -4,11 +4,10 @@
 //! 0.0, and each orders the entries of a MAP anew. Where rows pass from task to task in memory they
 //! must look as if they had gone through a topic.
 
-use super::decimal::with_scale;
 use super::map_order::in_map_order;
 use super::{Format, FormatSpec, NullableRepresentation};
 use crate::java::{DEFAULT_CAPACITY, from_utf16_units, is_lone_surrogate, utf16_units};
-use crate::types::{Arena, Column, ColumnDef, Decimal, SqlType, Value};
+use crate::types::{Arena, Column, ColumnDef, Decimal, Rounding, SqlType, Value};
 
 /// Normalises rows of some columns.
 #[derive(Debug)]
@@ -218,7 +217,8 @@ impl Normaliser {
         if !is_fitted || value.scale == scale as i32 {
             return value;
         }
-        with_scale(value, scale as i32).map_or(value, |value| arena.decimal(value))
+        let fitted = value.set_scale(scale as i32, Rounding::Unnecessary);
+        fitted.map_or(value, |value| arena.decimal(value))
     }
 }
 

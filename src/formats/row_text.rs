@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Row;
 use super::json::{write_integer, write_text_raw};
-use crate::java::{decimal_to_string, write_double};
+use crate::java::write_double;
 use crate::types::{SqlType, Value};
 
 /// How many milliseconds a day has.
@@ -43,7 +43,7 @@ fn write_value(value: Value<'_>, ty: &SqlType, out: &mut Vec<u8>) {
             write_double(value, out);
             out.push(b'"');
         }
-        Value::Decimal(value) => out.extend_from_slice(decimal_to_string(value).as_bytes()),
+        Value::Decimal(value) => out.extend_from_slice(value.to_string().as_bytes()),
         Value::String(value) => write_text_raw(value, out),
         Value::Bytes(value) => write_text_raw(&STANDARD.encode(value), out),
         Value::Array(items) => {

@@ -16,10 +16,7 @@ pub use base64::decode_base64;
 pub use double::{double_to_string, write_double};
 pub use double_text::parse_double;
 pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
-pub use number::{
-    decimal_to_plain_string, decimal_to_string, parse_decimal, parse_int, parse_long,
-    printed_decimal,
-};
+pub use number::{parse_int, parse_long, printed_decimal};
 pub use text::{
     compare_utf16, from_utf16_units, is_lone_surrogate, substring_utf16, to_utf8_bytes, utf16_len,
     utf16_units,

@@ -12,11 +12,16 @@ mod read;
 mod resolve;
 mod zone;
 
-pub use civil::{civil_from_days, day_of_week, day_of_year, days_from_civil, month_length};
+pub use civil::{
+    civil_from_days, date_text, day_of_week, day_of_year, days_from_civil, month_length,
+};
 pub use format::Moment;
 pub use pattern::Pattern;
 pub use resolve::Fields;
 pub use zone::Zone;
+
+#[cfg(test)]
+mod tests;
 
 /// Nanoseconds of a day.
 pub const NANOS_PER_DAY: i64 = 86_400_000_000_000;

@@ -110,10 +110,7 @@ impl SessionAggregate {
         let stream_time = time.stream_time.map_or(at, |time| time.max(at));
         time.stream_time = Some(stream_time);
         let close_time = stream_time.saturating_sub(self.grace_ms).saturating_sub(self.gap_ms);
-        if self.emitting.cached_groups == 0 {
-            self.expire();
-        }
-        let touched = self.time.index.find(
+        let touched = time.index.find(
             arrival.key,
             at.saturating_sub(self.gap_ms),
             at.saturating_add(self.gap_ms),
@@ -131,6 +128,10 @@ impl SessionAggregate {
         }
         if self.groups.plan.is_final {
             self.emit_closed(arrival, close_time, builder, ctx);
+        }
+        // What the next record of the batch finds must not depend on where the batch is cut.
+        if self.emitting.cached_groups == 0 {
+            self.expire();
         }
         Ok(())
     }

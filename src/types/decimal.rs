@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use num_bigint::{BigInt, Sign};
 use num_traits::{Signed, ToPrimitive, Zero};
 
-pub use arithmetic::{DecimalError, Rounding};
+pub use arithmetic::{DIGITS_MAX, DecimalError, Rounding};
 pub use parse::unicode_digit;
 
 /// `unscaled × 10^-scale`. Two decimals are equal when both parts are (Java's `equals`).

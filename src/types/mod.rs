@@ -18,7 +18,7 @@ mod window;
 pub use arena::Arena;
 pub use codec::{CodecError, RowCodec};
 pub use column::{Column, ColumnBuilder, Validity};
-pub use decimal::{Decimal, DecimalError, Rounding, unicode_digit};
+pub use decimal::{DIGITS_MAX, Decimal, DecimalError, Rounding, unicode_digit};
 pub use owned_rows::OwnedRows;
 pub use rows::{Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Rows, owned_headers};
 pub use schema::{ColumnDef, Schema};

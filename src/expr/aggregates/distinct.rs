@@ -4,14 +4,11 @@
 //! stored form. The hash is `MurmurHash` 2, of a number's bits or of the text that Java's `toString`
 //! gives, so that a sketch can be taken over from ksqlDB and back.
 
-use std::fmt::Write as _;
-
-use chrono::{DateTime, Days, NaiveDate};
-
 use super::{Aggregate, AggregateRow, Bind, Sequence, State, numbers};
 use crate::expr::EvalError;
-use crate::java::{double_to_string, to_utf8_bytes};
-use crate::types::{Arena, Decimal, SqlType, Value};
+use crate::expr::cast::to_java_string;
+use crate::java::to_utf8_bytes;
+use crate::types::{Arena, SqlType, Value};
 
 /// The number of bits of a hash that choose the register.
 const INDEX_BITS: u32 = 14;
@@ -121,107 +118,8 @@ fn hash(value: Value<'_>, ty: &SqlType) -> u32 {
         Value::Bigint(value) => hash_number(value),
         Value::Double(value) => hash_number(value.to_bits() as i64),
         Value::String(value) => hash_bytes(&to_utf8_bytes(value)),
-        other => {
-            let mut text = String::new();
-            write_java(&mut text, other, ty);
-            hash_bytes(&to_utf8_bytes(&text))
-        }
+        other => hash_bytes(&to_utf8_bytes(&to_java_string(other, ty))),
     }
-}
-
-/// What Java's `toString` gives.
-fn write_java(text: &mut String, value: Value<'_>, ty: &SqlType) {
-    let _ = match (value, ty) {
-        (Value::Null, _) => write!(text, "null"),
-        (Value::Boolean(value), _) => write!(text, "{value}"),
-        (Value::Int(value), _) => write!(text, "{value}"),
-        (Value::Bigint(value), _) => write!(text, "{value}"),
-        (Value::Double(value), _) => write!(text, "{}", double_to_string(value)),
-        (Value::String(value), _) => write!(text, "{value}"),
-        (Value::Decimal(value), _) => write_decimal(text, value),
-        // All byte buffers of one length look the same.
-        (Value::Bytes(value), _) => {
-            let len = value.len();
-            write!(text, "java.nio.HeapByteBuffer[pos=0 lim={len} cap={len}]")
-        }
-        (Value::Date(days), _) => {
-            let days = Days::new(days.unsigned_abs().into());
-            let date = NaiveDate::default().checked_add_days(days);
-            write!(text, "{}", date.unwrap_or_default().format("%Y-%m-%d"))
-        }
-        (Value::Time(ms), _) => {
-            let seconds = ms / 1000;
-            write!(text, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-        }
-        (Value::Timestamp(ms), _) => {
-            let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-            let whole = at.format("%Y-%m-%d %H:%M:%S");
-            let fraction = format!("{:03}", at.timestamp_subsec_millis());
-            let fraction = fraction.trim_end_matches('0');
-            write!(text, "{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
-        }
-        (Value::Array(items), SqlType::Array(ty)) => write_list(text, "[", items, ty),
-        (Value::Map(entries), SqlType::Map(_, ty)) => write_map(text, entries, ty),
-        (Value::Struct(fields), SqlType::Struct(ty)) => {
-            text.push_str("Struct{");
-            let mut comma = "";
-            for (value, field) in fields.iter().zip(&*ty.fields) {
-                if !value.is_null() {
-                    let _ = write!(text, "{comma}{}=", field.name);
-                    write_java(text, *value, &field.ty);
-                    comma = ",";
-                }
-            }
-            write!(text, "}}")
-        }
-        _ => Ok(()),
-    };
-}
-
-fn write_list(
-    text: &mut String,
-    open: &str,
-    items: &[Value<'_>],
-    ty: &SqlType,
-) -> std::fmt::Result {
-    text.push_str(open);
-    for (index, item) in items.iter().enumerate() {
-        text.push_str(if index == 0 { "" } else { ", " });
-        write_java(text, *item, ty);
-    }
-    write!(text, "]")
-}
-
-fn write_map(
-    text: &mut String,
-    entries: &[(Value<'_>, Value<'_>)],
-    ty: &SqlType,
-) -> std::fmt::Result {
-    text.push('{');
-    for (index, (key, value)) in entries.iter().enumerate() {
-        text.push_str(if index == 0 { "" } else { ", " });
-        write_java(text, *key, &SqlType::String);
-        text.push('=');
-        write_java(text, *value, ty);
-    }
-    write!(text, "}}")
-}
-
-/// `BigDecimal.toString`: plain unless the number is very small.
-fn write_decimal(text: &mut String, decimal: &Decimal) -> std::fmt::Result {
-    let digits = decimal.unscaled.magnitude().to_string();
-    let sign = if decimal.unscaled < 0.into() { "-" } else { "" };
-    let exponent = digits.len() as i64 - 1 - i64::from(decimal.scale);
-    if decimal.scale < 0 || exponent < -6 {
-        let (first, rest) = digits.split_at(1);
-        let point = if rest.is_empty() { "" } else { "." };
-        return write!(text, "{sign}{first}{point}{rest}E{exponent:+}");
-    }
-    let scale = decimal.scale as usize;
-    let digits = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    let point = if scale == 0 { "" } else { "." };
-    write!(text, "{sign}{whole}{point}{fraction}")
 }
 
 #[derive(Debug)]
@@ -301,18 +199,9 @@ mod tests {
     }
 
     #[test]
-    fn values_are_hashed_by_their_java_text() {
-        let check = |value: Value<'_>, ty: SqlType, expected: &str| {
-            let mut text = String::new();
-            write_java(&mut text, value, &ty);
-            assert_eq!(text, expected);
-        };
-        check(Value::Timestamp(1), SqlType::Timestamp, "1970-01-01 00:00:00.001");
-        check(Value::Timestamp(0), SqlType::Timestamp, "1970-01-01 00:00:00.0");
-        check(Value::Time(3_723_004), SqlType::Time, "01:02:03");
-        let tiny = Decimal { unscaled: 12.into(), scale: 9 };
-        check(Value::Decimal(&tiny), SqlType::Double, "1.2E-8");
-        let list = [Value::Int(1), Value::Null];
-        check(Value::Array(&list), SqlType::array(SqlType::Int), "[1, null]");
+    fn dates_before_1970_are_others_than_those_after() {
+        let hash_of = |days| hash(Value::Date(days), &SqlType::Date);
+        assert_eq!(hash_of(-1), hash_bytes(b"1969-12-31"));
+        assert_ne!(hash_of(-1), hash_of(1));
     }
 }

@@ -2,10 +2,8 @@
 
 use std::cmp::Ordering;
 
-use num_bigint::BigInt;
-
 use crate::java::compare_utf16;
-use crate::types::{Decimal, OwnedValue, Value};
+use crate::types::{OwnedValue, Value};
 
 /// An INT or BIGINT; NULL for anything else.
 pub(super) fn whole(value: Value<'_>) -> Option<i64> {
@@ -37,7 +35,7 @@ pub(super) fn compare(left: Value<'_>, right: Value<'_>) -> Ordering {
             a.cmp(&b)
         }
         (Value::Double(a), Value::Double(b)) => compare_doubles(a, b),
-        (Value::Decimal(a), Value::Decimal(b)) => compare_decimals(a, b),
+        (Value::Decimal(a), Value::Decimal(b)) => a.compare(b),
         (Value::String(a), Value::String(b)) => compare_utf16(a, b),
         // A `ByteBuffer` compares signed bytes.
         (Value::Bytes(a), Value::Bytes(b)) => {
@@ -58,18 +56,6 @@ pub(super) fn compare_doubles(a: f64, b: f64) -> Ordering {
             (false, false) => b.is_sign_negative().cmp(&a.is_sign_negative()),
         }
     })
-}
-
-/// `BigDecimal.compareTo`: 1.0 equals 1.00.
-fn compare_decimals(a: &Decimal, b: &Decimal) -> Ordering {
-    let scale = a.scale.max(b.scale);
-    scaled(a, scale).cmp(&scaled(b, scale))
-}
-
-/// The unscaled number of `decimal` at a scale that is not below its own.
-pub(super) fn scaled(decimal: &Decimal, scale: i32) -> BigInt {
-    let missing = scale.saturating_sub(decimal.scale).max(0);
-    &decimal.unscaled * BigInt::from(10).pow(missing.unsigned_abs())
 }
 
 /// A copy of the value in field `index` of a stored struct.

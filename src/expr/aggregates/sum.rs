@@ -1,10 +1,8 @@
 //! SUM and `SUM_LIST`.
 
-use num_bigint::BigInt;
-
-use super::{Aggregate, AggregateRow, Bind, Groups, RowError, Rows, Sequence, State, numbers};
+use super::{Aggregate, AggregateRow, Bind, Groups, RowError, Rows, Sequence, State};
 use crate::expr::EvalError;
-use crate::types::{Arena, Column, Decimal, OwnedValue, SqlType, Value};
+use crate::types::{Arena, Column, Decimal, DecimalError, OwnedValue, Rounding, SqlType, Value};
 
 pub(super) static ROWS: &[AggregateRow] = &[
     sum_row("SUM(val1 DECIMAL) -> DECIMAL", &[("1.50; NULL; 2.25", "3.75")]),
@@ -59,16 +57,15 @@ impl Sum {
         match self.ty {
             SqlType::Int => OwnedValue::Int(0),
             SqlType::Bigint => OwnedValue::Bigint(0),
-            SqlType::Decimal { scale, .. } => OwnedValue::Decimal(Box::new(Decimal {
-                unscaled: BigInt::ZERO,
-                scale: scale as i32,
-            })),
+            SqlType::Decimal { scale, .. } => {
+                OwnedValue::Decimal(Box::new(Decimal::new(0, scale as i32)))
+            }
             _ => OwnedValue::Double(0.0),
         }
     }
 
     /// Adds `value`, or takes it away; integers wrap.
-    fn change(sum: &mut OwnedValue, value: Value<'_>, is_minus: bool) {
+    fn change(sum: &mut OwnedValue, value: Value<'_>, is_minus: bool) -> Result<(), DecimalError> {
         match (sum, value) {
             (OwnedValue::Int(sum), Value::Int(value)) if is_minus => {
                 *sum = sum.wrapping_sub(value);
@@ -81,61 +78,46 @@ impl Sum {
             (OwnedValue::Double(sum), Value::Double(value)) if is_minus => *sum -= value,
             (OwnedValue::Double(sum), Value::Double(value)) => *sum += value,
             (OwnedValue::Decimal(sum), Value::Decimal(value)) => {
-                let scale = sum.scale.max(value.scale);
-                let (old, value) = (numbers::scaled(sum, scale), numbers::scaled(value, scale));
-                sum.unscaled = if is_minus { old - value } else { old + value };
-                sum.scale = scale;
+                **sum = if is_minus { sum.subtract(value)? } else { sum.add(value)? };
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn update(&self, state: &mut State, args: &[Value<'_>], is_minus: bool) {
-        let (State::Value(sum), Some(value)) = (state, args.first()) else { return };
+    fn update(
+        &self,
+        state: &mut State,
+        args: &[Value<'_>],
+        is_minus: bool,
+    ) -> Result<(), DecimalError> {
+        let (State::Value(sum), Some(value)) = (state, args.first()) else { return Ok(()) };
         if !self.is_list {
-            Self::change(sum, *value, is_minus);
+            Self::change(sum, *value, is_minus)?;
         } else if let Value::Array(items) = value {
             // The items are added up first: for DOUBLEs, that is another number.
             let mut total = self.zero();
             for item in *items {
-                Self::change(&mut total, *item, false);
+                Self::change(&mut total, *item, false)?;
             }
-            Self::change(sum, total.as_value(&Arena::new()), is_minus);
+            Self::change(sum, total.as_value(&Arena::new()), is_minus)?;
         }
+        Ok(())
     }
 
     /// Refuses a DECIMAL with more digits than its type has. It stops the query, as in ksqlDB.
     fn check(&self, state: &State) -> Result<(), EvalError> {
         let SqlType::Decimal { precision, scale } = self.ty else { return Ok(()) };
         let State::Value(OwnedValue::Decimal(sum)) = state else { return Ok(()) };
-        let digits = precision.saturating_sub(scale);
-        let limit = BigInt::from(10).pow(digits + sum.scale.unsigned_abs());
-        if sum.unscaled.magnitude() < limit.magnitude() {
+        if sum.check_range(precision, scale).is_ok() {
             return Ok(());
         }
-        Err(EvalError::new(format!(
-            "Numeric field overflow: A field with precision {precision} and scale {scale} must \
-             round to an absolute value less than 10^{digits}. Got {}",
-            rounded(sum, precision)
-        )))
+        // ksqlDB rounds before it complains.
+        let rounded = (**sum).clone().round(precision, Rounding::HalfUp)?;
+        Err(EvalError::new(
+            DecimalError::Overflow { precision, scale, value: rounded.quoted() }.to_string(),
+        ))
     }
-}
-
-/// The text of a number rounded to `precision` digits, with `HALF_UP`.
-fn rounded(decimal: &Decimal, precision: u32) -> String {
-    let text = decimal.unscaled.magnitude().to_string();
-    let cut = text.len().saturating_sub(precision as usize);
-    let unit = BigInt::from(10).pow(cut as u32);
-    let half: BigInt = &unit / 2;
-    let kept: BigInt = (BigInt::from(decimal.unscaled.magnitude().clone()) + half) / &unit;
-    let scale = decimal.scale - cut as i32;
-    let sign = if decimal.unscaled.sign() == num_bigint::Sign::Minus { "-" } else { "" };
-    if scale <= 0 {
-        return format!("{sign}{}", kept * BigInt::from(10).pow(scale.unsigned_abs()));
-    }
-    let digits = format!("{kept:0>width$}", width = scale as usize + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
-    format!("{sign}{whole}.{fraction}")
 }
 
 impl Aggregate for Sum {
@@ -157,18 +139,17 @@ impl Aggregate for Sum {
         args: &[Value<'_>],
         _: &mut Sequence,
     ) -> Result<(), EvalError> {
-        self.update(state, args, false);
+        self.update(state, args, false)?;
         self.check(state)
     }
 
     fn undo(&self, state: &mut State, args: &[Value<'_>]) -> Result<(), EvalError> {
-        self.update(state, args, true);
-        Ok(())
+        Ok(self.update(state, args, true)?)
     }
 
     fn merge(&self, mut older: State, newer: State) -> Result<State, EvalError> {
         if let (State::Value(sum), State::Value(other)) = (&mut older, newer) {
-            Self::change(sum, other.as_value(&Arena::new()), false);
+            Self::change(sum, other.as_value(&Arena::new()), false)?;
         }
         Ok(older)
     }
@@ -219,6 +200,21 @@ impl Aggregate for Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_of_any_scale_are_summed_or_refused() {
+        // A Protobuf record's decimal has the scale that it says, whatever that of the column is.
+        let sum = Sum { ty: SqlType::Decimal { precision: 4, scale: 2 }, is_list: false };
+        let mut sequence = Sequence::default();
+        for scale in [i32::MIN, -70_000, -5, 0, 70_000, i32::MAX] {
+            let mut state = sum.init(&mut sequence);
+            for unscaled in [0, 1, 1] {
+                let value = Decimal::new(unscaled, scale);
+                let added = sum.add(&mut state, &[Value::Decimal(&value)], &mut sequence);
+                assert_eq!(added.is_ok(), unscaled == 0 || scale >= 0, "{unscaled} {scale}");
+            }
+        }
+    }
 
     #[test]
     fn a_decimal_that_outgrows_its_type_is_an_error() {

@@ -22,6 +22,9 @@ impl From<DecimalError> for EvalError {
     fn from(error: DecimalError) -> Self {
         match error {
             DecimalError::RoundingNecessary => Self::new("Rounding necessary"),
+            DecimalError::Incomplete(_) => {
+                Self::new(error.to_string()).wrap("java.lang.NumberFormatException")
+            }
             other => Self::new(other.to_string()),
         }
     }
@@ -48,7 +51,7 @@ pub(crate) fn convert<'a>(
             Value::String(text) => Value::Boolean(number::parse_boolean(java_trim(text))),
             other => other,
         },
-        SqlType::String => Value::String(to_text(value, from, arena)),
+        SqlType::String => Value::String(to_text(value, from, arena)?),
         SqlType::Bytes => match value {
             Value::String(text) => Value::Bytes(arena.bytes(&decode_base64(java_trim(text))?)),
             other => other,
@@ -60,17 +63,17 @@ pub(crate) fn convert<'a>(
     })
 }
 
-fn to_text<'a>(value: Value<'a>, from: &SqlType, arena: &'a Arena) -> &'a str {
-    match value {
+fn to_text<'a>(value: Value<'a>, from: &SqlType, arena: &'a Arena) -> Result<&'a str, EvalError> {
+    Ok(match value {
         Value::String(text) => text,
         Value::Boolean(true) => "true",
         Value::Boolean(false) => "false",
-        Value::Decimal(decimal) => arena.text(&decimal.to_plain_string()),
+        Value::Decimal(decimal) => arena.text(&decimal.to_plain_string()?),
         Value::Date(days) => arena.text(&time::date_text(i64::from(days))),
         Value::Time(ms) => arena.text(&time::time_text(ms)),
         Value::Timestamp(ms) => arena.text(&time::timestamp_text(ms)),
         other => arena.text(&to_java_string(other, from)),
-    }
+    })
 }
 
 fn to_time(value: Value<'_>, to: &SqlType) -> Result<Value<'static>, EvalError> {

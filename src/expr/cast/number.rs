@@ -3,7 +3,7 @@
 use super::super::EvalError;
 use super::java_trim;
 use crate::java;
-use crate::types::{Value, unicode_digit};
+use crate::types::Value;
 
 pub(super) fn to_int(value: Value<'_>) -> Result<i32, EvalError> {
     Ok(match value {
@@ -43,21 +43,8 @@ pub(super) fn to_double(value: Value<'_>) -> Result<f64, EvalError> {
     })
 }
 
-/// `Long.parseLong`: a sign and digits of any script.
 fn parse_long(text: &str) -> Result<i64, EvalError> {
-    let negative = text.starts_with('-');
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() {
-        return Err(no_number(text));
-    }
-    let mut value = 0_i64;
-    for c in digits.chars() {
-        let digit = i64::from(unicode_digit(c).ok_or_else(|| no_number(text))?);
-        // The negative range is one larger, so count downwards.
-        let next = value.checked_mul(10).and_then(|value| value.checked_sub(digit));
-        value = next.ok_or_else(|| no_number(text))?;
-    }
-    if negative { Ok(value) } else { value.checked_neg().ok_or_else(|| no_number(text)) }
+    java::parse_long(text).ok_or_else(|| no_number(text))
 }
 
 /// `Double.parseDouble`, but not of NaN and the infinities.
@@ -67,7 +54,8 @@ fn parse_double(text: &str) -> Result<f64, EvalError> {
     }
     match java::parse_double(text) {
         Some(value) if value.is_finite() => Ok(value),
-        _ => Err(no_number(text)),
+        Some(_) => Err(EvalError::new(format!("Invalid double value: {text}"))),
+        None => Err(no_number(text)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Text of dates and times, in the calendar of ISO 8601 and in UTC.
 
 use super::super::EvalError;
+use crate::java::time::{days_from_civil, month_length};
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
@@ -62,7 +63,8 @@ pub fn parse_partial_timestamp(text: &str) -> Result<i64, EvalError> {
     let full = format!("{date}T{time}");
     let mut scan = Scan::new(&full);
     let parsed = scan.timestamp().and_then(|ms| scan.end().map(|()| ms));
-    parsed.map(|ms| ms - offset_ms).map_err(|fault| fail(fault.message(&full)))
+    let parsed = parsed.and_then(|ms| ms.checked_sub(offset_ms).ok_or(Fault::Overflow));
+    parsed.map_err(|fault| fail(fault.message(&full)))
 }
 
 /// Adds the first month and day, where Java's `split("-")` finds one part or two.
@@ -105,11 +107,13 @@ enum Fault {
     Rest(usize),
     Day { year: i64, month: i64, day: i64 },
     Range { field: &'static str, range: &'static str, value: i64 },
+    Overflow,
 }
 
 impl Fault {
     fn message(&self, text: &str) -> String {
         match self {
+            Self::Overflow => "long overflow".to_owned(),
             Self::At(index) => format!("Text '{text}' could not be parsed at index {index}"),
             Self::Rest(index) => {
                 format!("Text '{text}' could not be parsed, unparsed text found at index {index}")
@@ -206,11 +210,11 @@ impl<'t> Scan<'t> {
         let month = self.two("MonthOfYear", "1 - 12", 1, 12)?;
         self.literal(b'-')?;
         let day = self.two("DayOfMonth", "1 - 28/31", 1, 31)?;
-        let last = days_of_month(year, month);
+        let last = i64::from(month_length(year, month as u32));
         if day > last && !lenient {
             return Err(Fault::Day { year, month, day });
         }
-        Ok(days_from_civil(year, month, day.min(last)))
+        Ok(days_from_civil(year, month as u32, day.min(last) as u32))
     }
 
     /// `HH:mm[:ss[.S]]` as milliseconds.
@@ -248,58 +252,13 @@ impl<'t> Scan<'t> {
         if hour == 24 && of_day != DAY_MS {
             return Err(Fault::Range { field: "HourOfDay", range: "0 - 23", value: 24 });
         }
-        Ok(days * DAY_MS + of_day)
-    }
-}
-
-fn days_of_month(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since the epoch of a date; a year begins in March here, so that leap days come last.
-pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// Year, month and day of a number of days since the epoch.
-pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
-fn year_text(year: i64) -> String {
-    match year {
-        10_000.. => format!("+{year}"),
-        0.. => format!("{year:04}"),
-        _ => format!("-{:04}", -year),
+        let midnight = days.checked_mul(DAY_MS).ok_or(Fault::Overflow)?;
+        midnight.checked_add(of_day).ok_or(Fault::Overflow)
     }
 }
 
 /// `yyyy-MM-dd`.
-pub(crate) fn date_text(days: i64) -> String {
-    let (year, month, day) = civil_from_days(days);
-    format!("{}-{month:02}-{day:02}", year_text(year))
-}
+pub(crate) use crate::java::time::date_text;
 
 /// `HH:mm`, and `:ss` unless that is zero.
 pub(crate) fn time_text(ms: i32) -> String {

@@ -253,9 +253,9 @@ fn compute(
     precision: u32,
 ) -> Result<Decimal, DecimalError> {
     match op {
-        ArithmeticOp::Add => a.add(b).fit(precision),
-        ArithmeticOp::Subtract => a.subtract(b).fit(precision),
-        ArithmeticOp::Multiply => a.multiply(b).fit(precision),
+        ArithmeticOp::Add => a.add(b)?.fit(precision),
+        ArithmeticOp::Subtract => a.subtract(b)?.fit(precision),
+        ArithmeticOp::Multiply => a.multiply(b)?.fit(precision),
         ArithmeticOp::Divide => a.divide(b, precision),
         ArithmeticOp::Modulus => a.remainder(b, precision),
     }

@@ -64,7 +64,7 @@ mod tests {
             prop_assume!(near.is_finite() && near.abs() < 1e300 && near.abs() > 1e-300);
             let limit = printed_decimal(near).unwrap_or_else(|_| 0_i64.into());
             let more = Decimal::new(digit, limit.scale + places);
-            let limit = limit.add(&more);
+            let limit = limit.add(&more).unwrap_or(limit);
             let value = f64::from_bits((near.to_bits() as i64 + ulps) as u64);
             let printed = printed_decimal(value).unwrap_or_else(|_| 0_i64.into());
             let threshold = Threshold::new(&limit);

@@ -5,6 +5,9 @@
 
 use crate::java::time::{civil_from_days, days_from_civil};
 
+/// No name of a month or a day has more characters.
+const NAME_CHARS_MAX: usize = 9;
+
 /// A part of a pattern.
 enum Part {
     Literal(char),
@@ -20,7 +23,26 @@ struct Fields {
     month: i64,
     day: i64,
     day_of_year: Option<i64>,
+    time: Time,
+}
+
+/// The time of the day, in which a later field of one kind replaces an earlier one.
+#[derive(Default)]
+struct Time {
+    afternoon: bool,
+    hours: i64,
+    minutes: i64,
+    seconds: i64,
     millis: i64,
+    offset_ms: i64,
+}
+
+impl Time {
+    /// The milliseconds since midnight of UTC, which may lie on another day.
+    fn millis(&self) -> i64 {
+        let hours = self.hours + if self.afternoon { 12 } else { 0 };
+        ((hours * 60 + self.minutes) * 60 + self.seconds) * 1000 + self.millis - self.offset_ms
+    }
 }
 
 /// The epoch day of a text, in a year of which two digits lie in the 80 years before `now_ms` or
@@ -47,11 +69,11 @@ pub(super) fn parse(text: &str, pattern: &str, now_ms: i64) -> Result<i32, Strin
         }
         .ok_or_else(|| format!("Unparseable date: {text}"))?;
     }
-    let days = fields.days();
-    if fields.millis % 86_400_000 != 0 {
+    let (days, millis) = (fields.days(), fields.time.millis());
+    if millis % 86_400_000 != 0 {
         return Err("Date format contains time field.".to_owned());
     }
-    Ok((days + fields.millis / 86_400_000) as i32)
+    Ok((days + millis / 86_400_000) as i32)
 }
 
 fn is_number(letter: char, count: usize) -> bool {
@@ -91,12 +113,12 @@ impl Fields {
             'M' => self.month = value,
             'd' => self.day = value,
             'D' => self.day_of_year = Some(value),
-            'H' | 'K' => self.millis += value * 3_600_000,
-            'k' => self.millis += value % 24 * 3_600_000,
-            'h' => self.millis += value % 12 * 3_600_000,
-            'm' => self.millis += value * 60_000,
-            's' => self.millis += value * 1_000,
-            'S' => self.millis += value,
+            'H' | 'K' => self.time.hours = value,
+            'k' => self.time.hours = value % 24,
+            'h' => self.time.hours = value % 12,
+            'm' => self.time.minutes = value,
+            's' => self.time.seconds = value,
+            'S' => self.time.millis = value,
             // Days of the week and weeks do not count where a day or a month is set.
             _ => {}
         }
@@ -126,12 +148,13 @@ impl Fields {
             'a' => (&["am", "pm"], 2),
             _ => {
                 return zone(text).map(|(offset_ms, rest)| {
-                    self.millis -= offset_ms;
+                    self.time.offset_ms = offset_ms;
                     rest
                 });
             }
         };
-        let lower = text.to_lowercase();
+        let lower: String = text.chars().take(NAME_CHARS_MAX).collect();
+        let lower = lower.to_lowercase();
         let found = names.iter().enumerate().find_map(|(index, name)| {
             let long = lower.starts_with(name).then_some(name.len());
             Some((index, long.or_else(|| lower.starts_with(&name[..at]).then_some(at))?))
@@ -140,7 +163,7 @@ impl Fields {
         match letter {
             'M' => self.month = index as i64 + 1,
             'G' => self.before_christ = index == 0,
-            'a' => self.millis += index as i64 * 43_200_000,
+            'a' => self.time.afternoon = index == 1,
             _ => {}
         }
         text.get(length..)
@@ -238,5 +261,15 @@ mod tests {
         check("2020-02", "yyyy-MM-dd", None);
         check("2020-02-29 10", "yyyy-MM-dd HH", None);
         check("2020", "[", None);
+    }
+
+    #[test]
+    fn a_field_that_occurs_again_replaces_the_one_before() {
+        check("24 24 24", "HH HH HH", Some(1));
+        let many = |text: &str| vec![text; 5_000].join(" ");
+        for (number, letter) in [("2147483640", "H"), ("2147483647", "y"), ("2147483647", "M")] {
+            assert!(parse(&many(number), &many(letter), 0).is_ok(), "{letter}");
+        }
+        assert!(parse(&many("2147483647"), &many("s"), 0).is_err());
     }
 }

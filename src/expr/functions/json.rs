@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::cache::Cache;
 use super::map::hash_map;
-use super::{Call, Scalar, json_write};
+use super::{Call, Scalar, check_size, json_write};
 use crate::expr::EvalError;
 use crate::types::{Decimal, Value};
 
@@ -76,8 +76,15 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
             let Some(Json::Array(items)) = parse(call.text(0).unwrap_or_default())? else {
                 return Err(EvalError::new("Expected a JSON array"));
             };
-            let items: Vec<_> = items.iter().map(|item| call.string(&written(item))).collect();
-            Ok(call.array(&items))
+            let mut texts = Vec::with_capacity(items.len());
+            let mut size = 0;
+            for item in &items {
+                let text = written(item)?;
+                size += text.len();
+                check_size(size)?;
+                texts.push(call.string(&text));
+            }
+            Ok(call.array(&texts))
         },
         ..Scalar::STRICT
     },
@@ -105,10 +112,15 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
                 return Ok(Value::Null);
             };
             let capacity = fields.len();
-            let entries = fields
-                .iter()
-                .map(|(key, value)| (call.string(key), call.string(&text_or_written(value))));
-            Ok(hash_map(call, entries.collect::<Vec<_>>().into_iter(), capacity))
+            let mut entries = Vec::with_capacity(capacity);
+            let mut size = 0;
+            for (key, value) in &fields {
+                let text = text_or_written(value)?;
+                size += text.len();
+                check_size(size)?;
+                entries.push((call.string(key), call.string(&text)));
+            }
+            Ok(hash_map(call, entries.into_iter(), capacity))
         },
         ..Scalar::STRICT
     },
@@ -123,7 +135,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         eval: |call| {
             let mut out = String::new();
             let ty = call.arg_types.first().and_then(super::ArgType::sql_type);
-            json_write::write(call.arg(0), ty, &mut out);
+            json_write::write(call.arg(0), ty, &mut out)?;
             Ok(call.string(&out))
         },
         ..Scalar::LENIENT
@@ -139,33 +151,33 @@ fn parse(text: &str) -> Result<Option<Json>, EvalError> {
 }
 
 /// A value as text, or text itself.
-fn text_or_written(json: &Json) -> String {
+fn text_or_written(json: &Json) -> Result<String, EvalError> {
     match json {
-        Json::String(text) => text.clone(),
+        Json::String(text) => Ok(text.clone()),
         json => written(json),
     }
 }
 
 /// JSON as Jackson's nodes are written: without blanks, decimals in full.
-fn written(json: &Json) -> String {
+fn written(json: &Json) -> Result<String, EvalError> {
     let mut out = String::new();
-    write(json, true, &mut out);
-    out
+    write(json, true, &mut out)?;
+    Ok(out)
 }
 
-fn write(json: &Json, plain: bool, out: &mut String) {
+fn write(json: &Json, plain: bool, out: &mut String) -> Result<(), EvalError> {
     match json {
         Json::Null => out.push_str("null"),
         Json::Bool(value) => {
             let _ = write!(out, "{value}");
         }
-        Json::Number(number) => write_number(number.as_str(), plain, out),
+        Json::Number(number) => write_number(number.as_str(), plain, out)?,
         Json::String(text) => json_write::quoted(text, out),
         Json::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
                 out.push_str(if index == 0 { "" } else { "," });
-                write(item, plain, out);
+                write(item, plain, out)?;
             }
             out.push(']');
         }
@@ -175,23 +187,25 @@ fn write(json: &Json, plain: bool, out: &mut String) {
                 out.push_str(if index == 0 { "" } else { "," });
                 json_write::quoted(key, out);
                 out.push(':');
-                write(value, plain, out);
+                write(value, plain, out)?;
             }
             out.push('}');
         }
     }
+    Ok(())
 }
 
-fn write_number(text: &str, plain: bool, out: &mut String) {
+fn write_number(text: &str, plain: bool, out: &mut String) -> Result<(), EvalError> {
     let has_fraction = text.contains(['.', 'e', 'E']);
     let decimal = if has_fraction { Decimal::parse(text).ok() } else { None };
     match decimal {
-        Some(decimal) if plain => out.push_str(&decimal.to_plain_string()),
+        Some(decimal) if plain => out.push_str(&decimal.to_plain_string()?),
         Some(decimal) => {
             let _ = write!(out, "{decimal}");
         }
         None => out.push_str(if text == "-0" { "0" } else { text }),
     }
+    check_size(out.len())
 }
 
 thread_local! {
@@ -216,7 +230,7 @@ fn extract<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
         Json::String(text) => call.string(text),
         node => {
             let mut out = String::new();
-            write(node, false, &mut out);
+            write(node, false, &mut out)?;
             call.string(&out)
         }
     })
@@ -274,7 +288,7 @@ fn concat<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
         }
     });
     match joined {
-        Some(json) => Ok(call.string(&written(&json))),
+        Some(json) => Ok(call.string(&written(&json)?)),
         None => Err(EvalError::new("Index 0 out of bounds for length 0")),
     }
 }

@@ -5,11 +5,16 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use chrono::{DateTime, NaiveDate, NaiveTime, Timelike};
 
+use crate::expr::EvalError;
 use crate::java::{compare_utf16, double_to_string};
 use crate::types::{SqlType, Value};
 
-/// Appends a value; its type names the fields of structs.
-pub(super) fn write(value: Value<'_>, ty: Option<&SqlType>, out: &mut String) {
+/// Appends a value; its type names the fields of structs. Fails on a decimal with too many zeros.
+pub(super) fn write(
+    value: Value<'_>,
+    ty: Option<&SqlType>,
+    out: &mut String,
+) -> Result<(), EvalError> {
     let _ = match value {
         Value::Null => write!(out, "null"),
         Value::Boolean(value) => write!(out, "{value}"),
@@ -17,8 +22,11 @@ pub(super) fn write(value: Value<'_>, ty: Option<&SqlType>, out: &mut String) {
         Value::Bigint(value) => write!(out, "{value}"),
         Value::Double(value) if value.is_finite() => write!(out, "{}", double_to_string(value)),
         Value::Double(value) => write!(out, "\"{}\"", double_to_string(value)),
-        Value::Decimal(value) => write!(out, "{}", value.to_plain_string()),
-        Value::String(text) => return quoted(text, out),
+        Value::Decimal(value) => write!(out, "{}", value.to_plain_string()?),
+        Value::String(text) => {
+            quoted(text, out);
+            Ok(())
+        }
         Value::Bytes(bytes) => {
             write!(out, "\"{}\"", base64::engine::general_purpose::STANDARD.encode(bytes))
         }
@@ -29,9 +37,10 @@ pub(super) fn write(value: Value<'_>, ty: Option<&SqlType>, out: &mut String) {
         Value::Map(entries) => return map(entries, ty, out),
         Value::Struct(fields) => return structure(fields, ty, out),
     };
+    super::check_size(out.len())
 }
 
-fn array(items: &[Value<'_>], ty: Option<&SqlType>, out: &mut String) {
+fn array(items: &[Value<'_>], ty: Option<&SqlType>, out: &mut String) -> Result<(), EvalError> {
     let item_type = match ty {
         Some(SqlType::Array(item)) => Some(&**item),
         _ => None,
@@ -39,39 +48,47 @@ fn array(items: &[Value<'_>], ty: Option<&SqlType>, out: &mut String) {
     out.push('[');
     for (index, item) in items.iter().enumerate() {
         out.push_str(if index == 0 { "" } else { "," });
-        write(*item, item_type, out);
+        write(*item, item_type, out)?;
     }
     out.push(']');
+    Ok(())
 }
 
-fn map(entries: &[(Value<'_>, Value<'_>)], ty: Option<&SqlType>, out: &mut String) {
+fn map(
+    entries: &[(Value<'_>, Value<'_>)],
+    ty: Option<&SqlType>,
+    out: &mut String,
+) -> Result<(), EvalError> {
     let types = match ty {
         Some(SqlType::Map(key, value)) => Some((&**key, &**value)),
         _ => None,
     };
-    let mut texts: Vec<(String, Value<'_>)> = entries
-        .iter()
-        .map(|(key, value)| match key {
-            Value::String(key) => ((*key).to_owned(), *value),
-            key => {
-                let mut text = String::new();
-                write(*key, types.map(|types| types.0), &mut text);
-                (text.trim_matches('"').to_owned(), *value)
-            }
-        })
-        .collect();
+    let entry = |(key, value): &(Value<'_>, _)| match key {
+        Value::String(key) => Ok(((*key).to_owned(), *value)),
+        key => {
+            let mut text = String::new();
+            write(*key, types.map(|types| types.0), &mut text)?;
+            Ok((text.trim_matches('"').to_owned(), *value))
+        }
+    };
+    let mut texts = entries.iter().map(entry).collect::<Result<Vec<_>, EvalError>>()?;
     texts.sort_by(|(a, _), (b, _)| compare_utf16(a, b));
     out.push('{');
     for (index, (key, value)) in texts.iter().enumerate() {
         out.push_str(if index == 0 { "" } else { "," });
         quoted(key, out);
         out.push(':');
-        write(*value, types.map(|types| types.1), out);
+        write(*value, types.map(|types| types.1), out)?;
     }
     out.push('}');
+    Ok(())
 }
 
-fn structure(values: &[Value<'_>], ty: Option<&SqlType>, out: &mut String) {
+fn structure(
+    values: &[Value<'_>],
+    ty: Option<&SqlType>,
+    out: &mut String,
+) -> Result<(), EvalError> {
     let fields = match ty {
         Some(SqlType::Struct(ty)) => &*ty.fields,
         _ => &[],
@@ -81,9 +98,10 @@ fn structure(values: &[Value<'_>], ty: Option<&SqlType>, out: &mut String) {
         out.push_str(if index == 0 { "" } else { "," });
         quoted(&field.name, out);
         out.push(':');
-        write(*value, Some(&field.ty), out);
+        write(*value, Some(&field.ty), out)?;
     }
     out.push('}');
+    Ok(())
 }
 
 /// Appends text in quotes, as Jackson escapes it.

@@ -109,6 +109,14 @@ pub struct TableFunction {
     pub returns: Option<Returns>,
 }
 
+/// The most bytes that one result takes, and the most units of a text that is padded.
+const RESULT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Fails as Java does where its memory runs out, if a result is to take more than it may.
+fn check_size(bytes: usize) -> Result<(), EvalError> {
+    if bytes > RESULT_BYTES_MAX { Err(EvalError::out_of_memory()) } else { Ok(()) }
+}
+
 /// The arguments of one record, and what a function may know besides.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'c, 'a> {

@@ -7,16 +7,15 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::decimal::fit;
+use super::decimal::{fit, read};
 use super::decoder::Outcome;
 use super::json::write_integer;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded, FormatSpec, Row};
 use crate::java::{
-    decimal_to_plain_string, decode_base64, parse_decimal, parse_double, parse_int, parse_long,
-    to_utf8_bytes, write_double,
+    decode_base64, parse_double, parse_int, parse_long, to_utf8_bytes, write_double,
 };
-use crate::types::{Arena, ColumnDef, SqlType, Value};
+use crate::types::{Arena, ColumnDef, DecimalError, SqlType, Value};
 
 /// How many milliseconds a day has.
 const DAY_MS: i64 = 86_400_000;
@@ -103,7 +102,7 @@ fn parse<'a>(
             parse_double(&field).map(Value::Double).ok_or_else(no_double)
         }
         SqlType::Decimal { precision, scale } => {
-            let decimal = fit(&parse_decimal(&field)?, *precision, *scale).map_err(Some)?;
+            let decimal = fit(&read(&field)?, *precision, *scale).map_err(Some)?;
             Ok(Value::Decimal(arena.decimal(decimal)))
         }
         SqlType::Bytes => {
@@ -147,19 +146,19 @@ impl DelimitedEncoder {
             let value = row.value(index);
             if value.is_null() {
                 if *is_decimal {
-                    return Err(null_decimal());
+                    return Err(refused(NULL_DECIMAL.to_owned()));
                 }
                 continue;
             }
             field.clear();
-            write_plain(value, &mut field);
+            write_plain(value, &mut field).map_err(|error| refused(error.to_string()))?;
             csv::write(&field, index == 0, self.delimiter, out);
         }
         Ok(Encoded::Bytes)
     }
 }
 
-fn write_plain(value: Value<'_>, out: &mut Vec<u8>) {
+fn write_plain(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), DecimalError> {
     match value {
         Value::Boolean(true) => out.extend_from_slice(b"true"),
         Value::Boolean(false) => out.extend_from_slice(b"false"),
@@ -168,21 +167,23 @@ fn write_plain(value: Value<'_>, out: &mut Vec<u8>) {
         }
         Value::Bigint(value) | Value::Timestamp(value) => write_integer(value, out),
         Value::Double(value) => write_double(value, out),
-        Value::Decimal(value) => out.extend_from_slice(decimal_to_plain_string(value).as_bytes()),
+        Value::Decimal(value) => out.extend_from_slice(value.to_plain_string()?.as_bytes()),
         Value::String(value) => out.extend_from_slice(&to_utf8_bytes(value)),
         Value::Bytes(value) => out.extend_from_slice(STANDARD.encode(value).as_bytes()),
         Value::Null | Value::Array(_) | Value::Map(_) | Value::Struct(_) => {}
     }
+    Ok(())
 }
 
-/// ksqlDB does not write a NULL decimal; the query fails.
-fn null_decimal() -> EncodeError {
+/// Why ksqlDB does not write a NULL decimal.
+const NULL_DECIMAL: &str =
+    "Cannot invoke \"java.math.BigDecimal.toPlainString()\" because \"<parameter1>\" is null";
+
+/// The error about a row that cannot be written; the query fails.
+fn refused(cause: String) -> EncodeError {
     EncodeError {
         class: "org.apache.kafka.common.errors.SerializationException",
         message: "Error serializing CSV message".into(),
-        causes: vec![
-            "Cannot invoke \"java.math.BigDecimal.toPlainString()\" because \"<parameter1>\" is null"
-                .into(),
-        ],
+        causes: vec![cause],
     }
 }

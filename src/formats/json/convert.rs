@@ -2,9 +2,9 @@
 
 use super::base64;
 use super::tape::{Node, Number, Tape};
-use crate::formats::decimal::{fit, wrapped_i64};
+use crate::formats::decimal::{fit, read};
 use crate::formats::map_order::in_map_order;
-use crate::java::{is_lone_surrogate, parse_decimal, parse_double, parse_int, parse_long};
+use crate::java::{is_lone_surrogate, parse_double, parse_int, parse_long};
 use crate::types::{Arena, ColumnDef, Decimal, SqlType, Value};
 
 /// How many milliseconds a day has.
@@ -168,8 +168,8 @@ impl<'a> Converter<'_, 'a> {
         match (node, node.number()) {
             (_, Some(Number::Long(value))) => Ok(Decimal { unscaled: value.into(), scale: 0 }),
             (_, Some(Number::Decimal(value))) => Ok(value),
-            (_, Some(Number::Infinite(_))) => parse_decimal("Infinity").map_err(Failure::Raised),
-            (Node::Text(text), _) => parse_decimal(text).map_err(Failure::Raised),
+            (_, Some(Number::Infinite(_))) => read("Infinity").map_err(Failure::Raised),
+            (Node::Text(text), _) => read(text).map_err(Failure::Raised),
             _ => Err(self.refused(at, ty)),
         }
     }
@@ -265,7 +265,7 @@ impl Number {
     fn to_long(&self) -> i64 {
         match self {
             Number::Long(value) => *value,
-            Number::Decimal(value) => wrapped_i64(value),
+            Number::Decimal(value) => value.to_i64(),
             Number::Infinite(value) => *value as i64,
         }
     }

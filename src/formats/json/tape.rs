@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use crate::java::{decimal_to_string, parse_decimal, write_double};
+use crate::java::write_double;
 use crate::types::Decimal;
 
 /// One value, or the name before one.
@@ -72,14 +72,14 @@ impl Node<'_> {
         match self {
             Node::Integer(text) => match text.parse() {
                 Ok(value) => Some(Number::Long(value)),
-                Err(_) => parse_decimal(text).ok().map(Number::Decimal),
+                Err(_) => Decimal::parse(text).ok().map(Number::Decimal),
             },
             Node::Float(text) => {
                 let double: f64 = text.parse().ok()?;
                 if double.is_infinite() {
                     return Some(Number::Infinite(double));
                 }
-                parse_decimal(text).ok().map(Number::Decimal)
+                Decimal::parse(text).ok().map(Number::Decimal)
             }
             _ => None,
         }
@@ -153,7 +153,7 @@ impl Tape<'_> {
     fn number_text(&self, at: usize) -> String {
         match self.nodes[at].number() {
             Some(Number::Long(value)) => value.to_string(),
-            Some(Number::Decimal(value)) => decimal_to_string(&value),
+            Some(Number::Decimal(value)) => value.to_string(),
             Some(Number::Infinite(value)) => {
                 let mut text = Vec::new();
                 write_double(value, &mut text);

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::formats::{Encoded, Row};
-use crate::java::{LONE_SURROGATE_FIRST, decimal_to_string, write_double};
+use crate::java::{LONE_SURROGATE_FIRST, write_double};
 use crate::types::{ColumnDef, SqlType, Value};
 
 /// Writes rows of some columns.
@@ -125,7 +125,7 @@ fn write_value(value: Value<'_>, names: &Names, out: &mut Vec<u8>) {
             write_double(value, out);
             out.push(b'"');
         }
-        Value::Decimal(value) => out.extend_from_slice(decimal_to_string(value).as_bytes()),
+        Value::Decimal(value) => out.extend_from_slice(value.to_string().as_bytes()),
         Value::String(value) => write_text(value, out),
         Value::Bytes(value) => {
             out.push(b'"');

@@ -7,12 +7,15 @@ use super::parse::{Parsed, Slot};
 use super::schema::{Field, Kind, Message, Presence};
 use crate::formats::map_order::in_map_order;
 use crate::java::DEFAULT_CAPACITY;
-use crate::types::{Arena, Decimal, Value};
+use crate::types::{Arena, DIGITS_MAX, Decimal, DecimalError, Value};
 
 /// Why a value makes no sense: the message of Java's exception.
 pub(super) type ConvertError = String;
 
 type Converted<'a> = Result<Value<'a>, ConvertError>;
+
+/// As many bytes as the most digits of a decimal take.
+const DECIMAL_BYTES_MAX: usize = DIGITS_MAX as usize * 10 / 24;
 
 /// The values of all fields of a message.
 pub(super) fn row<'a>(
@@ -84,12 +87,16 @@ fn int(message: &Parsed<'_>, index: usize) -> i64 {
     }
 }
 
-/// The number keeps the scale of the message, whatever the column's is.
+/// The number keeps the scale of the message, whatever the column's is, within the limits of all
+/// decimals.
 fn decimal<'a>(message: &Parsed<'a>, arena: &'a Arena) -> Converted<'a> {
     match message.slot(0) {
         Slot::Scalar(Value::Bytes(bytes)) if !bytes.is_empty() => {
-            let unscaled = BigInt::from_signed_bytes_be(bytes);
             let scale = int(message, 2) as i32;
+            if bytes.len() > DECIMAL_BYTES_MAX || scale.unsigned_abs() > DIGITS_MAX {
+                return Err(DecimalError::TooLarge.to_string());
+            }
+            let unscaled = BigInt::from_signed_bytes_be(bytes);
             Ok(Value::Decimal(arena.decimal(Decimal { unscaled, scale })))
         }
         _ => Err("Zero length BigInteger".into()),

@@ -151,7 +151,7 @@ fn write_numbers(numbers: &[i64], out: &mut Vec<u8>) {
 fn write_decimal(value: &Decimal, out: &mut Vec<u8>) {
     write_tag(1, WireType::Bytes, out);
     write_bytes(&value.unscaled.to_signed_bytes_be(), out);
-    let precision = value.unscaled.magnitude().to_string().len() as i64;
+    let precision = i64::from(value.precision());
     for (number, part) in [(2, precision), (3, i64::from(value.scale))] {
         if part != 0 {
             write_tag(number, WireType::Varint, out);

@@ -67,6 +67,34 @@ pub(super) fn week_year_start(year: i64) -> i64 {
     first - i64::from(day_of_week(first) % 7)
 }
 
+/// Java's `LocalDate.toString`: `yyyy-MM-dd`, with a sign before a year beyond four digits.
+pub fn date_text(days: i64) -> String {
+    let (year, month, day) = civil_from_days(days);
+    let sign = match year {
+        10_000.. => "+",
+        0.. => "",
+        _ => "-",
+    };
+    format!("{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs())
+}
+
+/// Java's `LocalTime.toString`: `HH:mm`, and what is finer as far as it is not zero.
+pub(super) fn time_text(nanos: i64) -> String {
+    let (seconds, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let mut text = format!("{hour:02}:{minute:02}");
+    if second > 0 || nanos > 0 {
+        text.push_str(&format!(":{second:02}"));
+    }
+    match nanos {
+        0 => {}
+        nanos if nanos % 1_000_000 == 0 => text.push_str(&format!(".{:03}", nanos / 1_000_000)),
+        nanos if nanos % 1000 == 0 => text.push_str(&format!(".{:06}", nanos / 1000)),
+        nanos => text.push_str(&format!(".{nanos:09}")),
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

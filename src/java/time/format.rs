@@ -8,9 +8,12 @@ use super::civil::{
 };
 use super::names::names;
 use super::pattern::{
-    Fault, Field, Item, Number, OffsetStyle, Pattern, SignStyle, TextStyle, fault,
+    Fault, Field, Item, Number, OffsetStyle, Pattern, SignStyle, TextStyle, WIDTH_MAX, fault,
 };
 use super::zone::{Zone, offset_id};
+
+/// How many widths Java knows the greatest number of.
+const EXCEEDED: usize = 11;
 
 /// A date, a time of the day, or both in a zone.
 #[derive(Clone, Debug)]
@@ -86,7 +89,7 @@ impl Moment {
             Field::MilliOfDay => time(1_000_000, i64::MAX),
             Field::NanoOfDay => self.nanos,
         };
-        value.map_or_else(|| fault(format!("Unsupported field: {field:?}")), Ok)
+        value.map_or_else(|| fault(format!("Unsupported field: {field}")), Ok)
     }
 }
 
@@ -162,24 +165,27 @@ fn format_number(number: &Number, value: i64, out: &mut String) -> Result<(), Fa
     let digits = value.unsigned_abs().to_string();
     if digits.len() > number.max {
         return fault(format!(
-            "Field {:?} cannot be printed as the value {value} exceeds the maximum print width of {}",
+            "Field {} cannot be printed as the value {value} exceeds the maximum print width of {}",
             number.field, number.max
         ));
     }
     match number.sign {
         SignStyle::NotNegative if value < 0 => {
             return fault(format!(
-                "Field {:?} cannot be printed as the value {value} cannot be negative according to the SignStyle",
+                "Field {} cannot be printed as the value {value} cannot be negative according to the SignStyle",
                 number.field
             ));
         }
-        SignStyle::ExceedsPad if value >= 0 && number.min < 19 && digits.len() > number.min => {
-            out.push('+');
+        // Java knows how many digits exceed which width from a table, which is too short.
+        SignStyle::ExceedsPad if value >= 0 && (EXCEEDED..WIDTH_MAX).contains(&number.min) => {
+            return fault(format!("Index {} out of bounds for length {EXCEEDED}", number.min));
         }
+        SignStyle::ExceedsPad if value >= 0 && digits.len() > number.min => out.push('+'),
         _ if value < 0 => out.push('-'),
         _ => {}
     }
-    let _ = write!(out, "{digits:0>width$}", width = number.min);
+    out.extend(std::iter::repeat_n('0', number.min.saturating_sub(digits.len())));
+    out.push_str(&digits);
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! English names of months, days and time zones.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::pattern::{Field, TextStyle};
 
 const MONTHS: [&str; 12] = [
@@ -47,89 +50,81 @@ pub(super) fn names(field: Field, style: TextStyle) -> impl Iterator<Item = (i64
     })
 }
 
-/// Regions that Java names in another way than the time zone database: standard and summer time.
-const SHORT_NAMES: &[(&str, &str, &str)] = &[
-    ("America/Argentina/Buenos_Aires", "ART", "ARST"),
-    ("America/Bogota", "COT", "COST"),
-    ("America/Caracas", "VET", "VET"),
-    ("America/Lima", "PET", "PEST"),
-    ("America/Santiago", "CLT", "CLST"),
-    ("America/Sao_Paulo", "BRT", "BRST"),
-    ("Asia/Baku", "AZT", "AZST"),
-    ("Asia/Bangkok", "ICT", "ICST"),
-    ("Asia/Dhaka", "BDT", "BDST"),
-    ("Asia/Dubai", "GST", "GDT"),
-    ("Asia/Ho_Chi_Minh", "ICT", "ICST"),
-    ("Asia/Kabul", "AFT", "AFT"),
-    ("Asia/Kathmandu", "NPT", "NPT"),
-    ("Asia/Kuala_Lumpur", "MYT", "MYST"),
-    ("Asia/Riyadh", "AST", "ADT"),
-    ("Asia/Singapore", "SGT", "SGT"),
-    ("Asia/Tashkent", "UZT", "UZST"),
-    ("Asia/Tehran", "IRST", "IRDT"),
-    ("Asia/Yekaterinburg", "YEKT", "YEKST"),
-    ("Atlantic/Azores", "AZOT", "AZOST"),
-    ("Australia/Lord_Howe", "LHST", "LHDT"),
-    ("Europe/Istanbul", "TRT", "TRST"),
-    ("Pacific/Apia", "WSST", "WSDT"),
-    ("Pacific/Fiji", "FJT", "FJST"),
-    ("Pacific/Tongatapu", "TOT", "TOST"),
-];
-
-/// Java's abbreviation of a region's time, where the time zone database has another.
-pub(super) fn zone_abbreviation(region: &str, summer: bool) -> Option<&'static str> {
-    let (_, standard, daylight) = SHORT_NAMES.iter().find(|(name, ..)| *name == region)?;
-    Some(if summer { daylight } else { standard })
+/// What names Java has for zones, and the ids that it reads names as.
+#[derive(Default)]
+struct ZoneNames {
+    /// Ids by their small letters.
+    ids: HashMap<String, &'static str>,
+    /// How long an id is at most.
+    id_bytes_max: usize,
+    /// For each id: in standard and daylight time, short and in full.
+    of: HashMap<&'static str, [[&'static str; 2]; 2]>,
+    /// Short names and names in full, with the ids that they are read as.
+    read: [Vec<(&'static str, &'static str)>; 2],
 }
 
-/// Abbreviations, their names in full and the region that they are read as.
-const ZONES: &[(&str, &str, &str)] = &[
-    ("AEDT", "Australian Eastern Daylight Time", "Australia/Sydney"),
-    ("AEST", "Australian Eastern Standard Time", "Australia/Sydney"),
-    ("AKDT", "Alaska Daylight Time", "America/Anchorage"),
-    ("AKST", "Alaska Standard Time", "America/Anchorage"),
-    ("BST", "British Summer Time", "Europe/London"),
-    ("CDT", "Central Daylight Time", "America/Chicago"),
-    ("CEST", "Central European Summer Time", "Europe/Paris"),
-    ("CET", "Central European Standard Time", "Europe/Paris"),
-    ("CST", "Central Standard Time", "America/Chicago"),
-    ("EDT", "Eastern Daylight Time", "America/New_York"),
-    ("EEST", "Eastern European Summer Time", "Europe/Bucharest"),
-    ("EET", "Eastern European Standard Time", "Europe/Bucharest"),
-    ("EST", "Eastern Standard Time", "America/New_York"),
-    ("GMT", "Greenwich Mean Time", "GMT"),
-    ("HST", "Hawaii-Aleutian Standard Time", "Pacific/Honolulu"),
-    ("IST", "India Standard Time", "Asia/Kolkata"),
-    ("JST", "Japan Standard Time", "Asia/Tokyo"),
-    ("KST", "Korean Standard Time", "Asia/Seoul"),
-    ("MDT", "Mountain Daylight Time", "America/Denver"),
-    ("MSK", "Moscow Standard Time", "Europe/Moscow"),
-    ("MST", "Mountain Standard Time", "America/Denver"),
-    ("NZDT", "New Zealand Daylight Time", "Pacific/Auckland"),
-    ("NZST", "New Zealand Standard Time", "Pacific/Auckland"),
-    ("PDT", "Pacific Daylight Time", "America/Los_Angeles"),
-    ("PST", "Pacific Standard Time", "America/Los_Angeles"),
-    ("UTC", "Coordinated Universal Time", "UTC"),
-    ("WEST", "Western European Summer Time", "Europe/Lisbon"),
-    ("WET", "Western European Standard Time", "Europe/Lisbon"),
-];
+static ZONE_NAMES: LazyLock<ZoneNames> = LazyLock::new(|| {
+    let mut names = ZoneNames::default();
+    for line in include_str!("zone_names.txt").lines() {
+        let (kind, rest) = line.split_at(line.len().min(2));
+        let mut parts = rest.split('|');
+        let mut next = || parts.next().unwrap_or_default();
+        match kind {
+            "N " => {
+                let [standard, daylight, in_full, daylight_in_full] = [(); 4].map(|()| next());
+                let row = [[standard, in_full], [daylight, daylight_in_full]];
+                // A zone without daylight time has no name for it.
+                let row = [row[0], if daylight.is_empty() { row[0] } else { row[1] }];
+                names.of.extend(next().split(' ').map(|id| (id, row)));
+            }
+            "S " => names.read[0].push((next(), next())),
+            "L " => names.read[1].push((next(), next())),
+            _ => {}
+        }
+    }
+    names.id_bytes_max = names.of.keys().map(|id| id.len()).max().unwrap_or_default();
+    names.ids = names.of.keys().map(|id| (id.to_ascii_lowercase(), *id)).collect();
+    names
+});
 
-/// The name of an abbreviated zone in full.
-pub(super) fn zone_name(abbreviation: &str) -> Option<&'static str> {
-    ZONES.iter().find(|(short, ..)| *short == abbreviation).map(|(_, name, _)| *name)
+/// Java's name of a zone in standard or daylight time.
+pub(super) fn zone_name(id: &str, daylight: bool, style: TextStyle) -> Option<&'static str> {
+    let names = ZONE_NAMES.of.get(id)?;
+    Some(names[usize::from(daylight)][usize::from(style == TextStyle::Full)])
 }
 
-/// The region that the text begins with the name of, and the length of that name.
-pub(super) fn zone_by_name(text: &str, ignore_case: bool) -> Option<(&'static str, usize)> {
+/// The longest id of a zone that the text begins with, and its length. Where names in some style
+/// may stand too, Java does not know the ids of zones that are named by their offset.
+pub(super) fn zone_by_id(
+    text: &str,
+    style: Option<TextStyle>,
+    ignore_case: bool,
+) -> Option<(&'static str, usize)> {
+    let longest = text.bytes().take(ZONE_NAMES.id_bytes_max).take_while(u8::is_ascii).count();
+    (1..=longest).rev().find_map(|length| {
+        let start = &text[..length];
+        let lower = start.to_ascii_lowercase();
+        let id = ZONE_NAMES.ids.get(lower.as_str())?;
+        let name = zone_name(id, false, TextStyle::Short).unwrap_or_default();
+        let is_known = style.is_none() || !(name.starts_with("GMT+") || name.starts_with("GMT-"));
+        (is_known && (ignore_case || *id == start)).then_some((*id, length))
+    })
+}
+
+/// The id of the zone that the text begins with the name of, and the length of that name.
+pub(super) fn zone_by_name(
+    text: &str,
+    style: TextStyle,
+    ignore_case: bool,
+) -> Option<(&'static str, usize)> {
     let begins = |name: &str| match text.get(..name.len()) {
         Some(start) if ignore_case => start.eq_ignore_ascii_case(name),
         Some(start) => start == name,
         None => false,
     };
-    ZONES
+    ZONE_NAMES.read[usize::from(style == TextStyle::Full)]
         .iter()
-        .flat_map(|(short, name, region)| [(*short, *region), (*name, *region)])
         .filter(|(name, _)| begins(name))
         .max_by_key(|(name, _)| name.len())
-        .map(|(name, region)| (region, name.len()))
+        .map(|(name, id)| (*id, name.len()))
 }

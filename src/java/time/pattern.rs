@@ -32,8 +32,46 @@ pub(super) enum Field {
     ModifiedJulianDay,
 }
 
+impl fmt::Display for Field {
+    /// The name in Java's messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Era => "Era",
+            Self::YearOfEra => "YearOfEra",
+            Self::Year => "Year",
+            Self::Quarter => "QuarterOfYear",
+            Self::Month => "MonthOfYear",
+            Self::DayOfMonth => "DayOfMonth",
+            Self::DayOfYear => "DayOfYear",
+            Self::DayOfWeek => "DayOfWeek",
+            Self::LocalDayOfWeek => "DayOfWeek[WeekFields[SUNDAY,1]]",
+            Self::WeekOfMonth => "WeekOfMonth[WeekFields[SUNDAY,1]]",
+            Self::AlignedDayOfWeekInMonth => "AlignedDayOfWeekInMonth",
+            Self::WeekBasedYear => "WeekBasedYear[WeekFields[SUNDAY,1]]",
+            Self::WeekOfWeekBasedYear => "WeekOfWeekBasedYear[WeekFields[SUNDAY,1]]",
+            Self::AmPm => "AmPmOfDay",
+            Self::ClockHourOfAmPm => "ClockHourOfAmPm",
+            Self::HourOfAmPm => "HourOfAmPm",
+            Self::ClockHourOfDay => "ClockHourOfDay",
+            Self::HourOfDay => "HourOfDay",
+            Self::Minute => "MinuteOfHour",
+            Self::Second => "SecondOfMinute",
+            Self::Nano => "NanoOfSecond",
+            Self::MilliOfDay => "MilliOfDay",
+            Self::NanoOfDay => "NanoOfDay",
+            Self::ModifiedJulianDay => "ModifiedJulianDay",
+        })
+    }
+}
+
 /// How many [`Field`]s there are.
 pub(super) const FIELDS: usize = Field::ModifiedJulianDay as usize + 1;
+
+/// The widest number, but for the year of weeks, which may be padded at will.
+pub(super) const WIDTH_MAX: usize = 19;
+
+/// How deeply brackets may be nested. Java takes more, until its stack overflows.
+const BRACKETS_MAX: usize = 200;
 
 /// How a number treats its sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,17 +166,19 @@ impl Pattern {
         let mut open = vec![Builder::default()];
         let mut rest = pattern;
         while let Some(c) = rest.chars().next() {
-            let count = rest.chars().take_while(|next| *next == c).count();
+            let nested = open.len();
             let Some(builder) = open.last_mut() else { break };
             match c {
                 'a'..='z' | 'A'..='Z' => {
-                    rest = builder.letters(c, count, &rest[count..])?;
+                    let count = rest.bytes().take_while(|next| char::from(*next) == c).count();
+                    rest = builder.letters((c, count), &rest[count..], pattern)?;
                     continue;
                 }
                 '\'' => {
                     rest = builder.quoted(&rest[1..], pattern)?;
                     continue;
                 }
+                '[' if nested > BRACKETS_MAX => return fault("java.lang.StackOverflowError"),
                 '[' => open.push(Builder::default()),
                 ']' => {
                     let inner = open.pop().map(|builder| builder.items).unwrap_or_default();
@@ -241,16 +281,28 @@ impl Builder {
     }
 
     /// Appends what `count` letters `c` mean, and gives back what is still to be read.
-    fn letters<'p>(&mut self, c: char, count: usize, rest: &'p str) -> Result<&'p str, Fault> {
+    fn letters<'p>(
+        &mut self,
+        (c, count): (char, usize),
+        rest: &'p str,
+        pattern: &str,
+    ) -> Result<&'p str, Fault> {
         if c == 'p' {
             self.pad = Some(count);
             return match rest.chars().next() {
                 Some(next) if next.is_ascii_alphabetic() => Ok(rest),
-                _ => fault("Pad letter 'p' must be followed by valid pad pattern: p"),
+                _ => fault(format!(
+                    "Pad letter 'p' must be followed by valid pad pattern: {pattern}"
+                )),
             };
         }
         let too_many = || fault(format!("Too many pattern letters: {c}"));
         match (c, count) {
+            ('u' | 'y' | 'A' | 'n' | 'N' | 'g', count) if count > WIDTH_MAX => {
+                return fault(format!(
+                    "The minimum width must be from 1 to {WIDTH_MAX} inclusive but was {count}"
+                ));
+            }
             ('u' | 'y' | 'Y', _) => self.year(c, count),
             ('Q' | 'q' | 'M' | 'L' | 'e' | 'E' | 'c', _) => return self.named(c, count, rest),
             ('G', 1..=5) => self.push(Item::Text(Field::Era, style(count))),
@@ -258,7 +310,7 @@ impl Builder {
             ('D', 1) => self.value(Field::DayOfYear, 1, 19, SignStyle::Normal),
             ('D', 2 | 3) => self.value(Field::DayOfYear, count, 3, SignStyle::NotNegative),
             ('F', 1) => self.value(Field::AlignedDayOfWeekInMonth, 1, 19, SignStyle::Normal),
-            ('W', 1) => self.value(Field::WeekOfMonth, 1, 2, SignStyle::NotNegative),
+            ('W', 1) => self.value(Field::WeekOfMonth, 1, 1, SignStyle::NotNegative),
             ('w', 1 | 2) => {
                 self.value(Field::WeekOfWeekBasedYear, count, 2, SignStyle::NotNegative);
             }
@@ -278,6 +330,11 @@ impl Builder {
                 reduced: false,
                 fraction: true,
             }),
+            ('S', _) => {
+                return fault(format!(
+                    "Minimum width must be from 0 to 9 inclusive but was {count}"
+                ));
+            }
             ('A', _) => self.value(Field::MilliOfDay, count, 19, SignStyle::NotNegative),
             ('n', _) => self.value(Field::Nano, count, 19, SignStyle::NotNegative),
             ('N', _) => self.value(Field::NanoOfDay, count, 19, SignStyle::NotNegative),
@@ -285,12 +342,12 @@ impl Builder {
             ('V', 2) => self.push(Item::ZoneId),
             ('V', _) => return fault(format!("Pattern letter count must be 2: {c}")),
             ('z', 1..=4) | ('v', 1 | 4) => self.push(Item::ZoneName(style(count))),
-            ('v', _) => return fault(format!("Wrong number of  pattern letters: {c}")),
+            ('v', _) => return fault(format!("Wrong number of pattern letters: {c}")),
             ('O', 1 | 4) => self.push(Item::LocalizedOffset(style(count))),
             ('O', _) => return fault(format!("Pattern letter count must be 1 or 4: {c}")),
             ('Z', 4) => self.push(Item::LocalizedOffset(TextStyle::Full)),
             ('X' | 'x' | 'Z', 1..=5) => self.push(Item::Offset(offset_style(c, count))),
-            _ if "GaDFWwdhHkKmsSzXxZ".contains(c) => return too_many(),
+            _ if "GaDFWwdhHkKmszXxZ".contains(c) => return too_many(),
             _ => return fault(format!("Unknown pattern letter: {c}")),
         }
         Ok(rest)
@@ -329,7 +386,7 @@ impl Builder {
         match (c, count) {
             ('c', 2) => return fault("Invalid pattern \"cc\""),
             ('E', 1 | 2) => self.push(Item::Text(field, TextStyle::Short)),
-            ('e' | 'c', 1 | 2) => self.value(field, count, 2, SignStyle::NotNegative),
+            ('e' | 'c', 1 | 2) => self.value(field, count, count, SignStyle::NotNegative),
             (_, 1) => self.value(field, 1, 19, SignStyle::Normal),
             (_, 2) => self.value(field, 2, 2, SignStyle::NotNegative),
             (_, 3..=5) => self.push(Item::Text(field, style(count))),

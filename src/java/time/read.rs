@@ -1,11 +1,18 @@
 //! Text as times: the fields that a text has, item by item.
 
-use super::names::{names, zone_by_name};
+use std::borrow::Cow;
+
+use super::names::{names, zone_by_id, zone_by_name};
 use super::pattern::{
-    FIELDS, Fault, Field, Item, Number, OffsetStyle, Pattern, SignStyle, TextStyle, fault,
+    FIELDS, Fault, Field, Item, Number, OffsetStyle, Pattern, SignStyle, TextStyle, WIDTH_MAX,
+    fault,
 };
-use super::resolve::Fields;
+use super::resolve::{Fields, is_offset};
 use super::zone::Zone;
+use crate::java::{substring_utf16, utf16_len};
+
+/// How many units of a text a message quotes.
+const QUOTED_UNITS_MAX: usize = 64;
 
 /// What was read so far.
 #[derive(Clone, Default)]
@@ -20,16 +27,32 @@ impl Pattern {
     pub fn read(&self, text: &str, ignore_case: bool) -> Result<Fields, Fault> {
         let reader = Reader { text, ignore_case };
         let mut raw = Raw::default();
+        let shown = quoted(text);
+        let index = |at: usize| utf16_len(text.get(..at).unwrap_or_default());
         match reader.items(&self.items, 0, &mut raw) {
             Ok(end) if end == text.len() => Fields::resolve(raw).map_err(|Fault(cause)| {
-                Fault(format!("Text '{text}' could not be parsed: {cause}"))
+                Fault(format!("Text '{shown}' could not be parsed: {cause}"))
             }),
             Ok(end) => fault(format!(
-                "Text '{text}' could not be parsed, unparsed text found at index {end}"
+                "Text '{shown}' could not be parsed, unparsed text found at index {}",
+                index(end)
             )),
-            Err(at) => fault(format!("Text '{text}' could not be parsed at index {at}")),
+            Err(Stop::At(at)) => {
+                fault(format!("Text '{shown}' could not be parsed at index {}", index(at)))
+            }
+            Err(Stop::Fault(cause)) => {
+                fault(format!("Text '{shown}' could not be parsed: {cause}"))
+            }
         }
     }
+}
+
+/// The beginning of a text, as messages show it.
+fn quoted(text: &str) -> Cow<'_, str> {
+    if utf16_len(text) <= QUOTED_UNITS_MAX {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}...", substring_utf16(text, 0, QUOTED_UNITS_MAX)))
 }
 
 struct Reader<'t> {
@@ -37,8 +60,16 @@ struct Reader<'t> {
     ignore_case: bool,
 }
 
-/// Where reading goes on, or where it failed.
-type Position = Result<usize, usize>;
+/// Why reading goes no further.
+enum Stop {
+    /// The text does not fit here.
+    At(usize),
+    /// It fits, but makes no sense, which no bracket makes good.
+    Fault(&'static str),
+}
+
+/// Where reading goes on.
+type Position = Result<usize, Stop>;
 
 impl Reader<'_> {
     fn items(&self, items: &[Item], at: usize, raw: &mut Raw) -> Position {
@@ -56,8 +87,8 @@ impl Reader<'_> {
                 let style = OffsetStyle { zero: "", colons: true, short: true, seconds: true };
                 self.offset(style, at, raw)
             }
-            Item::ZoneId => self.zone(at, false, raw),
-            Item::ZoneName(_) => self.zone(at, true, raw),
+            Item::ZoneId => self.zone(at, None, raw),
+            Item::ZoneName(style) => self.zone(at, Some(*style), raw),
             Item::Optional(items) => {
                 let mut inner = raw.clone();
                 Ok(match self.items(items, at, &mut inner) {
@@ -65,17 +96,18 @@ impl Reader<'_> {
                         *raw = inner;
                         end
                     }
-                    Err(_) => at,
+                    Err(Stop::At(_)) => at,
+                    Err(fault) => return Err(fault),
                 })
             }
             Item::Pad(width, item) => {
                 let end = at + width;
-                let padded = self.text.get(at..end).ok_or(at)?;
+                let padded = self.text.get(at..end).ok_or(Stop::At(at))?;
                 let start = at + padded.len() - padded.trim_start_matches(' ').len();
                 let part = Reader { text: &self.text[..end], ignore_case: self.ignore_case };
                 match part.item(item, start, raw)? {
                     found if found == end => Ok(end),
-                    _ => Err(start),
+                    _ => Err(Stop::At(start)),
                 }
             }
         }
@@ -90,17 +122,17 @@ impl Reader<'_> {
     }
 
     fn literal(&self, literal: &str, at: usize) -> Position {
-        if self.begins(at, literal) { Ok(at + literal.len()) } else { Err(at) }
+        if self.begins(at, literal) { Ok(at + literal.len()) } else { Err(Stop::At(at)) }
     }
 
     fn number(&self, number: &Number, at: usize, raw: &mut Raw) -> Position {
         let bytes = self.text.as_bytes();
         if number.fraction {
-            let digits = self.text.get(at..at + number.max).ok_or(at)?;
+            let digits = self.text.get(at..at + number.max).ok_or(Stop::At(at))?;
             if !digits.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(at);
+                return Err(Stop::At(at));
             }
-            let value = format!("{digits:0<9}").parse().map_err(|_| at)?;
+            let value = format!("{digits:0<9}").parse().map_err(|_| Stop::At(at))?;
             return store(raw, number.field, value, at, at + number.max);
         }
         let sign = bytes.get(at).copied();
@@ -108,7 +140,7 @@ impl Reader<'_> {
         match sign {
             Some(b'+') if number.sign == SignStyle::ExceedsPad => start += 1,
             Some(b'-') if number.sign != SignStyle::NotNegative => start += 1,
-            Some(b'+' | b'-') => return Err(at),
+            Some(b'+' | b'-') => return Err(Stop::At(at)),
             _ => {}
         }
         let run = bytes[start.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
@@ -117,40 +149,39 @@ impl Reader<'_> {
         if !number.fixed && number.reserved > 0 {
             length = length.saturating_sub(number.reserved).max(number.min).min(run);
         }
-        if length < number.min || length > 19 {
-            return Err(start);
+        if length < number.min {
+            return Err(Stop::At(start));
         }
-        let value: i64 = self.text[start..start + length].parse().map_err(|_| at)?;
+        // Of more digits than 64 bits hold, the last one is left to what follows.
+        length = length.min(WIDTH_MAX);
+        let digits = &self.text[start..start + length];
+        let value = match digits.parse::<i64>() {
+            Ok(value) => value,
+            Err(_) => {
+                length -= 1;
+                digits[..length].parse().map_err(|_| Stop::At(start))?
+            }
+        };
         let value = match sign {
-            Some(b'-') if value == 0 => return Err(at),
+            Some(b'-') if value == 0 => return Err(Stop::At(at)),
             Some(b'-') => -value,
-            Some(b'+') if length <= number.min => return Err(at),
+            Some(b'+') if length <= number.min => return Err(Stop::At(at)),
             Some(b'+') => value,
-            _ if number.sign == SignStyle::ExceedsPad && length > number.min => return Err(at),
+            _ if number.sign == SignStyle::ExceedsPad && length > number.min => {
+                return Err(Stop::At(at));
+            }
             _ if number.reduced => 2000 + value,
             _ => value,
         };
-        store(raw, number.field, value, at, start + length)
+        store(raw, number.field, value, start, start + length)
     }
 
     fn name(&self, field: Field, style: TextStyle, at: usize, raw: &mut Raw) -> Position {
         let found = names(field, style)
             .filter(|(_, name)| self.begins(at, name))
             .max_by_key(|(_, name)| name.len());
-        if let Some((value, name)) = found {
-            return store(raw, field, value, at, at + name.len());
-        }
-        let number = Number {
-            field,
-            min: 1,
-            max: 19,
-            sign: SignStyle::Normal,
-            reserved: 0,
-            fixed: false,
-            reduced: false,
-            fraction: false,
-        };
-        self.number(&number, at, raw)
+        let (value, name) = found.ok_or(Stop::At(at))?;
+        store(raw, field, value, at, at + name.len())
     }
 
     fn offset(&self, style: OffsetStyle, at: usize, raw: &mut Raw) -> Position {
@@ -162,7 +193,7 @@ impl Reader<'_> {
                 raw.offset = Some(0);
                 return Ok(at + style.zero.len());
             }
-            _ => return Err(at),
+            _ => return Err(Stop::At(at)),
         };
         let two = |at: usize| -> Option<i32> {
             let digits = self.text.get(at..at + 2)?;
@@ -173,51 +204,81 @@ impl Reader<'_> {
         let (hours, mut end) = match two(at + 1) {
             Some(hours) => (hours, at + 3),
             None if style.zero.is_empty() => {
-                let digit = bytes.get(at + 1).filter(|b| b.is_ascii_digit()).ok_or(at)?;
+                let digit = bytes.get(at + 1).filter(|b| b.is_ascii_digit()).ok_or(Stop::At(at))?;
                 (i32::from(digit - b'0'), at + 2)
             }
-            None => return Err(at),
+            None => return Err(Stop::At(at)),
         };
         let part = |end: usize| match style.colons {
             true if bytes.get(end) == Some(&b':') => two(end + 1).map(|value| (value, end + 3)),
             true => None,
             false => two(end).map(|value| (value, end + 2)),
         };
+        // What is no minute or second belongs to what follows.
+        let part = |end| part(end).filter(|(value, _)| *value < 60);
         let (mut minutes, mut seconds) = (0, 0);
         match part(end) {
             Some((value, after)) => (minutes, end) = (value, after),
             None if style.short => {}
-            None => return Err(at),
+            None => return Err(Stop::At(at)),
         }
         if let Some((value, after)) = part(end).filter(|_| style.seconds) {
             (seconds, end) = (value, after);
         }
-        if minutes > 59 || seconds > 59 {
-            return Err(at);
+        if hours > 23 {
+            return Err(Stop::Fault("Value out of range: Hour[0-23], Minute[0-59], Second[0-59]"));
         }
         raw.offset = Some(sign * (hours * 3600 + minutes * 60 + seconds));
         Ok(end)
     }
 
-    /// The longest id of a zone that the text goes on with; with `named`, or a zone's name.
-    fn zone(&self, at: usize, named: bool, raw: &mut Raw) -> Position {
-        let rest = self.text.get(at..).ok_or(at)?;
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "/_+-:~".contains(c);
-        let longest = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        let id = (1..=longest).rev().find_map(|length| {
-            let id = &rest[..length];
-            let id = if self.ignore_case && id == "z" { "Z" } else { id };
-            Zone::of(id).ok().map(|zone| (zone, length))
-        });
-        let name = zone_by_name(rest, self.ignore_case).filter(|_| named);
-        let name = name.and_then(|(region, length)| Some((Zone::of(region).ok()?, length)));
-        let best = match (id, name) {
-            (Some(id), Some(name)) => Some(if name.1 >= id.1 { name } else { id }),
-            (id, name) => id.or(name),
+    /// An offset, an offset of UTC, the id of a zone, or the name of one in some style.
+    fn zone(&self, at: usize, style: Option<TextStyle>, raw: &mut Raw) -> Position {
+        if matches!(self.text.as_bytes().get(at), Some(b'+' | b'-')) {
+            return self.zone_of_offset(at, "", raw);
+        }
+        for prefix in ["UTC", "UT", "GMT"] {
+            if self.begins(at, prefix) && !self.begins(at, "GMT0") {
+                return self.zone_of_offset(at, prefix, raw);
+            }
+        }
+        let rest = self.text.get(at..).ok_or(Stop::At(at))?;
+        let id = zone_by_id(rest, style, self.ignore_case);
+        let name = style.and_then(|style| zone_by_name(rest, style, self.ignore_case));
+        let found = [id, name].into_iter().flatten().max_by_key(|(_, length)| *length);
+        let (id, length) = match found {
+            Some(found) => found,
+            None if self.begins(at, "Z") => ("Z", 1),
+            None => return Err(Stop::At(at)),
         };
-        let (zone, length) = best.ok_or(at)?;
-        raw.zone = Some(zone);
+        raw.zone = Some(Zone::of(id).map_err(|_| Stop::At(at))?);
         Ok(at + length)
+    }
+
+    /// `+02:00`, or `UTC` and its like with or without such an offset.
+    fn zone_of_offset(&self, at: usize, prefix: &str, raw: &mut Raw) -> Position {
+        let after = at + prefix.len();
+        let bare = |raw: &mut Raw| {
+            raw.zone = Some(Zone::of(prefix).map_err(|_| Stop::At(at))?);
+            Ok(after)
+        };
+        if after >= self.text.len() || self.begins(after, "0") || self.begins(after, "Z") {
+            return bare(raw);
+        }
+        let style = OffsetStyle { zero: "0", colons: true, short: false, seconds: true };
+        let mut offset = Raw::default();
+        match self.offset(style, after, &mut offset) {
+            Ok(end) => {
+                let seconds =
+                    offset.offset.filter(|seconds| is_offset(*seconds)).ok_or(Stop::At(at))?;
+                let id = format!("{prefix}{}", Zone::fixed(seconds).id());
+                raw.zone = Some(Zone::of(&id).map_err(|_| Stop::At(at))?);
+                Ok(end)
+            }
+            Err(Stop::At(_)) if !prefix.is_empty() => bare(raw),
+            Err(Stop::At(_)) => Err(Stop::At(at)),
+            Err(fault) => Err(fault),
+        }
     }
 }
 
@@ -225,7 +286,7 @@ impl Reader<'_> {
 fn store(raw: &mut Raw, field: Field, value: i64, at: usize, end: usize) -> Position {
     let slot = &mut raw.values[field as usize];
     match *slot {
-        Some(old) if old != value => Err(at),
+        Some(old) if old != value => Err(Stop::At(at)),
         _ => {
             *slot = Some(value);
             Ok(end)

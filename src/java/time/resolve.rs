@@ -1,13 +1,16 @@
-//! What the fields of a text mean together.
+//! What the fields of a text mean together, in the order in which Java finds it out.
+
+mod date;
+mod time;
 
 use super::NANOS_PER_DAY;
-use super::civil::{
-    civil_from_days, day_of_week, day_of_year, days_from_civil, is_leap, month_length,
-    week_of_week_based_year, week_year_start,
-};
+use super::civil::{civil_from_days, day_of_year, days_from_civil, month_length};
 use super::pattern::{Fault, Field, fault};
 use super::read::Raw;
 use super::zone::Zone;
+
+/// The furthest that a zone lies from UTC, in seconds.
+const OFFSET_MAX: i32 = 18 * 3600;
 
 /// A date and a time as far as a text tells them, and the fields that are left over.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub struct Fields {
     raw: Raw,
     date: Option<i64>,
     time: Option<i64>,
+    /// Whether the time is 24:00, which is the beginning of the next day.
+    next_day: bool,
 }
 
 const DATE_FIELDS: [Field; 13] = [
@@ -31,17 +36,6 @@ const DATE_FIELDS: [Field; 13] = [
     Field::WeekBasedYear,
     Field::WeekOfWeekBasedYear,
     Field::ModifiedJulianDay,
-];
-const TIME_FIELDS: [Field; 9] = [
-    Field::AmPm,
-    Field::ClockHourOfAmPm,
-    Field::HourOfAmPm,
-    Field::ClockHourOfDay,
-    Field::HourOfDay,
-    Field::Minute,
-    Field::Second,
-    Field::Nano,
-    Field::MilliOfDay,
 ];
 
 impl Fields {
@@ -60,44 +54,69 @@ impl Fields {
         self.date.is_some() || DATE_FIELDS.iter().any(|field| self.get(*field).is_some())
     }
 
-    /// Whether the text says something of a time.
-    pub fn has_time_fields(&self) -> bool {
-        self.time.is_some() || TIME_FIELDS.iter().any(|field| self.get(*field).is_some())
-    }
-
     /// The instant in milliseconds, in the zone of the text or else in `zone`. What the text does
     /// not tell is as at 1970-01-01T00:00.
     pub fn timestamp(&self, zone: &Zone) -> Result<i64, Fault> {
-        let fixed = self.raw.offset.map(Zone::fixed);
+        let fixed = match self.raw.offset {
+            Some(offset) if self.raw.zone.is_none() && !is_offset(offset) => {
+                return fault("Zone offset not in valid range: -18:00 to +18:00");
+            }
+            Some(offset) => Some(Zone::fixed(offset)),
+            None => None,
+        };
         let own = self.raw.zone.as_ref().or(fixed.as_ref());
-        let nanos = self.time.unwrap_or_else(|| self.partial_time());
+        let nanos = match self.time {
+            Some(nanos) => nanos,
+            None => self.partial_time()?,
+        };
         let days = match self.date {
             Some(days) => days,
             None => self.partial_date()?,
         };
-        let local = days * 86_400 + nanos / 1_000_000_000;
         let zone = own.unwrap_or(zone);
-        // ksqlDB sets the time and the day of the year in 1970 first, and Java then keeps that
-        // day's offset where it is one of two.
-        let preferred = if own.is_some() {
-            self.raw.offset
-        } else {
-            let first = i64::from(day_of_year(days).min(365)) - 1;
-            let local = first * 86_400 + nanos / 1_000_000_000;
-            Some(zone.offset_at(zone.instant(local, None)))
-        };
-        let seconds = zone.instant(local, preferred);
-        Ok(seconds * 1000 + nanos % 1_000_000_000 / 1_000_000)
+        let preferred = self.preferred_offset(zone, days, nanos)?;
+        let of_day = nanos / 1_000_000_000;
+        let mut seconds = zone.instant(days * 86_400 + of_day, preferred);
+        let local = seconds + i64::from(zone.offset_at(seconds));
+        if local.div_euclid(86_400) != days {
+            // There is no such day here, and the clock went on to the next one.
+            let days = same_weeks(local.div_euclid(86_400), days);
+            let local = days * 86_400 + local.rem_euclid(86_400);
+            seconds = zone.instant(local, Some(zone.offset_at(seconds)));
+        }
+        let millis = nanos % 1_000_000_000 / 1_000_000;
+        let whole = seconds.checked_mul(1000).and_then(|whole| whole.checked_add(millis));
+        whole.map_or_else(|| fault("long overflow"), Ok)
+    }
+
+    /// The offset that is taken of two that a local time may have: that of the text, if it is valid.
+    ///
+    /// ksqlDB sets the time and the day of the year in 1970 first, and Java then keeps that day's
+    /// offset where it is one of two.
+    fn preferred_offset(&self, zone: &Zone, days: i64, nanos: i64) -> Result<Option<i32>, Fault> {
+        match self.raw.offset {
+            Some(offset) if !is_offset(offset) => fault(format!(
+                "Invalid value for OffsetSeconds (valid values -{OFFSET_MAX} - {OFFSET_MAX}): \
+                 {offset}"
+            )),
+            Some(offset) => Ok(Some(offset)),
+            None => {
+                let first = i64::from(day_of_year(days).min(365)) - 1;
+                let local = first * 86_400 + nanos / 1_000_000_000;
+                Ok(Some(zone.offset_at(zone.instant(local, None))))
+            }
+        }
     }
 
     /// Combines the fields that were read.
     pub(super) fn resolve(raw: Raw) -> Result<Self, Fault> {
-        let mut fields = Self { raw, date: None, time: None };
-        fields.resolve_year()?;
+        let mut fields = Self { raw, date: None, time: None, next_day: false };
         fields.resolve_date()?;
-        fields.resolve_hours()?;
-        let next_day = fields.resolve_time()?;
-        if let (Some(date), true) = (fields.date, next_day) {
+        fields.resolve_time()?;
+        fields.resolve_weeks()?;
+        fields.combine_time()?;
+        fields.cross_check()?;
+        if let (Some(date), Some(_), true) = (fields.date, fields.time, fields.next_day) {
             fields.date = Some(date + 1);
         }
         Ok(fields)
@@ -115,192 +134,80 @@ impl Fields {
         self.raw.values[field as usize].take()
     }
 
-    /// Fails unless a field that is there lies within its limits.
-    fn check(&self, field: Field, low: i64, high: i64) -> Result<(), Fault> {
+    /// Sets a field that follows from `from`; one that is there already must have the same value.
+    fn follow(&mut self, from: &str, field: Field, value: i64) -> Result<(), Fault> {
         match self.get(field) {
-            Some(value) if value < low || value > high => {
-                fault(format!("Invalid value for {field:?} (valid values {low} - {high}): {value}"))
+            Some(old) if old != value => fault(format!(
+                "Conflict found: {field} {old} differs from {field} {value} while resolving  {from}"
+            )),
+            _ => {
+                self.set(field, Some(value));
+                Ok(())
             }
-            _ => Ok(()),
         }
     }
 
-    fn resolve_year(&mut self) -> Result<(), Fault> {
-        self.check(Field::YearOfEra, 1, 1_000_000_000)?;
-        self.check(Field::Year, -999_999_999, 999_999_999)?;
-        if let Some(of_era) = self.take(Field::YearOfEra) {
-            let year = match (self.get(Field::Era), self.get(Field::Year)) {
-                (Some(0), _) => 1 - of_era,
-                (None, Some(year)) if year <= 0 => 1 - of_era,
-                _ => of_era,
-            };
-            match self.get(Field::Year) {
-                Some(other) if other != year => {
-                    return fault(format!("Conflict found: Year {other} differs from Year {year}"));
-                }
-                _ => self.set(Field::Year, Some(year)),
-            }
-            self.set(Field::Era, None);
-        }
-        Ok(())
+    /// The parts of a time that do not make a time, set one after the other at midnight.
+    fn partial_time(&self) -> Result<i64, Fault> {
+        let part = |field| self.get(field).map_or(Ok(0), |value| checked(field, value));
+        let nanos = part(Field::Nano)?;
+        let seconds = part(Field::Minute)? * 60 + part(Field::Second)?;
+        let of_half = part(Field::HourOfAmPm)?;
+        let hour = self
+            .get(Field::HourOfDay)
+            .map_or(Ok(of_half), |hour| checked(Field::HourOfDay, hour))?;
+        let half = self.get(Field::AmPm).map(|half| checked(Field::AmPm, half)).transpose()?;
+        let hour = half.map_or(hour, |half| half * 12 + hour % 12);
+        Ok((hour * 3600 + seconds) * 1_000_000_000 + nanos)
     }
+}
 
-    fn resolve_date(&mut self) -> Result<(), Fault> {
-        self.check(Field::Month, 1, 12)?;
-        self.check(Field::DayOfMonth, 1, 31)?;
-        self.check(Field::DayOfYear, 1, 366)?;
-        let (year, month) = (self.get(Field::Year), self.get(Field::Month));
-        if let Some(julian) = self.take(Field::ModifiedJulianDay) {
-            self.date = Some(julian - 40_587);
-        } else if let (Some(year), Some(month), Some(day)) =
-            (year, month, self.get(Field::DayOfMonth))
-        {
-            let day = day.min(month_length(year, month as u32).into());
-            for field in [Field::Year, Field::Month, Field::DayOfMonth] {
-                self.set(field, None);
-            }
-            self.date = Some(days_from_civil(year, month as u32, day as u32));
-        } else if let (Some(year), Some(day)) = (year, self.get(Field::DayOfYear)) {
-            if day == 366 && !is_leap(year) {
-                return fault(format!(
-                    "Invalid date 'DayOfYear 366' as '{year}' is not a leap year"
-                ));
-            }
-            self.set(Field::Year, None);
-            self.set(Field::DayOfYear, None);
-            self.date = Some(days_from_civil(year, 1, 1) + day - 1);
-        } else if let (Some(year), Some(week)) =
-            (self.get(Field::WeekBasedYear), self.get(Field::WeekOfWeekBasedYear))
-        {
-            let local = self.get(Field::LocalDayOfWeek);
-            let day = local.or_else(|| self.get(Field::DayOfWeek).map(|day| day % 7 + 1));
-            if let Some(day) = day {
-                self.date = Some(week_year_start(year) + (week - 1) * 7 + day - 1);
-            }
-        }
-        match self.date {
-            Some(days) => self.cross_check(days),
-            None => Ok(()),
-        }
+/// The value of a field, if it lies within its limits.
+fn checked(field: Field, value: i64) -> Result<i64, Fault> {
+    let (low, high, shown) = limits(field);
+    if (low..=high).contains(&value) {
+        return Ok(value);
     }
+    fault(format!("Invalid value for {field} (valid values {low} - {shown}): {value}"))
+}
 
-    /// Fails if a field that is left over says something else than the date.
-    fn cross_check(&self, days: i64) -> Result<(), Fault> {
-        let (year, month, day) = civil_from_days(days);
-        let (week_year, week) = week_of_week_based_year(days);
-        let facts = [
-            (Field::Year, year),
-            (Field::Month, month.into()),
-            (Field::DayOfMonth, day.into()),
-            (Field::DayOfYear, day_of_year(days).into()),
-            (Field::DayOfWeek, day_of_week(days).into()),
-            (Field::LocalDayOfWeek, i64::from(day_of_week(days) % 7) + 1),
-            (Field::Quarter, i64::from(month - 1) / 3 + 1),
-            (Field::WeekBasedYear, week_year),
-            (Field::WeekOfWeekBasedYear, week.into()),
-        ];
-        for (field, fact) in facts {
-            if let Some(value) = self.get(field).filter(|value| *value != fact) {
-                return fault(format!(
-                    "Conflict found: Field {field:?} {fact} differs from {field:?} {value} \
-                     derived from the date"
-                ));
-            }
-        }
-        Ok(())
+/// The lowest and the highest value of a field, and how messages show the highest.
+fn limits(field: Field) -> (i64, i64, &'static str) {
+    match field {
+        Field::Era | Field::AmPm => (0, 1, "1"),
+        Field::YearOfEra => (1, 1_000_000_000, "999999999/1000000000"),
+        Field::Year | Field::WeekBasedYear => (-999_999_999, 999_999_999, "999999999"),
+        Field::Quarter => (1, 4, "4"),
+        Field::Month => (1, 12, "12"),
+        Field::DayOfMonth => (1, 31, "28/31"),
+        Field::DayOfYear => (1, 366, "365/366"),
+        Field::DayOfWeek | Field::LocalDayOfWeek | Field::AlignedDayOfWeekInMonth => (1, 7, "7"),
+        Field::WeekOfMonth => (0, 6, "4/6"),
+        Field::WeekOfWeekBasedYear => (1, 53, "52/53"),
+        Field::ClockHourOfAmPm => (1, 12, "12"),
+        Field::HourOfAmPm => (0, 11, "11"),
+        Field::ClockHourOfDay => (1, 24, "24"),
+        Field::HourOfDay => (0, 23, "23"),
+        Field::Minute | Field::Second => (0, 59, "59"),
+        Field::Nano => (0, 999_999_999, "999999999"),
+        Field::MilliOfDay => (0, NANOS_PER_DAY / 1_000_000 - 1, "86399999"),
+        Field::NanoOfDay => (0, NANOS_PER_DAY - 1, "86399999999999"),
+        Field::ModifiedJulianDay => (-365_243_178_575, 365_241_821_058, "365241821058"),
     }
+}
 
-    /// Turns all ways to count hours into hours of the day.
-    fn resolve_hours(&mut self) -> Result<(), Fault> {
-        if let Some(hour) = self.take(Field::ClockHourOfDay) {
-            if !(0..=24).contains(&hour) {
-                return fault(format!("Invalid value for ClockHourOfDay: {hour}"));
-            }
-            self.set(Field::HourOfDay, Some(hour % 24));
-        }
-        if let Some(hour) = self.take(Field::ClockHourOfAmPm) {
-            if !(0..=12).contains(&hour) {
-                return fault(format!("Invalid value for ClockHourOfAmPm: {hour}"));
-            }
-            self.set(Field::HourOfAmPm, Some(hour % 12));
-        }
-        self.check(Field::HourOfAmPm, 0, 11)?;
-        if let (Some(half), Some(hour)) = (self.get(Field::AmPm), self.get(Field::HourOfAmPm)) {
-            self.set(Field::AmPm, None);
-            self.set(Field::HourOfAmPm, None);
-            self.set(Field::HourOfDay, Some(half * 12 + hour));
-        }
-        if let Some(millis) = self.take(Field::MilliOfDay) {
-            self.set(Field::NanoOfDay, Some(millis * 1_000_000));
-        }
-        if let Some(nanos) = self.take(Field::NanoOfDay) {
-            if !(0..NANOS_PER_DAY).contains(&nanos) {
-                return fault(format!("Invalid value for NanoOfDay: {nanos}"));
-            }
-            self.set(Field::HourOfDay, Some(nanos / 3_600_000_000_000));
-            self.set(Field::Minute, Some(nanos / 60_000_000_000 % 60));
-            self.set(Field::Second, Some(nanos / 1_000_000_000 % 60));
-            self.set(Field::Nano, Some(nanos % 1_000_000_000));
-        }
-        Ok(())
-    }
+/// Whether Java has an offset of so many seconds.
+pub(super) fn is_offset(seconds: i32) -> bool {
+    (-OFFSET_MAX..=OFFSET_MAX).contains(&seconds)
+}
 
-    /// Combines the parts of the time; whether they say 24:00, the beginning of the next day.
-    fn resolve_time(&mut self) -> Result<bool, Fault> {
-        let (minute, second) = (self.get(Field::Minute), self.get(Field::Second));
-        let nano = self.get(Field::Nano);
-        let gap = minute.is_none() && (second.is_some() || nano.is_some())
-            || second.is_none() && nano.is_some();
-        let midnight = self.get(Field::HourOfDay) == Some(24)
-            && [minute, second, nano].iter().all(|part| part.unwrap_or_default() == 0);
-        if !midnight {
-            self.check(Field::HourOfDay, 0, 23)?;
-        }
-        self.check(Field::Minute, 0, 59)?;
-        self.check(Field::Second, 0, 59)?;
-        self.check(Field::Nano, 0, 999_999_999)?;
-        let Some(hour) = self.get(Field::HourOfDay).filter(|_| !gap) else { return Ok(false) };
-        let seconds =
-            (hour % 24) * 3600 + minute.unwrap_or_default() * 60 + second.unwrap_or_default();
-        self.time = Some(seconds * 1_000_000_000 + nano.unwrap_or_default());
-        for field in [Field::HourOfDay, Field::Minute, Field::Second, Field::Nano] {
-            self.set(field, None);
-        }
-        Ok(midnight)
-    }
-
-    /// The parts of a time that do not make a time, the others being 0.
-    fn partial_time(&self) -> i64 {
-        let part = |field| self.get(field).unwrap_or_default();
-        let hour = part(Field::HourOfDay) + part(Field::HourOfAmPm) + part(Field::AmPm) * 12;
-        (hour * 3600 + part(Field::Minute) * 60 + part(Field::Second)) * 1_000_000_000
-            + part(Field::Nano)
-    }
-
-    /// The parts of a date that do not make a date, set one after the other on 1970-01-01.
-    fn partial_date(&self) -> Result<i64, Fault> {
-        let mut days = 0;
-        if let Some(day) = self.get(Field::DayOfWeek) {
-            days += day - i64::from(day_of_week(days));
-        }
-        let (mut year, mut month, mut day) = civil_from_days(days);
-        if let Some(of_month) = self.get(Field::DayOfMonth) {
-            day = of_month as u32;
-        }
-        if let Some(of_year) = self.get(Field::DayOfYear) {
-            if of_year == 366 {
-                return fault("Leap day cannot be parsed without supplying the year field");
-            }
-            (year, month, day) = civil_from_days(days_from_civil(year, 1, 1) + of_year - 1);
-        }
-        if let Some(of_year) = self.get(Field::Month) {
-            month = of_year as u32;
-            day = day.min(month_length(year, month));
-        }
-        if let Some(value) = self.get(Field::Year) {
-            year = value;
-            day = day.min(month_length(year, month));
-        }
-        Ok(days_from_civil(year, month, day))
-    }
+/// A day with the weeks of the month and of the year, the month and the year of another day.
+fn same_weeks(days: i64, wanted: i64) -> i64 {
+    let of_month = |days| (i64::from(civil_from_days(days).2) - 1) / 7;
+    let of_year = |days| (i64::from(day_of_year(days)) - 1) / 7;
+    let days = days + (of_month(wanted) - of_month(days)) * 7;
+    let days = days + (of_year(wanted) - of_year(days)) * 7;
+    let (year, month, _) = civil_from_days(wanted);
+    let (.., day) = civil_from_days(days);
+    days_from_civil(year, month, day.min(month_length(year, month)))
 }

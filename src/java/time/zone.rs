@@ -1,8 +1,11 @@
 //! Time zones by their ids, as `java.time.ZoneId.of` takes them.
 
-use chrono::{DateTime, NaiveDateTime, Offset as _, TimeZone as _};
+use std::ops::Range;
+
+use chrono::{DateTime, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
 use chrono_tz::{OffsetComponents as _, OffsetName as _, Tz};
 
+use super::civil::{civil_from_days, day_of_week, days_from_civil, is_leap};
 use super::names;
 use super::pattern::{Fault, TextStyle, fault};
 
@@ -19,11 +22,18 @@ enum Rules {
     Region(Tz),
 }
 
-/// When a zone has the name that Java knows it by: 2020.
-const LATER: i64 = 1_577_836_800;
-
 /// Regions of the time zone database that Java leaves out.
 const NOT_REGIONS: [&str; 4] = ["EST", "MST", "HST", "ROC"];
+
+/// Regions whose clocks the time zone database takes to be set back in winter, and since when;
+/// to Java they are set forward in summer.
+const SET_BACK_IN_WINTER: [(&str, Range<i64>); 5] = [
+    ("Africa/Casablanca", 1_529_200_800..i64::MAX),
+    ("Africa/El_Aaiun", 1_529_200_800..i64::MAX),
+    ("Africa/Windhoek", 764_200_800..1_508_803_200),
+    ("Eire", -59_004_000..i64::MAX),
+    ("Europe/Dublin", -59_004_000..i64::MAX),
+];
 
 impl Zone {
     /// UTC under the name that ksqlDB's own zone has.
@@ -120,33 +130,52 @@ impl Zone {
 
     /// The name of the time at an instant, short or in full.
     pub(super) fn name_at(&self, epoch_seconds: i64, style: TextStyle) -> String {
-        let short = self.abbreviation_at(epoch_seconds);
-        match style {
-            TextStyle::Full => names::zone_name(&short).map_or(short.clone(), str::to_owned),
-            _ => short,
+        let daylight = self.is_daylight_at(epoch_seconds);
+        if let Some(name) = names::zone_name(&self.id, daylight, style) {
+            return name.to_owned();
+        }
+        let Rules::Region(region) = self.rules else { return self.id.clone() };
+        let offset = region.offset_from_utc_datetime(&naive(epoch_seconds));
+        match (offset.abbreviation(), offset.fix().local_minus_utc()) {
+            (Some(name), _) if !name.starts_with(['+', '-']) => name.to_owned(),
+            // The database has no name for it, or just a number.
+            (_, 0) => "GMT".to_owned(),
+            (_, seconds) => format!("GMT{}", offset_id(seconds)),
         }
     }
 
-    fn abbreviation_at(&self, epoch_seconds: i64) -> String {
-        let Rules::Region(region) = self.rules else { return self.id.clone() };
-        let offset = region.offset_from_utc_datetime(&naive(epoch_seconds));
-        let summer = !offset.dst_offset().is_zero();
-        if let Some(name) = names::zone_abbreviation(&self.id, summer) {
-            return name.to_owned();
-        }
-        match offset.abbreviation() {
-            Some(name) if name != "LMT" && !name.starts_with(['+', '-']) => name.to_owned(),
-            // Java names local mean time, and what has a number for a name, by a later time.
-            Some("LMT") | None if epoch_seconds != LATER => self.abbreviation_at(LATER),
-            _ => format!("GMT{}", offset_id(offset.fix().local_minus_utc())),
-        }
+    /// Whether clocks are set forward at an instant.
+    fn is_daylight_at(&self, epoch_seconds: i64) -> bool {
+        let Rules::Region(region) = self.rules else { return false };
+        let saved = region.offset_from_utc_datetime(&naive(epoch_seconds)).dst_offset();
+        let is_set_back = SET_BACK_IN_WINTER
+            .iter()
+            .any(|(id, times)| *id == self.id && times.contains(&epoch_seconds));
+        if is_set_back { saved >= TimeDelta::zero() } else { saved > TimeDelta::zero() }
     }
 }
 
-/// A date and time of UTC; what chrono has no date for is as close as it has.
+/// 2100-01-01, from which on the tables of regions say nothing.
+const TABLES_END: i64 = 4_102_444_800;
+
+/// A date and time of UTC in which the same rules hold as at an instant.
+///
+/// Java's rules go on for ever, so a later year is taken for one of the last 28 years of the tables
+/// that begins on the same day of the week and has as many days.
 fn naive(epoch_seconds: i64) -> NaiveDateTime {
-    let limit = if epoch_seconds < 0 { NaiveDateTime::MIN } else { NaiveDateTime::MAX };
-    DateTime::from_timestamp(epoch_seconds, 0).map_or(limit, |time| time.naive_utc())
+    let mut seconds = epoch_seconds;
+    if seconds >= TABLES_END {
+        let days = seconds.div_euclid(86_400);
+        let (year, ..) = civil_from_days(days);
+        let first = days_from_civil(year, 1, 1);
+        let is_alike = |other: &i64| {
+            is_leap(*other) == is_leap(year)
+                && day_of_week(days_from_civil(*other, 1, 1)) == day_of_week(first)
+        };
+        let alike = (2072..2100).find(is_alike).unwrap_or(2099);
+        seconds += (days_from_civil(alike, 1, 1) - first) * 86_400;
+    }
+    DateTime::from_timestamp(seconds, 0).map_or(NaiveDateTime::MIN, |time| time.naive_utc())
 }
 
 /// `+02:00`, `-00:30:15`, or `Z` for no offset.
@@ -175,7 +204,7 @@ fn parse_offset(text: &str) -> Option<i32> {
         1 => return digits.parse::<i32>().ok().map(|hours| sign * hours * 3600),
         2 => vec![digits],
         4 => vec![digits.get(..2)?, digits.get(2..)?],
-        5 if &digits[2..3] == ":" => vec![digits.get(..2)?, digits.get(3..)?],
+        5 if digits.as_bytes()[2] == b':' => vec![digits.get(..2)?, digits.get(3..)?],
         6 => vec![digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?],
         8 => digits.split(':').collect(),
         _ => return None,
@@ -191,18 +220,64 @@ fn parse_offset(text: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::TZ_VARIANTS;
+
     use super::*;
 
     #[test]
-    fn every_zone_has_a_name_at_any_time() {
-        for region in chrono_tz::TZ_VARIANTS {
+    fn zones_that_are_offsets_are_named_by_them() {
+        let names = |id: &str| {
+            let zone = Zone::of(id).unwrap();
+            [TextStyle::Short, TextStyle::Full].map(|style| zone.name_at(1_700_000_000, style))
+        };
+        assert_eq!(names("Etc/GMT-5"), ["GMT+05:00", "GMT+05:00"]);
+        assert_eq!(names("Etc/GMT+12"), ["GMT-12:00", "GMT-12:00"]);
+        assert_eq!(names("Etc/GMT+0"), ["GMT", "Greenwich Mean Time"]);
+        assert_eq!(names("+05:30"), ["+05:30", "+05:30"]);
+    }
+
+    #[test]
+    fn names_are_those_of_java() {
+        let names = |id: &str, seconds: i64| {
+            let zone = Zone::of(id).unwrap();
+            let name = |style| zone.name_at(seconds, style);
+            format!("{}, {}", name(TextStyle::Short), name(TextStyle::Full))
+        };
+        let (winter, summer) = (1_700_000_000, 1_688_169_600);
+        assert_eq!(names("Asia/Kathmandu", winter), "NPT, Nepal Time");
+        assert_eq!(names("Australia/Lord_Howe", winter), "LHDT, Lord Howe Daylight Time");
+        assert_eq!(names("CET", winter), "CET, Central European Time");
+        assert_eq!(names("Europe/Paris", summer), "CEST, Central European Summer Time");
+        assert_eq!(names("Europe/Dublin", winter), "GMT, Greenwich Mean Time");
+        assert_eq!(names("Europe/Dublin", summer), "IST, Irish Standard Time");
+        assert_eq!(names("Pacific/Apia", -62_135_596_800), "WSST, Apia Standard Time");
+    }
+
+    #[test]
+    fn rules_hold_for_ever() {
+        let offset = |id: &str, seconds| Zone::of(id).unwrap().offset_at(seconds);
+        assert_eq!(offset("America/New_York", 1_700_000_000_123_456), -14_400);
+        assert_eq!(offset("America/New_York", 1_700_000_015_123_456), -18_000);
+        assert_eq!(offset("Europe/Berlin", i64::MAX / 1000), 7_200);
+        assert_eq!(offset("Asia/Tokyo", i64::MIN / 1000), 33_539);
+    }
+
+    #[test]
+    fn every_region_has_a_name_at_any_time() {
+        for region in TZ_VARIANTS {
             let Ok(zone) = Zone::of(region.name()) else { continue };
-            for at in [i64::MIN, -3_000_000_000, 0, LATER, 1_700_000_000, i64::MAX] {
-                assert!(!zone.name_at(at, TextStyle::Short).is_empty(), "{region}");
+            for seconds in [i64::MIN / 1000, -3_000_000_000, 0, 1_700_000_000, i64::MAX / 1000] {
+                assert!(!zone.name_at(seconds, TextStyle::Short).is_empty(), "{region}");
             }
         }
-        let west = Zone::of("Etc/GMT+12").unwrap();
-        assert_eq!(west.name_at(1_700_000_000, TextStyle::Short), "GMT-12:00");
-        assert_eq!(west.name_at(1_700_000_000, TextStyle::Full), "GMT-12:00");
+    }
+
+    #[test]
+    fn what_is_no_zone_is_refused() {
+        for id in
+            ["+1\u{e9}:2", "+12\u{e9}3", "-\u{1f600}", "GMT+1\u{e9}:", "+", "UTC-", "\u{e9}", ""]
+        {
+            assert!(Zone::of(id).is_err(), "{id}");
+        }
     }
 }

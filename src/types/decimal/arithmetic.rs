@@ -3,9 +3,11 @@
 //! ksqlDB computes with `MathContext(precision, UNNECESSARY)` and then sets the result's scale: a
 //! result that is not exact is an error, never a rounded number.
 
+use std::cmp::Ordering;
+
 use num_bigint::BigInt;
 use num_integer::Integer;
-use num_traits::{One, Signed, Zero};
+use num_traits::{Signed, Zero};
 
 use super::Decimal;
 
@@ -45,9 +47,19 @@ pub enum DecimalError {
     /// The whole part of a quotient has more digits than a remainder's precision allows.
     #[error("Division impossible")]
     DivisionImpossible,
-    /// More digits than anyone has memory for.
+    /// More digits than [`DIGITS_MAX`].
     #[error("BigInteger would overflow supported range")]
     TooLarge,
+    /// A scale above those of 32 bits.
+    #[error("Underflow")]
+    Underflow,
+    /// A scale below those of 32 bits.
+    #[error("Overflow")]
+    ScaleOverflow,
+    /// The text ends where a digit should be. Java's exception has no message of its own; this is
+    /// its cause.
+    #[error("Index {0} out of bounds for length {0}")]
+    Incomplete(usize),
     /// The text is no number.
     #[error("{0}")]
     Text(std::borrow::Cow<'static, str>),
@@ -67,8 +79,11 @@ pub enum DecimalError {
     },
 }
 
-/// More zeros than this are never written out.
-const ZEROS_MAX: u32 = 1_000_000;
+/// More digits than this, zeros included, are neither read nor made nor written out.
+///
+/// An exponent of a few characters stands for any number of zeros. Java makes them, until its
+/// memory is used up or it says what [`DecimalError::TooLarge`] says.
+pub const DIGITS_MAX: u32 = 100_000;
 
 /// `10^exponent`.
 pub(super) fn power_of_ten(exponent: u32) -> BigInt {
@@ -95,27 +110,56 @@ pub(super) fn digits(value: &BigInt) -> u32 {
 }
 
 impl Decimal {
-    /// The exact sum.
-    #[must_use]
-    pub fn add(&self, other: &Self) -> Self {
+    /// The exact sum. Fails where the scales lie further apart than any precision reaches.
+    pub fn add(&self, other: &Self) -> Result<Self, DecimalError> {
         if self.scale == other.scale {
-            return Self::new(&self.unscaled + &other.unscaled, self.scale);
+            return Ok(Self::new(&self.unscaled + &other.unscaled, self.scale));
+        }
+        match (self.is_zero(), other.is_zero()) {
+            (true, _) => return Ok(other.clone().with_zeros(self.scale)),
+            (_, true) => return Ok(self.clone().with_zeros(other.scale)),
+            _ if self.scale.abs_diff(other.scale) > DIGITS_MAX => {
+                return Err(DecimalError::RoundingNecessary);
+            }
+            _ => {}
         }
         let scale = self.scale.max(other.scale);
         let raise = |d: &Self| raised(&d.unscaled, scale.abs_diff(d.scale));
-        Self::new(raise(self) + raise(other), scale)
+        Ok(Self::new(raise(self) + raise(other), scale))
+    }
+
+    /// The value with zeros at its end up to `scale`, if they are few enough.
+    fn with_zeros(self, scale: i32) -> Self {
+        if scale <= self.scale {
+            return self;
+        }
+        self.set_scale(scale, Rounding::Unnecessary).unwrap_or(self)
     }
 
     /// The exact difference.
-    #[must_use]
-    pub fn subtract(&self, other: &Self) -> Self {
+    pub fn subtract(&self, other: &Self) -> Result<Self, DecimalError> {
         self.add(&other.negate())
     }
 
     /// The exact product.
-    #[must_use]
-    pub fn multiply(&self, other: &Self) -> Self {
-        Self::new(&self.unscaled * &other.unscaled, self.scale.saturating_add(other.scale))
+    pub fn multiply(&self, other: &Self) -> Result<Self, DecimalError> {
+        if u64::from(self.precision()) + u64::from(other.precision()) > 2 * u64::from(DIGITS_MAX) {
+            return Err(DecimalError::TooLarge);
+        }
+        let scale = i64::from(self.scale) + i64::from(other.scale);
+        Self::new(&self.unscaled * &other.unscaled, 0).scaled(scale)
+    }
+
+    /// The digits at another scale; that of a zero is as close as 32 bits allow.
+    fn scaled(self, scale: i64) -> Result<Self, DecimalError> {
+        let fitted = clamp(scale);
+        match i64::from(fitted).cmp(&scale) {
+            _ if self.is_zero() => {}
+            Ordering::Equal => {}
+            Ordering::Less => return Err(DecimalError::Underflow),
+            Ordering::Greater => return Err(DecimalError::ScaleOverflow),
+        }
+        Ok(Self::new(self.unscaled, fitted))
     }
 
     /// The exact quotient in as many digits as it takes, if `precision` digits are enough.
@@ -127,27 +171,27 @@ impl Decimal {
                 DecimalError::DivisionByZero
             });
         }
-        let scale = i64::from(self.scale) - i64::from(divisor.scale);
+        let wanted = i64::from(self.scale) - i64::from(divisor.scale);
         if self.is_zero() {
-            return Ok(Self::new(0, clamp(scale)));
+            return Self::new(0, 0).scaled(wanted);
         }
-        // A fraction in lowest terms ends if only twos and fives divide its denominator.
-        let common = self.unscaled.gcd(&divisor.unscaled);
-        let mut rest = (&divisor.unscaled / &common).abs();
-        let twos = rest.trailing_zeros().unwrap_or(0) as u32;
-        rest >>= twos;
-        let mut fives = 0;
-        let five = BigInt::from(5);
-        while rest.is_multiple_of(&five) {
-            rest /= &five;
-            fives += 1;
-        }
-        if !rest.is_one() {
+        // With so many zeros the quotient has all its digits and one more, unless it has too many.
+        let digits = i64::from(precision.min(DIGITS_MAX)) + i64::from(divisor.precision()) + 1;
+        let zeros = (digits - i64::from(self.precision())).max(0) as u32;
+        let (mut unscaled, rest) = raised(&self.unscaled, zeros).div_rem(&divisor.unscaled);
+        if !rest.is_zero() {
             return Err(DecimalError::RoundingNecessary);
         }
-        let more = twos.max(fives);
-        let unscaled = raised(&self.unscaled, more) / &divisor.unscaled;
-        Self::new(unscaled, clamp(scale + i64::from(more))).fit(precision)
+        let mut scale = wanted + i64::from(zeros);
+        let ten = BigInt::from(10);
+        while scale > wanted {
+            let (shorter, rest) = unscaled.div_rem(&ten);
+            if !rest.is_zero() {
+                break;
+            }
+            (unscaled, scale) = (shorter, scale - 1);
+        }
+        Self::new(unscaled, 0).scaled(scale)?.fit(precision)
     }
 
     /// What is left of a division with a whole quotient of at most `precision` digits.
@@ -159,7 +203,13 @@ impl Decimal {
                 DecimalError::DivisionByZero
             });
         }
+        if self.scale.abs_diff(divisor.scale) > DIGITS_MAX && !self.is_zero() {
+            return Err(DecimalError::TooLarge);
+        }
         let scale = self.scale.max(divisor.scale);
+        if self.is_zero() {
+            return Ok(Self::new(0, scale));
+        }
         let left = raised(&self.unscaled, scale.abs_diff(self.scale));
         let right = raised(&divisor.unscaled, scale.abs_diff(divisor.scale));
         let (quotient, remainder) = left.div_rem(&right);
@@ -194,12 +244,12 @@ impl Decimal {
             if self.is_zero() {
                 return Ok(Self::new(0, scale));
             }
-            if change > ZEROS_MAX {
+            if change > DIGITS_MAX {
                 return Err(DecimalError::TooLarge);
             }
             return Ok(Self::new(raised(&self.unscaled, change), scale));
         }
-        if change > ZEROS_MAX && change > self.precision() {
+        if change > DIGITS_MAX && change > self.precision() {
             // Everything is lost, so the value is closer to zero than to anything else.
             return round_away(&self.unscaled, rounding).map(|away| Self::new(away, scale));
         }
@@ -248,9 +298,7 @@ impl Decimal {
         if self.is_zero() || self.compare_magnitude(&limit).is_lt() {
             return Ok(());
         }
-        let huge = self.scale.unsigned_abs() > ZEROS_MAX;
-        let value = if huge { self.to_string() } else { self.to_plain_string() };
-        Err(DecimalError::Overflow { precision, scale, value })
+        Err(DecimalError::Overflow { precision, scale, value: self.quoted() })
     }
 
     /// The value as a DECIMAL of this precision and scale, halves rounded away from zero.

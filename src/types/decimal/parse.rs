@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use super::{Decimal, DecimalError};
+use super::{DIGITS_MAX, Decimal, DecimalError};
 
 /// Where the runs of ten digits begin that `Character.digit` knows.
 const ZEROS: [u32; 37] = [
@@ -13,6 +13,9 @@ const ZEROS: [u32; 37] = [
 
 /// Above this many characters Java words its complaint about a wrong one in another way.
 const COMPACT_CHARS_MAX: usize = 18;
+
+/// The most characters of an exponent, zeros before it left out.
+const EXPONENT_CHARS_MAX: usize = 10;
 
 /// The value of a decimal digit of any script of the Basic Multilingual Plane.
 pub fn unicode_digit(c: char) -> Option<u32> {
@@ -29,8 +32,8 @@ impl Decimal {
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
         let error = |message: &'static str| DecimalError::Text(message.into());
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        if unsigned.len() == text.len() && text.is_empty() {
-            return Err(error("Index 0 out of bounds for length 0"));
+        if text.is_empty() {
+            return Err(DecimalError::Incomplete(0));
         }
         let mut digits = String::with_capacity(text.len());
         if text.starts_with('-') {
@@ -47,25 +50,34 @@ impl Decimal {
                 return Err(error("Character array contains more than one decimal point."));
             } else if c == '.' {
                 fraction = Some(0);
-            } else if matches!(c, 'e' | 'E') {
-                exponent = parse_exponent(&unsigned[at + 1..])?;
-                break;
-            } else {
+            } else if !matches!(c, 'e' | 'E') {
                 return Err(wrong_character(c, unsigned));
+            } else if digits.len() == signs {
+                return Err(error("No digits found."));
+            } else {
+                exponent = parse_exponent(&unsigned[at + 1..], text)?;
+                break;
             }
         }
         if digits.len() == signs {
             return Err(error("No digits found."));
         }
-        let unscaled: BigInt = digits.parse().map_err(|_| error("No digits found."))?;
+        if digits[signs..].trim_start_matches('0').len() > DIGITS_MAX as usize {
+            return Err(DecimalError::TooLarge);
+        }
         let scale = fraction.unwrap_or(0) - exponent;
         let scale = i32::try_from(scale).map_err(|_| error("Scale out of range."))?;
+        // Most numbers are short, and `BigInt` takes long to read them.
+        if let Ok(unscaled) = digits.parse::<i64>() {
+            return Ok(Self::new(unscaled, scale));
+        }
+        let unscaled: BigInt = digits.parse().map_err(|_| error("No digits found."))?;
         Ok(Self { unscaled, scale })
     }
 }
 
 fn wrong_character(c: char, text: &str) -> DecimalError {
-    if text.chars().map(char::len_utf16).sum::<usize>() > COMPACT_CHARS_MAX {
+    if utf16_len(text) > COMPACT_CHARS_MAX {
         return DecimalError::Text(
             "Character array is missing \"e\" notation exponential mark.".into(),
         );
@@ -79,24 +91,36 @@ fn wrong_character(c: char, text: &str) -> DecimalError {
     )
 }
 
-fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
+/// Java's `length()`.
+fn utf16_len(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// Reads what follows the `e` of the number `whole`.
+fn parse_exponent(text: &str, whole: &str) -> Result<i64, DecimalError> {
     let error = |message: &'static str| DecimalError::Text(message.into());
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let mut digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() {
-        return Err(error("No exponent digits."));
+        return Err(DecimalError::Incomplete(utf16_len(whole)));
+    }
+    let mut len = utf16_len(digits);
+    while len > EXPONENT_CHARS_MAX
+        && let Some(c) = digits.chars().next().filter(|c| unicode_digit(*c) == Some(0))
+    {
+        digits = &digits[c.len_utf8()..];
+        len -= 1;
+    }
+    if len > EXPONENT_CHARS_MAX {
+        return Err(error("Too many nonzero exponent digits."));
     }
     let mut exponent = 0_i64;
     for c in digits.chars() {
         let digit = unicode_digit(c).ok_or_else(|| error("Not a digit."))?;
-        exponent = exponent.saturating_mul(10).saturating_add(i64::from(digit));
+        exponent = exponent * 10 + i64::from(digit);
     }
+    let exponent = if text.starts_with('-') { -exponent } else { exponent };
     if i32::try_from(exponent).is_err() {
-        let long = digits.trim_start_matches('0').chars().count() > 10;
-        return Err(error(if long {
-            "Too many nonzero exponent digits."
-        } else {
-            "Exponent overflow."
-        }));
+        return Err(error("Exponent overflow."));
     }
-    Ok(if text.starts_with('-') { -exponent } else { exponent })
+    Ok(exponent)
 }

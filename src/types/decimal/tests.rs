@@ -25,7 +25,7 @@ fn text_is_javas() {
     ];
     for (input, text, plain) in cases {
         assert_eq!(decimal(input).to_string(), text, "{input}");
-        assert_eq!(decimal(input).to_plain_string(), plain, "{input}");
+        assert_eq!(decimal(input).quoted(), plain, "{input}");
     }
 }
 
@@ -42,8 +42,19 @@ fn what_is_no_number_is_refused_in_javas_words() {
         ("-Infinity", wrong("I")),
         ("1.2.3", "Character array contains more than one decimal point.".into()),
         (".", "No digits found.".into()),
-        ("1e", "No exponent digits.".into()),
+        ("1e", "Index 2 out of bounds for length 2".into()),
+        ("", "Index 0 out of bounds for length 0".into()),
+        ("-", "No digits found.".into()),
+        ("e5", "No digits found.".into()),
         ("1ex", "Not a digit.".into()),
+        (" 1", wrong(" ")),
+        (
+            "1234567890123456789x",
+            "Character array is missing \"e\" notation exponential mark.".into(),
+        ),
+        ("1e99999999999", "Too many nonzero exponent digits.".into()),
+        ("1e2147483648", "Exponent overflow.".into()),
+        ("0.1e-2147483647", "Scale out of range.".into()),
     ];
     for (input, message) in cases {
         assert_eq!(Decimal::parse(input).map_err(|e| e.to_string()), Err(message), "{input}");
@@ -64,9 +75,8 @@ fn doubles_are_exact_or_as_printed() {
 
 #[test]
 fn quotients_are_exact_or_fail() {
-    let divide = |a: &str, b: &str, precision| {
-        decimal(a).divide(&decimal(b), precision).map(|d| d.to_plain_string())
-    };
+    let divide =
+        |a: &str, b: &str, precision| decimal(a).divide(&decimal(b), precision).map(|d| d.quoted());
     assert_eq!(divide("1", "8", 10).as_deref(), Ok("0.125"));
     assert_eq!(divide("1.50", "0.3", 10).as_deref(), Ok("5.0"));
     assert_eq!(divide("1", "3", 100), Err(DecimalError::RoundingNecessary));
@@ -78,7 +88,7 @@ fn quotients_are_exact_or_fail() {
 #[test]
 fn a_remainder_needs_a_quotient_that_fits() {
     let remainder = |a: &str, b: &str, precision| {
-        decimal(a).remainder(&decimal(b), precision).map(|d| d.to_plain_string())
+        decimal(a).remainder(&decimal(b), precision).map(|d| d.quoted())
     };
     assert_eq!(remainder("-7.5", "2", 5).as_deref(), Ok("-1.5"));
     assert_eq!(remainder("12345", "1", 3), Err(DecimalError::DivisionImpossible));
@@ -89,7 +99,7 @@ fn a_remainder_needs_a_quotient_that_fits() {
 #[test]
 fn casts_check_the_range_before_they_round() {
     let cast = |text: &str, precision, scale| {
-        decimal(text).cast(precision, scale).map(|d| d.to_plain_string()).map_err(|e| e.to_string())
+        decimal(text).cast(precision, scale).map(|d| d.quoted()).map_err(|e| e.to_string())
     };
     assert_eq!(cast("99.99", 3, 1).as_deref(), Ok("100.0"));
     assert_eq!(cast("2.345", 4, 2).as_deref(), Ok("2.35"));
@@ -117,6 +127,43 @@ fn hash_codes_are_javas() {
     assert_eq!(decimal("12345678901234567890").hash_code(), -1_584_216_582);
 }
 
+#[test]
+fn exponents_are_not_written_out_without_end() {
+    let plain = |text: &str| decimal(text).to_plain_string().map(|plain| plain.len());
+    assert_eq!(plain("1e70000"), Ok(70_001));
+    assert_eq!(plain("-1e-70000"), Ok(70_003));
+    for text in ["1e2147483647", "1e-2147483647", "0e-2147483647", "1e100001"] {
+        assert_eq!(plain(text), Err(DecimalError::TooLarge), "{text}");
+    }
+    assert_eq!(plain("0e2147483647"), Ok(1));
+    assert_eq!(decimal("1e-2147483647").quoted(), "1E-2147483647");
+}
+
+#[test]
+fn numbers_far_apart_are_not_brought_together() {
+    let (one, huge, tiny) = (decimal("1"), decimal("1e2147483647"), decimal("1e-2147483647"));
+    for far in [&huge, &tiny] {
+        assert_eq!(one.add(far), Err(DecimalError::RoundingNecessary));
+        assert_eq!(far.subtract(&one), Err(DecimalError::RoundingNecessary));
+        assert_eq!(one.remainder(far, 10), Err(DecimalError::TooLarge));
+        assert_eq!(far.add(&decimal("0")).as_ref(), Ok(far));
+        assert_eq!(far.multiply(&one).as_ref(), Ok(far));
+        assert_eq!(far.divide(&one, 10).as_ref(), Ok(far));
+    }
+    assert_eq!(huge.multiply(&huge), Err(DecimalError::ScaleOverflow));
+    assert_eq!(tiny.multiply(&tiny), Err(DecimalError::Underflow));
+    assert_eq!(tiny.divide(&huge, 10), Err(DecimalError::Underflow));
+    assert_eq!(one.set_scale(700_000_000, Rounding::HalfUp), Err(DecimalError::TooLarge));
+    assert!(tiny.set_scale(2, Rounding::HalfUp).is_ok_and(|d| d.is_zero()));
+    assert!(huge.compare(&tiny).is_gt());
+    let long = decimal(&"7".repeat(90_000));
+    assert_eq!(long.divide(&long, 5), Ok(one.clone()));
+    assert_eq!(
+        long.multiply(&long).and_then(|square| square.multiply(&long)),
+        Err(DecimalError::TooLarge)
+    );
+}
+
 prop_compose! {
     fn small()(unscaled in -1_000_000_000_000_i64..1_000_000_000_000, scale in -3_i32..12) -> Decimal {
         Decimal::new(unscaled, scale)
@@ -132,8 +179,8 @@ fn model(d: &Decimal) -> i128 {
 proptest! {
     #[test]
     fn sums_and_order_agree_with_integers(a in small(), b in small()) {
-        prop_assert_eq!(model(&a.add(&b)), model(&a) + model(&b));
-        prop_assert_eq!(model(&a.subtract(&b)), model(&a) - model(&b));
+        prop_assert_eq!(a.add(&b).map(|sum| model(&sum)), Ok(model(&a) + model(&b)));
+        prop_assert_eq!(a.subtract(&b).map(|sum| model(&sum)), Ok(model(&a) - model(&b)));
         prop_assert_eq!(a.compare(&b), model(&a).cmp(&model(&b)));
     }
 
@@ -141,7 +188,8 @@ proptest! {
     fn a_quotient_times_its_divisor_is_the_dividend(a in small(), b in small()) {
         prop_assume!(!b.unscaled.is_zero());
         if let Ok(quotient) = a.divide(&b, 60) {
-            prop_assert!(quotient.multiply(&b).compare(&a).is_eq());
+            let back = quotient.multiply(&b);
+            prop_assert!(back.is_ok_and(|back| back.compare(&a).is_eq()));
         }
         let remainder = a.remainder(&b, 60).unwrap_or_else(|_| Decimal::new(0, 0));
         prop_assert_eq!(model(&remainder), model(&a) % model(&b));
@@ -150,8 +198,8 @@ proptest! {
     #[test]
     fn text_reads_back(a in small()) {
         prop_assert_eq!(&decimal(&a.to_string()), &a);
-        prop_assert!(decimal(&a.to_plain_string()).compare(&a).is_eq());
-        prop_assert_eq!(a.to_f64(), a.to_plain_string().parse::<f64>().unwrap_or(f64::NAN));
+        prop_assert!(decimal(&a.quoted()).compare(&a).is_eq());
+        prop_assert_eq!(a.to_f64(), a.quoted().parse::<f64>().unwrap_or(f64::NAN));
     }
 
     #[test]
