@@ -21,12 +21,12 @@ use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
 use super::Broker;
-use super::config_api::{DEFAULT, SET};
-use super::configs::TOPIC_CONFIGS;
+use super::config_api::{SET, source};
+use super::configs::{Defaults, TOPIC_CONFIGS};
 use super::core::Core;
 use super::dispatch::Call;
 use super::journal::Event;
-use super::topics::Refused;
+use super::refused::Refused;
 
 /// Creates topics, or checks whether they could be created.
 pub(super) fn create_topics(
@@ -38,7 +38,7 @@ pub(super) fn create_topics(
     let topics = request.topics.into_iter().map(|topic| {
         let result = CreatableTopicResult::default().with_name(topic.name.clone());
         match create_topic(broker, &mut core, &topic, request.validate_only) {
-            Ok(created) => describe_created(call, result, &created),
+            Ok(created) => describe_created(call, result, &created, &core.topics.defaults),
             Err(refused) => {
                 let result = result
                     .with_error_code(refused.error.code())
@@ -94,18 +94,19 @@ fn describe_created(
     call: &Call,
     result: CreatableTopicResult,
     created: &Created,
+    defaults: &Defaults,
 ) -> CreatableTopicResult {
     if call.version < 5 {
         return result;
     }
     let configs = TOPIC_CONFIGS.iter().map(|config| {
         let set = created.configs.get(config.name);
-        let value =
-            set.map_or_else(|| config.default.into(), |value| StrBytes::from_string(value.clone()));
+        let value = set.map_or_else(|| defaults.of(config.name), String::as_str);
+        let source = if set.is_some() { SET } else { source(defaults, config.name) };
         CreatableTopicConfigs::default()
             .with_name(config.name.into())
-            .with_value(Some(value))
-            .with_config_source(if set.is_some() { SET } else { DEFAULT })
+            .with_value(Some(StrBytes::from_string(value.to_owned())))
+            .with_config_source(source)
     });
     let result = result
         .with_num_partitions(created.partitions)

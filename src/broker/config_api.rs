@@ -16,14 +16,15 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use super::Broker;
-use super::configs::{self, Kind, TOPIC_CONFIGS};
+use super::configs::{self, Defaults, Kind, TOPIC_CONFIGS};
 use super::core::Core;
 use super::dispatch::Call;
 use super::journal::Event;
-use super::topics::Refused;
+use super::refused::Refused;
 
 /// The source of a configuration that is set on its topic.
 pub(super) const SET: i8 = 1;
+/// The source of a configuration that the broker was set up with.
 const STATIC_BROKER: i8 = 4;
 /// The source of a configuration that has its default.
 pub(super) const DEFAULT: i8 = 5;
@@ -40,7 +41,7 @@ pub(super) fn describe(
     let results = request.resources.into_iter().map(|resource| {
         let described = match resource.resource_type {
             TOPIC => describe_topic(&core, call, &resource.resource_name, request.include_synonyms),
-            BROKER => Ok(describe_broker(broker, call)),
+            BROKER => Ok(describe_broker(broker, &core.topics.defaults, call)),
             _ => Err(Refused::new(
                 ResponseError::InvalidRequest,
                 "Only topics and brokers have configurations here.",
@@ -85,7 +86,7 @@ fn describe_topic(
     let topic = core.topics.get(name).ok_or_else(unknown)?;
     let configs = TOPIC_CONFIGS.iter().map(|config| {
         let set = topic.configs.get(config.name);
-        let source = if set.is_some() { SET } else { DEFAULT };
+        let source = if set.is_some() { SET } else { source(&core.topics.defaults, config.name) };
         let described =
             describe_config(call, config.name, topic.config(config.name), source, config.kind);
         let synonym = |value: &str, source| {
@@ -96,14 +97,25 @@ fn describe_topic(
                 .with_source(source)
         };
         let own = set.map(|value| synonym(value, SET));
-        let all = own.into_iter().chain([synonym(config.default, DEFAULT)]);
+        let broker = core.topics.defaults.is_set(config.name);
+        let broker = broker.then(|| synonym(core.topics.defaults.of(config.name), STATIC_BROKER));
+        let all = own.into_iter().chain(broker).chain([synonym(config.default, DEFAULT)]);
         if synonyms { described.with_synonyms(all.collect()) } else { described }
     });
     Ok(configs.collect())
 }
 
+/// Where the value of a configuration comes from that its topic does not set.
+pub(super) fn source(defaults: &Defaults, name: &str) -> i8 {
+    if defaults.is_set(name) { STATIC_BROKER } else { DEFAULT }
+}
+
 /// The broker's own configurations, which cannot be changed while it runs.
-fn describe_broker(broker: &Broker, call: &Call) -> Vec<DescribeConfigsResourceResult> {
+fn describe_broker(
+    broker: &Broker,
+    defaults: &Defaults,
+    call: &Call,
+) -> Vec<DescribeConfigsResourceResult> {
     let config = &broker.config;
     let rows = [
         (
@@ -126,9 +138,23 @@ fn describe_broker(broker: &Broker, call: &Call) -> Vec<DescribeConfigsResourceR
             config.data_dir.as_ref().map_or_else(String::new, |path| path.display().to_string()),
             Kind::Text,
         ),
-        ("log.message.timestamp.type", "CreateTime".to_owned(), Kind::Text),
-        ("log.retention.ms", configs::default("retention.ms").to_owned(), Kind::Long),
-        ("message.max.bytes", configs::default("max.message.bytes").to_owned(), Kind::Int),
+        (
+            "log.message.timestamp.after.max.ms",
+            defaults.of("message.timestamp.after.max.ms").to_owned(),
+            Kind::Long,
+        ),
+        (
+            "log.message.timestamp.before.max.ms",
+            defaults.of("message.timestamp.before.max.ms").to_owned(),
+            Kind::Long,
+        ),
+        (
+            "log.message.timestamp.type",
+            defaults.of("message.timestamp.type").to_owned(),
+            Kind::Text,
+        ),
+        ("log.retention.ms", defaults.of("retention.ms").to_owned(), Kind::Long),
+        ("message.max.bytes", defaults.of("max.message.bytes").to_owned(), Kind::Int),
         ("min.insync.replicas", "1".to_owned(), Kind::Int),
         ("num.partitions", config.default_partitions.to_string(), Kind::Int),
         ("offsets.retention.minutes", "2147483647".to_owned(), Kind::Int),
@@ -235,7 +261,7 @@ fn altered(
     for config in &resource.configs {
         let name = config.name.to_string();
         let value = config.value.as_ref().map(ToString::to_string).unwrap_or_default();
-        let old = configs.get(&name).map_or_else(|| configs::default(&name), String::as_str);
+        let old = configs.get(&name).map_or_else(|| core.topics.defaults.of(&name), String::as_str);
         let parts = old.split(',').map(str::trim).filter(|part| !part.is_empty());
         let changed = match config.config_operation {
             0 => value,

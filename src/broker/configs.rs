@@ -1,7 +1,9 @@
 //! The configurations of topics and of the broker: names, defaults and what values they take.
+use std::collections::BTreeMap;
+
 use kafka_protocol::error::ResponseError;
 
-use super::topics::Refused;
+use super::refused::Refused;
 
 /// What values a configuration takes.
 #[derive(Clone, Copy)]
@@ -102,9 +104,28 @@ pub(super) fn find(name: &str) -> Option<&'static Config> {
     TOPIC_CONFIGS.iter().find(|config| config.name == name)
 }
 
-/// The default of a configuration, or nothing if there is no such configuration.
-pub(super) fn default(name: &str) -> &'static str {
-    find(name).map_or("", |config| config.default)
+/// What topics have where they set nothing of their own: what the broker was set up with, or Kafka's defaults.
+#[derive(Debug, Default)]
+pub(super) struct Defaults(BTreeMap<String, String>);
+
+impl Defaults {
+    /// Takes the broker's settings, if each is one that a topic could have.
+    pub(super) fn new(set: BTreeMap<String, String>) -> Result<Self, Refused> {
+        set.iter().try_for_each(|(name, value)| check(name, value))?;
+        Ok(Self(set))
+    }
+
+    /// The default of a configuration, or nothing if there is no such configuration.
+    pub(super) fn of(&self, name: &str) -> &str {
+        self.0
+            .get(name)
+            .map_or_else(|| find(name).map_or("", |config| config.default), String::as_str)
+    }
+
+    /// Whether the broker was set up with a default of its own.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
 }
 
 /// Checks a configuration that is to be set on a topic.

@@ -6,6 +6,7 @@ use std::path::Path;
 use kafka_protocol::error::ResponseError;
 use uuid::Uuid;
 
+use super::configs::Defaults;
 use super::groups::Groups;
 use super::journal::{Event, Journal};
 use super::topics::Topics;
@@ -31,12 +32,12 @@ struct Logs {
 
 impl Core {
     /// What lies in `folder`, or nothing.
-    pub(super) fn open(folder: Option<&Path>, now: i64) -> io::Result<Self> {
+    pub(super) fn open(folder: Option<&Path>, defaults: Defaults, now: i64) -> io::Result<Self> {
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder.join("topics"))?;
         }
         let (journal, events) = Journal::open(folder)?;
-        let topics = Topics::new(folder.map(|folder| folder.join("topics")));
+        let topics = Topics::new(folder.map(|folder| folder.join("topics")), defaults);
         let cluster_id = Uuid::from_u128(crate::kafka::random::random_u128()).simple().to_string();
         let mut core = Self {
             topics,

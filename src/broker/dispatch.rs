@@ -91,7 +91,7 @@ async fn handle(
         ApiKey::Produce if call.version < 3 => {
             Err(ConnectionError::Malformed("its records are of a format before 2"))
         }
-        ApiKey::Produce => match produce::produce(broker, decode(call, body)?) {
+        ApiKey::Produce => match produce::produce(broker, call, decode(call, body)?).await {
             Some(response) => encode(call, &response).map(Some),
             None => Ok(None),
         },

@@ -38,14 +38,17 @@ mod offsets;
 mod produce;
 mod producers;
 mod rebalance;
+mod refused;
 mod sasl;
 mod shape;
 mod storage;
 mod topics;
 mod transaction_api;
 mod transactions;
+mod validate;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,7 +60,8 @@ use tokio::task::JoinHandle;
 
 use self::core::Core;
 use clock::Clock;
-pub use faults::{Fault, Faults};
+use configs::Defaults;
+pub use faults::{Fault, Faults, ProduceFault};
 pub use sasl::SaslPlain;
 
 /// How an embedded broker is set up.
@@ -89,6 +93,8 @@ pub struct EmbeddedConfig {
     pub initial_rebalance_delay_ms: i64,
     /// How often old records are deleted and logs compacted; never if there is none.
     pub cleaning_interval: Option<Duration>,
+    /// What topics have where they set nothing of their own, by the names of topic configs.
+    pub topic_defaults: BTreeMap<String, String>,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -109,6 +115,7 @@ impl Default for EmbeddedConfig {
             connections_max: 2_000,
             initial_rebalance_delay_ms: 0,
             cleaning_interval: Some(Duration::from_secs(5)),
+            topic_defaults: BTreeMap::new(),
             clock: clock::system(),
         }
     }
@@ -137,6 +144,9 @@ pub enum EmbeddedError {
         /// The directory.
         path: PathBuf,
     },
+    /// A default for topics is none that a topic could have.
+    #[error("the default for topics cannot be: {0}")]
+    TopicDefault(String),
     /// The directory cannot be read or written.
     #[error("the data directory {} cannot be used: {source}", path.display())]
     Data {
@@ -194,8 +204,12 @@ impl EmbeddedBroker {
         let address =
             listener.local_addr().map_err(|source| EmbeddedError::Listen { address, source })?;
         let lock = config.data_dir.as_ref().map(|path| lock_data(path)).transpose()?;
-        let core = Core::open(config.data_dir.as_deref(), (config.clock)()).map_err(|source| {
-            EmbeddedError::Data { path: config.data_dir.clone().unwrap_or_default(), source }
+        let defaults = Defaults::new(config.topic_defaults.clone());
+        let defaults = defaults.map_err(|refused| EmbeddedError::TopicDefault(refused.message))?;
+        let core = Core::open(config.data_dir.as_deref(), defaults, (config.clock)());
+        let core = core.map_err(|source| EmbeddedError::Data {
+            path: config.data_dir.clone().unwrap_or_default(),
+            source,
         })?;
         let in_flight = Arc::new(Semaphore::new(config.in_flight_bytes_max.div_ceil(1024)));
         let faults = Arc::new(Faults::default());

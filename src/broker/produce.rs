@@ -1,85 +1,163 @@
 //! Produce: one checked batch for each partition, appended under the rules of sequences and transactions.
+use std::time::Duration;
+
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::produce_request::PartitionProduceData;
 use kafka_protocol::messages::produce_response::{
-    PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
 use kafka_protocol::messages::{ProduceRequest, TopicName};
+use kafka_protocol::protocol::StrBytes;
 
 use super::Broker;
+use super::background;
 use super::batch::Batch;
+use super::dispatch::Call;
+use super::faults::ProduceFault;
 use super::log::Appended;
-use super::{background, walk};
+use super::validate::{RecordRules, Refusal};
+use crate::kafka::TopicPartition;
 
 /// Appends the batches of a request; no answer if the producer wants none.
-pub(super) fn produce(broker: &Broker, request: ProduceRequest) -> Option<ProduceResponse> {
-    let acks = request.acks;
-    let responses = request.topic_data.into_iter().map(|topic| {
-        let partitions =
-            topic.partition_data.into_iter().map(|data| partition(broker, &topic.name, data, acks));
+pub(super) async fn produce(
+    broker: &Broker,
+    call: &Call,
+    request: ProduceRequest,
+) -> Option<ProduceResponse> {
+    let asked = Asked { broker, version: call.version, acks: request.acks };
+    let mut wait = Wait::Not;
+    let mut responses = Vec::with_capacity(request.topic_data.len());
+    for topic in request.topic_data {
+        let partitions = topic.partition_data.into_iter().map(|data| {
+            let fault = broker.faults.of_batch(&topic.name, data.index);
+            wait = wait.and(fault, request.timeout_ms);
+            asked.answer(&topic.name, data, fault)
+        });
         let partitions = partitions.collect();
-        TopicProduceResponse::default().with_name(topic.name).with_partition_responses(partitions)
-    });
-    let response = ProduceResponse::default().with_responses(responses.collect());
-    (acks != 0).then_some(response)
+        let response = TopicProduceResponse::default().with_name(topic.name);
+        responses.push(response.with_partition_responses(partitions));
+    }
+    match wait {
+        Wait::Not => {}
+        Wait::For(time) => tokio::time::sleep(time).await,
+        Wait::Forever => std::future::pending().await,
+    }
+    let response = ProduceResponse::default().with_responses(responses);
+    (asked.acks != 0).then_some(response)
 }
 
-fn partition(
-    broker: &Broker,
-    topic: &TopicName,
-    data: PartitionProduceData,
+/// A request, as far as all its batches share it.
+struct Asked<'a> {
+    broker: &'a Broker,
+    version: i16,
     acks: i16,
-) -> PartitionProduceResponse {
-    let index = data.index;
-    let response = PartitionProduceResponse::default().with_index(index);
-    match append(broker, topic, data, acks) {
-        Ok(appended) => response
-            .with_base_offset(appended.base_offset)
-            .with_log_append_time_ms(appended.append_time)
-            .with_log_start_offset(appended.start),
-        Err(error) => {
-            tracing::debug!(topic = %topic.0, partition = index, %error, "a batch is refused");
-            response
-                .with_error_code(error.code())
-                .with_base_offset(-1)
-                .with_log_append_time_ms(-1)
-                .with_log_start_offset(-1)
+}
+
+/// How long an answer is held back on purpose.
+#[derive(Clone, Copy)]
+enum Wait {
+    Not,
+    For(Duration),
+    Forever,
+}
+
+impl Wait {
+    fn and(self, fault: Option<ProduceFault>, timeout_ms: i32) -> Self {
+        let also = match fault {
+            Some(ProduceFault::Never) => return Self::Forever,
+            Some(ProduceFault::Late(time)) => time,
+            Some(ProduceFault::Unreplicated) => {
+                Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0))
+            }
+            Some(ProduceFault::Refused(_)) | None => return self,
+        };
+        match self {
+            Self::Not => Self::For(also),
+            Self::For(time) => Self::For(time.max(also)),
+            Self::Forever => Self::Forever,
         }
     }
 }
 
-fn append(
-    broker: &Broker,
-    name: &TopicName,
-    data: PartitionProduceData,
-    acks: i16,
-) -> Result<Appended, ResponseError> {
-    if !(-1..=1).contains(&acks) {
-        return Err(ResponseError::InvalidRequiredAcks);
+impl Asked<'_> {
+    fn answer(
+        &self,
+        topic: &TopicName,
+        data: PartitionProduceData,
+        fault: Option<ProduceFault>,
+    ) -> PartitionProduceResponse {
+        let index = data.index;
+        let appended = match fault {
+            Some(ProduceFault::Refused(error)) => Err(error.into()),
+            Some(ProduceFault::Unreplicated) => {
+                self.append(topic, data).and_then(|_| Err(ResponseError::RequestTimedOut.into()))
+            }
+            _ => self.append(topic, data),
+        };
+        let response = PartitionProduceResponse::default().with_index(index);
+        match appended {
+            Ok(appended) => response
+                .with_base_offset(appended.base_offset)
+                .with_log_append_time_ms(appended.append_time)
+                .with_log_start_offset(appended.start),
+            Err(refusal) => {
+                tracing::debug!(topic = %topic.0, partition = index, error = %refusal.error, "a batch is refused");
+                self.refuse(response, refusal)
+            }
+        }
     }
-    let records = data.records.ok_or(ResponseError::InvalidRecord)?;
-    // Checked and copied before the lock is taken.
-    let batch = Batch::from_producer(&records)?;
-    let now = broker.now();
-    let mut core = broker.core();
-    let core = &mut *core;
-    let topic = core
-        .topics
-        .get(name)
-        .filter(|topic| (0..topic.partitions.len() as i32).contains(&data.index));
-    let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
-    if records.len() as i64 > topic.number("max.message.bytes") {
-        return Err(ResponseError::MessageTooLarge);
+
+    fn refuse(
+        &self,
+        response: PartitionProduceResponse,
+        refusal: Refusal,
+    ) -> PartitionProduceResponse {
+        let response = response
+            .with_error_code(refusal.error.code())
+            .with_base_offset(-1)
+            .with_log_append_time_ms(-1)
+            .with_log_start_offset(-1);
+        if self.version < 8 {
+            return response;
+        }
+        let record = |(at, message): (i32, String)| {
+            BatchIndexAndErrorMessage::default()
+                .with_batch_index(at)
+                .with_batch_index_error_message(Some(StrBytes::from_string(message)))
+        };
+        response
+            .with_error_message(refusal.message.map(StrBytes::from_string))
+            .with_record_errors(refusal.records.into_iter().map(record).collect())
     }
-    if topic.is_compacted() && walk::has_null_key(&records) {
-        return Err(ResponseError::InvalidRecord);
+
+    fn append(&self, name: &TopicName, data: PartitionProduceData) -> Result<Appended, Refusal> {
+        let broker = self.broker;
+        if !(-1..=1).contains(&self.acks) {
+            return Err(ResponseError::InvalidRequiredAcks.into());
+        }
+        let records = data.records.ok_or(ResponseError::InvalidRecord)?;
+        // Checked and copied while nobody else has to wait.
+        let batch = Batch::from_producer(&records)?;
+        let now = broker.now();
+        let rules = {
+            let core = broker.core();
+            let topic = core.topics.get(name).filter(|_| core.topics.has(name, data.index));
+            let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
+            if records.len() as i64 > topic.number("max.message.bytes") {
+                return Err(ResponseError::MessageTooLarge.into());
+            }
+            RecordRules::of(topic)
+        };
+        rules.check(&records, TopicPartition::new(name.as_str(), data.index), now)?;
+        let stamp = (!rules.is_create_time()).then_some(now);
+        let mut core = broker.core();
+        let core = &mut *core;
+        if batch.header.is_transactional() {
+            core.transactions.check_write(&batch.header, name, data.index)?;
+        }
+        if broker.config.data_dir.is_none() {
+            background::make_room(core, broker.config.memory_bytes_max, records.len() as u64)?;
+        }
+        Ok(core.topics.log(name, data.index)?.append(batch, stamp)?)
     }
-    let stamp = (topic.config("message.timestamp.type") == "LogAppendTime").then_some(now);
-    if batch.header.is_transactional() {
-        core.transactions.check_write(&batch.header, name, data.index)?;
-    }
-    if broker.config.data_dir.is_none() {
-        background::make_room(core, broker.config.memory_bytes_max, records.len() as u64)?;
-    }
-    core.topics.log(name, data.index)?.append(batch, stamp)
 }

@@ -2,12 +2,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kafka_protocol::error::ResponseError;
 use uuid::Uuid;
 
-use super::configs;
+use super::configs::{self, Defaults};
 use super::log::Log;
+use super::refused::Refused;
 use super::storage::Storage;
 
 /// The most partitions that all topics together may have.
@@ -19,6 +21,8 @@ const NAME_LENGTH_MAX: usize = 249;
 pub(super) struct Topics {
     by_name: BTreeMap<String, Topic>,
     folder: Option<PathBuf>,
+    /// What topics have where they set nothing of their own.
+    pub(super) defaults: Arc<Defaults>,
 }
 
 /// One topic.
@@ -26,26 +30,14 @@ pub(super) struct Topic {
     pub(super) id: Uuid,
     /// The configurations that are set; others have their defaults.
     pub(super) configs: BTreeMap<String, String>,
+    defaults: Arc<Defaults>,
     pub(super) partitions: Vec<Log>,
-}
-
-/// Why a topic was refused: Kafka's code, and what to tell the user.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) error: ResponseError,
-    pub(super) message: String,
-}
-
-impl Refused {
-    pub(super) fn new(error: ResponseError, message: impl Into<String>) -> Self {
-        Self { error, message: message.into() }
-    }
 }
 
 impl Topics {
     /// No topics yet; their files go under `folder`, if any.
-    pub(super) fn new(folder: Option<PathBuf>) -> Self {
-        Self { by_name: BTreeMap::new(), folder }
+    pub(super) fn new(folder: Option<PathBuf>, defaults: Defaults) -> Self {
+        Self { by_name: BTreeMap::new(), folder, defaults: Arc::new(defaults) }
     }
 
     /// Checks whether a topic could be created.
@@ -85,7 +77,9 @@ impl Topics {
 
     /// Adds a topic that has been checked, with no partitions yet.
     pub(super) fn add(&mut self, name: &str, id: Uuid, configs: BTreeMap<String, String>) {
-        self.by_name.insert(name.to_owned(), Topic { id, configs, partitions: Vec::new() });
+        let defaults = Arc::clone(&self.defaults);
+        self.by_name
+            .insert(name.to_owned(), Topic { id, configs, defaults, partitions: Vec::new() });
     }
 
     /// Adds empty partitions to a topic until it has `count`.
@@ -169,7 +163,7 @@ impl Topics {
 impl Topic {
     /// The value of a configuration: as set, or the default.
     pub(super) fn config(&self, name: &str) -> &str {
-        self.configs.get(name).map_or_else(|| configs::default(name), String::as_str)
+        self.configs.get(name).map_or_else(|| self.defaults.of(name), String::as_str)
     }
 
     /// The value of a numeric configuration.
@@ -215,7 +209,7 @@ mod tests {
 
     #[test]
     fn names_are_checked_as_kafka_does() {
-        let mut topics = Topics::new(None);
+        let mut topics = Topics::new(None, Defaults::default());
         let none = BTreeMap::new();
         for wrong in ["", ".", "..", "a b", "ä", &"x".repeat(250)] {
             assert_eq!(

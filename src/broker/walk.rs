@@ -3,14 +3,6 @@ use bytes::Bytes;
 
 use crate::kafka::records::RawBatch;
 
-/// Whether a record has no key, or the records cannot be read.
-pub(super) fn has_null_key(records: &Bytes) -> bool {
-    let batch = RawBatch::parse(records.clone()).and_then(|raw| raw.open());
-    batch.is_ok_and(|batch| {
-        batch.records().any(|record| record.is_ok_and(|record| record.key.is_none()))
-    })
-}
-
 /// The offset and timestamp of the first record from offset `from` on that is not older than `timestamp`.
 pub(super) fn first_since(batch: &Bytes, timestamp: i64, from: i64) -> Option<(i64, i64)> {
     let batch = RawBatch::parse(batch.clone()).and_then(|raw| raw.open()).ok()?;

@@ -18,37 +18,16 @@ use super::clock::{self, Instant};
 use super::config::ClientConfig;
 use super::connection::Connection;
 use super::error::KafkaError;
+use super::partition::{TopicId, TopicPartition};
 use super::random::random_below;
-
-/// A partition of a topic.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TopicPartition {
-    /// The name of the topic.
-    pub topic: Arc<str>,
-    /// The number of the partition.
-    pub partition: i32,
-}
-
-impl TopicPartition {
-    /// A partition of a topic.
-    pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
-        Self { topic: topic.into(), partition }
-    }
-}
-
-impl std::fmt::Display for TopicPartition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.topic, self.partition)
-    }
-}
 
 /// What a cluster says about a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMetadata {
     /// The name.
     pub name: Arc<str>,
-    /// The id, which a topic of the same name does not have after this one is deleted; all zero before Kafka 2.8.
-    pub id: [u8; 16],
+    /// The id, which a topic of the same name does not have after this one is deleted.
+    pub id: TopicId,
     /// Whether it is Kafka's own, such as the topic of committed offsets.
     pub is_internal: bool,
     /// The partitions, in order.
@@ -395,7 +374,7 @@ fn topic_metadata(name: &Arc<str>, topic: &MetadataResponseTopic) -> TopicMetada
         })
         .collect();
     partitions.sort_by_key(|partition| partition.partition);
-    let id = topic.topic_id.into_bytes();
+    let id = TopicId(topic.topic_id.into_bytes());
     TopicMetadata { name: name.clone(), id, is_internal: topic.is_internal, partitions }
 }
 

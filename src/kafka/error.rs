@@ -5,6 +5,7 @@ use std::time::Duration;
 use kafka_protocol::error::ResponseError;
 
 use super::config::ConfigError;
+use super::partition::TopicPartition;
 use super::records::RecordError;
 
 /// What a caller can do about a [`KafkaError`].
@@ -168,11 +169,22 @@ pub enum KafkaError {
         /// The first failure.
         first: Box<KafkaError>,
         /// The failures, the first hundred of them.
-        failures: Vec<super::produce::DeliveryFailure>,
+        failures: Vec<DeliveryFailure>,
     },
     /// The client was closed.
     #[error("the {0} is closed")]
     Closed(&'static str),
+}
+
+/// A batch that was not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryFailure {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// How many records were in the batch.
+    pub records: usize,
+    /// Why.
+    pub cause: KafkaError,
 }
 
 impl KafkaError {

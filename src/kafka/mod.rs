@@ -15,6 +15,7 @@ mod api;
 mod clock;
 mod connection;
 mod coordinator;
+mod partition;
 pub(crate) mod random;
 mod sasl;
 mod tls;
@@ -30,7 +31,8 @@ pub mod partitioner;
 pub mod produce;
 pub mod records;
 
-pub use cluster::{Cluster, TopicPartition};
+pub use cluster::Cluster;
 pub use config::ClientConfig;
-pub use error::{ErrorKind, KafkaError};
+pub use error::{DeliveryFailure, ErrorKind, KafkaError};
 pub use kafka_protocol::error::ResponseError;
+pub use partition::{TopicId, TopicPartition};

@@ -6,6 +6,7 @@ mod files;
 mod groups;
 mod hostile;
 mod records;
+mod refusals;
 mod transactions;
 mod versions;
 mod wire;

@@ -9,9 +9,10 @@ use kafka_protocol::messages::{BrokerId, DeleteRecordsRequest, ListOffsetsReques
 
 use super::Admin;
 use crate::kafka::api::Api;
-use crate::kafka::cluster::{Route, TopicPartition, topic_name};
+use crate::kafka::cluster::{Route, topic_name};
 use crate::kafka::config::Isolation;
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// Which offset of a partition is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

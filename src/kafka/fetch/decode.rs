@@ -4,9 +4,9 @@ use std::collections::{HashSet, VecDeque};
 use kafka_protocol::messages::fetch_response::PartitionData;
 
 use super::FetchedPartition;
-use crate::kafka::cluster::TopicPartition;
 use crate::kafka::config::Isolation;
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 use crate::kafka::records::{
     Batch, ControlMarker, ControlRecord, RawBatch, RawBatches, RecordError,
 };

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::cluster::{Cluster, TopicPartition};
+use super::cluster::Cluster;
 use super::config::Isolation;
 use super::error::KafkaError;
+use super::partition::TopicPartition;
 use super::records::{Batch, RecordError, RecordRef};
 use state::Shared;
 

@@ -6,9 +6,10 @@ use tokio::sync::watch;
 
 use super::decode::Decoder;
 use super::{FetchedPartition, Progress};
-use crate::kafka::cluster::{Cluster, TopicPartition};
+use crate::kafka::cluster::Cluster;
 use crate::kafka::config::Isolation;
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// What the caller, the router and the workers share.
 #[derive(Debug)]

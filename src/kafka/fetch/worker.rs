@@ -13,9 +13,10 @@ use super::state::{Shared, Wanted, Work};
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
 use crate::kafka::clock;
-use crate::kafka::cluster::{TopicPartition, topic_name};
+use crate::kafka::cluster::topic_name;
 use crate::kafka::connection::Connection;
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// Finds the leaders of partitions and keeps a worker for each, until it is dropped.
 pub(super) async fn route(shared: Arc<Shared>) {

@@ -7,8 +7,9 @@ use kafka_protocol::messages::{ConsumerProtocolAssignment, ConsumerProtocolSubsc
 use kafka_protocol::protocol::{Decodable, Encodable};
 
 use super::JoinedMember;
-use crate::kafka::cluster::{TopicPartition, text, topic_name};
+use crate::kafka::cluster::{text, topic_name};
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// The newest version of the consumer protocol that is read.
 const VERSION_MAX: i16 = 3;

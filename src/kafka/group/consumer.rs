@@ -9,10 +9,11 @@ use super::{
 };
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::clock::{self, Instant};
-use crate::kafka::cluster::{Cluster, TopicPartition};
+use crate::kafka::cluster::Cluster;
 use crate::kafka::config::OffsetReset;
 use crate::kafka::error::KafkaError;
 use crate::kafka::fetch::{FetchedPartition, Fetcher};
+use crate::kafka::partition::TopicPartition;
 
 /// How often the leader looks whether topics have come or have got more partitions.
 const TOPICS_CHECKED_EVERY: Duration = Duration::from_secs(5);

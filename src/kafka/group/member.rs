@@ -18,8 +18,9 @@ use tokio::task::JoinHandle;
 use super::{CommittedOffset, GroupMetadata, GroupOffsets};
 use crate::kafka::api::Api;
 use crate::kafka::clock;
-use crate::kafka::cluster::{Cluster, TopicPartition, text};
+use crate::kafka::cluster::{Cluster, text};
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// How a member joins.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,9 +16,10 @@ use kafka_protocol::messages::{
 use super::GroupMetadata;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
-use crate::kafka::cluster::{Cluster, TopicPartition, text, topic_name};
+use crate::kafka::cluster::{Cluster, text, topic_name};
 use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// An offset that a group has committed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

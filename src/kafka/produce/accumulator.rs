@@ -6,11 +6,12 @@ use tokio::sync::watch;
 
 use super::batch::{Acknowledge, Batch, Identity};
 use super::transaction::Phase;
-use super::{DeliveryFailure, Full, NewRecord};
+use super::{Full, NewRecord};
 use crate::kafka::clock::{self, Instant};
-use crate::kafka::cluster::{Cluster, TopicPartition};
+use crate::kafka::cluster::Cluster;
 use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
-use crate::kafka::error::KafkaError;
+use crate::kafka::error::{DeliveryFailure, KafkaError};
+use crate::kafka::partition::TopicPartition;
 use crate::kafka::records::BatchBuilder;
 
 /// How many failures a flush tells in full; the others are counted.

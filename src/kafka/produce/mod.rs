@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::cluster::{Cluster, TopicPartition};
+use super::cluster::Cluster;
 use super::config::Acks;
 use super::error::KafkaError;
 use super::records::{BatchBuilder, HeadersRef};
@@ -57,17 +57,6 @@ impl<'a> NewRecord<'a> {
 pub struct Delivery {
     /// Its offset, or `None` if the broker did not say.
     pub offset: Option<i64>,
-}
-
-/// A batch that was not written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeliveryFailure {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// How many records were in the batch.
-    pub records: usize,
-    /// Why.
-    pub cause: KafkaError,
 }
 
 /// What becomes of one record, for those who ask.

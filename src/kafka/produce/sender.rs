@@ -15,10 +15,11 @@ use super::batch::{Batch, Identity};
 use super::settle::Sent;
 use crate::kafka::api::Api;
 use crate::kafka::clock;
-use crate::kafka::cluster::{Route, TopicPartition, text, topic_name};
+use crate::kafka::cluster::{Route, text, topic_name};
 use crate::kafka::config::Acks;
 use crate::kafka::connection::{Connection, Response};
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// The pause while a coordinator finishes the last transaction.
 const BRIEFLY: Duration = Duration::from_millis(20);

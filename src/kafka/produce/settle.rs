@@ -8,8 +8,8 @@ use super::batch::Batch;
 use super::transaction::Phase;
 use crate::kafka::api::Api;
 use crate::kafka::clock;
-use crate::kafka::cluster::TopicPartition;
 use crate::kafka::error::KafkaError;
+use crate::kafka::partition::TopicPartition;
 
 /// The batches of one request.
 pub(super) type Sent = Vec<(TopicPartition, Batch)>;

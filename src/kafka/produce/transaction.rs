@@ -23,10 +23,11 @@ use super::batch::Identity;
 use super::sender::init_producer;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
-use crate::kafka::cluster::{TopicPartition, text, topic_name};
+use crate::kafka::cluster::{text, topic_name};
 use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
 use crate::kafka::group::{CommittedOffset, GroupMetadata};
+use crate::kafka::partition::TopicPartition;
 
 /// Where a transactional producer stands.
 #[derive(Debug, Default)]

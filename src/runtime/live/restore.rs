@@ -183,7 +183,7 @@ async fn changelogs(
             topic: topic.clone(),
             store: store.name.clone(),
             retention_ms: store.retention_ms,
-            id: admin.describe_topic(topic).await?.map(|topic| topic.id).unwrap_or_default(),
+            id: admin.describe_topic(topic).await?.map(|topic| topic.id.0).unwrap_or_default(),
             tombstones_ms: tombstones_ms(admin, topic).await,
             extents: partitions.iter().map(|at| (at.partition, extent(at))).collect(),
         });
