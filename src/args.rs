@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Writes invented device readings to Kafka.
     Produce(ProduceArgs),
+    /// Writes a registry of the devices: owner, room and threshold of each, to be joined with readings.
+    Register(RegisterArgs),
     /// Shows rolling statistics of each device; several of one group share the partitions.
     ///
     /// A live table on a terminal, JSON lines (one for each device that had readings) anywhere else.
@@ -205,6 +207,25 @@ pub(crate) struct ProduceArgs {
     /// How many seconds a write is retried before giving up.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) retry_for: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegisterArgs {
+    /// Kafka brokers, separated by commas.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "localhost:9092")]
+    pub(crate) brokers: Vec<String>,
+    /// The topic, if not device-registry; made, compacted, if it does not exist.
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// How many partitions a new topic gets: those of the readings.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub(crate) partitions: i32,
+    /// Devices of each of the four models.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) devices: u32,
+    /// The same seed gives the same registry.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// Where a group that has committed nothing begins.

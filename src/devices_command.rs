@@ -1,6 +1,7 @@
 //! `millstream produce` and `millstream consume`.
 
 use std::{
+    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     io::{IsTerminal, Write},
     sync::Arc,
@@ -9,10 +10,11 @@ use std::{
 
 use millstream::devices::{
     self, Clock, ConsumeOptions, From as StartAt, Pace, PartitionTable, ProduceOptions,
-    ReadingFormat, Readings, View,
+    REGISTRY_TOPIC, ReadingFormat, Readings, RegisterOptions, View,
 };
+use millstream::kafka::{ClientConfig, Cluster};
 
-use crate::args::{ConsumeArgs, Format, ProduceArgs, Start};
+use crate::args::{ConsumeArgs, Format, ProduceArgs, RegisterArgs, Start};
 
 /// Where seeded readings begin unless told otherwise.
 const SEEDED_START_MS: i64 = 1_700_000_000_000;
@@ -60,6 +62,21 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
     };
     let summary = devices::produce(readings, options, stop_signal()).await?;
     Ok(write!(std::io::stdout(), "{summary}")?)
+}
+
+/// Writes a registry of the devices, once.
+pub(crate) async fn register(args: RegisterArgs) -> anyhow::Result<()> {
+    let brokers = ("bootstrap.servers".to_owned(), args.brokers.join(","));
+    let config = ClientConfig::from_properties(&BTreeMap::from([brokers]))?;
+    let cluster = Cluster::new(config)?;
+    let registrations = devices::registrations(args.seed, args.devices);
+    let options = RegisterOptions {
+        topic: args.topic.unwrap_or_else(|| REGISTRY_TOPIC.to_owned()),
+        partitions: args.partitions,
+        at_ms: now_ms(),
+    };
+    let count = devices::register(&cluster, registrations, &options).await?;
+    Ok(writeln!(std::io::stdout(), "{count} devices registered on '{}'", options.topic)?)
 }
 
 /// Watches readings until the user stops, then says what it saw.

@@ -22,6 +22,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args).await,
         Command::Consume(args) => devices_command::consume(args).await,
         Command::Produce(args) => devices_command::produce(args).await,
+        Command::Register(args) => devices_command::register(args).await,
         Command::Run(args) => return run_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
         Command::Test(args) => test_command::run(&args),

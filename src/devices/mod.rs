@@ -16,6 +16,7 @@ mod produce;
 mod progress;
 mod reading;
 mod readings;
+mod registry;
 mod rolling;
 mod view;
 
@@ -26,6 +27,7 @@ pub use partitions::PartitionTable;
 pub use produce::{ProduceOptions, ProduceSummary, Written, produce};
 pub use reading::{Reading, ReadingFormat};
 pub use readings::{Pace, Readings};
+pub use registry::{REGISTRY_TOPIC, RegisterOptions, Registration, register, registrations};
 pub use rolling::{AxisStats, Rolling};
 pub use view::View;
 

@@ -51,9 +51,7 @@ impl Readings {
     /// Readings of `devices_per_model` devices of each model, drawn from `seed`.
     pub fn new(seed: u64, devices_per_model: u32, pace: Pace) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let devices = MODELS
-            .into_iter()
-            .flat_map(|model| (1..=devices_per_model.max(1)).map(move |number| (model, number)))
+        let devices = numbered_models(devices_per_model)
             .map(|(model, number)| Device::new(model, number, &mut random))
             .collect();
         Self { random, devices, pace, count: 0 }
@@ -73,6 +71,17 @@ impl Readings {
         let since_us = self.count.saturating_mul(interval).saturating_add(jitter);
         self.pace.start_ms.saturating_add(since_us / 1_000)
     }
+}
+
+/// Each model with the numbers of its devices.
+fn numbered_models(devices_per_model: u32) -> impl Iterator<Item = (&'static str, u32)> {
+    let numbers = 1..=devices_per_model.max(1);
+    MODELS.into_iter().flat_map(move |model| numbers.clone().map(move |number| (model, number)))
+}
+
+/// The names of the devices that read, in the order in which they are made.
+pub(super) fn device_names(devices_per_model: u32) -> impl Iterator<Item = String> {
+    numbered_models(devices_per_model).map(|(model, number)| format!("{model}_{number}"))
 }
 
 impl Iterator for Readings {
