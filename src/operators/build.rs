@@ -12,6 +12,7 @@ use super::partition_by::{NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
 use super::session::SessionAggregate;
+use super::stream_stream_join::{JoinStores, StreamStreamJoin};
 use super::table_aggregate::TableAggregate;
 use super::table_source::TableSource;
 use super::topology::{Keeper, Next, Topology, Vertex};
@@ -21,7 +22,7 @@ use super::{Codecs, Operator, QueryError, Tables, TopologyOptions};
 use crate::expr::Expr;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{
-    AggregateWindow, Aggregation, Gives, Input, NamedExpr, Node, NodeId, NodeKind, QueryPlan,
+    self, AggregateWindow, Aggregation, Gives, Input, NamedExpr, Node, NodeId, NodeKind, QueryPlan,
     SourceColumn, StoreId, SubTopology, frame_columns,
 };
 
@@ -110,6 +111,7 @@ impl<'p> Builder<'p> {
                 Box::new(Repartition::new(topic, false))
             }
             NodeKind::Aggregate(aggregation) => self.aggregate(id, aggregation)?,
+            NodeKind::StreamStreamJoin(join) => self.stream_stream_join(id, join)?,
         }))
     }
 
@@ -203,6 +205,20 @@ impl<'p> Builder<'p> {
                     .with_emit_interval(interval_ms),
             ),
         })
+    }
+
+    fn stream_stream_join(
+        &mut self,
+        id: NodeId,
+        join: &plan::StreamStreamJoin,
+    ) -> Result<Box<dyn Operator>, QueryError> {
+        let (this, other) = (self.own_store(id, 0)?, self.own_store(id, 1)?);
+        let stores = JoinStores {
+            this: (this, self.codecs.of_store(this)?),
+            other: (other, self.codecs.of_store(other)?),
+            unmatched: join.unmatched.as_ref().map(|_| self.own_store(id, 2)).transpose()?,
+        };
+        Ok(Box::new(StreamStreamJoin::new(join, stores, self.options.emit_interval_ms)))
     }
 
     /// Whether something after a node asks for the row before: `HAVING`.

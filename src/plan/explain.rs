@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 
 use super::{
     AggregateWindow, Aggregation, NamedExpr, Node, NodeId, NodeKind, QueryPlan, Sink, Source,
-    SourceWindow, TableCall,
+    SourceWindow, StreamStreamJoin, TableCall,
 };
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
@@ -117,7 +117,19 @@ fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
             write_formats(&topic.key_format, &topic.value_format, out)
         }
         NodeKind::Aggregate(aggregation) => write_aggregation(aggregation, columns, out),
+        NodeKind::StreamStreamJoin(join) => write_stream_join(join, out),
     }
+}
+
+fn write_stream_join(join: &StreamStreamJoin, out: &mut String) -> fmt::Result {
+    let StreamStreamJoin { kind, before_ms, after_ms, .. } = join;
+    let retention_ms = join.retention_ms();
+    write!(out, "{kind} join from {before_ms} ms before to {after_ms} ms after")?;
+    if let Some(grace_ms) = join.grace_ms {
+        write!(out, " with {grace_ms} ms of grace")?;
+    }
+    write!(out, ", kept {retention_ms} ms in ")?;
+    write_list(&join.stores().collect::<Vec<_>>(), out, |store| store.name.clone())
 }
 
 fn write_aggregation(

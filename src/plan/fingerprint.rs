@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AggregateWindow, Aggregation, Node, NodeId, NodeKind, QueryPlan, Source, SourceWindow,
+    StreamStreamJoin,
 };
 use crate::formats::{FormatSpec, NullableRepresentation};
 use crate::sql::ast::SourceKind;
@@ -74,18 +75,21 @@ impl Text {
             self.field("header column", &header.name);
             self.field("header", header.key.as_deref().unwrap_or_default());
         }
-        if let Some(SourceWindow { kind, size_ms }) = source.window {
-            let name = match kind {
-                WindowKind::Tumbling => "tumbling",
-                WindowKind::Hopping => "hopping",
-                WindowKind::Session => "session",
-            };
-            self.number(name, size_ms.unwrap_or(0));
-        }
+        self.window(source.window);
         if let Some(timestamp) = &source.timestamp {
             self.field("time", &timestamp.column);
             self.field("pattern", timestamp.format.as_deref().unwrap_or_default());
         }
+    }
+
+    fn window(&mut self, window: Option<SourceWindow>) {
+        let Some(SourceWindow { kind, size_ms }) = window else { return };
+        let name = match kind {
+            WindowKind::Tumbling => "tumbling",
+            WindowKind::Hopping => "hopping",
+            WindowKind::Session => "session",
+        };
+        self.number(name, size_ms.unwrap_or(0));
     }
 
     fn formats(&mut self, key: &FormatSpec, value: &FormatSpec) {
@@ -134,6 +138,7 @@ impl Text {
                 self.formats(&topic.key_format, &topic.value_format);
             }
             NodeKind::Aggregate(aggregation) => self.aggregation(aggregation),
+            NodeKind::StreamStreamJoin(join) => self.stream_join(join),
         }
     }
 
@@ -165,6 +170,22 @@ impl Text {
             }
         }
     }
+
+    fn stream_join(&mut self, join: &StreamStreamJoin) {
+        self.field("kind", &join.kind.to_string());
+        self.number("before", join.before_ms);
+        self.number("after", join.after_ms);
+        if let Some(grace_ms) = join.grace_ms {
+            self.number("grace", grace_ms);
+        }
+        self.field("exchanged", if join.is_exchanged { "yes" } else { "no" });
+        self.window(join.window);
+        for store in join.stores() {
+            self.field("store", &store.name);
+            self.field("stored", &store.stored.to_string());
+            self.formats(&store.key_format, &store.value_format);
+        }
+    }
 }
 
 fn name_of(kind: &NodeKind) -> &'static str {
@@ -178,5 +199,6 @@ fn name_of(kind: &NodeKind) -> &'static str {
         NodeKind::GroupBy { .. } => "group",
         NodeKind::Repartition(_) => "repartition",
         NodeKind::Aggregate(_) => "aggregate",
+        NodeKind::StreamStreamJoin(_) => "stream join",
     }
 }

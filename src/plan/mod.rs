@@ -22,6 +22,7 @@ mod relation;
 mod sanitise;
 mod select;
 mod statement;
+mod stream_stream_join;
 mod sub_topology;
 mod types;
 mod window;
@@ -43,6 +44,7 @@ pub use sanitise::sanitised;
 pub use statement::{
     PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
 };
+pub use stream_stream_join::{JoinKind, StreamStreamJoin};
 pub use sub_topology::{Input, SubTopology, SubTopologyId};
 pub use types::resolve_type;
 

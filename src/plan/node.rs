@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Source;
 use super::query_plan::{NodeId, StoreSpec};
+use super::stream_stream_join::StreamStreamJoin;
 use crate::expr::Expr;
 use crate::expr::aggregates::Aggregate;
 use crate::formats::FormatSpec;
@@ -56,6 +57,8 @@ pub enum NodeKind {
     Repartition(RepartitionTopic),
     /// Aggregates the rows of each group.
     Aggregate(Aggregation),
+    /// Joins the rows of two streams within a span of time.
+    StreamStreamJoin(Box<StreamStreamJoin>),
 }
 
 impl NodeKind {
@@ -72,6 +75,7 @@ impl NodeKind {
         match self {
             Self::TableSource { store, .. } => vec![store],
             Self::Aggregate(aggregation) => vec![&aggregation.store],
+            Self::StreamStreamJoin(join) => join.stores().collect(),
             _ => Vec::new(),
         }
     }

@@ -72,6 +72,10 @@ pub enum StoreKind {
     WindowAggregate,
     /// Groups by key and session.
     SessionAggregate,
+    /// Rows of one side of a stream–stream join by key and time, duplicates included.
+    JoinWindow,
+    /// Rows of both sides of a stream–stream join that still wait for the other side, by time.
+    Unmatched,
 }
 
 /// A store, and what its changelog holds.
