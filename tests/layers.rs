@@ -84,7 +84,7 @@ const IMPURE_WORDS: &[&str] = &[
     "fs",
     "File",
     "OpenOptions",
-    "net",
+    "UdpSocket",
     "TcpStream",
 ];
 

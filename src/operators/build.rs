@@ -12,10 +12,11 @@ use super::lookup::{
     JoinLookup, Lookup, SelectLookup, SourceLookup, StoreLookup, Widths, types_of,
 };
 use super::materialize::Materialize;
-use super::partition_by::{NewKey, PartitionBy};
+use super::partition_by::{ForJoin, NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
 use super::session::SessionAggregate;
+use super::stream_stream_join::{JoinStores, StreamStreamJoin};
 use super::stream_table_join::StreamTableJoin;
 use super::table_aggregate::TableAggregate;
 use super::table_source::TableSource;
@@ -27,7 +28,7 @@ use super::{Codecs, Operator, QueryError, Tables, TopologyOptions};
 use crate::expr::Expr;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{
-    AggregateWindow, Aggregation, Gives, Input, Joined, NamedExpr, Node, NodeId, NodeKind,
+    self, AggregateWindow, Aggregation, Gives, Input, Joined, NamedExpr, Node, NodeId, NodeKind,
     QueryPlan, SourceColumn, StoreId, SubTopology, frame_columns,
 };
 
@@ -111,15 +112,13 @@ impl<'p> Builder<'p> {
             NodeKind::GroupBy { keys } => Box::new(StreamGroupBy::new(name(), keys.clone())),
             NodeKind::SelectKey { key, appends_key } => {
                 let keys = self.new_keys(node, std::slice::from_ref(key));
-                Box::new(PartitionBy::new(name(), keys).appending(*appends_key))
+                let for_join = ForJoin { appends_key: *appends_key };
+                Box::new(PartitionBy::new(name(), keys).for_join(for_join))
             }
             NodeKind::Materialize { .. } => {
                 let store = self.shared_table(id)?;
                 let types = types_of(&node.schema);
                 Box::new(Materialize::new(store, self.codecs.of_store(store)?, types))
-            }
-            NodeKind::StreamStreamJoin(_) => {
-                return Err(QueryError::new("joins of streams are not supported yet"));
             }
             NodeKind::StreamTableJoin(joined) => {
                 let side = self.side(node, 1)?;
@@ -136,6 +135,7 @@ impl<'p> Builder<'p> {
                 Box::new(Repartition::new(topic, drops_null_keys))
             }
             NodeKind::Aggregate(aggregation) => self.aggregate(id, aggregation)?,
+            NodeKind::StreamStreamJoin(join) => self.stream_stream_join(id, join)?,
         }))
     }
 
@@ -267,6 +267,20 @@ impl<'p> Builder<'p> {
                     .with_emit_interval(interval_ms),
             ),
         })
+    }
+
+    fn stream_stream_join(
+        &mut self,
+        id: NodeId,
+        join: &plan::StreamStreamJoin,
+    ) -> Result<Box<dyn Operator>, QueryError> {
+        let (this, other) = (self.own_store(id, 0)?, self.own_store(id, 1)?);
+        let stores = JoinStores {
+            this: (this, self.codecs.of_store(this)?),
+            other: (other, self.codecs.of_store(other)?),
+            unmatched: join.unmatched.as_ref().map(|_| self.own_store(id, 2)).transpose()?,
+        };
+        Ok(Box::new(StreamStreamJoin::new(join, stores, self.options.emit_interval_ms)))
     }
 
     /// Whether something after a node asks for the row before: `HAVING`.

@@ -199,7 +199,7 @@ impl Lookup for JoinLookup {
             out.resize(start + self.widths.left + self.widths.right, Value::Null);
         }
         if self.appends_key {
-            out.extend_from_slice(key.values);
+            out.push(Value::Null);
         }
         Ok(left.max(right))
     }

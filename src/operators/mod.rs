@@ -25,6 +25,7 @@ mod repartition;
 mod result;
 mod select;
 mod session;
+mod stream_stream_join;
 mod stream_table_join;
 mod table_aggregate;
 mod table_source;
@@ -34,8 +35,8 @@ mod waiting;
 mod windowed;
 
 pub use operator::{
-    Collector, Context, Dropped, LogEntry, LoggedRow, Operator, Outcome, Port, QueryError, Store,
-    StoreChange, StoredRecord, Tables,
+    Collector, Context, Dropped, LogEntry, LoggedRow, Operator, Outcome, Piece, Port, QueryError,
+    Store, StoreChange, StoredRecord, Tables,
 };
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};
 pub use windowed::EMIT_INTERVAL_MS;

@@ -52,6 +52,14 @@ impl<'a> From<Rows<'a>> for Outcome<'a> {
     }
 }
 
+/// What an operator gives for a part of a batch.
+pub struct Piece<'a> {
+    /// The rows.
+    pub outcome: Outcome<'a>,
+    /// The rows of the batch that are still to be processed.
+    pub rest: Option<Rows<'a>>,
+}
+
 /// A problem with one row, for the processing log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -112,6 +120,8 @@ pub enum Dropped {
     Late,
     /// It has no key.
     NullKey,
+    /// It has no value.
+    NullValue,
 }
 
 /// What an operator may use besides its rows.
@@ -170,6 +180,23 @@ pub trait Operator: Send {
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
         self.process_owned(rows, ctx)
+    }
+
+    /// Whether batches go to [`Self::process_piece`] and nowhere else: an operator that makes many
+    /// rows of one gives them in pieces.
+    fn gives_pieces(&self) -> bool {
+        false
+    }
+
+    /// Processes as much of a batch as makes a piece. The rest is to be given again, before any
+    /// other batch, once the piece has gone on.
+    fn process_piece<'a>(
+        &mut self,
+        port: Port,
+        rows: Rows<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Piece<'a> {
+        Piece { outcome: self.process_port(port, rows, ctx), rest: None }
     }
 
     /// Gives away what is held back in caches, or some of it, in the order of its last update.

@@ -13,8 +13,15 @@ use crate::types::{Column, KeyColumns, Rows, Validity};
 pub(super) struct PartitionBy {
     step: String,
     keys: Vec<NewKey>,
-    /// Whether the key is added to the value as well.
-    appends: bool,
+    /// For a join: a key that is NULL is none.
+    for_join: Option<ForJoin>,
+}
+
+/// What is done with the key that a join needs.
+#[derive(Clone, Copy)]
+pub(super) struct ForJoin {
+    /// Whether it is added to the value as well, as its last column.
+    pub(super) appends_key: bool,
 }
 
 /// An expression of `PARTITION BY`.
@@ -26,12 +33,12 @@ pub(super) struct NewKey {
 
 impl PartitionBy {
     pub(super) fn new(step: String, keys: Vec<NewKey>) -> Self {
-        Self { step, keys, appends: false }
+        Self { step, keys, for_join: None }
     }
 
-    /// Adds the key to the value as well, as its last columns, if `appends`.
-    pub(super) fn appending(self, appends: bool) -> Self {
-        Self { appends, ..self }
+    /// Makes keys for a join.
+    pub(super) fn for_join(self, for_join: ForJoin) -> Self {
+        Self { for_join: Some(for_join), ..self }
     }
 }
 
@@ -63,10 +70,14 @@ impl Operator for PartitionBy {
         let step = &self.step;
         let columns: Vec<Column<'a>> =
             self.keys.iter().map(|key| key.evaluate(step, rows, ctx)).collect();
-        let valid = Validity::from_flags(vec![!columns.is_empty(); rows.len]);
+        let is_valid = |row: usize| match self.for_join {
+            None => !columns.is_empty(),
+            Some(_) => columns.iter().all(|column| !column.is_null(row)),
+        };
+        let valid = Validity::from_flags((0..rows.len).map(is_valid).collect());
         let key = KeyColumns { columns, valid, index: None, len: rows.len };
         let mut rows = rows.clone();
-        if self.appends {
+        if self.for_join.is_some_and(|join| join.appends_key) {
             rows.value.extend(key.columns.iter().cloned());
             rows.meta.is_source = false;
         }

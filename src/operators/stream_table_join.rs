@@ -49,7 +49,7 @@ impl StreamTableJoin {
         let mut result = if kept.len() == rows.len { rows } else { rows.take(&kept) };
         result.value.extend(builders.into_iter().map(ColumnBuilder::finish));
         if self.joined.appends_key {
-            result.value.extend(key_columns(&result));
+            result.value.push(Column::Constant(Value::Null));
         }
         result.value_valid = Validity::all();
         result.meta = Meta { is_source: false, ..result.meta };
@@ -80,15 +80,6 @@ impl StreamTableJoin {
             found.push(time.map(|_| row));
         }
         Ok(found)
-    }
-}
-
-/// The key of each row, as columns of the value.
-pub(super) fn key_columns<'a>(rows: &Rows<'a>) -> Vec<Column<'a>> {
-    let columns = rows.key.columns.iter();
-    match &rows.key.index {
-        Some(index) => columns.map(|column| column.take(index)).collect(),
-        None => columns.cloned().collect(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Joins two tables on their keys.
 
 use super::lookup::{Lookup, LookupKey, keeps};
-use super::stream_table_join::key_columns;
 use super::{Context, Dropped, Operator, Outcome, Port, QueryError};
 use crate::plan::Joined;
 use crate::types::{Column, ColumnBuilder, Meta, OldRows, Rows, SqlType, Validity, Value};
@@ -88,11 +87,12 @@ impl TableTableJoin {
             value: result.value.clone(),
             valid: Validity::from_flags(vec![false; result.len]),
         });
-        let key = if self.joined.appends_key { key_columns(&result) } else { Vec::new() };
+        let key: &[Column<'a>] =
+            if self.joined.appends_key { &[Column::Constant(Value::Null)] } else { &[] };
         let own = Own { value: std::mem::take(&mut result.value), valid: &result.value_valid };
-        result.value = own.beside(port, &partner, &key);
+        result.value = own.beside(port, &partner, key);
         let own = Own { value: old.value, valid: &old.valid };
-        let old_value = own.beside(port, &partner, &key);
+        let old_value = own.beside(port, &partner, key);
         result.value_valid = Validity::from_flags(new_valid);
         result.old = Some(OldRows { value: old_value, valid: Validity::from_flags(old_valid) });
         result.meta = Meta { timestamps, is_source: false, ..result.meta };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::build::Builder;
-use super::{Collector, Context, Operator, Port, QueryError, StoredRecord, Tables};
+use super::{Collector, Context, Operator, Piece, Port, QueryError, StoredRecord, Tables};
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{Input, NodeId, QueryPlan, StoreId, SubTopology};
@@ -215,18 +215,37 @@ fn run_from<'a>(
             }
             Next::Vertex(index, port) => {
                 let vertex = &mut vertices[index];
-                let outcome = match batch {
-                    Batch::Shared(rows) if port == Port(0) => vertex.operator.process(rows, ctx),
-                    Batch::Shared(rows) => vertex.operator.process_port(port, rows.clone(), ctx),
-                    Batch::Owned(rows) => vertex.operator.process_port(port, rows, ctx),
-                };
+                let after = vertex.next;
+                let Piece { outcome, rest } = process(vertex.operator.as_mut(), port, batch, ctx);
                 failure = outcome.failure.or(failure);
-                batch = Batch::Owned(outcome.rows);
-                next = vertex.next;
+                let given = Batch::Owned(outcome.rows);
+                match rest {
+                    None => (batch, next) = (given, after),
+                    Some(rest) => {
+                        run_from(vertices, after, given, ctx)?;
+                        batch = Batch::Owned(rest);
+                    }
+                }
             }
         }
     }
     failure.map_or(Ok(()), Err)
+}
+
+/// Gives a batch to an operator, a copy of it only where it has to be.
+fn process<'a>(
+    operator: &mut dyn Operator,
+    port: Port,
+    batch: Batch<'_, 'a>,
+    ctx: &mut Context<'_, 'a>,
+) -> Piece<'a> {
+    match batch {
+        Batch::Shared(rows) if port == Port(0) && !operator.gives_pieces() => {
+            Piece { outcome: operator.process(rows, ctx), rest: None }
+        }
+        Batch::Shared(rows) => operator.process_piece(port, rows.clone(), ctx),
+        Batch::Owned(rows) => operator.process_piece(port, rows, ctx),
+    }
 }
 
 impl Next {

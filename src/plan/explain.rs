@@ -143,14 +143,14 @@ fn join_name(kind: JoinKind) -> &'static str {
 }
 
 fn write_stream_join(join: &StreamStreamJoin, out: &mut String) -> fmt::Result {
-    let StreamStreamJoin { kind, before_ms, after_ms, grace_ms, .. } = join;
+    let StreamStreamJoin { kind, before_ms, after_ms, .. } = join;
     write!(out, "{} stream with stream", join_name(*kind))?;
     write!(out, ", {before_ms} ms before to {after_ms} ms after")?;
-    if let Some(grace_ms) = grace_ms {
+    if let Some(grace_ms) = join.grace_ms {
         write!(out, " with {grace_ms} ms of grace")?;
     }
-    write!(out, ", kept in {} and {}", join.this_store.name, join.other_store.name)?;
-    join.unmatched.as_ref().map_or(Ok(()), |store| write!(out, ", unmatched in {}", store.name))
+    write!(out, ", kept {} ms in ", join.retention_ms())?;
+    write_list(&join.stores().collect::<Vec<_>>(), out, |store| store.name.clone())
 }
 
 fn write_aggregation(

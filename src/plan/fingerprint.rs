@@ -77,18 +77,21 @@ impl Text {
             self.field("header column", &header.name);
             self.field("header", header.key.as_deref().unwrap_or_default());
         }
-        if let Some(SourceWindow { kind, size_ms }) = source.window {
-            let name = match kind {
-                WindowKind::Tumbling => "tumbling",
-                WindowKind::Hopping => "hopping",
-                WindowKind::Session => "session",
-            };
-            self.number(name, size_ms.unwrap_or(0));
-        }
+        self.window(source.window);
         if let Some(timestamp) = &source.timestamp {
             self.field("time", &timestamp.column);
             self.field("pattern", timestamp.format.as_deref().unwrap_or_default());
         }
+    }
+
+    fn window(&mut self, window: Option<SourceWindow>) {
+        let Some(SourceWindow { kind, size_ms }) = window else { return };
+        let name = match kind {
+            WindowKind::Tumbling => "tumbling",
+            WindowKind::Hopping => "hopping",
+            WindowKind::Session => "session",
+        };
+        self.number(name, size_ms.unwrap_or(0));
     }
 
     fn formats(&mut self, key: &FormatSpec, value: &FormatSpec) {
@@ -167,17 +170,6 @@ impl Text {
         self.field("appends", if appends_key { "yes" } else { "no" });
     }
 
-    fn stream_join(&mut self, join: &StreamStreamJoin) {
-        self.joined(join.kind, join.appends_key);
-        self.number("before", join.before_ms);
-        self.number("after", join.after_ms);
-        if let Some(grace_ms) = join.grace_ms {
-            self.number("grace", grace_ms);
-        }
-        let stores = [&join.this_store, &join.other_store].into_iter().chain(&join.unmatched);
-        stores.for_each(|store| self.store(store));
-    }
-
     fn aggregation(&mut self, aggregation: &Aggregation) {
         self.store(&aggregation.store);
         self.number("kept", aggregation.kept_columns as i64);
@@ -202,6 +194,18 @@ impl Text {
                 self.number("retention", retention_ms);
             }
         }
+    }
+
+    fn stream_join(&mut self, join: &StreamStreamJoin) {
+        self.joined(join.kind, join.appends_key);
+        self.number("before", join.before_ms);
+        self.number("after", join.after_ms);
+        if let Some(grace_ms) = join.grace_ms {
+            self.number("grace", grace_ms);
+        }
+        self.field("exchanged", if join.is_exchanged { "yes" } else { "no" });
+        self.window(join.window);
+        join.stores().for_each(|store| self.store(store));
     }
 }
 

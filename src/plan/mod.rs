@@ -23,6 +23,7 @@ mod relation;
 mod sanitise;
 mod select;
 mod statement;
+mod stream_stream_join;
 mod sub_topology;
 mod types;
 mod window;
@@ -35,7 +36,7 @@ pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use insert::plan_insert_into;
 pub use node::{
     AggregateCall, AggregateWindow, Aggregation, JoinKind, Joined, NamedExpr, NodeKind,
-    RepartitionTopic, StreamStreamJoin, TableCall,
+    RepartitionTopic, TableCall,
 };
 pub use options::{OptionSet, Options};
 pub use query_plan::{
@@ -45,6 +46,7 @@ pub use sanitise::sanitised;
 pub use statement::{
     PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
 };
+pub use stream_stream_join::StreamStreamJoin;
 pub use sub_topology::{Input, SubTopology, SubTopologyId};
 pub use types::resolve_type;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Source;
 use super::query_plan::{NodeId, StoreSpec};
+use super::stream_stream_join::StreamStreamJoin;
 use crate::expr::Expr;
 use crate::expr::aggregates::Aggregate;
 use crate::formats::FormatSpec;
@@ -83,29 +84,9 @@ pub enum NodeKind {
 pub struct Joined {
     /// Which rows without a partner are kept.
     pub kind: JoinKind,
-    /// Whether the key is added to the joined value, as its last column.
+    /// Whether the value ends in a column for a key that neither side has. It is never filled, as
+    /// ksqlDB's `KsqlValueJoiner` has it.
     pub appends_key: bool,
-}
-
-/// A join of two streams.
-#[derive(Clone, Debug)]
-pub struct StreamStreamJoin {
-    /// Which rows without a partner are kept: `Inner`, `Left` or `Full`.
-    pub kind: JoinKind,
-    /// How much older than a row of port 0 one of port 1 may be.
-    pub before_ms: i64,
-    /// How much newer.
-    pub after_ms: i64,
-    /// How late a row may be; without it rows without a partner are given at once.
-    pub grace_ms: Option<i64>,
-    /// Whether the key is added to the joined value, as its last column.
-    pub appends_key: bool,
-    /// The rows of port 0.
-    pub this_store: StoreSpec,
-    /// The rows of port 1.
-    pub other_store: StoreSpec,
-    /// The rows that have no partner yet, where they are given late.
-    pub unmatched: Option<StoreSpec>,
 }
 
 impl NodeKind {
@@ -121,10 +102,8 @@ impl NodeKind {
     pub fn stores(&self) -> Vec<&StoreSpec> {
         match self {
             Self::TableSource { store, .. } | Self::Materialize { store } => vec![store],
-            Self::StreamStreamJoin(join) => {
-                [&join.this_store, &join.other_store].into_iter().chain(&join.unmatched).collect()
-            }
             Self::Aggregate(aggregation) => vec![&aggregation.store],
+            Self::StreamStreamJoin(join) => join.stores().collect(),
             _ => Vec::new(),
         }
     }

@@ -72,9 +72,9 @@ pub enum StoreKind {
     WindowAggregate,
     /// Groups by key and session.
     SessionAggregate,
-    /// Rows of a side of a join, by key, time and sequence.
+    /// Rows of one side of a stream–stream join by key and time, duplicates included.
     JoinWindow,
-    /// Rows of a join that have no partner yet, by time, side and key.
+    /// Rows of both sides of a stream–stream join that still wait for the other side, by time.
     Unmatched,
 }
 

@@ -128,7 +128,7 @@ impl Collector for TaskCollector<'_, '_> {
     fn dropped(&mut self, reason: Dropped, count: u64) {
         match reason {
             Dropped::Late => self.counts.late += count,
-            Dropped::NullKey => self.counts.null_keys += count,
+            Dropped::NullKey | Dropped::NullValue => self.counts.null_keys += count,
         }
     }
 }

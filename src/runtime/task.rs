@@ -22,7 +22,7 @@ pub struct TaskCounts {
     pub rejected: u64,
     /// Records whose windows were closed.
     pub late: u64,
-    /// Records without a key where one was needed.
+    /// Records without a key, or without a value, where one was needed.
     pub null_keys: u64,
     /// Rows that an expression failed on.
     pub failed_rows: u64,

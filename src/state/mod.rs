@@ -4,12 +4,18 @@
 //! to the changelog topic, and to a local [`checkpoint`] if there is one.
 
 pub mod checkpoint;
+mod join_window;
 mod key_index;
+mod packed_row;
 mod sessions;
 mod table;
+mod unmatched;
 mod windows;
 
+pub use join_window::{JoinWindowStore, RowPlace};
 pub use key_index::KeyIndex;
+pub use packed_row::{PackedValues, pack};
 pub use sessions::SessionIndex;
 pub use table::{TableRow, TableStore};
+pub use unmatched::{JoinSide, Unmatched, UnmatchedKey, UnmatchedStore};
 pub use windows::WindowIndex;

@@ -372,7 +372,8 @@ impl JoinBuilder<'_> {
         }
         let stores = JoinStores { step, number: place.number };
         let join = stores.of(within, (&this, this_format), (&other, other_format));
-        let columns: Vec<_> = this.columns.iter().chain(&other.columns).cloned().collect();
+        let (first, second) = if is_right { (&other, &this) } else { (&this, &other) };
+        let columns: Vec<_> = first.columns.iter().chain(&second.columns).cloned().collect();
         Ok(self.joined(
             step,
             name,

@@ -4,8 +4,8 @@ use super::build::defs;
 use super::sides::Side;
 use super::steps::Step;
 use crate::formats::FormatSpec;
+use crate::plan::StreamStreamJoin;
 use crate::plan::aggregate::internal_value_format;
-use crate::plan::node::StreamStreamJoin;
 use crate::plan::query_plan::{StoreKind, StoreSpec};
 use crate::sql::ast::{Duration, JoinKind, Within};
 use crate::types::Schema;
@@ -26,17 +26,19 @@ impl JoinStores<'_> {
         other: (&Side, &FormatSpec),
     ) -> StreamStreamJoin {
         let (before_ms, after_ms) = (within.before.as_ms(), within.after.as_ms());
-        // A join to the right is one to the left with its sides exchanged.
-        let (kind, before_ms, after_ms) = match self.step.kind {
-            JoinKind::Right => (JoinKind::Left, after_ms, before_ms),
-            kind => (kind, before_ms, after_ms),
-        };
+        // A join to the right is one to the left with its sides exchanged; the span stays as it is.
+        let kind = if self.step.kind == JoinKind::Right { JoinKind::Left } else { self.step.kind };
         let this_name = if kind == JoinKind::Full { "OUTERTHIS" } else { "JOINTHIS" };
         let other_name = if kind == JoinKind::Inner { "JOINOTHER" } else { "OUTEROTHER" };
         // The two windows of the sides are counted before their stores.
         let (this_number, other_number) = (self.number + 2, self.number + 3);
         let name = |name: &str, number: usize| format!("KSTREAM-{name}-{number:010}-store");
         let grace_ms = within.grace.map(Duration::as_ms);
+        let retention_ms = StreamStreamJoin::retention_of(before_ms, after_ms, grace_ms);
+        let rows = |name, side| StoreSpec {
+            retention_ms: Some(retention_ms),
+            ..self.store(name, StoreKind::JoinWindow, side)
+        };
         let unmatched = (kind != JoinKind::Inner && grace_ms.is_some())
             .then(|| self.store(name("OUTERSHARED", this_number), StoreKind::Unmatched, this));
         StreamStreamJoin {
@@ -44,9 +46,11 @@ impl JoinStores<'_> {
             before_ms,
             after_ms,
             grace_ms,
+            is_exchanged: self.step.kind == JoinKind::Right,
             appends_key: self.step.appends_key,
-            this_store: self.store(name(this_name, this_number), StoreKind::JoinWindow, this),
-            other_store: self.store(name(other_name, other_number), StoreKind::JoinWindow, other),
+            window: this.0.window,
+            this_store: rows(name(this_name, this_number), this),
+            other_store: rows(name(other_name, other_number), other),
             unmatched,
         }
     }
