@@ -64,11 +64,22 @@ impl Files {
         }
     }
 
+    /// The file, line and column at which a span begins.
+    pub(crate) fn place(&self, span: Span) -> String {
+        let Some(file) = self.file_at(span.start) else { return String::new() };
+        let within = Span::new(span.start - file.span.start, span.start - file.span.start);
+        let at = within.position(file.span.text(&self.text));
+        format!("{}:{}:{}", file.name, at.line, at.column)
+    }
+
+    fn file_at(&self, offset: usize) -> Option<&File> {
+        self.files.iter().rev().find(|file| file.span.start <= offset)
+    }
+
     /// A fault as text, with its place in the file that it is about.
     fn render(&self, fault: &Diagnostic, color: Color) -> String {
         let at = fault.labels.first().map_or(0, |(span, _)| span.start);
-        let behind = self.files.iter().rev().find(|file| file.span.start <= at);
-        let Some(file) = behind else { return fault.render(&self.text, color) };
+        let Some(file) = self.file_at(at) else { return fault.render(&self.text, color) };
         let length = file.span.end - file.span.start;
         let within = |offset: usize| offset.saturating_sub(file.span.start).min(length);
         let mut fault = fault.clone();
@@ -94,6 +105,8 @@ mod tests {
             files.render(&fault, Color::Never)
         };
         assert_eq!(place("one"), "error: no\n--> a.sql:1:1\n 1 | one -- x\n   | ^^^ here\n");
+        let three = Span::new(files.text().find("three").unwrap(), files.text().len());
+        assert_eq!(files.place(three), "b.sql:2:1");
         assert_eq!(place("three"), "error: no\n--> b.sql:2:1\n 2 | three\n   | ^^^^^ here\n");
     }
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use millstream::engine::headless::{self, HeadlessError};
-use millstream::engine::{Properties, headless::Checked};
+use millstream::engine::Properties;
+use millstream::engine::headless::{self, Checked, HeadlessError};
 use millstream::kafka::{ClientConfig, Cluster};
 use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QuerySpec, QueryState};
 
@@ -39,6 +39,10 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(dir) = &args.state_dir {
         let dir = dir.to_str().with_context(|| format!("--state-dir {}: not UTF-8", dir.display()));
         properties.set("state.dir", dir?);
+    }
+    let unknown: Vec<_> = unknown(&properties).collect();
+    if !unknown.is_empty() {
+        tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
     }
     let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
     let mut stop = std::pin::pin!(stop_signal()?);
@@ -139,9 +143,15 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
         headless::check_against(&cluster, text, &properties).await?
     } else {
-        headless::check(text, &properties)
+        headless::check(text, &properties)?
     };
     files.show(&checked.faults);
+    for name in unknown(&properties) {
+        println!("unknown: property {name}");
+    }
+    for (span, note) in &checked.notes {
+        println!("note: {}: {note}", files.place(*span));
+    }
     for topic in &checked.assumed {
         println!("assumed: topic {topic} exists (--bootstrap-servers checks it)");
     }
@@ -152,6 +162,14 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     println!("{name}: {}", HeadlessError::Statements(checked.faults));
     Ok(ExitCode::FAILURE)
+}
+
+/// The names of properties that mean nothing, each with what was perhaps meant.
+fn unknown(properties: &Properties) -> impl Iterator<Item = String> {
+    properties.unknown().map(|(name, meant)| match meant {
+        Some(meant) => format!("{name} (did you mean {meant}?)"),
+        None => name.to_owned(),
+    })
 }
 
 /// The properties of the command line.

@@ -106,7 +106,7 @@ const QUERIES: [(&str, &[&str]); 4] = [
 
 /// Holds the ids of a text without faults, which are numbered from 0, against `expected`.
 fn check_queries(what: &str, text: &str, expected: &[&str]) {
-    let checked = millstream::engine::headless::check(text, &Properties::default());
+    let checked = millstream::engine::headless::check(text, &Properties::default()).unwrap();
     assert_eq!(checked.faults, [], "{what}");
     let numbered = expected.iter().enumerate().map(|(number, id)| format!("{id}_{number}"));
     assert_eq!(checked.queries, numbered.collect::<Vec<_>>(), "{what}");

@@ -2,32 +2,43 @@
 
 use std::collections::BTreeMap;
 
+use super::known_properties::{self, canonical};
 use crate::expr::aggregates::AggregateLimits;
 use crate::plan::PlanConfig;
 
 /// Properties of a server or a session: `ksql.service.id`, `auto.offset.reset` and so on.
 ///
 /// A property of Kafka Streams, its consumers or its producers may carry `ksql.streams.` and a
-/// further `consumer.` or `producer.` before its name, as in ksqlDB's server configuration.
+/// further `consumer.` or `producer.` before its name, as in ksqlDB's server configuration. That
+/// makes no other property of it: the last value holds, however its name was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Properties(BTreeMap<String, String>);
+pub struct Properties(BTreeMap<String, Written>);
+
+/// A value, and the name under which it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Written {
+    name: String,
+    value: String,
+}
 
 /// A property whose value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("property {name} is {found}, but {expected} is expected")]
+#[error("Invalid value {found} for configuration {name}: {reason}")]
 pub struct PropertyError {
     /// The property.
     pub name: String,
     /// Its value.
     pub found: String,
-    /// What it could have been.
-    pub expected: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 impl Properties {
     /// Properties from names and values.
     pub fn new(properties: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(properties.into_iter().collect())
+        let mut all = Self::default();
+        properties.into_iter().for_each(|(name, value)| all.set(name, value));
+        all
     }
 
     /// Reads a Java properties file: `name=value` lines, `#` and `!` comments, `\` at a line's end.
@@ -56,31 +67,45 @@ impl Properties {
 
     /// Sets a property.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        self.0.insert(canonical(&name).to_owned(), Written { name, value });
     }
 
     /// Removes a property.
     pub fn unset(&mut self, name: &str) {
-        self.0.remove(name);
+        self.0.remove(canonical(name));
     }
 
     /// Adds all of `other`, which win.
     pub fn extend(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.0.extend(other.0.iter().map(|(name, written)| (name.clone(), written.clone())));
     }
 
-    /// All properties.
+    /// All properties, with their names as they were given.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.values().map(|written| (written.name.as_str(), written.value.as_str()))
+    }
+
+    /// All properties by their names as they were given.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        self.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// The value of `name`, with or without the prefixes that a server configuration uses.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let prefixes = ["", "ksql.streams.", "ksql.streams.consumer.", "ksql.streams.producer."];
-        prefixes
-            .iter()
-            .find_map(|prefix| self.0.get(&format!("{prefix}{name}")))
-            .map(String::as_str)
+        self.0.get(canonical(name)).map(|written| written.value.as_str())
+    }
+
+    /// Checks the values of what is known.
+    pub fn check(&self) -> Result<(), PropertyError> {
+        self.iter().try_for_each(|(name, value)| known_properties::check_server(name, value))
+    }
+
+    /// The names that mean nothing, each with the one that was perhaps meant.
+    pub fn unknown(&self) -> impl Iterator<Item = (&str, Option<&'static str>)> {
+        let names = self.iter().map(|(name, _)| name);
+        let unknown = names.filter(|name| !known_properties::is_known_to_servers(name));
+        unknown.map(|name| (name, known_properties::nearest(name)))
     }
 
     /// The number under `name`, or `default`.
@@ -89,7 +114,7 @@ impl Properties {
         text.trim().parse().map_err(|_| PropertyError {
             name: name.to_owned(),
             found: text.to_owned(),
-            expected: "a whole number",
+            reason: "Not a number of type LONG".to_owned(),
         })
     }
 
@@ -102,21 +127,16 @@ impl Properties {
             Some(found) => Err(PropertyError {
                 name: name.to_owned(),
                 found: found.to_owned(),
-                expected: "true or false",
+                reason: "Expected value to be either true or false".to_owned(),
             }),
         }
     }
 
     /// The properties that Kafka clients understand, without prefixes.
     pub fn for_clients(&self) -> BTreeMap<String, String> {
-        let strip = |name: &str| {
-            let name = name.strip_prefix("ksql.streams.").unwrap_or(name);
-            let name = name.strip_prefix("consumer.").unwrap_or(name);
-            name.strip_prefix("producer.").unwrap_or(name).to_owned()
-        };
-        let own = |name: &str| name.starts_with("ksql.") && !name.starts_with("ksql.streams.");
+        let own = |name: &str| name.starts_with("ksql.");
         let all = self.0.iter().filter(|(name, _)| !own(name));
-        all.map(|(name, value)| (strip(name), value.clone())).collect()
+        all.map(|(name, written)| (name.clone(), written.value.clone())).collect()
     }
 
     /// What planning has to know.
@@ -163,5 +183,29 @@ mod tests {
         assert_eq!(properties.get("auto.offset.reset"), Some("earliest"));
         assert_eq!(properties.get("bootstrap.servers"), Some("a:1,b:2"));
         assert!(properties.for_clients().contains_key("auto.offset.reset"));
+    }
+
+    #[test]
+    fn the_last_value_holds_however_its_name_is_written() {
+        let mut properties = Properties::default();
+        properties.set("auto.offset.reset", "latest");
+        properties.set("ksql.streams.consumer.auto.offset.reset", "earliest");
+        assert_eq!(properties.get("auto.offset.reset"), Some("earliest"));
+        let mut session = Properties::default();
+        session.set("auto.offset.reset", "none");
+        properties.extend(&session);
+        assert_eq!(properties.get("ksql.streams.auto.offset.reset"), Some("none"));
+        properties.unset("ksql.streams.auto.offset.reset");
+        assert_eq!(properties.get("auto.offset.reset"), None);
+    }
+
+    #[test]
+    fn what_means_nothing_is_named_with_what_was_perhaps_meant() {
+        let text = "ksql.streams.auto.offset.rest=earliest\nlisteners=http://0.0.0.0:8088\n";
+        let properties = Properties::parse(text);
+        let unknown: Vec<_> = properties.unknown().collect();
+        assert_eq!(unknown, [("ksql.streams.auto.offset.rest", Some("auto.offset.reset"))]);
+        let error = Properties::parse("commit.interval.ms=soon").check().unwrap_err();
+        assert_eq!(error.name, "commit.interval.ms");
     }
 }

@@ -3,24 +3,13 @@
 //! As ksqlDB's headless mode (`ksql.queries.file`): DDL, persistent queries and SET only, and at
 //! least one query. Every faulty statement is reported, not just the first.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use super::{
-    Engine, Outcome, PersistentQuery, Properties, PropertyError, TopicRequest, TopicShape, Topics,
-};
+use super::{Engine, Program, Properties, PropertyError, TopicNeed, TopicShape, settings, topics};
 use crate::kafka::Cluster;
-use crate::kafka::admin::{Admin, ConfigResource};
-use crate::operators::{EMIT_INTERVAL_MS, QueryError};
-use crate::plan::{OptionSet, Options};
-use crate::runtime::live::{LiveError, QuerySettings, QuerySpec, ensure_topic};
-use crate::runtime::{Driver, DriverOptions};
-use crate::sql::ast::Statement;
-use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Variables};
+use crate::kafka::admin::Admin;
+use crate::runtime::live::{LiveError, QuerySpec};
+use crate::sql::{Diagnostic, Span};
 
 /// Why a file cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -40,52 +29,27 @@ pub enum HeadlessError {
 }
 
 /// What a file says, checked against what is known of topics.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checked {
     /// The faults, in the order of their places.
     pub faults: Vec<Diagnostic>,
+    /// What is not wrong, but perhaps not meant, with its place.
+    pub notes: Vec<(Span, String)>,
     /// The queries that would run, by id.
     pub queries: Vec<String>,
     /// The topics that had to be assumed, as nothing is known of them.
-    pub assumed: Vec<String>,
+    pub assumed: BTreeSet<String>,
 }
 
-/// Topics as they are known; the others are assumed to have one partition, if that is asked for.
-#[derive(Clone, Debug, Default)]
-struct KnownTopics {
-    known: Rc<RefCell<BTreeMap<String, TopicShape>>>,
-    assumed: Rc<RefCell<BTreeSet<String>>>,
-    assumes: bool,
-    /// How long the brokers keep what topics without a retention of their own hold.
-    retention_ms: Option<i64>,
-}
-
-impl KnownTopics {
-    /// Adds a topic that is yet to be made.
-    fn add(&self, request: &TopicRequest) {
-        let retention_ms = request.shape.retention_ms.or(self.retention_ms);
-        let shape = TopicShape { retention_ms, ..request.shape };
-        self.known.borrow_mut().insert(request.name.clone(), shape);
-    }
-}
-
-impl Topics for KnownTopics {
-    fn describe(&self, name: &str) -> Option<TopicShape> {
-        if let Some(shape) = self.known.borrow().get(name) {
-            return Some(*shape);
-        }
-        if !self.assumes {
-            return None;
-        }
-        self.assumed.borrow_mut().insert(name.to_owned());
-        Some(TopicShape { partitions: 1, replicas: 1, retention_ms: None })
-    }
-}
-
-/// Checks a file without Kafka: topics are assumed to be there.
-pub fn check(text: &str, properties: &Properties) -> Checked {
-    let topics = KnownTopics { assumes: true, ..KnownTopics::default() };
-    checked(text, properties, &topics)
+/// Checks a file without Kafka: topics that have to be there are assumed to be there.
+pub fn check(text: &str, properties: &Properties) -> Result<Checked, PropertyError> {
+    properties.check()?;
+    let mut program = match Program::parse(text, properties) {
+        Ok(program) => program,
+        Err(faults) => return Ok(Checked { faults, ..Checked::default() }),
+    };
+    let assumed = assume(&mut program);
+    Ok(Checked { assumed, ..checked(&program) })
 }
 
 /// Checks a file against the topics of a cluster.
@@ -93,41 +57,14 @@ pub async fn check_against(
     cluster: &Cluster,
     text: &str,
     properties: &Properties,
-) -> Result<Checked, LiveError> {
-    let topics = KnownTopics::default();
-    if let Ok(statements) = parse(text, properties) {
-        look_up(&Admin::new(cluster), &statements, &topics).await?;
-    }
-    Ok(checked(text, properties, &topics))
-}
-
-fn checked(text: &str, properties: &Properties, topics: &KnownTopics) -> Checked {
-    let statements = match parse(text, properties) {
-        Ok(statements) => statements,
-        Err(faults) => return Checked { faults, queries: Vec::new(), assumed: Vec::new() },
-    };
-    let mut engine = Engine::new(properties.clone(), topics.clone());
-    let mut faults = Vec::new();
-    let mut made = BTreeSet::new();
-    for parsed in &statements {
-        match execute(&mut engine, parsed) {
-            Ok(Outcome::Created(request) | Outcome::Query(_, request)) => {
-                if let Some(request) = request {
-                    made.insert(request.name.clone());
-                    topics.known.borrow_mut().insert(request.name, request.shape);
-                }
-            }
-            Ok(Outcome::Done) => {}
-            Err(fault) => faults.push(fault),
+) -> Result<Checked, HeadlessError> {
+    properties.check()?;
+    match Program::parse(text, properties) {
+        Ok(mut program) => {
+            run(&mut program, &Admin::new(cluster)).await?;
+            Ok(checked(&program))
         }
-    }
-    let sinks: BTreeSet<String> =
-        engine.queries().iter().map(|query| query.plan.sink.topic.clone()).collect();
-    let assumed = topics.assumed.borrow().clone().into_iter();
-    Checked {
-        faults,
-        queries: engine.queries().iter().map(|query| query.id.clone()).collect(),
-        assumed: assumed.filter(|topic| !made.contains(topic) && !sinks.contains(topic)).collect(),
+        Err(faults) => Ok(Checked { faults, ..Checked::default() }),
     }
 }
 
@@ -140,209 +77,72 @@ pub async fn prepare(
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<Vec<QuerySpec>, HeadlessError> {
-    let statements = parse(text, properties).map_err(HeadlessError::Statements)?;
+    properties.check()?;
     let admin = Admin::new(cluster);
-    let topics = KnownTopics::default();
-    look_up(&admin, &statements, &topics).await?;
-    let topics = KnownTopics { retention_ms: default_retention(&admin).await?, ..topics };
-    let (specs, requests) = run_statements(&statements, properties, numbers, &topics)?;
-    for request in requests {
-        create(&admin, &request).await?;
+    let program = Program::parse(text, properties).map_err(HeadlessError::Statements)?;
+    let mut program = program.with_query_numbers(numbers.iter().copied());
+    program.known_mut().default_retention_ms = topics::default_retention(&admin).await?;
+    run(&mut program, &admin).await?;
+    for (_, note) in program.notes() {
+        tracing::warn!("{note}");
     }
-    if specs.is_empty() {
-        return Err(HeadlessError::NoQuery);
+    if !program.faults().is_empty() {
+        return Err(HeadlessError::Statements(program.faults().to_vec()));
     }
-    Ok(specs)
-}
-
-fn run_statements(
-    statements: &[ParsedStatement],
-    properties: &Properties,
-    numbers: &[i64],
-    topics: &KnownTopics,
-) -> Result<(Vec<QuerySpec>, Vec<TopicRequest>), HeadlessError> {
-    let engine = Engine::new(properties.clone(), topics.clone());
-    let mut engine = engine.with_query_numbers(numbers.iter().copied());
-    let (mut specs, mut requests, mut faults) = (Vec::new(), Vec::new(), Vec::new());
-    for parsed in statements {
-        let request = match execute(&mut engine, parsed) {
-            Ok(Outcome::Done) => None,
-            Ok(Outcome::Created(request)) => request,
-            Ok(Outcome::Query(query, request)) => {
-                let mut effective = properties.clone();
-                effective.extend(&query.properties);
-                let settings = settings(&effective)?;
-                specs.push(QuerySpec { id: query.id, plan: query.plan, settings });
-                request
-            }
-            Err(fault) => {
-                faults.push(fault);
-                None
-            }
-        };
-        if let Some(request) = request {
-            topics.add(&request);
-            requests.push(request);
-        }
+    let specs = specs(program.engine())?;
+    for request in program.topics() {
+        topics::create(&admin, request).await?;
     }
-    if faults.is_empty() { Ok((specs, requests)) } else { Err(HeadlessError::Statements(faults)) }
+    if specs.is_empty() { Err(HeadlessError::NoQuery) } else { Ok(specs) }
 }
 
-/// Runs a statement; a query must also be one that can be run.
-fn execute(engine: &mut Engine<'_>, parsed: &ParsedStatement) -> Result<Outcome, Diagnostic> {
-    let outcome = engine.execute(parsed).map_err(|error| diagnostic(&error, parsed))?;
-    if let Outcome::Query(query, _) = &outcome {
-        build(query).map_err(|error| {
-            Diagnostic::new(error.to_string()).at(parsed.place, "in this statement")
-        })?;
-    }
-    Ok(outcome)
-}
-
-/// Builds a query once, to see whether it can be run: what is planned may need, for one, a format
-/// that is not there yet.
-fn build(query: &PersistentQuery) -> Result<(), QueryError> {
-    Driver::new(Arc::clone(&query.plan), &query.id, DriverOptions::default()).map(drop)
-}
-
-/// Parses a file; variables come from DEFINE statements.
-fn parse(text: &str, properties: &Properties) -> Result<Vec<ParsedStatement>, Vec<Diagnostic>> {
-    let substitutes = properties.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
-    let options =
-        ParseOptions { variables: substitutes.then(Variables::default), ..ParseOptions::default() };
-    let parsed = sql::parse(text, &options);
-    parsed.map_err(|errors| errors.iter().map(sql::ParseError::to_diagnostic).collect())
-}
-
-fn diagnostic(error: &crate::plan::PlanError, parsed: &ParsedStatement) -> Diagnostic {
-    // With variables put in, places within the statement are not those of the file.
-    let is_as_written = parsed.place.start == parsed.span.start
-        && parsed.source.len() >= parsed.place.end
-        && parsed.place.text(&parsed.source) == parsed.text;
-    let place = error.span.filter(|_| is_as_written);
-    let at = place.unwrap_or(parsed.place);
-    let label = if place.is_some() { "here" } else { "in this statement" };
-    let mut diagnostic = Diagnostic::new(error.to_string()).at(at, label);
-    if let Some(help) = &error.help {
-        diagnostic = diagnostic.help(help.clone());
-    }
-    diagnostic
-}
-
-/// Asks Kafka about all topics that the statements may need.
-async fn look_up(
-    admin: &Admin,
-    statements: &[ParsedStatement],
-    topics: &KnownTopics,
-) -> Result<(), LiveError> {
-    for name in named_topics(statements) {
-        let Some(found) = admin.describe_topic(&name).await? else { continue };
-        let configs = admin.describe_configs(&ConfigResource::Topic(name.clone())).await?;
-        let mut retention = configs.into_iter().filter(|entry| entry.name == "retention.ms");
-        let retention_ms =
-            retention.find_map(|entry| entry.value.and_then(|value| value.parse().ok()));
-        let replicas =
-            found.partitions.first().map_or(1, |partition| partition.replicas.len() as i16);
-        let shape =
-            TopicShape { partitions: found.partitions.len() as i32, replicas, retention_ms };
-        topics.known.borrow_mut().insert(name, shape);
+/// Runs all statements, with what Kafka knows.
+async fn run(program: &mut Program, admin: &Admin) -> Result<(), LiveError> {
+    while let Some(needs) = program.needs() {
+        topics::look_up(admin, &needs, program.known_mut()).await?;
+        program.step();
     }
     Ok(())
 }
 
-/// What the brokers say about the retention of topics that say nothing: in milliseconds, minutes or
-/// hours, the first that is set.
-async fn default_retention(admin: &Admin) -> Result<Option<i64>, LiveError> {
-    let brokers = admin.cluster().metadata().await?.brokers;
-    let Some(broker) = brokers.keys().min() else { return Ok(None) };
-    let described = admin.describe_configs(&ConfigResource::Broker(*broker)).await;
-    let configs = described.unwrap_or_else(|error| {
-        // Not everybody may ask this; sinks then have the brokers' retention without saying so.
-        tracing::debug!("the retention of the brokers is not known: {error}");
-        Vec::new()
-    });
-    let units = [
-        ("log.retention.ms", 1),
-        ("log.retention.minutes", 60_000),
-        ("log.retention.hours", 3_600_000),
-    ];
-    let value = |(name, unit_ms): (&str, i64)| {
-        let config = configs.iter().find(|config| config.name == name)?;
-        let value: i64 = config.value.as_ref()?.parse().ok()?;
-        Some(if value < 0 { -1 } else { value.saturating_mul(unit_ms) })
-    };
-    Ok(units.into_iter().find_map(value))
-}
-
-/// The topics that statements name, or that a sink without a name would have.
-fn named_topics(statements: &[ParsedStatement]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for parsed in statements {
-        let (with, set, name) = match &parsed.statement {
-            Statement::CreateSource(create) => (&create.with, OptionSet::Source, None),
-            Statement::CreateAs(create) => {
-                (&create.with, OptionSet::Sink, Some(create.name.text.clone()))
+/// Runs all statements, and assumes that the topics are there that have to be there. Gives these.
+fn assume(program: &mut Program) -> BTreeSet<String> {
+    let mut assumed = BTreeSet::new();
+    while let Some(needs) = program.needs() {
+        let known = program.known_mut();
+        let mut topics = Vec::new();
+        for (name, need) in needs.topics {
+            if need == TopicNeed::Required && known.topic(&name).is_none() {
+                let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
+                known.add_topic(name.as_str(), shape);
+                topics.push(name);
             }
-            _ => continue,
-        };
-        let topic = Options::from_clause(with, set).ok().and_then(|options| options.topic);
-        names.extend(topic.or(name));
-    }
-    names
-}
-
-async fn create(admin: &Admin, request: &TopicRequest) -> Result<(), LiveError> {
-    let mut configs =
-        BTreeMap::from([("cleanup.policy".to_owned(), request.cleanup_policy.to_owned())]);
-    if let Some(retention_ms) = request.shape.retention_ms {
-        configs.insert("retention.ms".to_owned(), retention_ms.to_string());
-    }
-    let TopicShape { partitions, replicas, .. } = request.shape;
-    ensure_topic(admin, &request.name, partitions, replicas, &configs).await.map(drop)
-}
-
-/// How a query runs, by ksqlDB's names and with ksqlDB's defaults.
-pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError> {
-    let ms = |name: &str, default: i64| -> Result<Duration, PropertyError> {
-        let value = properties.number(name, default)?;
-        Ok(Duration::from_millis(u64::try_from(value).unwrap_or(0)))
-    };
-    let service_id = properties.get("ksql.service.id").unwrap_or("default_").to_owned();
-    let reset = properties.get("auto.offset.reset").unwrap_or("latest").to_ascii_lowercase();
-    let from_earliest = match reset.as_str() {
-        "earliest" => true,
-        "latest" => false,
-        _ => {
-            return Err(PropertyError {
-                name: "auto.offset.reset".to_owned(),
-                found: reset,
-                expected: "earliest or latest",
-            });
         }
+        let faults = program.faults().len();
+        program.step();
+        if program.faults().len() == faults {
+            assumed.extend(topics);
+        }
+    }
+    assumed
+}
+
+fn checked(program: &Program) -> Checked {
+    Checked {
+        faults: program.faults().to_vec(),
+        notes: program.notes().to_vec(),
+        queries: program.engine().queries().iter().map(|query| query.id.clone()).collect(),
+        assumed: BTreeSet::new(),
+    }
+}
+
+/// The queries of an engine, as an instance takes them.
+fn specs(engine: &Engine) -> Result<Vec<QuerySpec>, PropertyError> {
+    let spec = |query: &std::sync::Arc<super::PersistentQuery>| {
+        let settings = settings(&engine.properties_of(query))?;
+        Ok(QuerySpec { id: query.id.clone(), plan: std::sync::Arc::clone(&query.plan), settings })
     };
-    let log_topic = properties.get("ksql.logging.processing.topic.name");
-    let repartition = properties.get("ksql.millstream.repartition").unwrap_or("memory");
-    Ok(QuerySettings {
-        from_earliest,
-        commit_interval: ms("commit.interval.ms", 2_000)?,
-        cache_bytes: properties.number("cache.max.bytes.buffering", 10_000_000)?,
-        repartitions_by_topic: repartition.eq_ignore_ascii_case("topic"),
-        purge_interval: ms("repartition.purge.interval.ms", 30_000)?,
-        emit_interval_ms: properties
-            .number("__emit.interval.ms.kstreams.windowed.aggregation__", EMIT_INTERVAL_MS)?,
-        nested_error_set_null: properties.flag("ksql.nested.error.set.null", true)?,
-        retry_backoff: ms("ksql.query.retry.backoff.initial.ms", 15_000)?,
-        retry_backoff_max: ms("ksql.query.retry.backoff.max.ms", 900_000)?,
-        has_processing_log: properties.flag("ksql.logging.processing.topic.auto.create", false)?,
-        logs_rows: properties.flag("ksql.logging.processing.rows.include", false)?,
-        processing_log_topic: log_topic
-            .map_or_else(|| format!("{service_id}ksql_processing_log"), str::to_owned),
-        internal_replicas: i16::try_from(properties.number("ksql.internal.topic.replicas", 1)?)
-            .unwrap_or(1),
-        interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
-        state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
-        service_id,
-    })
+    engine.queries().iter().map(spec).collect()
 }
 
 #[cfg(test)]
@@ -356,11 +156,10 @@ mod tests {
         WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page EMIT CHANGES;";
 
     fn fingerprint_of(text: &str) -> String {
-        let properties = Properties::default();
-        let statements = parse(text, &properties).unwrap();
-        let topics = KnownTopics { assumes: true, ..KnownTopics::default() };
-        let (specs, _) = run_statements(&statements, &properties, &[], &topics).unwrap();
-        fingerprint(&specs[0].plan)
+        let mut program = Program::parse(text, &Properties::default()).unwrap();
+        assume(&mut program);
+        assert_eq!(program.faults(), []);
+        fingerprint(&program.engine().queries()[0].plan)
     }
 
     #[test]

@@ -1,235 +1,258 @@
-//! One statement in, one outcome out.
+//! Statements over one catalog: planned, then applied.
 //!
-//! The engine alone replaces the catalog. It reaches no topic itself: what a statement needs of
-//! Kafka is in its [`Outcome`], and what planning needs to know of topics it asks of [`Topics`].
+//! ```text
+//! statement ─needs→ what to find out ─┐
+//! statement + catalog + session + known ─plan→ planned ─apply→ catalog, and what others have to do
+//! ```
+//! [`needs`] and [`Engine::plan`] are pure: they can be tried on a copy of the engine, which costs
+//! nothing, and what they give can be thrown away. [`Engine::apply`] alone changes the catalog, and
+//! cannot fail. The engine reaches nobody: what Kafka has to be asked is in [`Needs`], what has to be
+//! done is in the [`Change`].
 
 mod config;
+mod ddl;
+mod drop;
 pub mod headless;
-mod sources;
+mod known_properties;
+mod needs;
+mod planned;
+mod program;
+mod query;
+mod session;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod topics;
+mod upgrade;
 
 pub use config::{Properties, PropertyError};
+pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
+pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};
+pub use program::{Command, Program};
+pub use session::Session;
+pub use settings::settings;
+
+pub use crate::plan::{PersistentQuery, QueryKind};
 
 use std::sync::Arc;
 
-use crate::plan::{self, Catalog, Options, PlanConfig, PlanContext, PlanError, QueryPlan, Source};
+use crate::plan::{Catalog, PlanConfig, PlanContext, PlanError};
 use crate::sql::ParsedStatement;
-use crate::sql::ast::{SourceKind, Statement};
+use crate::sql::ast::Statement;
+use planned::{Effect, PlannedQuery};
 
-/// What the engine has to know of topics.
-pub trait Topics {
-    /// The partitions, replicas and retention of a topic; `None` if there is none of that name.
-    fn describe(&self, name: &str) -> Option<TopicShape>;
-}
-
-/// Topics, as planning sees them.
-struct KnownTopics<'t>(Box<dyn Topics + 't>);
-
-impl std::fmt::Debug for KnownTopics<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("KnownTopics")
-    }
-}
-
-impl plan::TopicPartitions for KnownTopics<'_> {
-    fn partitions(&self, topic: &str) -> Option<i32> {
-        self.0.describe(topic).map(|shape| shape.partitions)
-    }
-}
-
-/// The shape of a topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TopicShape {
-    /// How many partitions it has.
-    pub partitions: i32,
-    /// How many replicas each has.
-    pub replicas: i16,
-    /// How long it keeps records, where that is set on the topic.
-    pub retention_ms: Option<i64>,
-}
-
-/// A topic that a statement needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicRequest {
-    /// Its name.
-    pub name: String,
-    /// Its shape.
-    pub shape: TopicShape,
-    /// `delete`, `compact` or `compact,delete`.
-    pub cleanup_policy: &'static str,
-}
-
-/// A persistent query.
-#[derive(Clone, Debug)]
-pub struct PersistentQuery {
-    /// Its id, such as `CTAS_COUNTS_0`.
-    pub id: String,
-    /// What it does.
-    pub plan: Arc<QueryPlan>,
-    /// The session's properties when it was made, over those of the server.
-    pub properties: Properties,
-}
-
-/// What a statement did.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// Nothing that anybody has to act on: a type, a property, something that was there already.
-    Done,
-    /// A stream or table is there; its topic may have to be made.
-    Created(Option<TopicRequest>),
-    /// A query is there, and its sink's topic may have to be made.
-    Query(Box<PersistentQuery>, Option<TopicRequest>),
-}
-
-/// Statements over one catalog.
-pub struct Engine<'t> {
-    catalog: Catalog,
+/// Statements over one catalog. A copy shares the catalog until one of the two changes.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    catalog: Arc<Catalog>,
     properties: Properties,
-    session: Properties,
-    config: PlanConfig,
-    topics: KnownTopics<'t>,
-    queries: Vec<PersistentQuery>,
-    /// Numbers for the ids of the next queries; after the last one they count on.
-    numbers: std::collections::VecDeque<i64>,
-    next_number: i64,
+    /// Whether the functions of ksqlDB's own tests exist.
+    with_test_functions: bool,
     /// Whether sources may have formats that can be planned but not read or written yet.
     plans_registry_formats: bool,
 }
 
-impl<'t> Engine<'t> {
-    /// An engine in which nothing exists yet.
-    pub fn new(properties: Properties, topics: impl Topics + 't) -> Self {
-        Self {
-            catalog: Catalog::default(),
-            config: properties.plan_config(),
-            properties,
-            session: Properties::default(),
-            topics: KnownTopics(Box::new(topics)),
-            queries: Vec::new(),
-            numbers: std::collections::VecDeque::new(),
-            next_number: 0,
-            plans_registry_formats: false,
-        }
+impl Engine {
+    /// An engine in which nothing exists yet, with the properties of its server.
+    pub fn new(properties: Properties) -> Self {
+        Self { properties, ..Self::default() }
     }
 
     /// The same engine with the functions of ksqlDB's own tests.
     #[must_use]
-    pub fn with_test_functions(mut self) -> Self {
-        self.config.with_test_functions = true;
-        self
+    pub fn with_test_functions(self) -> Self {
+        Self { with_test_functions: true, ..self }
     }
 
     /// The same engine, which plans over formats of the Schema Registry although it cannot read or
     /// write them yet.
     #[must_use]
-    pub fn planning_registry_formats(mut self) -> Self {
-        self.plans_registry_formats = true;
-        self
-    }
-
-    /// The same engine, whose queries get these numbers in their ids instead of 0, 1, 2 ….
-    #[must_use]
-    pub fn with_query_numbers(mut self, numbers: impl IntoIterator<Item = i64>) -> Self {
-        self.numbers = numbers.into_iter().collect();
-        self
+    pub fn planning_registry_formats(self) -> Self {
+        Self { plans_registry_formats: true, ..self }
     }
 
     /// What exists.
-    pub fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }
 
     /// The queries, in the order in which they were made.
-    pub fn queries(&self) -> &[PersistentQuery] {
-        &self.queries
+    pub fn queries(&self) -> &[Arc<PersistentQuery>] {
+        self.catalog.queries()
     }
 
-    /// The properties of the server and, over them, of the session.
-    pub fn effective_properties(&self) -> Properties {
+    /// The properties of the server.
+    pub fn properties(&self) -> &Properties {
+        &self.properties
+    }
+
+    /// The properties under which a query runs: those of its session over those of the server.
+    pub fn properties_of(&self, query: &PersistentQuery) -> Properties {
         let mut properties = self.properties.clone();
-        properties.extend(&self.session);
+        let overrides = query.overrides.iter().map(|(name, value)| (name.clone(), value.clone()));
+        properties.extend(&Properties::new(overrides));
         properties
     }
 
-    /// Runs one statement.
-    pub fn execute(&mut self, parsed: &ParsedStatement) -> Result<Outcome, PlanError> {
-        match &parsed.statement {
-            Statement::CreateSource(create) => self.create_source(create, parsed),
-            Statement::CreateAs(create) => self.create_as(create, parsed),
-            Statement::InsertInto(insert) => self.insert_into(insert, parsed),
+    /// What has to be known to plan a statement.
+    pub fn needs(&self, statement: &Statement, session: &Session) -> Needs {
+        needs(statement, &self.catalog, &self.plan_config(session))
+    }
+
+    /// Plans a statement, against the catalog as it is and what is known of Kafka.
+    pub fn plan(
+        &self,
+        parsed: &ParsedStatement,
+        session: &Session,
+        known: &Known,
+    ) -> Result<Planned, PlanError> {
+        let planning =
+            Planning { engine: self, session, config: self.plan_config(session), known, parsed };
+        planning.plan()
+    }
+
+    /// Applies what was planned against this catalog. `number` becomes part of the id of a query
+    /// that has none of its own.
+    pub fn apply(&mut self, planned: Planned, number: i64) -> Change {
+        let mut change = Change::default();
+        match planned.effect {
+            Effect::Nothing(answer) => change.answer = answer,
+            Effect::Session(session) => change.session = Some(session),
+            Effect::PutSource { source, topic, message, .. } => {
+                self.catalog_mut().put_source(*source);
+                change.answer = Answer::Message(message);
+                change.topic = topic;
+            }
+            Effect::Query(query) => self.put_query(*query, number, &mut change),
+            Effect::PutType { name, ty } => {
+                let message =
+                    format!("Registered custom type with name '{name}' and SQL type {ty}");
+                self.catalog_mut().put_type(name, ty);
+                change.answer = Answer::Message(message);
+            }
+            Effect::DropType { name } => {
+                self.catalog_mut().remove_type(&name);
+                change.answer = Answer::Message(format!("Dropped type '{name}'"));
+            }
+            Effect::DropSource { name, topic, deletes_topic, query } => {
+                self.catalog_mut().remove_source(&name);
+                change.answer =
+                    Answer::Message(format!("Source `{name}` (topic: {topic}) was dropped."));
+                self.terminate(query, &mut change);
+                change.delete_topic = deletes_topic.then_some(topic);
+            }
+            Effect::Terminate { queries } => {
+                change.answer = Answer::Message("Query terminated.".to_owned());
+                self.terminate(queries, &mut change);
+            }
+        }
+        change
+    }
+
+    /// Plans and applies a statement, and lets it change the session.
+    pub fn run(
+        &mut self,
+        parsed: &ParsedStatement,
+        session: &mut Session,
+        known: &Known,
+        number: i64,
+    ) -> Result<Change, PlanError> {
+        let planned = self.plan(parsed, session, known)?;
+        let change = self.apply(planned, number);
+        change.session.iter().for_each(|change| session.apply(change));
+        Ok(change)
+    }
+
+    fn put_query(&mut self, planned: PlannedQuery, number: i64, change: &mut Change) {
+        let PlannedQuery { id, kind, plan, source, topic, overrides } = planned;
+        let id = id.with_number(number);
+        let is_replaced = self.catalog.query(&id).is_some();
+        let query = Arc::new(PersistentQuery { id: id.clone(), kind, plan, overrides });
+        let catalog = self.catalog_mut();
+        if let Some((source, made_of)) = source {
+            catalog.put_source_made_of(source, made_of);
+        }
+        catalog.put_query(Arc::clone(&query));
+        change.answer = Answer::Query { id };
+        change.topic = topic;
+        let becomes = if is_replaced { QueryChange::Replace } else { QueryChange::Start };
+        change.queries.push(becomes(query));
+    }
+
+    fn terminate(&mut self, ids: impl IntoIterator<Item = String>, change: &mut Change) {
+        for id in ids {
+            self.catalog_mut().remove_query(&id);
+            change.queries.push(QueryChange::Terminate { id });
+        }
+    }
+
+    fn catalog_mut(&mut self) -> &mut Catalog {
+        Arc::make_mut(&mut self.catalog)
+    }
+
+    fn plan_config(&self, session: &Session) -> PlanConfig {
+        let config = session.over(&self.properties).plan_config();
+        PlanConfig { with_test_functions: self.with_test_functions, ..config }
+    }
+}
+
+/// One statement while it is planned.
+struct Planning<'p> {
+    engine: &'p Engine,
+    session: &'p Session,
+    config: PlanConfig,
+    known: &'p Known,
+    parsed: &'p ParsedStatement,
+}
+
+impl Planning<'_> {
+    fn plan(&self) -> Result<Planned, PlanError> {
+        let statement = &self.parsed.statement;
+        if is_executable(statement) {
+            self.session.check_overrides()?;
+        }
+        match statement {
+            Statement::CreateSource(create) => self.create_source(create),
+            Statement::CreateAs(create) => self.create_as(create),
+            Statement::InsertInto(insert) => self.insert_into(insert),
             Statement::CreateType(create) => self.create_type(create),
             Statement::Drop(drop) => self.drop(drop),
             Statement::AlterSource(alter) => self.alter(alter),
-            Statement::Set { name, value } => {
-                self.set(name, Some(value));
-                Ok(Outcome::Done)
-            }
-            Statement::Unset { name } => {
-                self.set(name, None);
-                Ok(Outcome::Done)
-            }
-            Statement::Define { .. } | Statement::Undefine { .. } => Ok(Outcome::Done),
+            Statement::ControlQuery(control) => self.control(control),
+            Statement::Set { name, value } => session::plan_set(name, value),
+            Statement::Unset { name } => session::plan_unset(name),
+            Statement::Define { .. } | Statement::Undefine { .. } => Ok(Planned::nothing()),
             other => Err(PlanError::unsupported(format!("{} is", statement_name(other)))),
         }
     }
 
-    fn set(&mut self, name: &str, value: Option<&String>) {
-        match value {
-            Some(value) => self.session.set(name, value),
-            None => self.session.unset(name),
-        }
-        let with_test_functions = self.config.with_test_functions;
-        self.config =
-            PlanConfig { with_test_functions, ..self.effective_properties().plan_config() };
+    fn catalog(&self) -> &Catalog {
+        &self.engine.catalog
     }
 
     /// Plans against the catalog as it is.
-    fn context<'c>(&'c self, parsed: &'c ParsedStatement) -> PlanContext<'c> {
+    fn context(&self) -> PlanContext<'_> {
         PlanContext {
-            catalog: &self.catalog,
+            catalog: &self.engine.catalog,
             config: &self.config,
-            text: &parsed.source,
-            topics: &self.topics,
+            text: &self.parsed.source,
+            topics: self.known,
         }
     }
+}
 
-    /// Adds a query, with the next number in its id unless it has an id of its own.
-    fn add_query(&mut self, prefix: &str, id: Option<String>, plan: QueryPlan) -> PersistentQuery {
-        let number = self.numbers.pop_front().unwrap_or(self.next_number);
-        self.next_number = number + 1;
-        let query = PersistentQuery {
-            id: id.unwrap_or_else(|| format!("{prefix}_{number}")),
-            plan: Arc::new(plan),
-            properties: self.session.clone(),
-        };
-        self.queries.push(query.clone());
-        query
-    }
-
-    /// The topic that a sink needs, if it does not exist: shaped as that of its source unless told.
-    fn sink_topic(&self, sink: &Source, from: &Source, options: &Options) -> Option<TopicRequest> {
-        if self.topics.0.describe(&sink.topic).is_some() {
-            return None;
-        }
-        let source = self.topics.0.describe(&from.topic);
-        let source =
-            source.unwrap_or(TopicShape { partitions: 1, replicas: 1, retention_ms: None });
-        let is_windowed = plan::is_windowed_table(sink);
-        let cleanup_policy = match (sink.kind, is_windowed) {
-            (SourceKind::Stream, _) => "delete",
-            (SourceKind::Table, false) => "compact",
-            (SourceKind::Table, true) => "compact,delete",
-        };
-        let retention_ms = options.retention_ms.or(source.retention_ms);
-        Some(TopicRequest {
-            name: sink.topic.clone(),
-            shape: TopicShape {
-                partitions: options.partitions.unwrap_or(source.partitions),
-                replicas: options.replicas.unwrap_or(source.replicas),
-                retention_ms: retention_ms.filter(|_| cleanup_policy != "compact"),
-            },
-            cleanup_policy,
-        })
-    }
+/// Whether a statement changes what exists, or is a query.
+fn is_executable(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Query(_)
+            | Statement::CreateSource(_)
+            | Statement::CreateAs(_)
+            | Statement::InsertInto(_)
+            | Statement::CreateType(_)
+            | Statement::Drop(_)
+            | Statement::AlterSource(_)
+    )
 }
 
 /// What a statement is called, for saying that it is not supported.
@@ -243,7 +266,6 @@ fn statement_name(statement: &Statement) -> &'static str {
         Statement::Explain(_) => "EXPLAIN",
         Statement::List(_) => "SHOW",
         Statement::Print(_) => "PRINT",
-        Statement::ControlQuery(_) => "TERMINATE, PAUSE or RESUME",
         Statement::AlterSystem { .. } => "ALTER SYSTEM",
         Statement::AssertTopic(_) | Statement::AssertSchema(_) => "ASSERT",
         Statement::AssertValues(_) | Statement::AssertTombstone(_) | Statement::AssertSource(_) => {

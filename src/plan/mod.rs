@@ -28,7 +28,10 @@ mod sub_topology;
 mod types;
 mod window;
 
-pub use catalog::{Catalog, HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
+pub use catalog::{
+    Catalog, HeaderColumn, PersistentQuery, QueryKind, Source, SourceWindow, TimestampColumn,
+    all_headers,
+};
 pub use error::{PlanError, Stage};
 pub use explain::explain;
 pub use fingerprint::fingerprint;

@@ -1,8 +1,6 @@
 //! The engine as the runners see it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -10,7 +8,7 @@ use serde_json::Value as Json;
 use super::case::TopicSpec;
 use super::system::{FailureKind, FormatInfo, Given, Record, SourceInfo, TopicInfo, WindowInfo};
 use super::{Actual, Failure, Properties, System, Systems, typed};
-use crate::engine::{self, Engine, Outcome, PersistentQuery, TopicRequest, TopicShape, Topics};
+use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, Role, Wrapping};
 use crate::operators::QueryError;
@@ -35,40 +33,43 @@ impl Systems for EngineSystems {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
         enable_test_functions();
-        let topics = StubTopics::default();
-        let engine = Engine::new(properties, topics.clone())
-            .with_test_functions()
-            .planning_registry_formats();
-        Ok(Box::new(EngineSystem { engine, topics, drivers: BTreeMap::new() }))
-    }
-}
-
-/// The topics of a case, by name.
-#[derive(Clone, Default)]
-struct StubTopics(Rc<RefCell<BTreeMap<String, TopicShape>>>);
-
-impl Topics for StubTopics {
-    fn describe(&self, name: &str) -> Option<TopicShape> {
-        self.0.borrow().get(name).copied()
-    }
-}
-
-impl StubTopics {
-    fn add(&self, request: TopicRequest) {
-        self.0.borrow_mut().insert(request.name, request.shape);
+        let engine = Engine::new(properties).with_test_functions().planning_registry_formats();
+        Ok(Box::new(EngineSystem { engine, ..EngineSystem::default() }))
     }
 }
 
 /// An engine with a driver for each of its queries.
+#[derive(Default)]
 struct EngineSystem {
-    engine: Engine<'static>,
-    topics: StubTopics,
+    engine: Engine,
+    session: Session,
+    known: Known,
+    /// How many queries have been made, which numbers the next one.
+    made: i64,
     drivers: BTreeMap<String, Driver>,
 }
 
 impl EngineSystem {
-    fn query(&self, id: &str) -> Option<&PersistentQuery> {
-        self.engine.queries().iter().find(|query| query.id == id)
+    fn query(&self, id: &str) -> Option<&Arc<PersistentQuery>> {
+        self.engine.catalog().query(id)
+    }
+
+    /// Runs a statement; the drivers of queries that end or are replaced go.
+    fn run(&mut self, parsed: &ParsedStatement) -> Result<(), PlanError> {
+        let planned = self.engine.plan(parsed, &self.session, &self.known)?;
+        let takes_number = planned.takes_number();
+        let change = self.engine.apply(planned, self.made);
+        self.made += i64::from(takes_number);
+        change.session.iter().for_each(|change| self.session.apply(change));
+        change.topic.iter().for_each(|topic| self.known.add_request(topic));
+        for query in &change.queries {
+            match query {
+                QueryChange::Start(_) => {}
+                QueryChange::Replace(query) => drop(self.drivers.remove(&query.id)),
+                QueryChange::Terminate { id } => drop(self.drivers.remove(id)),
+            }
+        }
+        Ok(())
     }
 
     /// The driver of a query, made when it is first asked for.
@@ -79,7 +80,7 @@ impl EngineSystem {
             let driver = Driver::new(
                 Arc::clone(&query.plan),
                 id,
-                options(&self.engine.effective_properties()),
+                options(&self.session.over(self.engine.properties())),
             )?;
             self.drivers.insert(id.to_owned(), driver);
         }
@@ -172,7 +173,7 @@ impl System for EngineSystem {
             replicas: topic.replicas.and_then(|count| i16::try_from(count).ok()).unwrap_or(1),
             retention_ms: None,
         };
-        self.topics.0.borrow_mut().insert(topic.name.clone(), shape);
+        self.known.add_topic(topic.name.as_str(), shape);
         Ok(())
     }
 
@@ -207,17 +208,9 @@ impl System for EngineSystem {
         })?;
         let last = statements.len().saturating_sub(1);
         for (index, parsed) in statements.iter().enumerate() {
-            match self.engine.execute(parsed) {
-                Ok(Outcome::Done) => {}
-                Ok(Outcome::Created(request) | Outcome::Query(_, request)) => {
-                    if let Some(request) = request {
-                        self.topics.add(request);
-                    }
-                }
-                Err(error) => {
-                    let failure = refused(&error, parsed, self.engine.catalog());
-                    return Err(Failure { is_last_statement: index == last, ..failure });
-                }
+            if let Err(error) = self.run(parsed) {
+                let failure = refused(&error, parsed, self.engine.catalog());
+                return Err(Failure { is_last_statement: index == last, ..failure });
             }
         }
         Ok(Vec::new())

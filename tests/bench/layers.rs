@@ -7,11 +7,12 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use millstream::devices::{Pace, ReadingFormat, Readings};
-use millstream::engine::{Engine, PersistentQuery, Properties, TopicShape, Topics, headless};
+use millstream::engine::{Engine, Known, PersistentQuery, Properties, Session, TopicShape};
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::records::{Batch, BatchBuilder, BatchOptions, HeadersRef, RawBatch};
 use millstream::operators::TopologyOptions;
@@ -27,15 +28,6 @@ const RECORDS: usize = 100_000;
 const CHUNK_ROWS: usize = 1_000;
 const ROUNDS: usize = 5;
 const PACE: Pace = Pace { start_ms: 1_700_000_000_000, interval_us: 10_000 };
-
-/// Every topic exists.
-struct AnyTopic;
-
-impl Topics for AnyTopic {
-    fn describe(&self, _: &str) -> Option<TopicShape> {
-        Some(TopicShape { partitions: 3, replicas: 1, retention_ms: None })
-    }
-}
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -81,7 +73,7 @@ fn batches(devices: u32) -> Result<Vec<Batch>> {
 }
 
 /// The queries of `device.sql`, and the one of `transitions.sql` that gives away every change.
-fn queries() -> Result<Vec<PersistentQuery>> {
+fn queries() -> Result<Vec<Arc<PersistentQuery>>> {
     let device = include_str!("../../ksql/device.sql");
     let transitions = include_str!("../../ksql/transitions.sql");
     let mut queries = of_file(device)?;
@@ -89,11 +81,17 @@ fn queries() -> Result<Vec<PersistentQuery>> {
     Ok(queries)
 }
 
-fn of_file(text: &str) -> Result<Vec<PersistentQuery>> {
-    let mut engine = Engine::new(Properties::default(), AnyTopic);
+fn of_file(text: &str) -> Result<Vec<Arc<PersistentQuery>>> {
+    let mut engine = Engine::new(Properties::default());
+    let (mut session, mut known) = (Session::default(), Known::default());
     let parsed = sql::parse(text, &sql::ParseOptions::default());
     for statement in parsed.ok().context("the file does not parse")? {
-        engine.execute(&statement)?;
+        // Every topic exists.
+        for name in engine.needs(&statement.statement, &session).topics.into_keys() {
+            known.add_topic(name, TopicShape { partitions: 3, replicas: 1, retention_ms: None });
+        }
+        let number = engine.queries().len() as i64;
+        engine.run(&statement, &mut session, &known, number)?;
     }
     Ok(engine.queries().to_vec())
 }
@@ -138,7 +136,7 @@ fn process(
     used: &[bool],
     chunks: &[RawRecords<'_>],
 ) -> Result<()> {
-    let settings = headless::settings(&query.properties)?;
+    let settings = millstream::engine::settings(&Properties::new(query.overrides.clone()))?;
     let spread = Spread { partitions: 3, partitioner: partition_for_key };
     let options = TaskOptions {
         topology: TopologyOptions {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use millstream::engine::{Engine, Outcome, Properties, TopicShape, Topics};
+use millstream::engine::{Engine, Known, Properties, Session};
 use millstream::operators::QueryError;
 use millstream::plan::{QueryPlan, StoreId, StoreKind};
 use millstream::runtime::{
@@ -22,22 +22,14 @@ use millstream::types::WindowKind;
 /// What stands between the records and the stores.
 const STORES: &str = "---- stores\n";
 
-/// A Kafka in which there is nothing yet.
-struct NoTopics;
-
-impl Topics for NoTopics {
-    fn describe(&self, _: &str) -> Option<TopicShape> {
-        None
-    }
-}
-
 /// The plans of a script's queries, with their ids.
 pub(crate) fn queries(script: &str) -> Vec<(String, Arc<QueryPlan>)> {
-    let mut engine = Engine::new(Properties::default(), NoTopics);
+    let mut engine = Engine::new(Properties::default());
+    let (mut session, known) = (Session::default(), Known::default());
     for statement in super::parse_all(script) {
-        match engine.execute(&statement) {
-            Ok(Outcome::Done | Outcome::Created(_) | Outcome::Query(..)) => {}
-            Err(error) => panic!("{error}: {}", statement.text),
+        let number = engine.queries().len() as i64;
+        if let Err(error) = engine.run(&statement, &mut session, &known, number) {
+            panic!("{error}: {}", statement.text);
         }
     }
     engine.queries().iter().map(|query| (query.id.clone(), Arc::clone(&query.plan))).collect()

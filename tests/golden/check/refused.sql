@@ -18,20 +18,23 @@ error: the format PROTOBUF is not supported yet
  6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
 
-error: INSERT INTO … VALUES is not supported yet
+error: Unsupported statement. Only the following statements are supported in standalone mode: CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET
 --> script.sql:7:1
  7 | INSERT INTO clicks (id, page) VALUES ('a', 'home');
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+help: a file says what is to be there, and is run from its beginning at each start
 
-error: a push query is not supported yet
+error: Unsupported statement. Only the following statements are supported in standalone mode: CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET
 --> script.sql:8:1
  8 | SELECT * FROM clicks EMIT CHANGES;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+help: a file says what is to be there, and is run from its beginning at each start
 
-error: a pull query is not supported yet
+error: Unsupported statement. Only the following statements are supported in standalone mode: CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET
 --> script.sql:9:1
  9 | SELECT * FROM users WHERE id = 'a';
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+help: a file says what is to be there, and is run from its beginning at each start
 
 assumed: topic clicks exists (--bootstrap-servers checks it)
 assumed: topic users exists (--bootstrap-servers checks it)

@@ -1,0 +1,178 @@
+//! Statements that make and change streams, tables and types.
+
+use super::planned::{Answer, Effect};
+use super::upgrade::check_upgrade;
+use super::{Planned, Planning, TopicRequest, TopicShape};
+use crate::plan::{self, Options, PlanError, Source, Stage, resolve_type};
+use crate::sql::ast::{
+    AlterSource, CreateSource, CreateType, Literal, Name, Property, SourceKind, Statement,
+};
+use crate::sql::span::Span;
+use crate::types::ColumnDef;
+
+impl Planning<'_> {
+    pub(super) fn create_source(&self, create: &CreateSource) -> Result<Planned, PlanError> {
+        let name = &create.name.text;
+        let existing = self.catalog().source(name);
+        if let Some(existing) = existing
+            && create.if_not_exists
+        {
+            return Ok(exists(create.kind, existing));
+        }
+        let (source, options) =
+            plan::plan_create_source(create, &self.parsed.text, &self.context())?;
+        match existing {
+            Some(existing) if !create.or_replace => {
+                return Err(plan::already_exists(name, create.kind, existing.kind, Stage::Execute));
+            }
+            Some(existing) => check_upgrade(existing, &source)?,
+            None => {}
+        }
+        let topic = self.source_topic(create, &source, &options)?;
+        self.refuse_registry_formats(&source)?;
+        let message = match create.kind {
+            SourceKind::Stream => "Stream created".to_owned(),
+            SourceKind::Table => "Table created".to_owned(),
+        };
+        let takes_number = create.is_source && create.kind == SourceKind::Table;
+        Ok(Planned {
+            effect: Effect::PutSource { source: Box::new(source), topic, message, takes_number },
+        })
+    }
+
+    /// The topic that has to be made for a source, if it is not there.
+    fn source_topic(
+        &self,
+        create: &CreateSource,
+        source: &Source,
+        options: &Options,
+    ) -> Result<Option<TopicRequest>, PlanError> {
+        if self.known.topic(&source.topic).is_some() {
+            return Ok(None);
+        }
+        let Some(partitions) = options.partitions else {
+            return Err(missing_topic(create, &source.topic));
+        };
+        Ok(Some(TopicRequest {
+            name: source.topic.clone(),
+            shape: TopicShape {
+                partitions,
+                replicas: options.replicas.unwrap_or(1),
+                retention_ms: options.retention_ms,
+            },
+            cleanup_policy: match create.kind {
+                SourceKind::Stream => "delete",
+                SourceKind::Table if source.is_windowed() => "compact,delete",
+                SourceKind::Table => "compact",
+            },
+        }))
+    }
+
+    /// Formats whose schemas live in a registry are not read or written yet.
+    pub(super) fn refuse_registry_formats(&self, source: &Source) -> Result<(), PlanError> {
+        for spec in [&source.key_format, &source.value_format] {
+            if spec.format.supports_schema_inference() && !self.engine.plans_registry_formats {
+                return Err(PlanError::unsupported(format!("the format {} is", spec.format)));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn create_type(&self, create: &CreateType) -> Result<Planned, PlanError> {
+        let name = &create.name.text;
+        if let Some(existing) = self.catalog().custom_type(name) {
+            if create.if_not_exists {
+                let message = format!("{name} is already registered with type {existing}");
+                return Ok(Planned::unchanged(message));
+            }
+            let message = format!(
+                "Cannot register custom type '{name}' since it is already registered with type: {existing}"
+            );
+            return Err(PlanError::execute(message).at(create.name.span));
+        }
+        let ty = resolve_type(&create.ty, self.catalog())?;
+        Ok(Planned { effect: Effect::PutType { name: name.clone(), ty } })
+    }
+
+    pub(super) fn alter(&self, alter: &AlterSource) -> Result<Planned, PlanError> {
+        let name = &alter.name.text;
+        let what = alter.kind.as_str().to_lowercase();
+        let Some(source) = self.catalog().source(name) else {
+            let message = format!("Source {name} does not exist.");
+            return Err(PlanError::execute(message).at(alter.name.span));
+        };
+        if source.kind != alter.kind {
+            return Err(PlanError::execute(format!(
+                "Incompatible data source type is {}, but statement was ALTER {}",
+                source.kind.as_str(),
+                alter.kind.as_str()
+            )));
+        }
+        if source.is_read_only {
+            return Err(PlanError::execute(format!(
+                "Cannot alter {what} '{name}': ALTER operations are not supported on source {what}s."
+            )));
+        }
+        if source.is_created_by_query {
+            return Err(PlanError::execute(
+                "ALTER command is not supported for CREATE ... AS statements.",
+            ));
+        }
+        let mut altered = Source::clone(source);
+        for column in &alter.add {
+            let ty = resolve_type(&column.ty, self.catalog())?;
+            if altered.column_type(&column.name.text).is_some() {
+                return Err(PlanError::execute(format!(
+                    "Cannot add column `{}` to schema. A column with the same name already exists.",
+                    column.name.text
+                )));
+            }
+            altered.order.push(column.name.text.clone());
+            altered.schema.value.push(ColumnDef::new(column.name.text.as_str(), ty));
+        }
+        let kind = match alter.kind {
+            SourceKind::Stream => "Stream",
+            SourceKind::Table => "Table",
+        };
+        let message = format!("{kind} {name} altered.");
+        Ok(Planned {
+            effect: Effect::PutSource {
+                source: Box::new(altered),
+                topic: None,
+                message,
+                takes_number: false,
+            },
+        })
+    }
+}
+
+/// `IF NOT EXISTS`, and it does.
+pub(super) fn exists(kind: SourceKind, existing: &Source) -> Planned {
+    let what = kind.as_str().to_lowercase();
+    let found = existing.kind.as_str().to_lowercase();
+    Planned {
+        effect: Effect::Nothing(Answer::Warning(format!(
+            "Cannot add {what} `{}`: A {found} with the same name already exists.",
+            existing.name
+        ))),
+    }
+}
+
+/// What ksqlDB says of a topic that does not exist, with the statement that would make it.
+fn missing_topic(create: &CreateSource, topic: &str) -> PlanError {
+    let mut with = create.clone();
+    let number = |name: &str, value: i32| Property {
+        name: Name::new(name),
+        value: Literal::Integer(value),
+        value_span: Span::default(),
+    };
+    with.with.push(number("PARTITIONS", 2));
+    with.with.push(number("REPLICAS", 1));
+    let statement = plan::canonical(&Statement::CreateSource(with));
+    PlanError::execute(format!(
+        "Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please \
+         re-run the statement providing the required 'PARTITIONS' configuration in the WITH clause (and \
+         optionally 'REPLICAS'). For example: {statement};"
+    ))
+    .help("create the topic first, or add PARTITIONS to the WITH clause")
+}

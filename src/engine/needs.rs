@@ -1,0 +1,138 @@
+//! What planning a statement has to know of Kafka, and what is known.
+//!
+//! Planning reaches nobody. [`needs`] says beforehand what a statement will ask about, whoever owns
+//! the engine finds that out, and hands it in as [`Known`].
+
+use std::collections::BTreeMap;
+
+use crate::plan::{Catalog, OptionSet, Options, PlanConfig, TopicPartitions};
+use crate::sql::ast::{DropKind, Property, Query, Statement};
+
+/// What planning a statement has to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The topics that it asks about, by name.
+    pub topics: BTreeMap<String, TopicNeed>,
+}
+
+/// Why a topic is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TopicNeed {
+    /// It may be there or not: the statement would make it.
+    Optional,
+    /// The statement is refused if it is not there.
+    Required,
+}
+
+/// The shape of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicShape {
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// How many replicas each has.
+    pub replicas: i16,
+    /// How long it keeps records, where that is set on the topic.
+    pub retention_ms: Option<i64>,
+}
+
+/// A topic that a statement needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicRequest {
+    /// Its name.
+    pub name: String,
+    /// Its shape.
+    pub shape: TopicShape,
+    /// `delete`, `compact` or `compact,delete`.
+    pub cleanup_policy: &'static str,
+}
+
+/// What is known of Kafka.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    topics: BTreeMap<String, TopicShape>,
+    /// How long the brokers keep what topics without a retention of their own hold.
+    pub default_retention_ms: Option<i64>,
+}
+
+impl Known {
+    /// The topic called `name`, if it is there.
+    pub fn topic(&self, name: &str) -> Option<&TopicShape> {
+        self.topics.get(name)
+    }
+
+    /// Adds a topic that is there.
+    pub fn add_topic(&mut self, name: impl Into<String>, shape: TopicShape) {
+        self.topics.insert(name.into(), shape);
+    }
+
+    /// Adds a topic that is about to be made.
+    pub fn add_request(&mut self, request: &TopicRequest) {
+        let retention_ms = request.shape.retention_ms.or(self.default_retention_ms);
+        self.add_topic(request.name.as_str(), TopicShape { retention_ms, ..request.shape });
+    }
+
+    /// Takes out a topic that is no longer there.
+    pub fn remove_topic(&mut self, name: &str) {
+        self.topics.remove(name);
+    }
+}
+
+impl TopicPartitions for Known {
+    fn partitions(&self, topic: &str) -> Option<i32> {
+        self.topic(topic).map(|shape| shape.partitions)
+    }
+}
+
+/// What has to be known to plan a statement over a catalog.
+///
+/// A statement that will be refused may need nothing.
+pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> Needs {
+    let mut needs = Needs::default();
+    match statement {
+        Statement::CreateSource(create) => {
+            let Some(options) = options(&create.with, OptionSet::Source) else { return needs };
+            let need = match options.partitions {
+                Some(_) => TopicNeed::Optional,
+                None => TopicNeed::Required,
+            };
+            needs.topics.extend(options.topic.map(|topic| (topic, need)));
+        }
+        Statement::CreateAs(create) => {
+            let Some(options) = options(&create.with, OptionSet::Sink) else { return needs };
+            let by_name = || format!("{}{}", config.output_topic_prefix, create.name.text);
+            needs.add_sources(&create.query, catalog);
+            let sink = options.topic.unwrap_or_else(by_name);
+            needs.topics.insert(sink, TopicNeed::Optional);
+        }
+        Statement::InsertInto(insert) => {
+            needs.add_sources(&insert.query, catalog);
+            needs.add_source(&insert.target.text, catalog);
+        }
+        Statement::Drop(drop) if matches!(drop.kind, DropKind::Source(_)) && drop.delete_topic => {
+            needs.add_source(&drop.name.text, catalog);
+        }
+        _ => {}
+    }
+    needs
+}
+
+impl Needs {
+    /// Adds the topics that a query reads.
+    fn add_sources(&mut self, query: &Query, catalog: &Catalog) {
+        self.add_source(&query.from.first.name.text, catalog);
+        for join in &query.from.joins {
+            self.add_source(&join.source.name.text, catalog);
+        }
+    }
+
+    fn add_source(&mut self, name: &str, catalog: &Catalog) {
+        if let Some(source) = catalog.source(name) {
+            self.topics.insert(source.topic.clone(), TopicNeed::Optional);
+        }
+    }
+}
+
+/// A clause, unless it is one that will be refused.
+fn options(clause: &[Property], set: OptionSet) -> Option<Options> {
+    Options::from_clause(clause, set).ok()
+}

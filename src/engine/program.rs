@@ -1,0 +1,201 @@
+//! A text of statements as a list of commands, run one after another.
+//!
+//! ```text
+//! while let Some(needs) = program.needs() { find out what it needs; program.step(); }
+//! ```
+//! Whoever has the text decides where knowledge comes from: Kafka, or the assumption that what has
+//! to be there is there. A faulty statement is passed over, so that all faults are found.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::known_properties::{is_immutable, is_read_at_start};
+use super::session::cannot_override;
+use super::{Change, Engine, Known, Needs, Planned, Properties, Session, TopicRequest};
+use crate::plan::PlanError;
+use crate::runtime::{Driver, DriverOptions};
+use crate::sql::ast::Statement;
+use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Span, Variables};
+
+/// The statements that a file may hold, as ksqlDB's headless mode has it, and variables.
+const IN_FILES: &str = "CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS \
+                        SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET";
+
+/// Statements, and how far they have been run.
+#[derive(Debug)]
+pub struct Program {
+    statements: VecDeque<ParsedStatement>,
+    engine: Engine,
+    session: Session,
+    known: Known,
+    numbers: Numbers,
+    done: Vec<Command>,
+    faults: Vec<Diagnostic>,
+    notes: Vec<(Span, String)>,
+}
+
+/// A statement that has been run.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Where it stands in the text.
+    pub place: Span,
+    /// What it did.
+    pub change: Change,
+}
+
+/// The numbers of queries' ids: those that are given, then they count on.
+#[derive(Clone, Debug, Default)]
+struct Numbers {
+    given: VecDeque<i64>,
+    next: i64,
+}
+
+impl Program {
+    /// The statements of a text, or all that is wrong with their syntax; variables come from DEFINE.
+    pub fn parse(text: &str, properties: &Properties) -> Result<Self, Vec<Diagnostic>> {
+        let substitutes =
+            properties.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
+        let options = ParseOptions {
+            variables: substitutes.then(Variables::default),
+            ..ParseOptions::default()
+        };
+        let statements = sql::parse(text, &options).map_err(|errors| {
+            errors.iter().map(sql::ParseError::to_diagnostic).collect::<Vec<_>>()
+        })?;
+        Ok(Self {
+            statements: statements.into(),
+            engine: Engine::new(properties.clone()),
+            session: Session::default(),
+            known: Known::default(),
+            numbers: Numbers::default(),
+            done: Vec::new(),
+            faults: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// The same program, whose queries get these numbers in their ids instead of 0, 1, 2 ….
+    #[must_use]
+    pub fn with_query_numbers(mut self, numbers: impl IntoIterator<Item = i64>) -> Self {
+        self.numbers.given = numbers.into_iter().collect();
+        self
+    }
+
+    /// What has to be known to run the next statement; `None` after the last one.
+    pub fn needs(&self) -> Option<Needs> {
+        let next = self.statements.front()?;
+        Some(self.engine.needs(&next.statement, &self.session))
+    }
+
+    /// What is known of Kafka.
+    pub fn known_mut(&mut self) -> &mut Known {
+        &mut self.known
+    }
+
+    /// Runs the next statement, or notes why it cannot be run.
+    pub fn step(&mut self) {
+        let Some(parsed) = self.statements.pop_front() else { return };
+        match self.plan(&parsed) {
+            Ok(planned) => {
+                let number = self.numbers.next(&planned);
+                let change = self.engine.apply(planned, number);
+                change.session.iter().for_each(|change| self.session.apply(change));
+                change.topic.iter().for_each(|topic| self.known.add_request(topic));
+                self.done.push(Command { place: parsed.place, change });
+            }
+            Err(fault) => self.faults.push(fault),
+        }
+    }
+
+    /// Plans a statement. One that makes a query must also make one that can be run: what is
+    /// planned may need, for one, a format that is not there yet.
+    fn plan(&mut self, parsed: &ParsedStatement) -> Result<Planned, Diagnostic> {
+        let planned = check_in_file(&parsed.statement)
+            .and_then(|()| self.engine.plan(parsed, &self.session, &self.known))
+            .map_err(|error| diagnostic(&error, parsed))?;
+        if let Some(plan) = planned.query() {
+            Driver::new(Arc::clone(plan), "", DriverOptions::default()).map_err(|error| {
+                Diagnostic::new(error.to_string()).at(parsed.place, "in this statement")
+            })?;
+        }
+        if let Statement::Set { name, .. } | Statement::Unset { name } = &parsed.statement
+            && is_read_at_start(name)
+        {
+            let note = format!("{name} is read when the process starts, so this has no effect");
+            self.notes.push((parsed.place, note));
+        }
+        Ok(planned)
+    }
+
+    /// The engine as the statements left it.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What has been run.
+    pub fn done(&self) -> &[Command] {
+        &self.done
+    }
+
+    /// The topics that the statements need and that are not there, in the order of the statements.
+    pub fn topics(&self) -> impl Iterator<Item = &TopicRequest> {
+        self.done.iter().filter_map(|command| command.change.topic.as_ref())
+    }
+
+    /// What is wrong, in the order of the statements.
+    pub fn faults(&self) -> &[Diagnostic] {
+        &self.faults
+    }
+
+    /// What is not wrong, but perhaps not meant, with its place.
+    pub fn notes(&self) -> &[(Span, String)] {
+        &self.notes
+    }
+}
+
+impl Numbers {
+    /// The number for what is planned, if it takes one.
+    fn next(&mut self, planned: &Planned) -> i64 {
+        if !planned.takes_number() {
+            return self.next;
+        }
+        let number = self.given.pop_front().unwrap_or(self.next);
+        self.next = number + 1;
+        number
+    }
+}
+
+/// Whether a statement may stand in a file, which is run from its beginning at each start.
+fn check_in_file(statement: &Statement) -> Result<(), PlanError> {
+    match statement {
+        Statement::Set { name, .. } if is_immutable(name) => Err(cannot_override(name)),
+        Statement::CreateSource(_)
+        | Statement::CreateAs(_)
+        | Statement::InsertInto(_)
+        | Statement::CreateType(_)
+        | Statement::Set { .. }
+        | Statement::Unset { .. }
+        | Statement::Define { .. }
+        | Statement::Undefine { .. } => Ok(()),
+        _ => Err(PlanError::execute(format!(
+            "Unsupported statement. Only the following statements are supported in standalone \
+             mode: {IN_FILES}"
+        ))
+        .help("a file says what is to be there, and is run from its beginning at each start")),
+    }
+}
+
+fn diagnostic(error: &PlanError, parsed: &ParsedStatement) -> Diagnostic {
+    // With variables put in, places within the statement are not those of the file.
+    let is_as_written = parsed.place.start == parsed.span.start
+        && parsed.source.len() >= parsed.place.end
+        && parsed.place.text(&parsed.source) == parsed.text;
+    let place = error.span.filter(|_| is_as_written);
+    let at = place.unwrap_or(parsed.place);
+    let label = if place.is_some() { "here" } else { "in this statement" };
+    let mut diagnostic = Diagnostic::new(error.to_string()).at(at, label);
+    if let Some(help) = &error.help {
+        diagnostic = diagnostic.help(help.clone());
+    }
+    diagnostic
+}

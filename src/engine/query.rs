@@ -1,0 +1,97 @@
+//! Statements that start persistent queries.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::ddl::exists;
+use super::planned::{PlannedId, PlannedQuery};
+use super::upgrade::check_upgrade;
+use super::{Planned, Planning, QueryKind, TopicRequest, TopicShape};
+use crate::plan::{self, Options, PlanError, QueryPlan, Source};
+use crate::sql::ast::{CreateAs, InsertInto, SourceKind};
+
+impl Planning<'_> {
+    pub(super) fn create_as(&self, create: &CreateAs) -> Result<Planned, PlanError> {
+        let name = &create.name.text;
+        let existing = self.catalog().source(name);
+        if let Some(existing) = existing
+            && create.if_not_exists
+        {
+            return Ok(exists(create.kind, existing));
+        }
+        let planned = plan::plan_create_as(create, &self.canonical(), &self.context())?;
+        if let Some(existing) = existing {
+            check_upgrade(existing, &planned.source)?;
+            return Err(PlanError::unsupported("replacing a running query is"));
+        }
+        self.refuse_registry_formats(&planned.source)?;
+        let from = planned.query.leftmost_source();
+        let topic = self.sink_topic(&planned.source, from, &planned.options);
+        let prefix = match create.kind {
+            SourceKind::Stream => "CSAS",
+            SourceKind::Table => "CTAS",
+        };
+        let made_of = source_names(&planned.query);
+        Ok(Planned::of_query(PlannedQuery {
+            id: PlannedId::Numbered(format!("{prefix}_{}", name.to_uppercase())),
+            kind: QueryKind::CreateAs,
+            plan: Arc::new(planned.query),
+            source: Some((planned.source, made_of)),
+            topic,
+            overrides: self.session.overrides().to_map(),
+        }))
+    }
+
+    pub(super) fn insert_into(&self, insert: &InsertInto) -> Result<Planned, PlanError> {
+        let (plan, options) = plan::plan_insert_into(insert, &self.canonical(), &self.context())?;
+        let id = match options.query_id {
+            Some(id) if self.catalog().query(&id).is_some() => {
+                return Err(PlanError::execute(format!("Query ID '{id}' already exists.")));
+            }
+            Some(id) => PlannedId::Given(id),
+            None => PlannedId::Numbered("INSERTQUERY".to_owned()),
+        };
+        Ok(Planned::of_query(PlannedQuery {
+            id,
+            kind: QueryKind::Insert,
+            plan: Arc::new(plan),
+            source: None,
+            topic: None,
+            overrides: self.session.overrides().to_map(),
+        }))
+    }
+
+    /// The statement in ksqlDB's form, with the names of its columns made plain.
+    fn canonical(&self) -> String {
+        plan::canonical(&plan::sanitised(&self.parsed.statement, self.catalog()))
+    }
+
+    /// The topic that a sink needs, if it does not exist: shaped as that of its source unless told.
+    fn sink_topic(&self, sink: &Source, from: &Source, options: &Options) -> Option<TopicRequest> {
+        if self.known.topic(&sink.topic).is_some() {
+            return None;
+        }
+        let unknown = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
+        let source = self.known.topic(&from.topic).copied().unwrap_or(unknown);
+        let cleanup_policy = match (sink.kind, plan::is_windowed_table(sink)) {
+            (SourceKind::Stream, _) => "delete",
+            (SourceKind::Table, false) => "compact",
+            (SourceKind::Table, true) => "compact,delete",
+        };
+        let retention_ms = options.retention_ms.or(source.retention_ms);
+        Some(TopicRequest {
+            name: sink.topic.clone(),
+            shape: TopicShape {
+                partitions: options.partitions.unwrap_or(source.partitions),
+                replicas: options.replicas.unwrap_or(source.replicas),
+                retention_ms: retention_ms.filter(|_| cleanup_policy != "compact"),
+            },
+            cleanup_policy,
+        })
+    }
+}
+
+/// The names of all sources that a plan reads.
+fn source_names(plan: &QueryPlan) -> BTreeSet<String> {
+    plan.sources().map(|(_, source)| source.name.clone()).collect()
+}

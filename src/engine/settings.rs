@@ -1,0 +1,52 @@
+//! How a query runs, as its properties say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Properties, PropertyError};
+use crate::operators::EMIT_INTERVAL_MS;
+use crate::runtime::live::QuerySettings;
+
+/// How a query runs, by ksqlDB's names and with ksqlDB's defaults.
+pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError> {
+    let ms = |name: &str, default: i64| -> Result<Duration, PropertyError> {
+        let value = properties.number(name, default)?;
+        Ok(Duration::from_millis(u64::try_from(value).unwrap_or(0)))
+    };
+    let service_id = properties.get("ksql.service.id").unwrap_or("default_").to_owned();
+    let reset = properties.get("auto.offset.reset").unwrap_or("latest").to_ascii_lowercase();
+    let from_earliest = match reset.as_str() {
+        "earliest" => true,
+        "latest" => false,
+        _ => {
+            return Err(PropertyError {
+                name: "auto.offset.reset".to_owned(),
+                found: reset,
+                reason: "String must be one of: latest, earliest".to_owned(),
+            });
+        }
+    };
+    let log_topic = properties.get("ksql.logging.processing.topic.name");
+    let repartition = properties.get("ksql.millstream.repartition").unwrap_or("memory");
+    Ok(QuerySettings {
+        from_earliest,
+        commit_interval: ms("commit.interval.ms", 2_000)?,
+        cache_bytes: properties.number("cache.max.bytes.buffering", 10_000_000)?,
+        repartitions_by_topic: repartition.eq_ignore_ascii_case("topic"),
+        purge_interval: ms("repartition.purge.interval.ms", 30_000)?,
+        emit_interval_ms: properties
+            .number("__emit.interval.ms.kstreams.windowed.aggregation__", EMIT_INTERVAL_MS)?,
+        nested_error_set_null: properties.flag("ksql.nested.error.set.null", true)?,
+        retry_backoff: ms("ksql.query.retry.backoff.initial.ms", 15_000)?,
+        retry_backoff_max: ms("ksql.query.retry.backoff.max.ms", 900_000)?,
+        has_processing_log: properties.flag("ksql.logging.processing.topic.auto.create", false)?,
+        logs_rows: properties.flag("ksql.logging.processing.rows.include", false)?,
+        processing_log_topic: log_topic
+            .map_or_else(|| format!("{service_id}ksql_processing_log"), str::to_owned),
+        internal_replicas: i16::try_from(properties.number("ksql.internal.topic.replicas", 1)?)
+            .unwrap_or(1),
+        interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
+        state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+        service_id,
+    })
+}
