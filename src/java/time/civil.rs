@@ -89,7 +89,7 @@ pub(super) fn time_text(nanos: i64) -> String {
     match nanos {
         0 => {}
         nanos if nanos % 1_000_000 == 0 => {
-            put(&mut text, format_args!(".{:03}", nanos / 1_000_000))
+            put(&mut text, format_args!(".{:03}", nanos / 1_000_000));
         }
         nanos if nanos % 1000 == 0 => put(&mut text, format_args!(".{:06}", nanos / 1000)),
         nanos => put(&mut text, format_args!(".{nanos:09}")),
