@@ -10,6 +10,7 @@ mod encode;
 mod java_row;
 pub mod live;
 mod output;
+mod pieces;
 mod processing_log;
 mod random;
 mod source;
