@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::aggregate::StreamAggregate;
 use super::filter::{Predicate, StreamFilter, TableFilter};
 use super::flat_map::FlatMap;
+use super::foreign_key::{Answer, LeftCodecs, Resolve, Subscribe};
 use super::group_by::{StreamGroupBy, TableGroupBy};
 use super::groups::Groups;
 use super::lookup::{
@@ -28,8 +29,8 @@ use super::{Codecs, Operator, QueryError, Tables, TopologyOptions};
 use crate::expr::Expr;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{
-    self, AggregateWindow, Aggregation, Gives, Input, Joined, NamedExpr, Node, NodeId, NodeKind,
-    QueryPlan, SourceColumn, StoreId, SubTopology, frame_columns,
+    self, AggregateWindow, Aggregation, ForeignKeySubscribe, Gives, Input, Joined, NamedExpr, Node,
+    NodeId, NodeKind, QueryPlan, SourceColumn, StoreId, SubTopology, frame_columns,
 };
 
 /// Makes the operators of a plan's nodes.
@@ -127,6 +128,21 @@ impl<'p> Builder<'p> {
             NodeKind::TableTableJoin(joined) => {
                 Box::new(TableTableJoin::new(*joined, [self.side(node, 0)?, self.side(node, 1)?]))
             }
+            NodeKind::ForeignKeySubscribe(subscribe) => {
+                let ForeignKeySubscribe { foreign_key, is_left, left, right } = &**subscribe;
+                let left = self.codecs.of_rows(left)?;
+                let codecs = LeftCodecs { left, right_key: self.codecs.of_rows(right)?.key };
+                Box::new(Subscribe::new(name(), foreign_key.clone(), *is_left, codecs))
+            }
+            NodeKind::ForeignKeyAnswer(answer) => {
+                let store = self.own_store(id, 0)?;
+                let left = self.codecs.of_rows(&answer.left)?;
+                Box::new(Answer::new(store, left, self.table(answer.right)?))
+            }
+            NodeKind::ForeignKeyResolve(resolve) => {
+                let value = self.codecs.of_rows(&resolve.formats)?.value;
+                Box::new(Resolve::new(resolve.is_left, self.table(resolve.left)?, value))
+            }
             NodeKind::Repartition(topic) => {
                 let drops_null_keys = topic.drops_null_keys;
                 let mut topics = self.plan.repartitions();
@@ -142,7 +158,11 @@ impl<'p> Builder<'p> {
     /// One side of a join of tables.
     fn side(&self, node: &Node, port: usize) -> Result<JoinSide, QueryError> {
         let missing = || QueryError::new("a join has two sides");
-        let id = *node.inputs.get(port).ok_or_else(missing)?;
+        self.table(*node.inputs.get(port).ok_or_else(missing)?)
+    }
+
+    /// The table that a node gives.
+    fn table(&self, id: NodeId) -> Result<JoinSide, QueryError> {
         Ok(JoinSide { rows: self.lookup(id)?, types: types_of(&self.plan.node(id).schema) })
     }
 

@@ -14,6 +14,7 @@ mod cache;
 mod evaluate;
 mod filter;
 mod flat_map;
+mod foreign_key;
 mod group_by;
 mod groups;
 mod keyed;

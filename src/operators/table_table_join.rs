@@ -150,7 +150,7 @@ impl<'a> Own<'_, 'a> {
 }
 
 /// NULL in the rows that are not there.
-fn hide<'a>(column: Column<'a>, valid: &Validity) -> Column<'a> {
+pub(super) fn hide<'a>(column: Column<'a>, valid: &Validity) -> Column<'a> {
     let Some(flags) = valid.flags() else { return column };
     let value = |(row, valid): (usize, &bool)| if *valid { column.value(row) } else { Value::Null };
     Column::Values(flags.iter().enumerate().map(value).collect())

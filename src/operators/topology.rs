@@ -7,7 +7,7 @@ use super::build::Builder;
 use super::{Collector, Context, Operator, Piece, Port, QueryError, StoredRecord, Tables};
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
-use crate::plan::{Input, NodeId, QueryPlan, StoreId, SubTopology};
+use crate::plan::{Input, NodeId, QueryPlan, RowFormats, StoreId, SubTopology};
 use crate::types::{RowCodec, Rows};
 
 /// How keys and values of one place are written.
@@ -23,6 +23,9 @@ pub struct CodecPair {
 pub trait Codecs {
     /// The codecs of a store.
     fn of_store(&self, store: StoreId) -> Result<CodecPair, QueryError>;
+
+    /// The codecs of rows of a table that is kept elsewhere.
+    fn of_rows(&self, rows: &RowFormats) -> Result<CodecPair, QueryError>;
 }
 
 /// How a query runs.

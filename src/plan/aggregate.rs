@@ -12,7 +12,7 @@ use super::select::{Item, column};
 use super::window::window;
 use super::{
     AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, PlanContext, PlanError,
-    RepartitionTopic, SourceWindow,
+    RepartitionKind, RepartitionTopic, SourceWindow,
 };
 use crate::expr::functions::ArgType;
 use crate::formats::{Format, FormatSpec, Role};
@@ -279,6 +279,7 @@ impl Builder<'_> {
             key_format: self.key_format.clone(),
             value_format: internal_value_format(&self.relation.value_format),
             drops_null_keys: false,
+            kind: RepartitionKind::Rows,
         };
         self.add("Aggregate.GroupBy", NodeKind::Repartition(repartition));
         let grouped = self.nodes.len() - 2;

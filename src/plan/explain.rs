@@ -130,6 +130,17 @@ fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
         NodeKind::TableTableJoin(Joined { kind, .. }) => {
             write!(out, "{} table with table", join_name(*kind))
         }
+        NodeKind::ForeignKeySubscribe(subscribe) => {
+            write!(out, "asks for the row at {}", subscribe.foreign_key.text)
+        }
+        NodeKind::ForeignKeyAnswer(answer) => {
+            write!(out, "answers who asked, kept in {}", answer.store.name)
+        }
+        NodeKind::ForeignKeyResolve(resolve) => {
+            let kind = if resolve.is_left { JoinKind::Left } else { JoinKind::Inner };
+            let left = resolve.left.0 + 1;
+            write!(out, "{} answers with the rows of step {left}", join_name(kind))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AggregateWindow, Aggregation, JoinKind, Node, NodeId, NodeKind, QueryPlan, Source,
+    AggregateWindow, Aggregation, JoinKind, Node, NodeId, NodeKind, QueryPlan, RowFormats, Source,
     SourceWindow, StoreSpec, StreamStreamJoin,
 };
 use crate::formats::{FormatSpec, NullableRepresentation};
@@ -150,6 +150,22 @@ impl Text {
             NodeKind::StreamTableJoin(joined) | NodeKind::TableTableJoin(joined) => {
                 self.joined(joined.kind, joined.appends_key);
             }
+            NodeKind::ForeignKeySubscribe(subscribe) => {
+                self.field("is", &subscribe.foreign_key.text);
+                self.field("left", if subscribe.is_left { "yes" } else { "no" });
+                self.rows(&subscribe.left);
+                self.rows(&subscribe.right);
+            }
+            NodeKind::ForeignKeyAnswer(answer) => {
+                self.store(&answer.store);
+                self.rows(&answer.left);
+                self.number("of", answer.right.0 as i64);
+            }
+            NodeKind::ForeignKeyResolve(resolve) => {
+                self.field("left", if resolve.is_left { "yes" } else { "no" });
+                self.rows(&resolve.formats);
+                self.number("of", resolve.left.0 as i64);
+            }
         }
     }
 
@@ -157,6 +173,11 @@ impl Text {
         self.field("store", &store.name);
         self.field("stored", &store.stored.to_string());
         self.formats(&store.key_format, &store.value_format);
+    }
+
+    fn rows(&mut self, rows: &RowFormats) {
+        self.field("rows", &rows.schema.to_string());
+        self.formats(&rows.key_format, &rows.value_format);
     }
 
     fn joined(&mut self, kind: JoinKind, appends_key: bool) {
@@ -225,5 +246,8 @@ fn name_of(kind: &NodeKind) -> &'static str {
         NodeKind::StreamStreamJoin(_) => "stream stream join",
         NodeKind::StreamTableJoin(_) => "stream table join",
         NodeKind::TableTableJoin(_) => "table table join",
+        NodeKind::ForeignKeySubscribe(_) => "foreign key subscribe",
+        NodeKind::ForeignKeyAnswer(_) => "foreign key answer",
+        NodeKind::ForeignKeyResolve(_) => "foreign key resolve",
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod expression;
 mod fingerprint;
+mod foreign_key;
 mod frame;
 mod grouping;
 mod insert;
@@ -35,11 +36,14 @@ pub use catalog::{
 pub use error::{PlanError, Stage};
 pub use explain::explain;
 pub use fingerprint::fingerprint;
+pub use foreign_key::{
+    ForeignKeyAnswer, ForeignKeyResolve, ForeignKeySubscribe, RESPONSE_COLUMNS, RowFormats,
+};
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use insert::plan_insert_into;
 pub use node::{
     AggregateCall, AggregateWindow, Aggregation, JoinKind, Joined, NamedExpr, NodeKind,
-    RepartitionTopic, TableCall,
+    RepartitionKind, RepartitionTopic, TableCall,
 };
 pub use options::{OptionSet, Options};
 pub use query_plan::{

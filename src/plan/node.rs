@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Source;
+use super::foreign_key::{ForeignKeyAnswer, ForeignKeyResolve, ForeignKeySubscribe};
 use super::query_plan::{NodeId, StoreSpec};
 use super::stream_stream_join::StreamStreamJoin;
 use crate::expr::Expr;
@@ -77,6 +78,12 @@ pub enum NodeKind {
     StreamTableJoin(Joined),
     /// Joins two tables on their keys.
     TableTableJoin(Joined),
+    /// Lets the rows of the left table of a foreign-key join ask for those of the right one.
+    ForeignKeySubscribe(Box<ForeignKeySubscribe>),
+    /// Answers them: registrations, port 0, and changes of the right table, port 1.
+    ForeignKeyAnswer(Box<ForeignKeyAnswer>),
+    /// Joins answers with the rows of the left table.
+    ForeignKeyResolve(Box<ForeignKeyResolve>),
 }
 
 /// A join whose sides are told by their ports.
@@ -102,6 +109,7 @@ impl NodeKind {
     pub fn stores(&self) -> Vec<&StoreSpec> {
         match self {
             Self::TableSource { store, .. } | Self::Materialize { store } => vec![store],
+            Self::ForeignKeyAnswer(answer) => vec![&answer.store],
             Self::Aggregate(aggregation) => vec![&aggregation.store],
             Self::StreamStreamJoin(join) => join.stores().collect(),
             _ => Vec::new(),
@@ -110,7 +118,12 @@ impl NodeKind {
 
     /// The nodes whose rows the node looks up besides those that it reads.
     pub fn looks_up(&self) -> impl Iterator<Item = &NodeId> {
-        [].iter()
+        let nodes = match self {
+            Self::ForeignKeyAnswer(answer) => std::slice::from_ref(&answer.right),
+            Self::ForeignKeyResolve(resolve) => std::slice::from_ref(&resolve.left),
+            _ => &[],
+        };
+        nodes.iter()
     }
 
     /// The repartition topic that the node writes, if it writes one.
@@ -133,6 +146,20 @@ pub struct RepartitionTopic {
     pub value_format: FormatSpec,
     /// Whether rows without a key are left out, as before a join.
     pub drops_null_keys: bool,
+    /// What its records are.
+    pub kind: RepartitionKind,
+}
+
+/// What the records of a repartition topic are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepartitionKind {
+    /// Rows, or changes of a table.
+    Rows,
+    /// Registrations of a foreign-key join: the bytes of a subscription.
+    Subscriptions,
+    /// Responses of a foreign-key join: a row of the right table, then a hash and a partition, which is
+    /// where they go.
+    Responses,
 }
 
 /// An expression and the column that it fills.

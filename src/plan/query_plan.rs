@@ -76,6 +76,8 @@ pub enum StoreKind {
     JoinWindow,
     /// Rows of both sides of a stream–stream join that still wait for the other side, by time.
     Unmatched,
+    /// What the rows of the left table of a foreign-key join ask for, by foreign key and primary key.
+    Subscriptions,
 }
 
 /// A store, and what its changelog holds.
@@ -143,6 +145,16 @@ impl QueryPlan {
         self.nodes().find_map(|(next, node)| {
             let port = node.inputs.iter().position(|input| *input == id)?;
             Some((next, port))
+        })
+    }
+
+    /// Whether what `id` gives comes to a foreign-key join as the rows of its left table, in the same
+    /// sub-topology.
+    pub fn asks_by_foreign_key(&self, id: NodeId) -> bool {
+        self.successor(id).is_some_and(|(next, _)| match self.node(next).kind {
+            NodeKind::ForeignKeySubscribe(_) => true,
+            NodeKind::Repartition(_) => false,
+            _ => self.asks_by_foreign_key(next),
         })
     }
 

@@ -6,8 +6,8 @@ use crate::formats::{
     Decoder, EncodeError, Encoded, Encoder, FormatError, FormatSpec, Normaliser, Role,
 };
 use crate::operators::{CodecPair, Codecs, QueryError};
-use crate::plan::{QueryPlan, StoreId};
-use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec, Value};
+use crate::plan::{QueryPlan, RowFormats, StoreId, StoreSpec};
+use crate::types::{Arena, CodecError, Column, ColumnDef, RowCodec, Schema, Value};
 
 /// A format for columns of one shape.
 struct FormatCodec {
@@ -48,7 +48,16 @@ impl RowCodec for FormatCodec {
     }
 
     fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
-        let mut decoded = self.decoder.decode(&[Some(bytes)], &vec![true; self.columns], arena);
+        self.decode_all(&[bytes], arena)
+    }
+
+    fn decode_all<'a>(
+        &self,
+        rows: &[&'a [u8]],
+        arena: &'a Arena,
+    ) -> Result<Vec<Column<'a>>, CodecError> {
+        let rows: Vec<_> = rows.iter().copied().map(Some).collect();
+        let mut decoded = self.decoder.decode(&rows, &vec![true; self.columns], arena);
         match decoded.failures.pop() {
             None => Ok(decoded.columns),
             Some((_, error)) => Err(CodecError { message: error.message, causes: error.causes }),
@@ -77,15 +86,31 @@ impl Codecs for PlanCodecs<'_> {
     fn of_store(&self, store: StoreId) -> Result<CodecPair, QueryError> {
         let found = self.plan.stores().find(|(id, ..)| *id == store);
         let (_, _, spec) = found.ok_or_else(|| QueryError::new("a plan has no such store"))?;
-        let refuse = |error: FormatError| QueryError::new(error.to_string());
-        let codec = |format: &FormatSpec, columns: &[ColumnDef], role| {
-            FormatCodec::new(format, columns, role, &spec.name).map_err(refuse)
-        };
-        Ok(CodecPair {
-            key: Arc::new(codec(&spec.key_format, &spec.stored.key, Role::Key)?),
-            value: Arc::new(codec(&spec.value_format, &spec.stored.value, Role::Value)?),
-        })
+        let StoreSpec { name, stored: schema, key_format, value_format, .. } = spec;
+        codec_pair(name, schema, key_format, value_format)
     }
+
+    fn of_rows(&self, rows: &RowFormats) -> Result<CodecPair, QueryError> {
+        let RowFormats { name, schema, key_format, value_format } = rows;
+        codec_pair(name, schema, key_format, value_format)
+    }
+}
+
+/// The codecs of rows; `name` is for messages.
+fn codec_pair(
+    name: &str,
+    schema: &Schema,
+    key_format: &FormatSpec,
+    value_format: &FormatSpec,
+) -> Result<CodecPair, QueryError> {
+    let codec = |format: &FormatSpec, columns: &[ColumnDef], role| {
+        let codec = FormatCodec::new(format, columns, role, name);
+        codec.map_err(|error: FormatError| QueryError::new(error.to_string()))
+    };
+    Ok(CodecPair {
+        key: Arc::new(codec(key_format, &schema.key, Role::Key)?),
+        value: Arc::new(codec(value_format, &schema.value, Role::Value)?),
+    })
 }
 
 /// How many rows a column holds, as far as it says.

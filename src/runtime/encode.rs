@@ -5,8 +5,11 @@ use super::timestamp::TimestampFormat;
 use crate::expr::EvalError;
 use crate::formats::{EncodeError, Encoded, Encoder, FormatError, Normaliser, Role, windowed};
 use crate::operators::QueryError;
-use crate::plan::{Node, QueryPlan, RepartitionId, RepartitionTopic};
-use crate::types::{Arena, OldRows, OwnedRows, Partition, Rows, WindowKind};
+use crate::plan::{
+    Node, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
+};
+use crate::state::write_response_head;
+use crate::types::{Arena, OldRows, OwnedRows, Partition, Rows, Value, WindowKind};
 
 /// Writes rows for the sink.
 pub(super) struct SinkEncoder {
@@ -138,6 +141,7 @@ pub(super) struct RepartitionEncoder {
     value: Encoder,
     key_marks: Normaliser,
     value_marks: Normaliser,
+    kind: RepartitionKind,
 }
 
 /// Rows for the task of another sub-topology, in memory.
@@ -167,14 +171,18 @@ impl RepartitionEncoder {
         node: &Node,
     ) -> Result<Self, QueryError> {
         let refuse = |error: FormatError| QueryError::new(error.to_string());
-        let (key, value) = (&node.schema.key, &node.schema.value);
+        let (key, mut value) = (&node.schema.key, &*node.schema.value);
         let name = topic.name.clone();
+        if topic.kind == RepartitionKind::Responses {
+            value = &value[..value.len().saturating_sub(RESPONSE_COLUMNS)];
+        }
         Ok(Self {
             id,
             key: Encoder::new(&topic.key_format, key, Role::Key, &name).map_err(refuse)?,
             value: Encoder::new(&topic.value_format, value, Role::Value, &name).map_err(refuse)?,
             key_marks: Normaliser::new(&topic.key_format, key),
             value_marks: Normaliser::new(&topic.value_format, value),
+            kind: topic.kind,
             name,
         })
     }
@@ -185,7 +193,7 @@ impl RepartitionEncoder {
         for row in 0..rows.len {
             let timestamp_ms = rows.meta.timestamps[row];
             let target = Target::Repartition(self.id);
-            let mut record = output.begin(target, Placing::ByKey, timestamp_ms);
+            let mut record = output.begin(target, self.placing(rows, row), timestamp_ms);
             let position = rows.key.position(row);
             let key = |out: &mut Vec<u8>| {
                 Ok(self.key.encode(&rows.key.columns, position, out)? == Encoded::Bytes)
@@ -193,6 +201,9 @@ impl RepartitionEncoder {
             record.key(key).map_err(failed)?;
             let is_new = rows.value_valid.is_valid(row);
             let value = |out: &mut Vec<u8>| {
+                if self.kind == RepartitionKind::Responses {
+                    return self.write_response(rows, row, out);
+                }
                 let old = rows.old.as_ref().filter(|old| old.valid.is_valid(row));
                 let columns = match old {
                     Some(old) if !is_new => &old.value,
@@ -212,6 +223,33 @@ impl RepartitionEncoder {
             record.finish();
         }
         Ok(())
+    }
+
+    /// Writes a response: the hash, then the row, if there is one.
+    fn write_response(
+        &self,
+        rows: &Rows<'_>,
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        let (columns, hash) = match &*rows.value {
+            [columns @ .., hash, _] => (columns, hash.value(row)),
+            _ => (&[][..], Value::Null),
+        };
+        let hash = if let Value::Bytes(hash) = hash { hash.try_into().ok() } else { None };
+        write_response_head(hash, out);
+        if rows.value_valid.is_valid(row) {
+            self.value.encode(columns, row, out)?;
+        }
+        Ok(true)
+    }
+
+    /// Where the record of a row goes: responses to where their left rows are.
+    fn placing(&self, rows: &Rows<'_>, row: usize) -> Placing {
+        match (self.kind, rows.value.last().map(|column| column.value(row))) {
+            (RepartitionKind::Responses, Some(Value::Int(to))) => Placing::Partition(to),
+            _ => Placing::ByKey,
+        }
     }
 
     /// Copies rows for the tasks that own their keys.
@@ -240,13 +278,19 @@ impl RepartitionEncoder {
             push(0, &rows);
             return Ok(());
         }
-        let owners = self.owners(&rows, spread)?;
-        for partition in 0..spread.partitions {
-            let taken = (0..len).filter(|row| owners[rows.key.position(*row)] == partition);
-            let taken: Vec<u32> = taken.map(|row| row as u32).collect();
-            if !taken.is_empty() {
-                push(partition, &rows.take(&taken));
-            }
+        let by_key = self.owners(&rows, spread)?;
+        let owner = |row: usize| match self.placing(&rows, row) {
+            Placing::Partition(to) => to.rem_euclid(spread.partitions),
+            _ => by_key[rows.key.position(row)],
+        };
+        let owners: Vec<i32> = (0..len).map(owner).collect();
+        // Answers come as if each registration had been answered before the next was sent.
+        let shares = match self.kind {
+            RepartitionKind::Subscriptions => in_order(&owners),
+            _ => by_owner(&owners, spread.partitions),
+        };
+        for Share { partition, taken } in shares {
+            push(partition, &rows.take(&taken));
         }
         Ok(())
     }
@@ -268,4 +312,31 @@ impl RepartitionEncoder {
         }
         Ok(owners)
     }
+}
+
+/// Rows that one partition gets.
+struct Share {
+    partition: i32,
+    taken: Vec<u32>,
+}
+
+/// All rows of each partition together.
+fn by_owner(owners: &[i32], partitions: i32) -> Vec<Share> {
+    let share = |partition: i32| {
+        let taken = owners.iter().enumerate().filter(|(_, owner)| **owner == partition);
+        Share { partition, taken: taken.map(|(row, _)| row as u32).collect() }
+    };
+    (0..partitions).map(share).filter(|share| !share.taken.is_empty()).collect()
+}
+
+/// The rows in their order, in as few shares as that takes.
+fn in_order(owners: &[i32]) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    for (row, owner) in owners.iter().enumerate() {
+        match shares.last_mut().filter(|last| last.partition == *owner) {
+            Some(last) => last.taken.push(row as u32),
+            None => shares.push(Share { partition: *owner, taken: vec![row as u32] }),
+        }
+    }
+    shares
 }

@@ -11,6 +11,7 @@ mod java_row;
 pub mod live;
 mod offset_metadata;
 mod output;
+mod pieces;
 mod processing_log;
 mod random;
 mod source;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::collector::SourceRecords;
 use super::encode::RekeyedRows;
 use super::output::Output;
+use super::pieces::Pieces;
 use super::processing_log::ProcessingLogEntry;
 use super::source::ReadRows;
 use super::task::{Surrounded, Surroundings, Task, TaskCounts, TaskId, TaskOptions};
@@ -19,6 +20,7 @@ pub struct Tasks {
     query_id: String,
     options: TaskOptions,
     parts: Vec<SubTopology>,
+    pieces: Pieces,
     by_id: BTreeMap<TaskId, Task>,
 }
 
@@ -40,9 +42,9 @@ impl Tasks {
         query_id: &str,
         options: TaskOptions,
     ) -> Result<Self, QueryError> {
-        let parts = plan.sub_topologies();
+        let (parts, pieces) = (plan.sub_topologies(), Pieces::new(&plan)?);
         let query_id = query_id.to_owned();
-        let mut tasks = Self { plan, query_id, options, parts, by_id: BTreeMap::new() };
+        let mut tasks = Self { plan, query_id, options, parts, pieces, by_id: BTreeMap::new() };
         for part in 0..tasks.parts.len() {
             tasks.task(TaskId { part: SubTopologyId(part), partition: Partition(0) })?;
         }
@@ -77,12 +79,15 @@ impl Tasks {
     ) -> Result<(), QueryError> {
         let SourceBatch { source, read, records } = batch;
         let partition = Partition(records.records.partition);
-        let task = self.task(TaskId { part: self.part_of(source), partition })?;
-        task.log_rejected(source, records, read);
+        let id = TaskId { part: self.part_of(source), partition };
+        self.task(id)?.log_rejected(source, records, read);
         if read.rows.len > 0 {
-            task.process(source, &read.rows, records, surrounded)?;
+            for piece in self.pieces.cut(Input::Source(source), &read.rows) {
+                self.task(id)?.process(source, &piece, records, surrounded)?;
+                self.settle(surrounded.surroundings)?;
+            }
         }
-        self.settle(surrounded.surroundings)
+        Ok(())
     }
 
     /// Processes rows that come from other tasks, through a topic or in memory.
@@ -105,7 +110,13 @@ impl Tasks {
         let is_reader = |part: &SubTopology| part.inputs.contains(&Input::Repartition(topic));
         let Some(part) = self.parts.iter().position(is_reader) else { return Ok(()) };
         let id = TaskId { part: SubTopologyId(part), partition: rows.meta.partition };
-        self.task(id)?.process_repartitioned(topic, rows, surrounded)
+        for (index, piece) in self.pieces.cut(Input::Repartition(topic), rows).iter().enumerate() {
+            if index > 0 {
+                self.settle(surrounded.surroundings)?;
+            }
+            self.task(id)?.process_repartitioned(topic, piece, surrounded)?;
+        }
+        Ok(())
     }
 
     /// Follows rows with new keys from task to task until none is left.

@@ -8,6 +8,7 @@ mod join_window;
 mod key_index;
 mod packed_row;
 mod sessions;
+mod subscriptions;
 mod table;
 mod unmatched;
 mod windows;
@@ -16,6 +17,10 @@ pub use join_window::{JoinWindowStore, RowPlace};
 pub use key_index::KeyIndex;
 pub use packed_row::{PackedValues, pack};
 pub use sessions::SessionIndex;
+pub use subscriptions::{
+    Instruction, Subscriber, Subscription, SubscriptionError, SubscriptionStore, ValueHash,
+    read_response, write_response_head, write_subscription_prefix,
+};
 pub use table::{TableRow, TableStore};
 pub use unmatched::{JoinSide, Unmatched, UnmatchedKey, UnmatchedStore};
 pub use windows::WindowIndex;

@@ -31,6 +31,13 @@ pub trait RowCodec: Send + Sync {
     /// Reads one row: one column of one value for each column of the schema.
     fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError>;
 
+    /// Reads rows: one column of a value for each of them for each column of the schema.
+    fn decode_all<'a>(
+        &self,
+        rows: &[&'a [u8]],
+        arena: &'a Arena,
+    ) -> Result<Vec<Column<'a>>, CodecError>;
+
     /// Turns columns into what reading back the written bytes would give.
     fn normalise<'a>(&self, columns: Vec<Column<'a>>, arena: &'a Arena) -> Vec<Column<'a>>;
 }

@@ -18,7 +18,8 @@ use crate::plan::query::source_node;
 use crate::plan::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
 use crate::plan::relation::{Aliased, Relation};
 use crate::plan::{
-    NamedExpr, NodeKind, PlanContext, PlanError, RepartitionTopic, SourceWindow, frame_columns,
+    NamedExpr, NodeKind, PlanContext, PlanError, RepartitionKind, RepartitionTopic, SourceWindow,
+    frame_columns,
 };
 use crate::sql::ast::{Expr, ExprKind, JoinKind, Query, SourceKind};
 use crate::sql::print;
@@ -114,18 +115,29 @@ fn check_value_formats(sources: &[Aliased]) -> Result<(), PlanError> {
     )))
 }
 
-/// Where a join stands among all.
-struct Place {
-    /// `L_` for each join after it.
-    prefix: String,
-    /// Kafka Streams' count before it.
-    number: usize,
+/// Tables that joins give are never written anew with another key.
+fn not_the_key(side: &Side, expr: &Expr) -> PlanError {
+    let key = side.key.first().map(|key| key.name.to_string()).unwrap_or_default();
+    PlanError::execute(format!(
+        "Cannot repartition a TABLE source. If this is a join, make sure that the criteria uses the \
+         TABLE's key column {key} instead of {}",
+        print::expression(expr)
+    ))
+    .at(expr.span)
 }
 
-struct JoinBuilder<'b> {
-    sources: &'b [Aliased],
-    ctx: &'b PlanContext<'b>,
-    nodes: Vec<Node>,
+/// Where a join stands among all.
+pub(super) struct Place {
+    /// `L_` for each join after it.
+    pub(super) prefix: String,
+    /// Kafka Streams' count before it.
+    pub(super) number: usize,
+}
+
+pub(super) struct JoinBuilder<'b> {
+    pub(super) sources: &'b [Aliased],
+    pub(super) ctx: &'b PlanContext<'b>,
+    pub(super) nodes: Vec<Node>,
 }
 
 /// A node that is to be added.
@@ -164,6 +176,7 @@ impl JoinBuilder<'_> {
             None => self.leaf(0, &format!("{prefix}Left"), left_key, step)?,
             Some(side) => match left_key {
                 None => side,
+                Some(expr) if side.gives == Gives::Changes => return Err(not_the_key(&side, expr)),
                 Some(expr) => {
                     let name = format!("{prefix}LeftSourceKeyed");
                     self.rekey_stream(
@@ -178,7 +191,7 @@ impl JoinBuilder<'_> {
         match (step.left, step.right) {
             (Gives::Rows, Gives::Rows) => self.stream_stream(left, right, step, place),
             (Gives::Rows, Gives::Changes) => self.stream_table(left, &right, step, place),
-            _ if step.is_foreign => Err(PlanError::unsupported("a join on a foreign key is")),
+            _ if step.is_foreign => self.foreign_key(left, right, step, place),
             _ => Ok(self.table_table(&left, &right, step, place)),
         }
     }
@@ -263,6 +276,7 @@ impl JoinBuilder<'_> {
             key_format: side.key_format.clone(),
             value_format: internal_value_format(place.value_format),
             drops_null_keys: true,
+            kind: RepartitionKind::Rows,
         };
         let schema = Schema { key: side.key.clone(), value: defs(&side.columns) };
         let node = self.add(NewNode {
@@ -388,7 +402,7 @@ impl JoinBuilder<'_> {
     }
 
     /// The place of the source that a side begins with.
-    fn source_index(&self, side: &Side) -> usize {
+    pub(super) fn source_index(&self, side: &Side) -> usize {
         let mut at = side.node;
         loop {
             let node = &self.nodes[at.0];

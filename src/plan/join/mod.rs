@@ -13,6 +13,7 @@
 mod build;
 mod criteria;
 mod flatten;
+mod foreign;
 mod formats;
 mod numbers;
 mod selected;

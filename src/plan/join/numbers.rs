@@ -5,6 +5,7 @@
 //! side, the others from the left.
 
 use super::steps::Step;
+use crate::plan::foreign_key::NUMBERS as FOREIGN_KEY;
 use crate::plan::query_plan::Gives;
 
 /// How many numbers the parts take.
@@ -58,6 +59,7 @@ fn count(steps: &[Step], index: usize, counter: &mut usize, numbers: &mut [usize
     *counter += match (step.left, step.right) {
         (Gives::Rows, Gives::Rows) => STREAM_STREAM,
         (Gives::Rows, Gives::Changes) => STREAM_TABLE,
+        _ if step.is_foreign => FOREIGN_KEY,
         _ => TABLE_TABLE,
     };
 }

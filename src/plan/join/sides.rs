@@ -4,7 +4,7 @@ use crate::formats::FormatSpec;
 use crate::plan::query_plan::{Gives, NodeId};
 use crate::plan::relation::Aliased;
 use crate::plan::{PlanContext, PlanError, SourceWindow};
-use crate::sql::ast::{Expr, ExprKind};
+use crate::sql::ast::{Expr, ExprKind, Name};
 use crate::types::{ColumnDef, SqlType};
 
 /// Rows on their way into a join.
@@ -38,6 +38,16 @@ impl Equivalent {
             }
         }
         Self(all)
+    }
+
+    /// The key columns of the left table of a join on a foreign key, which stay the key.
+    pub(super) fn keys_of(first: &Aliased) -> Self {
+        let source = Some(first.alias.clone());
+        let column = |key: &ColumnDef| {
+            let kind = ExprKind::Column { source: source.clone(), name: Name::new(&*key.name) };
+            Expr { kind, span: first.alias.span }
+        };
+        Self(first.source.schema.key.iter().map(column).collect())
     }
 
     /// Whether the criteria make `expr` equal to others.

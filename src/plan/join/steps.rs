@@ -81,15 +81,23 @@ pub(super) fn steps(
     for (index, (join, criterion)) in query.from.joins.iter().zip(criteria).enumerate() {
         let stepper = Stepper { query, sources, index, join, ctx };
         let step = stepper.step(&left, criterion)?;
-        left = LeftSide {
-            gives: step.left,
-            columns: step.columns.clone(),
-            key: vec![step.key()],
-            equivalent: step.equivalent.clone(),
+        let (gives, columns) = (step.left, step.columns.clone());
+        let (key, equivalent) = if step.is_foreign {
+            (aliased_key(first), Equivalent::keys_of(first))
+        } else {
+            (vec![step.key()], step.equivalent.clone())
         };
+        left = LeftSide { gives, columns, key, equivalent };
         steps.push(step);
     }
     Ok(steps)
+}
+
+/// The key of the first source, under its names in a joined row.
+fn aliased_key(first: &Aliased) -> Vec<ColumnDef> {
+    let name = |key: &ColumnDef| joined_name(&first.alias.text, &key.name);
+    let key = first.source.schema.key.iter();
+    key.map(|key| ColumnDef::new(name(key).as_str(), key.ty.clone())).collect()
 }
 
 fn gives(aliased: &Aliased) -> Gives {
