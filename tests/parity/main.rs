@@ -4,6 +4,7 @@
 //! timestamp and headers. Each pipeline runs on the embedded broker twice, with repartition topics and re-keyed in
 //! memory, and every topic must come out the same, byte for byte and in the same order. Not compared are what the
 //! real server itself does not repeat: times in the processing log, and the counter of `LATEST_BY_OFFSET` in changelogs.
+//! How two topics mix it does not repeat either, so joins run without a broker.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod compare;
@@ -12,6 +13,7 @@ mod record;
 mod run;
 
 mod device;
+mod joins;
 mod passthrough;
 mod protobuf;
 mod three_partitions;
