@@ -19,7 +19,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::devices::{
-    self, Clock, Pace, PartitionTable, ProduceOptions, ProduceSummary, ReadingFormat, Readings,
+    self, Clock, Pace, PartitionTable, ProduceOptions, ProduceSummary, REGISTRY_TOPIC,
+    ReadingFormat, Readings, RegisterOptions,
 };
 use millstream::engine::Properties;
 use millstream::kafka::admin::Admin;
@@ -47,6 +48,9 @@ const SQL: [(&str, &str); 2] = [
 const PARTITIONS: i32 = 3;
 /// Devices of each of the four models.
 const DEVICES: u32 = 3;
+
+/// The registry of the devices is the same in each demo.
+const REGISTRY_SEED: u64 = 1;
 /// How often the screen is drawn.
 const REDRAW: Duration = Duration::from_millis(250);
 /// How often a JSON line is written.
@@ -219,6 +223,15 @@ async fn prepare(
         if files.text().contains(format.topic()) {
             ensure_topic(&admin, format.topic(), PARTITIONS, 1, &BTreeMap::new()).await?;
         }
+    }
+    if files.text().contains(REGISTRY_TOPIC) {
+        let options = RegisterOptions {
+            topic: REGISTRY_TOPIC.to_owned(),
+            partitions: PARTITIONS,
+            at_ms: now_ms(),
+        };
+        let registry = devices::registrations(REGISTRY_SEED, DEVICES);
+        devices::register(cluster, registry, &options).await?;
     }
     run_command::prepare(cluster, files, properties).await
 }

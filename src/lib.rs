@@ -10,10 +10,13 @@
 //! 1. [`sql::parse`] takes a text to statements, each with its place in the text.
 //! 2. [`engine::Engine`] runs one statement after another over its catalog. What a query is to do
 //!    is a [`plan::QueryPlan`], made from statement and catalog alone.
-//! 3. [`operators`] make a topology of the plan: an operator for each step, stores where it keeps
-//!    state.
-//! 4. [`runtime::Task`] puts formats on both ends of it, and takes batches of records to batches of
-//!    records. Nothing in it knows a broker: tests drive it as it is.
+//!    A plan is a graph from sources to a sink; where rows get a new key it falls into
+//!    [sub-topologies](plan::SubTopology).
+//! 3. [`operators`] make a topology of a sub-topology: an operator for each node, with all that they
+//!    remember for one partition. Tables that several operators use stand apart from them.
+//! 4. [`runtime::Task`] is one sub-topology on one partition: it puts formats on both ends, and takes
+//!    batches of records to batches of records. Rows with a new key pass to other tasks in memory, or
+//!    through a topic. Nothing in it knows a broker: tests drive it as it is.
 //! 5. [`runtime::live::Instance`] feeds tasks from Kafka: it joins groups, fetches, decodes once for
 //!    all queries over a source, produces, commits, and restores what was there before.
 //!
@@ -29,12 +32,12 @@
 //! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
 //! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types java |
 //! | 4 | [`formats`] | bytes to rows and back | types java |
-//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types sql expr formats |
+//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types java sql expr formats |
 //! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types expr |
 //! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
 //! | 8 | [`kafka`] | bytes only: the client | – |
 //! | 8 | [`broker`] | the embedded broker | kafka |
-//! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types expr formats plan state operators kafka |
+//! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types java expr formats plan state operators kafka |
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |

@@ -47,10 +47,6 @@ impl RowCodec for FormatCodec {
         has_bytes(self.encoder.encode_values(values, out))
     }
 
-    fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
-        self.decode_all(&[bytes], arena)
-    }
-
     fn decode_all<'a>(
         &self,
         rows: &[&'a [u8]],

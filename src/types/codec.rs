@@ -29,7 +29,9 @@ pub trait RowCodec: Send + Sync {
     fn encode_values(&self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<bool, CodecError>;
 
     /// Reads one row: one column of one value for each column of the schema.
-    fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError>;
+    fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
+        self.decode_all(&[bytes], arena)
+    }
 
     /// Reads rows: one column of a value for each of them for each column of the schema.
     fn decode_all<'a>(

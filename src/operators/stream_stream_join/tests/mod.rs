@@ -37,9 +37,13 @@ impl RowCodec for TextCodec {
         Ok(true)
     }
 
-    fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
-        let text = std::str::from_utf8(bytes).unwrap();
-        Ok(self.normalise(vec![Column::Strings(vec![text], Validity::all())], arena))
+    fn decode_all<'a>(
+        &self,
+        rows: &[&'a [u8]],
+        arena: &'a Arena,
+    ) -> Result<Vec<Column<'a>>, CodecError> {
+        let texts = rows.iter().map(|bytes| std::str::from_utf8(bytes).unwrap()).collect();
+        Ok(self.normalise(vec![Column::Strings(texts, Validity::all())], arena))
     }
 
     fn normalise<'a>(&self, columns: Vec<Column<'a>>, arena: &'a Arena) -> Vec<Column<'a>> {
