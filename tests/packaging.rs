@@ -55,7 +55,7 @@ fn the_files_define_no_name_twice_but_the_sources_they_share() {
             }
         }
     }
-    assert_eq!(defined.len(), 21);
+    assert_eq!(defined.len(), 30);
 }
 
 #[test]
@@ -73,10 +73,23 @@ fn every_statement_parses_alone_and_with_the_others() {
 }
 
 /// The queries of each file, in its order.
-const QUERIES: [(&str, &[&str]); 4] = [
+const QUERIES: [(&str, &[&str]); 5] = [
     (
         "device.sql",
         &["CTAS_DEVICE_ACTIVITY_COUNTS", "CTAS_DEVICE_SENSOR_STATS", "CSAS_MOVEMENT_ALERTS"],
+    ),
+    (
+        "joins.sql",
+        &[
+            "CSAS_READINGS_LOCATED",
+            "CSAS_ROOM_ALERTS",
+            "CTAS_DEVICE_LAST_ACTIVITY",
+            "CSAS_ALERTS_EXPLAINED",
+            "CSAS_MOVING_PHONES",
+            "CSAS_MOVING_OTHERS",
+            "CSAS_MOVING_TOGETHER",
+            "CTAS_OWNERS_ACTIVITY",
+        ],
     ),
     (
         "protobuf.sql",
