@@ -15,8 +15,10 @@ mod api;
 mod clock;
 mod connection;
 mod coordinator;
+mod frames;
 mod partition;
 pub(crate) mod random;
+mod retry;
 mod sasl;
 mod tls;
 
@@ -27,6 +29,7 @@ pub mod config;
 pub mod error;
 pub mod fetch;
 pub mod group;
+pub mod lease;
 pub mod partitioner;
 pub mod produce;
 pub mod records;
