@@ -9,6 +9,8 @@ mod admin;
 mod connections;
 #[path = "kafka_client/consumers.rs"]
 mod consumers;
+#[path = "kafka_client/isolation.rs"]
+mod isolation;
 #[path = "kafka_client/records.rs"]
 mod records;
 #[path = "kafka_client/refused.rs"]
