@@ -11,6 +11,8 @@ mod connections;
 mod consumers;
 #[path = "kafka_client/isolation.rs"]
 mod isolation;
+#[path = "kafka_client/problems.rs"]
+mod problems;
 #[path = "kafka_client/records.rs"]
 mod records;
 #[path = "kafka_client/refused.rs"]

@@ -126,6 +126,17 @@ impl Connection {
         self.send(request).await?.wait(self.request_timeout + within).await
     }
 
+    /// The same, in a version that the caller has chosen.
+    pub(super) async fn request_as<A: Api>(
+        &self,
+        request: &A,
+        version: i16,
+        within: Duration,
+    ) -> Result<A::Response, KafkaError> {
+        let response = self.send_as(request, version, How::PLAIN).await?;
+        response.wait(self.request_timeout + within).await
+    }
+
     /// Writes a request; those of one caller are written in the order of its calls.
     pub(super) async fn send<A: Api>(&self, request: &A) -> Result<Response<A>, KafkaError> {
         self.send_leased(request, None).await

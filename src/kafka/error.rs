@@ -107,7 +107,7 @@ pub enum KafkaError {
         message: Option<String>,
     },
     /// The offset to read from is not, or no longer, in the log.
-    #[error("{topic}-{partition} has no offset {offset}")]
+    #[error("{topic}-{partition} has no offset {offset}{}", range(*.log_start, *.log_end))]
     OffsetOutOfRange {
         /// The topic.
         topic: String,
@@ -115,6 +115,10 @@ pub enum KafkaError {
         partition: i32,
         /// The offset that was asked for.
         offset: i64,
+        /// The first offset of the log, if that is known.
+        log_start: Option<i64>,
+        /// The offset behind its last record, if that is known.
+        log_end: Option<i64>,
     },
     /// A record is larger than `max.request.size`, or than what the topic takes.
     #[error("a record of {bytes} bytes is too large for topic {topic}{}", limit(*.limit_bytes))]
@@ -372,6 +376,13 @@ pub fn code_name(code: ResponseError) -> String {
 
 fn detail(message: Option<&str>) -> String {
     message.map(|message| format!(" ({message})")).unwrap_or_default()
+}
+
+fn range(log_start: Option<i64>, log_end: Option<i64>) -> String {
+    let range = log_start.zip(log_end);
+    range
+        .map(|(start, end)| format!(", it begins at {start} and ends before {end}"))
+        .unwrap_or_default()
 }
 
 fn limit(bytes: Option<usize>) -> String {

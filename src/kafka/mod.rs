@@ -17,6 +17,7 @@ mod connection;
 mod coordinator;
 mod frames;
 mod partition;
+mod place;
 pub(crate) mod random;
 mod retry;
 mod sasl;

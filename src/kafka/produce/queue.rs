@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::numbers::Numbers;
-use crate::kafka::clock::Instant;
-use crate::kafka::partition::{TopicId, TopicPartition};
+use crate::kafka::partition::TopicPartition;
+use crate::kafka::place::Place;
 use crate::kafka::retry::Retry;
 
 /// What is sent on one connection, so that it waits for nothing else: the partitions of a topic that a broker leads, or
@@ -17,25 +17,11 @@ pub(super) struct Lane {
     pub(super) apart: Option<i32>,
 }
 
-/// Who leads a partition, as far as we know.
-#[derive(Debug, Default)]
-pub(super) struct Whereabouts {
-    pub(super) leader: Option<i32>,
-    /// The topic that was written to so far; another one of its name is not the same.
-    pub(super) topic_id: TopicId,
-    /// Since when the cluster says that there is no such partition.
-    pub(super) missing_since: Option<Instant>,
-    /// Whether the cluster is being asked.
-    pub(super) is_looked_up: bool,
-    /// When it may be asked again.
-    pub(super) look_up: Retry,
-}
-
 /// The batches of one partition.
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) partition: TopicPartition,
-    pub(super) place: Whereabouts,
+    pub(super) place: Place,
     /// To be sent, in order; records are added to the last.
     pub(super) waiting: VecDeque<Batch>,
     /// What is in flight, by the ordinals of the first records.
@@ -61,7 +47,7 @@ impl Queue {
     pub(super) fn new(partition: TopicPartition) -> Self {
         Self {
             partition,
-            place: Whereabouts::default(),
+            place: Place::default(),
             waiting: VecDeque::new(),
             in_flight: BTreeSet::new(),
             returned: Vec::new(),

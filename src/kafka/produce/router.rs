@@ -4,26 +4,20 @@
 //! that does not answer, keeps nothing else waiting.
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use kafka_protocol::error::ResponseError;
 use tokio::task::JoinSet;
 
 use super::batch::Identity;
 use super::enlist::enlist;
 use super::identity::init_producer;
 use super::lane::send_in;
-use super::queue::{Lane, Queue};
+use super::queue::Lane;
 use super::state::{Shared, State};
-use crate::kafka::clock::{self, Instant};
-use crate::kafka::cluster::TopicMetadata;
+use crate::kafka::clock::Instant;
 use crate::kafka::error::KafkaError;
 use crate::kafka::partition::TopicPartition;
+use crate::kafka::place::{Found, look_up};
 use crate::kafka::retry::{Retry, earlier, sleep_until};
-
-/// How long the cluster may say that there is no such topic before that is believed. A topic that was just made is not
-/// known to all brokers at once.
-const MISSING_MAX: Duration = Duration::from_secs(3);
 
 /// What is to be done before everything can be written.
 #[derive(Default)]
@@ -52,7 +46,7 @@ pub(super) async fn route(shared: Arc<Shared>) {
             tasks.spawn(send_in(shared.clone(), lane));
         }
         for (topic, partitions) in lacking.places {
-            tasks.spawn(look_up(shared.clone(), topic, partitions));
+            tasks.spawn(locate(shared.clone(), topic, partitions));
         }
         tokio::select! {
             // Whoever could wake us is gone with the producer.
@@ -89,17 +83,8 @@ async fn identify(shared: Arc<Shared>) {
 }
 
 /// Finds out who leads partitions of a topic.
-async fn look_up(shared: Arc<Shared>, topic: Arc<str>, partitions: Vec<i32>) {
-    let cluster = &shared.cluster;
-    let is_led = |partition: &i32| {
-        cluster.cached_leader(&TopicPartition::new(topic.clone(), *partition)).is_some()
-    };
-    // What somebody else has asked for lately is good enough, unless it leaves something open.
-    let cached = cluster.cached_topic(&topic).filter(|_| partitions.iter().all(is_led));
-    let found = match cached {
-        Some(found) => Ok(found),
-        None => cluster.ask_for(&topic).await,
-    };
+async fn locate(shared: Arc<Shared>, topic: Arc<str>, partitions: Vec<i32>) {
+    let found = look_up(&shared.cluster, &topic, &partitions).await;
     shared.locate(&topic, &partitions, &found);
 }
 
@@ -117,11 +102,10 @@ impl Shared {
                     if lanes.insert(lane.clone()) {
                         lacking.lanes.push(lane);
                     }
-                } else if !queue.place.is_looked_up && !queue.place.look_up.is_due() {
-                    lacking.wake = earlier(lacking.wake, queue.place.look_up.at());
-                } else if !queue.place.is_looked_up {
-                    queue.place.is_looked_up = true;
+                } else if queue.place.begin_look_up() {
                     lacking.places.entry(topic.clone()).or_default().push(*partition);
+                } else if !queue.place.is_looked_up {
+                    lacking.wake = earlier(lacking.wake, queue.place.look_up.at());
                 }
             }
         }
@@ -129,23 +113,17 @@ impl Shared {
     }
 
     /// Takes in what was found out about partitions of a topic.
-    fn locate(
-        &self,
-        topic: &Arc<str>,
-        partitions: &[i32],
-        found: &Result<Arc<TopicMetadata>, KafkaError>,
-    ) {
+    fn locate(&self, topic: &Arc<str>, partitions: &[i32], found: &Found) {
         let mut state = self.lock();
         let mut is_all = true;
         for partition in partitions {
             let queue = state.queue(topic, *partition);
-            queue.place.is_looked_up = false;
-            let Err(problem) = queue.locate(found) else { continue };
-            queue.place.look_up.fail(self.cluster.config());
+            let at = queue.partition.clone();
+            let located = queue.place.locate(&at, found, self.cluster.config());
+            queue.numbers.moved();
+            let Err(problem) = located else { continue };
             is_all = false;
-            self.give_up_or_wait_in(&mut state, &problem, |other| {
-                *other.topic == **topic && other.partition == *partition
-            });
+            self.give_up_or_wait_in(&mut state, &problem, |other| *other == at);
         }
         if let (false, Ok(_)) = (is_all, found) {
             self.cluster.forget(topic);
@@ -176,51 +154,5 @@ impl Shared {
         } else {
             self.drop_waiting_in(state, error, is_meant);
         }
-    }
-}
-
-impl Queue {
-    /// Takes in who leads the partition; what cannot be mended by asking again is an error that is not retriable.
-    fn locate(&mut self, found: &Result<Arc<TopicMetadata>, KafkaError>) -> Result<(), KafkaError> {
-        let TopicPartition { topic, partition } = &self.partition;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) if error.is_code(ResponseError::UnknownTopicOrPartition) => {
-                let gone = KafkaError::TopicGone { topic: topic.to_string() };
-                return Err(self.place.missing(gone, error.clone()));
-            }
-            Err(error) => return Err(error.clone()),
-        };
-        let was = self.place.topic_id;
-        self.place.topic_id = found.id;
-        if was.differs(found.id) {
-            return Err(KafkaError::TopicMadeAgain { topic: topic.to_string(), was, is: found.id });
-        }
-        let no_leader = ResponseError::LeaderNotAvailable.code();
-        let no_leader = KafkaError::from_code("Metadata", &self.partition, no_leader);
-        let no_leader = no_leader.unwrap_or(KafkaError::Closed("partition"));
-        let known = found.partitions.iter().find(|known| known.partition == *partition);
-        let Some(known) = known else {
-            let gone =
-                KafkaError::PartitionGone { topic: topic.to_string(), partition: *partition };
-            return Err(self.place.missing(gone, no_leader));
-        };
-        self.place.missing_since = None;
-        self.place.leader = Some(known.leader.ok_or(no_leader)?);
-        self.place.look_up.reset();
-        self.numbers.moved();
-        Ok(())
-    }
-}
-
-impl super::queue::Whereabouts {
-    /// What the cluster's saying that there is no such partition comes to: it is believed after a while.
-    fn missing(&mut self, gone: KafkaError, not_yet: KafkaError) -> KafkaError {
-        let since = *self.missing_since.get_or_insert_with(clock::now);
-        if since.elapsed() < MISSING_MAX {
-            return not_yet;
-        }
-        self.missing_since = None;
-        gone
     }
 }

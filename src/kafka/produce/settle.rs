@@ -53,7 +53,6 @@ impl Shared {
             Outcome::Written(offset) => {
                 queue.retry.reset();
                 queue.numbers.taken();
-                queue.place.missing_since = None;
                 let is_slow = attempt.at.elapsed() > TOGETHER_MAX;
                 queue.is_apart &= is_slow || !queue.in_flight.is_empty();
                 let end_offset = offset.map(|offset| offset + batch.records as i64);
