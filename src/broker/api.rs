@@ -23,7 +23,7 @@ const fn api(key: ApiKey, min: i16, max: i16, shape: &'static str) -> Api {
 /// requests below version 3 end the connection.
 pub(super) static APIS: &[Api] = &[
     api(ApiKey::Produce, 0, 9, "shi[{s[{iB}]}]"),
-    api(ApiKey::Fetch, 4, 12, "iiiib7+i7+i[{s[{i9+iq12+i5+qi}]}]7+[{s[i]}]11+s"),
+    api(ApiKey::Fetch, 4, 13, "iiiib7+i7+i[{0-12s13+u[{i9+iq12+i5+qi}]}]7+[{0-12s13+u[i]}]11+s"),
     api(ApiKey::ListOffsets, 1, 7, "i2+b[{s[{i4+iq}]}]"),
     api(ApiKey::Metadata, 0, 12, "[{10+us}]4+b8-10b8+b"),
     api(ApiKey::OffsetCommit, 2, 8, "sis7+s2-4q[{s[{iq6+is}]}]"),

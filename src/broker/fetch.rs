@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::FetchRequest;
-use kafka_protocol::messages::fetch_request::FetchPartition;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use tokio::sync::Notify;
 
 use super::Broker;
@@ -55,8 +55,8 @@ pub(super) async fn fetch(
     let reads = loop {
         {
             let mut core = broker.core();
-            if late || is_enough(&mut core, &request, &notify) {
-                break read_all(&mut core, &request);
+            if late || is_enough(&mut core, call, &request, &notify) {
+                break read_all(&mut core, call, &request);
             }
         }
         tokio::select! {
@@ -83,13 +83,14 @@ fn load(mut reads: Vec<Vec<Read>>) -> std::io::Result<Vec<Vec<Read>>> {
 }
 
 /// Whether there is an error to tell or enough to read; if not, `notify` is woken by what comes.
-fn is_enough(core: &mut Core, request: &FetchRequest, notify: &Arc<Notify>) -> bool {
+fn is_enough(core: &mut Core, call: &Call, request: &FetchRequest, notify: &Arc<Notify>) -> bool {
     let enough =
         usize::try_from(request.min_bytes).unwrap_or(0).min(request.max_bytes.max(0) as usize);
     let mut found = 0;
     for topic in &request.topics {
+        let Ok(name) = name_of(core, call, topic) else { return true };
         for wanted in &topic.partitions {
-            let Ok(log) = core.topics.log(&topic.topic, wanted.partition) else { return true };
+            let Ok(log) = core.topics.log(&name, wanted.partition) else { return true };
             if !(log.start()..=log.end()).contains(&wanted.fetch_offset) {
                 return true;
             }
@@ -101,13 +102,23 @@ fn is_enough(core: &mut Core, request: &FetchRequest, notify: &Arc<Notify>) -> b
         }
     }
     for topic in &request.topics {
+        let Ok(name) = name_of(core, call, topic) else { return true };
         for wanted in &topic.partitions {
-            if let Ok(log) = core.topics.log(&topic.topic, wanted.partition) {
+            if let Ok(log) = core.topics.log(&name, wanted.partition) {
                 log.wake(notify);
             }
         }
     }
     false
+}
+
+/// The name of a topic that is asked for, by its id from version 13 on.
+fn name_of(core: &Core, call: &Call, topic: &FetchTopic) -> Result<String, ResponseError> {
+    if call.version < 13 {
+        return Ok(topic.topic.to_string());
+    }
+    let name = core.topics.name_of(topic.topic_id);
+    name.map(str::to_owned).ok_or(ResponseError::UnknownTopicId)
 }
 
 /// What an answer may still hold.
@@ -117,14 +128,18 @@ struct Room {
     is_untouched: bool,
 }
 
-fn read_all(core: &mut Core, request: &FetchRequest) -> Vec<Vec<Read>> {
+fn read_all(core: &mut Core, call: &Call, request: &FetchRequest) -> Vec<Vec<Read>> {
     let bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(ANSWER_BYTES_MAX);
     let mut room = Room { bytes, is_untouched: true };
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
         let mut reads = Vec::with_capacity(topic.partitions.len());
+        let name = name_of(core, call, topic);
         for wanted in &topic.partitions {
-            let read = read(core, &topic.topic, wanted, request.isolation_level == 1, &room);
+            let read = name
+                .as_ref()
+                .map_err(|error| *error)
+                .and_then(|name| read(core, name, wanted, request.isolation_level == 1, &room));
             let read = read.unwrap_or_else(|error| Read::failed(wanted.partition, error));
             let bytes: usize = read.places.iter().map(Place::size).sum();
             room.bytes -= bytes.min(room.bytes);
@@ -194,7 +209,11 @@ fn write(call: &Call, error: i16, request: &FetchRequest, reads: Vec<Vec<Read>>)
     }
     answer.length(reads.len());
     for (topic, reads) in request.topics.iter().zip(reads) {
-        answer.string(&topic.topic);
+        if call.version >= 13 {
+            answer.bytes.put_slice(topic.topic_id.as_bytes());
+        } else {
+            answer.string(&topic.topic);
+        }
         answer.length(reads.len());
         for read in reads {
             answer.partition(read);

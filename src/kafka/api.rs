@@ -1,7 +1,7 @@
 //! The requests that this client makes, each with the versions that it can make them in.
 //!
 //! The lowest versions are those of Kafka 2.4. The highest are where the shape of a request changes in a way that this
-//! client has no use for (topic ids, several groups in a request, transactions that partitions join by themselves), so that each
+//! client has no use for (topic ids in produce requests, several groups in a request, transactions that partitions join by themselves), so that each
 //! request is built one way: encoding refuses a field that the version in use does not have.
 use kafka_protocol::messages as m;
 use kafka_protocol::protocol::Request;
@@ -30,7 +30,7 @@ apis! {
     ApiVersionsRequest "ApiVersions" 0..3;
     MetadataRequest "Metadata" 4..12;
     ProduceRequest "Produce" 7..11;
-    FetchRequest "Fetch" 11..12;
+    FetchRequest "Fetch" 11..13;
     ListOffsetsRequest "ListOffsets" 4..7;
     FindCoordinatorRequest "FindCoordinator" 1..3;
     JoinGroupRequest "JoinGroup" 5..7;

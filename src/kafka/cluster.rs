@@ -177,6 +177,16 @@ impl Cluster {
         self.metadata_lock().topics.remove(topic);
     }
 
+    /// Asks for a topic, once.
+    pub(super) async fn ask_for(&self, name: &str) -> Result<Arc<TopicMetadata>, KafkaError> {
+        let unknown = ResponseError::UnknownTopicOrPartition.code();
+        match self.refresh(Some(&[name])).await?.pop() {
+            Some(found) => found,
+            None => Err(KafkaError::from_code(MetadataRequest::NAME, name, unknown)
+                .unwrap_or(KafkaError::Closed("topic"))),
+        }
+    }
+
     /// Asks for topics, all of them for `None`, once; each has its own result, in the order of `names`.
     pub(super) async fn refresh(
         &self,

@@ -8,7 +8,7 @@
 //! its own. A request that is not answered in time closes its connection, as nothing behind it would be answered either.
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -17,9 +17,7 @@ use kafka_protocol::messages::{
     SaslAuthenticateRequest, SaslHandshakeRequest,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
-use tokio::io::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -28,17 +26,15 @@ use tokio_rustls::TlsConnector;
 use super::api::Api;
 use super::config::{ClientConfig, Sasl, SaslMechanism};
 use super::error::KafkaError;
+use super::frames::{Answer, Outgoing, Pending, Unanswered, read_frames, write_frames};
+use super::lease::Lease;
 use super::sasl;
 
-/// The largest response that is read; a fetch may hold one batch that is larger than all its limits.
-const RESPONSE_BYTES_MAX: usize = 1 << 30;
 /// How many requests may wait to be written.
 const OUTGOING_MAX: usize = 32;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-type Answer = Result<Bytes, String>;
 
 /// A connection to a broker.
 #[derive(Debug)]
@@ -47,60 +43,25 @@ pub(super) struct Connection {
     client_id: StrBytes,
     request_timeout: Duration,
     versions: HashMap<i16, (i16, i16)>,
-    outgoing: mpsc::Sender<Bytes>,
+    outgoing: mpsc::Sender<Outgoing>,
     pending: Arc<Pending>,
     tasks: [JoinHandle<()>; 2],
 }
 
-/// The requests without an answer yet.
-#[derive(Debug, Default)]
-struct Pending {
-    state: Mutex<PendingState>,
+/// How a request is written.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    lease: Option<&'a Lease>,
+    is_answered: bool,
 }
 
-#[derive(Debug, Default)]
-struct PendingState {
-    last_id: i32,
-    waiting: HashMap<i32, oneshot::Sender<Answer>>,
-    closed: Option<String>,
-}
-
-impl Pending {
-    fn lock(&self) -> MutexGuard<'_, PendingState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn register(&self) -> Result<(i32, oneshot::Receiver<Answer>), String> {
-        let mut state = self.lock();
-        if let Some(cause) = &state.closed {
-            return Err(cause.clone());
-        }
-        state.last_id = state.last_id.wrapping_add(1);
-        let (id, (sender, receiver)) = (state.last_id, oneshot::channel());
-        state.waiting.insert(id, sender);
-        Ok((id, receiver))
-    }
-
-    fn answer(&self, id: i32, answer: Bytes) {
-        // Whoever asked may have gone away.
-        if let Some(waiting) = self.lock().waiting.remove(&id) {
-            let _ = waiting.send(Ok(answer));
-        }
-    }
-
-    fn close(&self, cause: &str) {
-        let mut state = self.lock();
-        state.closed.get_or_insert_with(|| cause.to_owned());
-        for (_, waiting) in state.waiting.drain() {
-            let _ = waiting.send(Err(cause.to_owned()));
-        }
-    }
+impl How<'_> {
+    const PLAIN: Self = Self { lease: None, is_answered: true };
 }
 
 /// A request that was written and whose answer can be waited for.
 #[must_use]
 pub(super) struct Response<A> {
-    id: i32,
     broker: String,
     version: i16,
     answer: oneshot::Receiver<Answer>,
@@ -148,7 +109,7 @@ impl Connection {
 
     /// Whether no request can be made any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.pending.lock().closed.is_some()
+        self.pending.is_closed()
     }
 
     /// Makes a request and waits for its answer as long as `request.timeout.ms` says.
@@ -165,13 +126,38 @@ impl Connection {
         self.send(request).await?.wait(self.request_timeout + within).await
     }
 
-    /// Writes a request; those of one caller are written in the order of its calls.
-    pub(super) async fn send<A: Api>(&self, request: &A) -> Result<Response<A>, KafkaError> {
-        let version = self.version::<A>()?;
-        self.send_as(request, version).await
+    /// The same, in a version that the caller has chosen.
+    pub(super) async fn request_as<A: Api>(
+        &self,
+        request: &A,
+        version: i16,
+        within: Duration,
+    ) -> Result<A::Response, KafkaError> {
+        let response = self.send_as(request, version, How::PLAIN).await?;
+        response.wait(self.request_timeout + within).await
     }
 
-    async fn send_as<A: Api>(&self, request: &A, version: i16) -> Result<Response<A>, KafkaError> {
+    /// Writes a request; those of one caller are written in the order of its calls.
+    pub(super) async fn send<A: Api>(&self, request: &A) -> Result<Response<A>, KafkaError> {
+        self.send_leased(request, None).await
+    }
+
+    /// Writes a request if the lease, where there is one, is open when it is its turn.
+    pub(super) async fn send_leased<A: Api>(
+        &self,
+        request: &A,
+        lease: Option<&Lease>,
+    ) -> Result<Response<A>, KafkaError> {
+        let version = self.version::<A>()?;
+        self.send_as(request, version, How { lease, is_answered: true }).await
+    }
+
+    async fn send_as<A: Api>(
+        &self,
+        request: &A,
+        version: i16,
+        how: How<'_>,
+    ) -> Result<Response<A>, KafkaError> {
         let lost = |cause: String| KafkaError::Disconnected {
             broker: self.broker.clone(),
             request: A::NAME,
@@ -179,23 +165,29 @@ impl Connection {
         };
         let (id, answer) = self.pending.register().map_err(lost)?;
         let (broker, pending) = (self.broker.clone(), self.pending.clone());
-        let response = Response { id, broker, version, answer, pending, request: PhantomData };
+        let response = Response { broker, version, answer, pending, request: PhantomData };
         let frame = match self.frame(request, version, id) {
             Ok(frame) => frame,
             Err(error) => {
-                self.pending.lock().waiting.remove(&id);
+                self.pending.forget(id);
                 return Err(error);
             }
         };
-        self.outgoing.send(frame).await.map_err(|_| lost("it was closed".into()))?;
+        let How { lease, is_answered } = how;
+        let outgoing = Outgoing { id, frame, lease: lease.cloned(), is_answered };
+        self.outgoing.send(outgoing).await.map_err(|_| lost("it was closed".into()))?;
         Ok(response)
     }
 
-    /// Writes a request that the broker does not answer.
-    pub(super) async fn send_unanswered<A: Api>(&self, request: &A) -> Result<(), KafkaError> {
-        let response = self.send(request).await?;
-        self.pending.lock().waiting.remove(&response.id);
-        Ok(())
+    /// Writes a request that the broker does not answer, and waits until it is written.
+    pub(super) async fn send_unanswered<A: Api>(
+        &self,
+        request: &A,
+        lease: Option<&Lease>,
+    ) -> Result<(), KafkaError> {
+        let version = self.version::<A>()?;
+        let response = self.send_as(request, version, How { lease, is_answered: false }).await?;
+        response.bytes(self.request_timeout).await.map(drop)
     }
 
     /// The highest version of a request that both sides have.
@@ -245,10 +237,10 @@ impl Connection {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("millstream"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
-        let response = self.send_as(&request, ApiVersionsRequest::MAX).await?;
+        let response = self.send_as(&request, ApiVersionsRequest::MAX, How::PLAIN).await?;
         let response: ApiVersionsResponse = response.wait(self.request_timeout).await?;
         let response = if response.error_code == 35 {
-            let response = self.send_as(&ApiVersionsRequest::default(), 0).await?;
+            let response = self.send_as(&ApiVersionsRequest::default(), 0, How::PLAIN).await?;
             response.wait(self.request_timeout).await?
         } else {
             response
@@ -309,14 +301,8 @@ impl Drop for Connection {
 impl<A: Api> Response<A> {
     /// Waits for the answer, at most for `within`.
     pub(super) async fn wait(self, within: Duration) -> Result<A::Response, KafkaError> {
-        let Self { broker, version, answer, pending, .. } = self;
-        let lost =
-            |cause| KafkaError::Disconnected { broker: broker.clone(), request: A::NAME, cause };
-        let Ok(answer) = tokio::time::timeout(within, answer).await else {
-            pending.close("an earlier request was not answered in time");
-            return Err(KafkaError::TimedOut { broker, request: A::NAME, within });
-        };
-        let mut bytes = answer.unwrap_or_else(|_| Err("it was closed".into())).map_err(lost)?;
+        let (broker, version) = (self.broker.clone(), self.version);
+        let mut bytes = self.bytes(within).await?;
         // A broker that does not know a version of ApiVersions answers in version 0, whose first field is the error.
         let is_refused = A::KEY == ApiKey::ApiVersions as i16 && bytes.get(4..6) == Some(&[0, 35]);
         let version = if is_refused { 0 } else { version };
@@ -326,6 +312,21 @@ impl<A: Api> Response<A> {
             broker,
             request: A::NAME,
             cause: error.to_string(),
+        })
+    }
+
+    async fn bytes(self, within: Duration) -> Result<Bytes, KafkaError> {
+        let Self { broker, answer, pending, .. } = self;
+        let Ok(answer) = tokio::time::timeout(within, answer).await else {
+            pending.close("an earlier request was not answered in time");
+            return Err(KafkaError::TimedOut { broker, request: A::NAME, within });
+        };
+        let gone = Unanswered::Closed("it was closed".into());
+        answer.unwrap_or(Err(gone)).map_err(|unanswered| match unanswered {
+            Unanswered::Closed(cause) => {
+                KafkaError::Disconnected { broker, request: A::NAME, cause }
+            }
+            Unanswered::Stale => KafkaError::StaleMember,
         })
     }
 }
@@ -349,52 +350,4 @@ async fn stream(broker: &str, tls: Option<&TlsConnector>) -> Result<Box<dyn Stre
         if is_tls { insecure(error.to_string()) } else { refused(error) }
     })?;
     Ok(Box::new(stream))
-}
-
-async fn write_frames(
-    mut writer: WriteHalf<Box<dyn Stream>>,
-    mut frames: mpsc::Receiver<Bytes>,
-    pending: Arc<Pending>,
-) {
-    while let Some(frame) = frames.recv().await {
-        let written = async {
-            writer.write_all(&frame).await?;
-            if frames.is_empty() { writer.flush().await } else { Ok(()) }
-        };
-        if let Err(error) = written.await {
-            pending.close(&error.to_string());
-            return;
-        }
-    }
-}
-
-async fn read_frames(reader: ReadHalf<Box<dyn Stream>>, pending: Arc<Pending>) {
-    let mut reader = BufReader::with_capacity(64 << 10, reader);
-    loop {
-        match read_frame(&mut reader).await {
-            Ok((id, frame)) => pending.answer(id, frame),
-            Err(error) => return pending.close(&error.to_string()),
-        }
-    }
-}
-
-async fn read_frame(reader: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(i32, Bytes)> {
-    use std::io::{Error, ErrorKind};
-    let length = reader.read_i32().await?;
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if !(4..=RESPONSE_BYTES_MAX).contains(&length) {
-        return Err(Error::new(
-            ErrorKind::InvalidData,
-            format!("a response of {length} bytes, is this Kafka?"),
-        ));
-    }
-    let mut frame = BytesMut::with_capacity(length);
-    let mut body = reader.take(length as u64);
-    while frame.len() < length {
-        if body.read_buf(&mut frame).await? == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-    }
-    let id = i32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]);
-    Ok((id, frame.freeze()))
 }

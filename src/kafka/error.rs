@@ -2,10 +2,11 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use bytes::Bytes;
 use kafka_protocol::error::ResponseError;
 
 use super::config::ConfigError;
-use super::partition::TopicPartition;
+use super::partition::{TopicId, TopicPartition};
 use super::records::RecordError;
 
 /// What a caller can do about a [`KafkaError`].
@@ -106,7 +107,7 @@ pub enum KafkaError {
         message: Option<String>,
     },
     /// The offset to read from is not, or no longer, in the log.
-    #[error("{topic}-{partition} has no offset {offset}")]
+    #[error("{topic}-{partition} has no offset {offset}{}", range(*.log_start, *.log_end))]
     OffsetOutOfRange {
         /// The topic.
         topic: String,
@@ -114,13 +115,17 @@ pub enum KafkaError {
         partition: i32,
         /// The offset that was asked for.
         offset: i64,
+        /// The first offset of the log, if that is known.
+        log_start: Option<i64>,
+        /// The offset behind its last record, if that is known.
+        log_end: Option<i64>,
     },
-    /// A record is larger than `max.request.size` or than what the topic takes.
+    /// A record is larger than `max.request.size`, or than what the topic takes.
     #[error("a record of {bytes} bytes is too large for topic {topic}{}", limit(*.limit_bytes))]
     RecordTooLarge {
         /// The topic.
         topic: String,
-        /// The size of the record, or of the batch that the broker refused.
+        /// The size of the record.
         bytes: usize,
         /// The limit, when it is ours.
         limit_bytes: Option<usize>,
@@ -161,10 +166,42 @@ pub enum KafkaError {
         /// The last error.
         cause: String,
     },
+    /// A record was not written, although those around it were.
+    #[error("{0}")]
+    RecordRefused(Box<RefusedRecord>),
+    /// The topic does not exist, or no longer, or may not be seen by us.
+    #[error("topic {topic} does not exist")]
+    TopicGone {
+        /// The topic.
+        topic: String,
+    },
+    /// The topic has fewer partitions than that.
+    #[error("topic {topic} has no partition {partition}")]
+    PartitionGone {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+    },
+    /// The topic is not the one that was read or written before, but another one of its name.
+    #[error("topic {topic} was deleted and made again: its id was {was} and is {is}")]
+    TopicMadeAgain {
+        /// The topic.
+        topic: String,
+        /// The id that it had.
+        was: TopicId,
+        /// The id that it has.
+        is: TopicId,
+    },
+    /// The lease of a member was closed, so nothing was written.
+    #[error(
+        "nothing was written: the session of this member may be over, and another one may have taken its place"
+    )]
+    StaleMember,
     /// Some records since the last flush were not written.
-    #[error("{count} batches were not written, the first because {first}")]
+    #[error("{count} deliveries failed, the first because {first}")]
     Flush {
-        /// How many batches failed.
+        /// How many batches, or single records, failed.
         count: usize,
         /// The first failure.
         first: Box<KafkaError>,
@@ -185,6 +222,59 @@ pub struct DeliveryFailure {
     pub records: usize,
     /// Why.
     pub cause: KafkaError,
+}
+
+/// A record that its topic does not take, or that no request can hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRecord {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// How many records were handed to the producer for this partition before this one.
+    pub ordinal: u64,
+    /// Its timestamp, in milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// The beginning of its key.
+    pub key: Option<Excerpt>,
+    /// The beginning of its value.
+    pub value: Option<Excerpt>,
+    /// Why it was refused.
+    pub cause: KafkaError,
+}
+
+impl std::fmt::Display for RefusedRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { partition, ordinal, timestamp_ms, cause, .. } = self;
+        let length = |excerpt: &Option<Excerpt>| {
+            excerpt
+                .as_ref()
+                .map_or("null".to_owned(), |excerpt| format!("{} bytes", excerpt.length))
+        };
+        let (key, value) = (length(&self.key), length(&self.value));
+        write!(
+            f,
+            "record {ordinal} for {partition} was refused (timestamp {timestamp_ms}, key {key}, value {value}): {cause}"
+        )
+    }
+}
+
+/// The beginning of some bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The first of them, up to [`Self::BYTES_MAX`].
+    pub bytes: Bytes,
+    /// How many there were.
+    pub length: usize,
+}
+
+impl Excerpt {
+    /// How many bytes an excerpt has at most.
+    pub const BYTES_MAX: usize = 4_096;
+
+    /// The beginning of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        let first = &bytes[..bytes.len().min(Self::BYTES_MAX)];
+        Self { bytes: Bytes::copy_from_slice(first), length: bytes.len() }
+    }
 }
 
 impl KafkaError {
@@ -241,6 +331,7 @@ impl KafkaError {
     pub fn code(&self) -> Option<ResponseError> {
         match self {
             Self::Code { code, .. } => Some(*code),
+            Self::RecordRefused(refused) => refused.cause.code(),
             _ => None,
         }
     }
@@ -285,6 +376,13 @@ pub fn code_name(code: ResponseError) -> String {
 
 fn detail(message: Option<&str>) -> String {
     message.map(|message| format!(" ({message})")).unwrap_or_default()
+}
+
+fn range(log_start: Option<i64>, log_end: Option<i64>) -> String {
+    let range = log_start.zip(log_end);
+    range
+        .map(|(start, end)| format!(", it begins at {start} and ends before {end}"))
+        .unwrap_or_default()
 }
 
 fn limit(bytes: Option<usize>) -> String {

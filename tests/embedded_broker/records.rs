@@ -2,7 +2,7 @@
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use kafka_protocol::messages::{FetchRequest, ListOffsetsRequest, TopicName};
+use kafka_protocol::messages::{DeleteTopicsRequest, FetchRequest, ListOffsetsRequest, TopicName};
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::records::{BatchBuilder, BatchHeader, BatchOptions, HeadersRef};
 use rskafka::client::ClientBuilder;
@@ -50,6 +50,30 @@ async fn a_fetch_gives_whole_batches_from_the_one_that_has_the_offset() {
     assert!(wire.read("a", 4).await.is_empty());
     let beyond = wire.fetch("a", 5, false).await;
     assert_eq!(beyond.error_code, ResponseError::OffsetOutOfRange.code());
+}
+
+#[tokio::test]
+async fn a_topic_that_is_asked_for_by_its_id_is_no_other_of_its_name() {
+    let broker = start().await;
+    let mut wire = Wire::connect(&broker).await;
+    wire.create("a", 1, &[]).await;
+    wire.put("a", &[("a", Some("0"))]).await;
+    let id = wire.topic_id("a").await;
+    let partition = FetchPartition::default().with_partition_max_bytes(1 << 20);
+    let topic = FetchTopic::default().with_topic_id(id).with_partitions(vec![partition]);
+    let request = FetchRequest::default().with_max_bytes(1 << 20).with_topics(vec![topic]);
+    let fetched = wire.call(13, &request).await.responses.remove(0);
+    assert_eq!(fetched.topic_id, id);
+    assert_eq!(rows(fetched.partitions[0].records.as_ref().unwrap()), [row(0, "a", "0")]);
+
+    let delete = DeleteTopicsRequest::default().with_topic_names(vec![TopicName(text("a"))]);
+    assert_eq!(wire.call(5, &delete).await.responses[0].error_code, 0);
+    wire.create("a", 1, &[]).await;
+    wire.put("a", &[("b", Some("1"))]).await;
+    assert_ne!(wire.topic_id("a").await, id);
+    let fetched = wire.call(13, &request).await.responses.remove(0).partitions.remove(0);
+    assert_eq!(fetched.error_code, ResponseError::UnknownTopicId.code());
+    assert_eq!(wire.read("a", 0).await, [row(0, "b", "1")]);
 }
 
 #[tokio::test]

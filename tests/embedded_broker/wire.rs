@@ -3,11 +3,12 @@ use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::fetch_response::PartitionData;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::PartitionProduceResponse;
 use kafka_protocol::messages::{
-    ApiKey, CreateTopicsRequest, FetchRequest, ProduceRequest, RequestHeader, ResponseHeader,
-    TopicName,
+    ApiKey, CreateTopicsRequest, FetchRequest, MetadataRequest, ProduceRequest, RequestHeader,
+    ResponseHeader, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, Request, StrBytes};
 use millstream::broker::EmbeddedBroker;
@@ -74,6 +75,12 @@ impl Wire {
             .with_configs(configs.collect());
         let created = self.call(5, &CreateTopicsRequest::default().with_topics(vec![topic])).await;
         assert_eq!(created.topics[0].error_code, 0, "{:?}", created.topics[0].error_message);
+    }
+
+    pub(crate) async fn topic_id(&mut self, topic: &str) -> uuid::Uuid {
+        let topic = MetadataRequestTopic::default().with_name(Some(TopicName(text(topic))));
+        let request = MetadataRequest::default().with_topics(Some(vec![topic]));
+        self.call(12, &request).await.topics[0].topic_id
     }
 
     /// Produces one batch to partition 0.

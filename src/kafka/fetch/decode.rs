@@ -3,7 +3,7 @@ use std::collections::{HashSet, VecDeque};
 
 use kafka_protocol::messages::fetch_response::PartitionData;
 
-use super::FetchedPartition;
+use super::fetched::FetchedPartition;
 use crate::kafka::config::Isolation;
 use crate::kafka::error::KafkaError;
 use crate::kafka::partition::TopicPartition;

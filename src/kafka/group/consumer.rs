@@ -12,7 +12,7 @@ use crate::kafka::clock::{self, Instant};
 use crate::kafka::cluster::Cluster;
 use crate::kafka::config::OffsetReset;
 use crate::kafka::error::KafkaError;
-use crate::kafka::fetch::{FetchedPartition, Fetcher};
+use crate::kafka::fetch::{Fetched, FetchedPartition, Fetcher, PartitionProblem};
 use crate::kafka::partition::TopicPartition;
 
 /// How often the leader looks whether topics have come or have got more partitions.
@@ -35,6 +35,8 @@ pub struct Consumer {
     led: Option<BTreeMap<String, i32>>,
     checked: Instant,
     committed: Instant,
+    /// What the next poll is to tell.
+    failure: Option<KafkaError>,
 }
 
 impl Consumer {
@@ -54,6 +56,7 @@ impl Consumer {
             led: None,
             checked: clock::now(),
             committed: clock::now(),
+            failure: None,
         })
     }
 
@@ -78,20 +81,37 @@ impl Consumer {
                 self.rejoin().await?;
             }
         }
-        match self.fetcher.poll(wait_max).await {
-            Ok(fetched) => {
-                for fetched in &fetched {
-                    self.positions.insert(fetched.partition.clone(), (fetched.next_offset, false));
-                }
-                Ok(fetched)
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let Fetched { partitions, problems } = self.fetcher.fetch(wait_max).await;
+        for fetched in &partitions {
+            self.positions.insert(fetched.partition.clone(), (fetched.next_offset, false));
+        }
+        for problem in problems {
+            match self.mend(problem).await {
+                // What came beside it is not lost.
+                Err(error) if !partitions.is_empty() => self.failure = Some(error),
+                mended => mended?,
             }
-            Err(KafkaError::OffsetOutOfRange { topic, partition, offset }) => {
-                let lost = TopicPartition::new(topic.as_str(), partition);
-                let error = KafkaError::OffsetOutOfRange { topic, partition, offset };
-                self.reset(&lost, error).await?;
-                Ok(Vec::new())
+        }
+        Ok(partitions)
+    }
+
+    /// Goes on where `auto.offset.reset` says, or waits for a topic that is gone.
+    async fn mend(&mut self, problem: PartitionProblem) -> Result<(), KafkaError> {
+        let PartitionProblem { partition, position, error } = problem;
+        match error {
+            KafkaError::OffsetOutOfRange { .. } | KafkaError::TopicMadeAgain { .. } => {
+                self.reset(&partition, error).await
             }
-            Err(error) => Err(error),
+            KafkaError::TopicGone { .. } | KafkaError::PartitionGone { .. } => {
+                tracing::warn!(%error, "kafka: the consumer waits for it");
+                self.positions.insert(partition.clone(), (position, true));
+                self.fetcher.seek(&partition, position);
+                Ok(())
+            }
+            error => Err(error),
         }
     }
 
@@ -175,6 +195,8 @@ impl Consumer {
                         topic: partition.topic.to_string(),
                         partition: partition.partition,
                         offset: -1,
+                        log_start: None,
+                        log_end: None,
                     }
                 })?,
             };

@@ -1,8 +1,7 @@
 //! A batch on its way, from its first record to its answer.
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
-use super::{Delivery, NewRecord};
+use super::record::{Acknowledge, Delivery, NewRecord};
 use crate::kafka::clock::{self, Instant};
 use crate::kafka::compression::Compression;
 use crate::kafka::error::KafkaError;
@@ -20,14 +19,32 @@ impl Identity {
     pub(super) const NONE: Self = Self { producer_id: -1, epoch: -1 };
 }
 
-/// Tells whoever asked what became of a record.
-pub(super) type Acknowledge = oneshot::Sender<Result<Delivery, KafkaError>>;
+/// The places of a batch's records among all that were handed over for its partition.
+#[derive(Debug, Clone)]
+pub(super) enum Ordinals {
+    /// One after the other, from this one on.
+    From(u64),
+    /// With gaps, where records were refused and left out.
+    Each(Vec<u64>),
+}
+
+impl Ordinals {
+    /// The place of the record with this index in the batch.
+    pub(super) fn at(&self, index: usize) -> u64 {
+        match self {
+            Self::From(first) => first + index as u64,
+            Self::Each(each) => each.get(index).copied().unwrap_or(u64::MAX),
+        }
+    }
+}
 
 /// A batch of one partition.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Batches are numbered in order of their first record.
-    pub(super) id: u64,
+    /// Batches are numbered as they are begun; the parts of one that was split share its number.
+    pub(super) number: u64,
+    /// Where its records stand among all of the partition, which is also the order of its batches.
+    pub(super) ordinals: Ordinals,
     /// How many records it has.
     pub(super) records: usize,
     /// The memory that it takes.
@@ -36,33 +53,44 @@ pub(super) struct Batch {
     pub(super) begun: Instant,
     /// Whether no record may be added.
     pub(super) is_closed: bool,
-    /// Whether a broker may have seen it.
-    pub(super) is_sent: bool,
+    /// Whether a broker may have appended it without our hearing of it.
+    pub(super) is_in_doubt: bool,
     /// The number of its first record, once it has one.
     pub(super) sequence: Option<i32>,
-    content: Content,
-    waiting: Vec<(usize, Acknowledge)>,
+    /// Whose number that is.
+    pub(super) identity: Identity,
+    pub(super) content: Content,
+    pub(super) waiting: Vec<(usize, Acknowledge)>,
 }
 
+/// The records of a batch.
 #[derive(Debug)]
-enum Content {
+pub(super) enum Content {
     Open(BatchBuilder),
     Encoded { bytes: Bytes, identity: Identity, sequence: i32 },
 }
 
 impl Batch {
-    pub(super) fn new(id: u64, builder: BatchBuilder, is_closed: bool) -> Self {
+    /// A batch whose first record is the one with the ordinal `first`.
+    pub(super) fn new(number: u64, first: u64, builder: BatchBuilder) -> Self {
         Self {
-            id,
+            number,
+            ordinals: Ordinals::From(first),
             records: builder.len(),
             bytes: builder.bytes(),
             begun: clock::now(),
-            is_closed,
-            is_sent: false,
+            is_closed: false,
+            is_in_doubt: false,
             sequence: None,
+            identity: Identity::NONE,
             content: Content::Open(builder),
             waiting: Vec::new(),
         }
+    }
+
+    /// The ordinal of its first record, which orders the batches of a partition.
+    pub(super) fn first(&self) -> u64 {
+        self.ordinals.at(0)
     }
 
     /// Adds a record and gives by how many bytes the batch has grown.
@@ -80,14 +108,13 @@ impl Batch {
         grown
     }
 
-    /// The batch as a broker takes it, with the producer's present identity and the batch's number.
+    /// The batch as a broker takes it, with the identity and the number that it has at present.
     pub(super) fn encode(
         &mut self,
         compression: Compression,
-        identity: Identity,
         is_transactional: bool,
     ) -> Result<Bytes, RecordError> {
-        let sequence = self.sequence.unwrap_or(-1);
+        let (identity, sequence) = (self.identity, self.sequence.unwrap_or(-1));
         let bytes = match &mut self.content {
             Content::Open(builder) => {
                 let options = BatchOptions {

@@ -1,110 +1,140 @@
-//! What becomes of a batch after its request: written, sent again, or given up.
-use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::ProduceRequest;
-use kafka_protocol::messages::produce_response::{PartitionProduceResponse, ProduceResponse};
+//! What becomes of a batch after its request: written, sent again, in parts if need be, or given up.
+use std::time::Duration;
 
-use super::accumulator::{Shared, State};
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::produce_response::ProduceResponse;
+
 use super::batch::Batch;
-use super::transaction::Phase;
-use crate::kafka::api::Api;
-use crate::kafka::clock;
+use super::options::RefusedRecords;
+use super::outcome::{Outcome, Sent, outcome};
+use super::split::Split;
+use super::state::{Shared, State};
+use crate::kafka::clock::Instant;
 use crate::kafka::error::KafkaError;
 use crate::kafka::partition::TopicPartition;
 
-/// The batches of one request.
-pub(super) type Sent = Vec<(TopicPartition, Batch)>;
+/// How long a broker may take for a request in which several partitions stand together. Then those that it has not
+/// replicated are sent apart, so that the others need not wait for them.
+pub(super) const TOGETHER_MAX: Duration = Duration::from_secs(2);
+
+/// A request that was sent, as far as its batches share it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    pub(super) broker: i32,
+    pub(super) at: Instant,
+    /// Whether a partition that is slow is to be sent apart from now on.
+    pub(super) may_part: bool,
+}
 
 impl Shared {
     /// Settles the batches of a request by what it came to.
     pub(super) fn answer(
         &self,
-        broker: i32,
-        sent: Sent,
+        attempt: Attempt,
+        mut sent: Vec<Sent>,
         response: &Result<ProduceResponse, KafkaError>,
     ) {
+        let outcomes: Vec<_> = sent.iter_mut().map(|sent| outcome(sent, response)).collect();
         let mut state = self.lock();
-        for (partition, batch) in sent {
-            let result = match response {
-                Ok(response) => outcome(&partition, &batch, response),
-                Err(error) => Err(error.clone()),
-            };
-            self.settle_one(&mut state, broker, (partition, batch), result);
+        for (sent, outcome) in sent.into_iter().zip(outcomes) {
+            let (topic, partition) = (sent.partition.topic.clone(), sent.partition.partition);
+            state.queue(&topic, partition).in_flight.remove(&sent.batch.first());
+            self.settle_one(&mut state, attempt, sent, outcome);
+            state.restore(&topic, partition);
         }
         drop(state);
         self.wake();
     }
 
-    fn settle_one(
-        &self,
-        state: &mut State,
-        broker: i32,
-        (partition, batch): (TopicPartition, Batch),
-        result: Result<Option<i64>, KafkaError>,
-    ) {
+    fn settle_one(&self, state: &mut State, attempt: Attempt, sent: Sent, outcome: Outcome) {
+        let Sent { partition, batch } = sent;
         let queue = state.queue(&partition.topic, partition.partition);
-        queue.in_flight -= 1;
-        let result = match result {
-            Ok(offset) => Ok(offset),
-            // It was written by an earlier attempt whose answer was lost.
-            Err(error) if error.is_code(ResponseError::DuplicateSequenceNumber) => Ok(None),
-            Err(error) => {
-                if error.is_retriable() && queue.leader == Some(broker) {
-                    queue.leader = None;
-                    self.cluster.forget(&partition.topic);
-                }
-                Err(error)
-            }
-        };
-        match result {
-            Ok(offset) => {
-                queue.retry = None;
+        match outcome {
+            Outcome::Written(offset) => {
+                queue.retry.reset();
+                queue.numbers.taken();
+                let is_slow = attempt.at.elapsed() > TOGETHER_MAX;
+                queue.is_apart &= is_slow || !queue.in_flight.is_empty();
                 let end_offset = offset.map(|offset| offset + batch.records as i64);
                 // Without numbers, a batch that is sent again may come behind a later one.
                 queue.end_offset = end_offset.map(|end| end.max(queue.end_offset.unwrap_or(0)));
                 state.settle(&partition, batch, &Ok(offset));
             }
-            Err(error) => self.refuse(state, (partition.clone(), batch), error),
+            // What may be written already cannot be found fault with: nobody knows what was.
+            Outcome::Split(_, error) if batch.is_in_doubt && self.is_transactional() => {
+                self.give_up(state, &partition, batch, error);
+            }
+            Outcome::Split(split, error) => {
+                self.part(state, &Sent { partition, batch }, split, &error);
+            }
+            Outcome::Failed(error) => {
+                if attempt.may_part && error.is_code(ResponseError::RequestTimedOut) {
+                    tracing::info!(%partition, "kafka: a slow partition is written apart");
+                    queue.is_apart = true;
+                }
+                if is_misplaced(&error) && queue.place.leader == Some(attempt.broker) {
+                    queue.place.leader = None;
+                    self.cluster.forget(&partition.topic);
+                }
+                self.fail(state, &partition, batch, error);
+            }
         }
-        state.queue(&partition.topic, partition.partition).restore();
+    }
+
+    /// Puts the parts of a batch in its place, and ends the records that are in none of them.
+    fn part(&self, state: &mut State, whole: &Sent, split: Split, error: &KafkaError) {
+        let Sent { partition, batch } = whole;
+        let State { queues, buffer, .. } = &mut *state;
+        let queue = super::state::queue(queues, &partition.topic, partition.partition);
+        queue.numbers.give_up(batch);
+        buffer.replace(queue, batch, &split.parts);
+        queue.returned.extend(split.parts);
+        for refused in split.refused {
+            let cause = cause_of(partition, refused.bytes, refused.message.as_deref(), error);
+            let error = state.refuse(self.options.refused, partition, refused, cause);
+            if let (RefusedRecords::Fail, Some(id)) =
+                (self.options.refused, &self.options.transactional_id)
+            {
+                state.phase.fail_batch(id, &error);
+            }
+        }
     }
 
     /// Sends a batch again if that may help, or gives it up.
-    fn refuse(
+    fn fail(
         &self,
         state: &mut State,
-        (partition, batch): (TopicPartition, Batch),
+        partition: &TopicPartition,
+        mut batch: Batch,
         error: KafkaError,
     ) {
-        let is_transactional = self.transactional_id.is_some();
-        let is_late = batch.begun.elapsed() > self.cluster.config().delivery_timeout;
-        let is_lost = is_lost(&error) && self.is_numbered();
+        let config = self.cluster.config();
         let queue = state.queue(&partition.topic, partition.partition);
-        let is_behind =
-            queue.returned.iter().any(|other| other.id < batch.id) || queue.has_hole_before(&batch);
+        let is_late = batch.begun.elapsed() > config.delivery_timeout;
+        let is_lost = is_lost(&error) && self.is_numbered();
+        let is_behind = is_lost && queue.has_unwritten_before(&batch);
+        // One that never left us is not with a broker. One that was refused is not, but for its replicas.
+        batch.is_in_doubt |= error.is_retriable() && !matches!(error, KafkaError::Connect { .. });
         tracing::debug!(%error, %partition, "kafka: a batch was not written");
-        if !is_late && (error.is_retriable() || is_lost && is_behind) {
-            let config = self.cluster.config();
-            let attempts = queue.retry.map_or(0, |(_, attempts)| attempts);
-            let pause =
-                (config.retry_backoff * 2u32.pow(attempts.min(10))).min(config.retry_backoff_max);
-            queue.retry = Some((clock::now() + clock::jitter(pause), attempts + 1));
+        if !is_late && (error.is_retriable() || is_behind) {
+            queue.retry.fail(config);
             queue.returned.push(batch);
-            return;
-        }
-        if !is_late && is_lost && !is_transactional {
-            // The broker has forgotten what we wrote last. A new identity starts from nothing.
+        } else if !is_late && is_lost && !self.is_transactional() {
+            // The broker has forgotten what we wrote last.
+            queue.numbers.lose();
+            queue.retry.fail(config);
             queue.returned.push(batch);
-            state.identity = None;
-            return;
+        } else {
+            self.give_up(state, partition, batch, error);
         }
-        self.give_up(state, (&partition, batch), error);
     }
 
     /// Ends a batch that will not be written.
     pub(super) fn give_up(
         &self,
         state: &mut State,
-        (partition, batch): (&TopicPartition, Batch),
+        partition: &TopicPartition,
+        batch: Batch,
         error: KafkaError,
     ) {
         let error = if error.is_retriable() {
@@ -115,54 +145,23 @@ impl Shared {
         } else {
             error
         };
-        let is_unsure = batch.is_sent && matches!(error, KafkaError::Undelivered { .. });
-        let queue = state.queue(&partition.topic, partition.partition);
-        if let (Some(sequence), false) = (batch.sequence, is_unsure) {
-            queue.holes.push((sequence, batch.records as i32));
-        }
-        if let Some(transactional_id) = &self.transactional_id {
-            state.phase.fail(transactional_id, &error);
-        } else if is_unsure && self.is_numbered() {
-            // The broker may have it or not, so no number behind it is sure.
-            state.identity = None;
+        state.queue(&partition.topic, partition.partition).numbers.give_up(&batch);
+        if let Some(transactional_id) = &self.options.transactional_id {
+            state.phase.fail_batch(transactional_id, &error);
         }
         state.settle(partition, batch, &Err(error));
     }
 
     /// Takes batches that are not answered, with `acks=0`, for written.
-    pub(super) fn assume_written(&self, sent: Sent) {
+    pub(super) fn assume_written(&self, sent: Vec<Sent>) {
         let mut state = self.lock();
-        for (partition, batch) in sent {
-            state.queue(&partition.topic, partition.partition).in_flight -= 1;
+        for Sent { partition, batch } in sent {
+            let queue = state.queue(&partition.topic, partition.partition);
+            queue.in_flight.remove(&batch.first());
             state.settle(&partition, batch, &Ok(None));
         }
         drop(state);
         self.wake();
-    }
-
-    /// Gives up what has waited too long.
-    pub(super) fn expire(&self, cause: &KafkaError) {
-        let within = self.cluster.config().delivery_timeout;
-        let mut state = self.lock();
-        let mut late = Vec::new();
-        for queue in state.all_queues() {
-            while queue.in_flight == 0
-                && queue.waiting.front().is_some_and(|batch| batch.begun.elapsed() > within)
-            {
-                late.extend(
-                    queue.waiting.pop_front().map(|batch| (queue.partition.clone(), batch)),
-                );
-            }
-        }
-        let is_any = !late.is_empty();
-        for (partition, batch) in late {
-            self.give_up(&mut state, (&partition, batch), cause.clone());
-            state.queue(&partition.topic, partition.partition).restore();
-        }
-        drop(state);
-        if is_any {
-            self.wake();
-        }
     }
 
     /// Gives up everything that is not in flight, of the partitions that `is_meant`.
@@ -172,6 +171,18 @@ impl Shared {
         is_meant: impl Fn(&TopicPartition) -> bool,
     ) {
         let mut state = self.lock();
+        self.drop_waiting_in(&mut state, error, is_meant);
+        drop(state);
+        self.wake();
+    }
+
+    /// The same, where the state is at hand.
+    pub(super) fn drop_waiting_in(
+        &self,
+        state: &mut State,
+        error: &KafkaError,
+        is_meant: impl Fn(&TopicPartition) -> bool,
+    ) {
         let mut dropped = Vec::new();
         for queue in state.all_queues().filter(|queue| is_meant(&queue.partition)) {
             let batches = queue.returned.drain(..).chain(queue.waiting.drain(..));
@@ -179,32 +190,72 @@ impl Shared {
             dropped.extend(batches.map(|batch| (partition.clone(), batch)));
         }
         for (partition, batch) in dropped {
-            self.give_up(&mut state, (&partition, batch), error.clone());
-            state.queue(&partition.topic, partition.partition).restore();
+            self.give_up(state, &partition, batch, error.clone());
+            state.restore(&partition.topic, partition.partition);
         }
-        drop(state);
-        self.wake();
+    }
+
+    /// Gives up what has waited too long, of the partitions that `is_meant`.
+    pub(super) fn expire_in(
+        &self,
+        state: &mut State,
+        cause: &KafkaError,
+        is_meant: impl Fn(&TopicPartition) -> bool,
+    ) {
+        let within = self.cluster.config().delivery_timeout;
+        let mut late = Vec::new();
+        for queue in state.all_queues().filter(|queue| is_meant(&queue.partition)) {
+            let is_late = |batch: &Batch| batch.begun.elapsed() > within;
+            while queue.in_flight.is_empty() && queue.waiting.front().is_some_and(is_late) {
+                let batch = queue.waiting.pop_front();
+                late.extend(batch.map(|batch| (queue.partition.clone(), batch)));
+            }
+        }
+        for (partition, batch) in late {
+            self.give_up(state, &partition, batch, cause.clone());
+            state.restore(&partition.topic, partition.partition);
+        }
     }
 }
 
-impl super::accumulator::Queue {
-    fn has_hole_before(&self, batch: &Batch) -> bool {
-        let sequence = batch.sequence.unwrap_or(i32::MAX);
-        self.holes.iter().any(|(hole, _)| *hole < sequence)
+/// Why a record is refused, from what is said about its batch and about itself.
+fn cause_of(
+    partition: &TopicPartition,
+    bytes: usize,
+    message: Option<&str>,
+    of_batch: &KafkaError,
+) -> KafkaError {
+    use ResponseError as E;
+    match of_batch {
+        KafkaError::Code { code: E::MessageTooLarge | E::RecordListTooLarge, .. } => {
+            let topic = partition.topic.to_string();
+            KafkaError::RecordTooLarge { topic, bytes, limit_bytes: None }
+        }
+        KafkaError::Code { request, target, code, message: of_batch } => KafkaError::Code {
+            request,
+            target: target.clone(),
+            code: *code,
+            message: message.map(str::to_owned).or_else(|| of_batch.clone()),
+        },
+        error => error.clone(),
     }
 }
 
-impl Phase {
-    /// A batch was not written, so the open transaction can only be aborted.
-    fn fail(&mut self, transactional_id: &str, error: &KafkaError) {
-        if error.is_code(ResponseError::ProducerFenced) {
-            *self = Phase::Fenced(KafkaError::ProducerFenced {
-                transactional_id: transactional_id.to_owned(),
-            });
-        } else if matches!(self, Phase::Open { .. }) {
-            *self = Phase::Failed(error.clone());
-        }
-    }
+/// Whether the partition may be led by somebody else now.
+fn is_misplaced(error: &KafkaError) -> bool {
+    use ResponseError as E;
+    let is_of_moment = |code| {
+        matches!(
+            code,
+            E::NotEnoughReplicas
+                | E::NotEnoughReplicasAfterAppend
+                | E::RequestTimedOut
+                | E::CorruptMessage
+                | E::ConcurrentTransactions
+                | E::ThrottlingQuotaExceeded
+        )
+    };
+    error.is_retriable() && !error.code().is_some_and(is_of_moment)
 }
 
 /// Whether the broker does not know the number, or the producer, that the batch has.
@@ -220,40 +271,4 @@ fn is_lost(error: &KafkaError) -> bool {
         )
     };
     error.code().is_some_and(is_lost)
-}
-
-/// What a response says about a batch: its first offset, or an error.
-fn outcome(
-    partition: &TopicPartition,
-    batch: &Batch,
-    response: &ProduceResponse,
-) -> Result<Option<i64>, KafkaError> {
-    let topic = response.responses.iter().find(|topic| *topic.name.0 == *partition.topic);
-    let answers = topic.iter().flat_map(|topic| &topic.partition_responses);
-    let Some(answer) = answers.into_iter().find(|answer| answer.index == partition.partition)
-    else {
-        let (broker, cause) =
-            ("the broker".to_owned(), format!("the response leaves out {partition}"));
-        return Err(KafkaError::Protocol { broker, request: ProduceRequest::NAME, cause });
-    };
-    match error_of(partition, batch, answer) {
-        Some(error) => Err(error),
-        None => Ok(Some(answer.base_offset).filter(|offset| *offset >= 0)),
-    }
-}
-
-fn error_of(
-    partition: &TopicPartition,
-    batch: &Batch,
-    answer: &PartitionProduceResponse,
-) -> Option<KafkaError> {
-    let code = ResponseError::try_from_code(answer.error_code)?;
-    if matches!(code, ResponseError::MessageTooLarge | ResponseError::RecordListTooLarge) {
-        let topic = partition.topic.to_string();
-        return Some(KafkaError::RecordTooLarge { topic, bytes: batch.bytes, limit_bytes: None });
-    }
-    let of_records =
-        answer.record_errors.first().and_then(|error| error.batch_index_error_message.as_deref());
-    let message = answer.error_message.as_deref().or(of_records);
-    KafkaError::from_code_with(ProduceRequest::NAME, partition, answer.error_code, message)
 }

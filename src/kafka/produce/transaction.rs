@@ -1,26 +1,18 @@
 //! Transactions: what is written between `begin` and `commit`, and the offsets sent with it, count together or not at all.
-//!
-//! ```text
-//! init ─→ Ready ─begin→ Open ─commit→ Ready
-//!                        ├─a batch fails→ Failed ─abort→ Ready (with a new epoch)
-//!                        └─a newer producer with our id→ Fenced, for good
-//! ```
-use std::time::Duration;
-
 use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, EndTxnRequest,
-    GroupId, ProducerId, TransactionalId, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
+    AddOffsetsToTxnRequest, EndTxnRequest, GroupId, ProducerId, TransactionalId,
+    TxnOffsetCommitRequest, TxnOffsetCommitResponse,
 };
 
-use super::Producer;
-use super::accumulator::{Shared, State};
 use super::batch::Identity;
-use super::sender::init_producer;
+use super::identity::init_producer;
+use super::phase::Phase;
+use super::producer::Producer;
+use super::state::Shared;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
 use crate::kafka::cluster::{text, topic_name};
@@ -28,36 +20,6 @@ use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
 use crate::kafka::group::{CommittedOffset, GroupMetadata};
 use crate::kafka::partition::TopicPartition;
-
-/// Where a transactional producer stands.
-#[derive(Debug, Default)]
-pub(super) enum Phase {
-    /// Not initialised, or not transactional.
-    #[default]
-    None,
-    /// Between transactions.
-    Ready,
-    /// In a transaction; `has_parts` once the coordinator knows of partitions or offsets in it.
-    Open { has_parts: bool },
-    /// In a transaction that can only be aborted.
-    Failed(KafkaError),
-    /// Another producer has taken over.
-    Fenced(KafkaError),
-}
-
-impl Phase {
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::Open { .. })
-    }
-
-    /// Why nothing can be written any more, if so.
-    pub(super) fn failure(&self) -> Option<KafkaError> {
-        match self {
-            Self::Failed(error) | Self::Fenced(error) => Some(error.clone()),
-            Self::None | Self::Ready | Self::Open { .. } => None,
-        }
-    }
-}
 
 impl Producer {
     /// Takes over the transactional id: what an earlier producer with it left open is aborted, and it is fenced.
@@ -74,7 +36,10 @@ impl Producer {
         let id = self.shared.transactional_id()?;
         let mut state = self.shared.lock();
         match &state.phase {
-            Phase::Ready => state.phase = Phase::Open { has_parts: false },
+            Phase::Ready => {
+                state.phase = Phase::Open { has_parts: false };
+                state.transaction += 1;
+            }
             Phase::Fenced(error) => return Err(error.clone()),
             Phase::None => return Err(problem(id, "is not initialised")),
             Phase::Open { .. } | Phase::Failed(_) => return Err(problem(id, "is open already")),
@@ -94,10 +59,7 @@ impl Producer {
         let result = self.shared.send_offsets(offsets, group).await;
         let result = self.shared.fence(result);
         if let Err(error) = &result {
-            let mut state = self.shared.lock();
-            if state.phase.is_open() {
-                state.phase = Phase::Failed(error.clone());
-            }
+            self.shared.lock().phase.fail(error);
         }
         result
     }
@@ -114,10 +76,7 @@ impl Producer {
         if has_parts {
             let result = self.shared.end(true).await;
             if let Err(error) = self.shared.fence(result) {
-                let mut state = self.shared.lock();
-                if state.phase.is_open() {
-                    state.phase = Phase::Failed(error.clone());
-                }
+                self.shared.lock().phase.fail(&error);
                 return Err(error);
             }
         }
@@ -156,23 +115,13 @@ impl Producer {
 }
 
 impl Shared {
-    fn transactional_id(&self) -> Result<&str, KafkaError> {
+    pub(super) fn transactional_id(&self) -> Result<&str, KafkaError> {
         let missing = || problem("a producer without a transactional.id", "does not exist");
-        self.transactional_id.as_deref().ok_or_else(missing)
+        self.options.transactional_id.as_deref().ok_or_else(missing)
     }
 
-    fn coordinator(&self) -> Result<&Coordinator, KafkaError> {
+    pub(super) fn coordinator(&self) -> Result<&Coordinator, KafkaError> {
         self.coordinator.as_ref().ok_or(KafkaError::Closed("transaction coordinator"))
-    }
-
-    /// Whether records may be sent now.
-    pub(super) fn check_phase(&self, state: &State) -> Result<(), KafkaError> {
-        let Some(id) = &self.transactional_id else { return Ok(()) };
-        match &state.phase {
-            Phase::Open { .. } => Ok(()),
-            Phase::Failed(error) | Phase::Fenced(error) => Err(error.clone()),
-            Phase::None | Phase::Ready => Err(problem(id, "was not begun")),
-        }
     }
 
     fn close_transaction(&self) {
@@ -183,74 +132,29 @@ impl Shared {
         self.wake();
     }
 
-    fn identity(&self) -> Result<Identity, KafkaError> {
-        let uninitialised =
-            || problem(self.transactional_id.as_deref().unwrap_or_default(), "is not initialised");
+    pub(super) fn identity(&self) -> Result<Identity, KafkaError> {
+        let uninitialised = || {
+            problem(
+                self.options.transactional_id.as_deref().unwrap_or_default(),
+                "is not initialised",
+            )
+        };
         self.lock().identity.ok_or_else(uninitialised)
     }
 
     /// Remembers for good that another producer has taken over.
-    fn fence<T>(&self, result: Result<T, KafkaError>) -> Result<T, KafkaError> {
+    pub(super) fn fence<T>(&self, result: Result<T, KafkaError>) -> Result<T, KafkaError> {
         use ResponseError as E;
         let is_fenced = |code| matches!(code, E::ProducerFenced | E::InvalidProducerEpoch);
         match result {
             Err(error) if error.code().is_some_and(is_fenced) => {
-                let transactional_id = self.transactional_id.clone().unwrap_or_default();
+                let transactional_id = self.options.transactional_id.clone().unwrap_or_default();
                 let error = KafkaError::ProducerFenced { transactional_id };
                 self.lock().phase = Phase::Fenced(error.clone());
                 Err(error)
             }
             result => result,
         }
-    }
-
-    /// Tells the coordinator which partitions the open transaction writes to. Called by the router, once at a time.
-    pub(super) async fn add_to_transaction(
-        &self,
-        partitions: &[TopicPartition],
-    ) -> Result<(), KafkaError> {
-        let (id, identity) = (self.transactional_id()?, self.identity()?);
-        let asked: Vec<_> = partitions.iter().map(|partition| (partition.clone(), ())).collect();
-        let topics = by_topic(&asked, |partition, ()| partition);
-        let topic = |(name, partitions): (&str, Vec<i32>)| {
-            AddPartitionsToTxnTopic::default()
-                .with_name(topic_name(name))
-                .with_partitions(partitions)
-        };
-        let request = AddPartitionsToTxnRequest::default()
-            .with_v3_and_below_transactional_id(TransactionalId(text(id)))
-            .with_v3_and_below_producer_id(ProducerId(identity.producer_id))
-            .with_v3_and_below_producer_epoch(identity.epoch)
-            .with_v3_and_below_topics(topics.into_iter().map(topic).collect());
-        let result =
-            self.coordinator()?.call_once(&request, Duration::ZERO, check_added).await.map(drop);
-        if let Err(error) = self.fence(result) {
-            self.coordinator()?.learn(&error).await;
-            if !error.is_retriable() {
-                self.fail_transaction(&error);
-            }
-            return Err(error);
-        }
-        let mut state = self.lock();
-        // The transaction may have been aborted in the meantime, which ended what was just added to it.
-        if let Phase::Open { has_parts } = &mut state.phase {
-            *has_parts = true;
-            for partition in partitions {
-                state.queue(&partition.topic, partition.partition).is_in_transaction = true;
-            }
-        }
-        drop(state);
-        self.wake();
-        Ok(())
-    }
-
-    fn fail_transaction(&self, error: &KafkaError) {
-        let mut state = self.lock();
-        if state.phase.is_open() {
-            state.phase = Phase::Failed(error.clone());
-        }
-        drop(state);
-        self.drop_waiting(error, |_| true);
     }
 
     async fn send_offsets(
@@ -312,24 +216,6 @@ impl Shared {
         };
         self.coordinator()?.call(&request, check).await.map(drop)
     }
-}
-
-/// The first error of a partition that says why, rather than that the others failed.
-fn check_added(response: &AddPartitionsToTxnResponse) -> Result<(), KafkaError> {
-    let not_attempted = ResponseError::OperationNotAttempted.code();
-    let mut last = Ok(());
-    for topic in &response.results_by_topic_v3_and_below {
-        for result in &topic.results_by_partition {
-            let partition = TopicPartition::new(topic.name.0.as_str(), result.partition_index);
-            let code = result.partition_error_code;
-            let checked = KafkaError::check(AddPartitionsToTxnRequest::NAME, partition, code);
-            if checked.is_err() && code != not_attempted {
-                return checked;
-            }
-            last = last.and(checked);
-        }
-    }
-    last
 }
 
 fn check_offsets(group: &str, response: &TxnOffsetCommitResponse) -> Result<(), KafkaError> {

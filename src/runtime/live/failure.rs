@@ -122,6 +122,7 @@ fn is_final_for_kafka(error: &KafkaError) -> bool {
     use ResponseError as E;
     match error {
         KafkaError::Flush { first, .. } => is_final_for_kafka(first),
+        KafkaError::RecordRefused(refused) => is_final_for_kafka(&refused.cause),
         KafkaError::Config(_)
         | KafkaError::Unsupported { .. }
         | KafkaError::OffsetOutOfRange { .. }

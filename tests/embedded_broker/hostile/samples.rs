@@ -99,8 +99,15 @@ fn fetch(version: i16) -> FetchRequest {
     use fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
     let partition =
         |index| FetchPartition::default().with_partition(index).with_partition_max_bytes(1000);
-    let topics =
-        FetchTopic::default().with_topic(topic()).with_partitions(vec![partition(0), partition(1)]);
+    let partitions = vec![partition(0), partition(1)];
+    let (named, forgotten) = (FetchTopic::default(), ForgottenTopic::default());
+    let (named, forgotten) = if version < 13 {
+        (named.with_topic(topic()), forgotten.with_topic(topic()))
+    } else {
+        let id = Uuid::from_u128(7);
+        (named.with_topic_id(id), forgotten.with_topic_id(id))
+    };
+    let topics = named.with_partitions(partitions);
     let request = FetchRequest::default()
         .with_max_bytes(1000)
         .with_isolation_level(1)
@@ -108,9 +115,7 @@ fn fetch(version: i16) -> FetchRequest {
     if version < 7 {
         return request;
     }
-    request.with_forgotten_topics_data(vec![
-        ForgottenTopic::default().with_topic(topic()).with_partitions(vec![0]),
-    ])
+    request.with_forgotten_topics_data(vec![forgotten.with_partitions(vec![0])])
 }
 
 fn list_offsets() -> ListOffsetsRequest {
