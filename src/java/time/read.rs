@@ -155,12 +155,11 @@ impl Reader<'_> {
         // Of more digits than 64 bits hold, the last one is left to what follows.
         length = length.min(WIDTH_MAX);
         let digits = &self.text[start..start + length];
-        let value = match digits.parse::<i64>() {
-            Ok(value) => value,
-            Err(_) => {
-                length -= 1;
-                digits[..length].parse().map_err(|_| Stop::At(start))?
-            }
+        let value = if let Ok(value) = digits.parse::<i64>() {
+            value
+        } else {
+            length -= 1;
+            digits[..length].parse().map_err(|_| Stop::At(start))?
         };
         let value = match sign {
             Some(b'-') if value == 0 => return Err(Stop::At(at)),
