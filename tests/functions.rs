@@ -130,6 +130,58 @@ fn every_example_holds() {
     assert!(faults.is_empty(), "{} examples:\n{}", faults.len(), faults.join("\n"));
 }
 
+/// A few bytes can ask for any number of them. Java's memory would be used up, and says so.
+#[test]
+fn results_beyond_all_memory_are_errors_of_their_rows() {
+    let long = |n: u32| format!("RPAD('a', {n}, 'a')");
+    let (few, many) = (long(100_000), long(1_000_000));
+    let heap = [
+        "RPAD('x', 2147483647, 'ab')".to_owned(),
+        "LPAD(TO_BYTES('x', 'utf8'), 2147483647, TO_BYTES('ab', 'utf8'))".to_owned(),
+        format!("REPLACE({many}, 'a', {few})"),
+        format!("REPLACE({many}, '', {few})"),
+        format!("REGEXP_REPLACE({many}, 'a', {few})"),
+        format!("REGEXP_REPLACE({many}, '.*', RPAD('', 1000000, '$0'))"),
+        format!("ARRAY_JOIN(GENERATE_SERIES(1, 1000), {many})"),
+        format!("CONCAT_WS({many}, {})", vec!["'a'"; 100].join(", ")),
+        "GENERATE_SERIES(1, 2147483647)".to_owned(),
+        "GENERATE_SERIES(CAST(1 AS BIGINT), CAST(2147483647 AS BIGINT))".to_owned(),
+        format!("TRANSFORM(GENERATE_SERIES(1, 1000), x => {many})"),
+        format!("SPLIT({}, '')", long(5_000_000)),
+        "REDUCE(GENERATE_SERIES(1, 64), 'ab', (s, x) => CONCAT(s, s))".to_owned(),
+        "REDUCE(GENERATE_SERIES(1, 64), 'ab', (s, x) => s + s)".to_owned(),
+        "REDUCE(GENERATE_SERIES(1, 64), ARRAY[1], (s, x) => ARRAY_CONCAT(s, s))".to_owned(),
+        "CUBE_EXPLODE(GENERATE_SERIES(1, 17))".to_owned(),
+        "CUBE_EXPLODE(ARRAY_CONCAT(GENERATE_SERIES(1, 16), \
+         TRANSFORM(GENERATE_SERIES(1, 1000), x => CAST(NULL AS INT))))"
+            .to_owned(),
+        "JSON_ITEMS(CONCAT('[', RPAD('', 7992, '1e90000,'), '0]'))".to_owned(),
+    ];
+    for expression in heap {
+        assert_eq!(evaluate(&expression), Err("Java heap space".to_owned()), "{expression}");
+    }
+    let exponents = ["JSON_ITEMS('[1e2000000000]')", "JSON_CONCAT('1e-2000000000', '1')"];
+    for expression in exponents {
+        let expected = Err("BigInteger would overflow supported range".to_owned());
+        assert_eq!(evaluate(expression), expected, "{expression}");
+    }
+}
+
+/// Equal keys and items are found by hash: a text of a megabyte has hundreds of thousands of them.
+#[test]
+fn many_items_take_little_time() {
+    let series = "TRANSFORM(GENERATE_SERIES(1, 200000), x => CAST(x AS STRING))";
+    let length = |list: &str| evaluate(&format!("ARRAY_LENGTH({list})"));
+    let all = Ok("200000".to_owned());
+    assert_eq!(length(&format!("ARRAY_DISTINCT({series})")), all);
+    assert_eq!(length(&format!("ARRAY_INTERSECT({series}, {series})")), all);
+    assert_eq!(length(&format!("ARRAY_UNION({series}, {series})")), all);
+    assert_eq!(length(&format!("ARRAY_EXCEPT({series}, {series})")), Ok("0".to_owned()));
+    assert_eq!(length(&format!("MAP_KEYS(AS_MAP({series}, {series}))")), all);
+    let text = format!("ARRAY_JOIN(TRANSFORM({series}, x => CONCAT(x, '=1')))");
+    assert_eq!(length(&format!("MAP_KEYS(SPLIT_TO_MAP({text}, ',', '='))")), all);
+}
+
 #[test]
 fn every_row_says_what_it_does() {
     for (function, index) in overloads() {

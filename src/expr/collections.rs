@@ -1,5 +1,8 @@
 //! Maps as Java's `HashMap` keeps them: one value for each key, in the order of hashes.
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
 use crate::java;
 use crate::types::{Arena, Value};
 
@@ -9,17 +12,29 @@ pub(crate) fn hash_map<'a>(
     capacity: usize,
     arena: &'a Arena,
 ) -> Value<'a> {
-    let mut distinct: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(entries.len());
-    for (key, value) in entries {
-        match distinct.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, old)) => *old = value,
-            None => distinct.push((key, value)),
-        }
-    }
+    let distinct = distinct_entries(entries);
     let hashes: Vec<i32> = distinct.iter().map(|(key, _)| hash_code(key)).collect();
     let ordered: Vec<_> =
         java::hash_map_order(&hashes, capacity).into_iter().map(|index| distinct[index]).collect();
     Value::Map(arena.entries(&ordered))
+}
+
+/// The entries in the order of their first occurrence, each with its last value.
+pub(crate) fn distinct_entries<'a>(
+    entries: impl IntoIterator<Item = (Value<'a>, Value<'a>)>,
+) -> Vec<(Value<'a>, Value<'a>)> {
+    let mut distinct: Vec<(Value<'a>, Value<'a>)> = Vec::new();
+    let mut places: HashMap<Value<'a>, usize> = HashMap::new();
+    for (key, value) in entries {
+        match places.entry(key) {
+            Entry::Occupied(place) => distinct[*place.get()].1 = value,
+            Entry::Vacant(place) => {
+                place.insert(distinct.len());
+                distinct.push((key, value));
+            }
+        }
+    }
+    distinct
 }
 
 /// Java's `hashCode` of a value.

@@ -80,6 +80,19 @@ impl SqlType {
         Self::Map(Arc::new(key), Arc::new(value))
     }
 
+    /// A DECIMAL, or the rule that it breaks, as ksqlDB says it.
+    pub fn decimal(precision: i32, scale: i32) -> Result<Self, String> {
+        let rule = match (u32::try_from(precision), u32::try_from(scale)) {
+            (Err(_) | Ok(0), _) => "precision must be >= 1",
+            (_, Err(_)) => "scale must be >= 0",
+            (Ok(precision), Ok(scale)) if scale <= precision => {
+                return Ok(Self::Decimal { precision, scale });
+            }
+            _ => "precision must be >= scale",
+        };
+        Err(format!("DECIMAL {rule}: DECIMAL({precision},{scale})"))
+    }
+
     /// Whether this is INT, BIGINT, DECIMAL or DOUBLE.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Self::Int | Self::Bigint | Self::Double | Self::Decimal { .. })

@@ -1,5 +1,9 @@
 //! A value: borrowed for the record path, owned for what outlives a chunk.
 
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashMap;
+
 use super::{Arena, Decimal};
 
 /// A value of a row, borrowing from the fetched batch or an [`Arena`]. 24 bytes, copied freely.
@@ -161,18 +165,38 @@ impl PartialEq for Value<'_> {
             (Value::String(a), Value::String(b)) => a == b,
             (Value::Bytes(a), Value::Bytes(b)) => a == b,
             (Value::Array(a), Value::Array(b)) | (Value::Struct(a), Value::Struct(b)) => a == b,
-            (Value::Map(a), Value::Map(b)) => {
-                a.len() == b.len()
-                    && a.iter().all(|(key, value)| {
-                        b.iter().any(|(other, found)| key == other && value == found)
-                    })
-            }
+            (Value::Map(a), Value::Map(b)) => a.len() == b.len() && (a == b || same_entries(a, b)),
             _ => false,
         }
     }
 }
 
 impl Eq for Value<'_> {}
+
+/// Whether two maps of one size have the same entries, in whatever order.
+fn same_entries(a: &[(Value<'_>, Value<'_>)], b: &[(Value<'_>, Value<'_>)]) -> bool {
+    let entries: HashMap<_, _> = b.iter().map(|(key, value)| (key, value)).collect();
+    a.iter().all(|(key, value)| entries.get(key).is_some_and(|found| *found == value))
+}
+
+/// Equal values have equal hashes; maps of one size too, whose order does not count.
+impl Hash for Value<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Value::Null => state.write_u8(0),
+            Value::Boolean(value) => value.hash(state),
+            Value::Int(value) | Value::Date(value) | Value::Time(value) => value.hash(state),
+            Value::Bigint(value) | Value::Timestamp(value) => value.hash(state),
+            Value::Double(value) if value.is_nan() => f64::NAN.to_bits().hash(state),
+            Value::Double(value) => value.to_bits().hash(state),
+            Value::Decimal(value) => value.hash(state),
+            Value::String(value) => value.hash(state),
+            Value::Bytes(value) => value.hash(state),
+            Value::Array(items) | Value::Struct(items) => items.hash(state),
+            Value::Map(entries) => entries.len().hash(state),
+        }
+    }
+}
 
 /// The same equality as that of [`Value`].
 impl PartialEq for OwnedValue {

@@ -73,7 +73,7 @@ impl Moments {
     #[inline]
     fn add_double(&self, state: &mut State, value: f64) {
         let State::Double { sum, count, m2 } = state else { return };
-        let new_count = *count + 1;
+        let new_count = count.wrapping_add(1);
         if self.kind != Kind::Mean && *count > 0 {
             let distance = value * new_count as f64 - (*sum + value);
             *m2 += distance * distance / new_count.wrapping_mul(*count) as f64;
@@ -83,7 +83,7 @@ impl Moments {
 
     fn add_whole(&self, state: &mut State, value: i64) {
         let State::Whole { sum, count, m2 } = state else { return };
-        let new_count = *count + 1;
+        let new_count = count.wrapping_add(1);
         if self.kind != Kind::Mean && *count > 0 {
             let distance = self.whole_distance(value, *count, *sum);
             *m2 += distance * distance / new_count.wrapping_mul(*count) as f64;
@@ -93,9 +93,9 @@ impl Moments {
 
     fn undo_double(&self, state: &mut State, value: f64) {
         let State::Double { sum, count, m2 } = state else { return };
-        let new_count = *count - 1;
+        let new_count = count.wrapping_sub(1);
         if self.kind != Kind::Mean && new_count > 0 {
-            let distance = value * (*count + 1) as f64 - (*sum + value);
+            let distance = value * count.wrapping_add(1) as f64 - (*sum + value);
             *m2 -= distance * distance / new_count.wrapping_mul(*count) as f64;
         }
         (*count, *sum) = (new_count, *sum - value);
@@ -103,7 +103,7 @@ impl Moments {
 
     fn undo_whole(&self, state: &mut State, value: i64) {
         let State::Whole { sum, count, m2 } = state else { return };
-        let new_count = *count - 1;
+        let new_count = count.wrapping_sub(1);
         if self.kind != Kind::Mean && new_count > 0 {
             let distance = self.whole_distance(value, *count, *sum);
             *m2 -= distance * distance / new_count.wrapping_mul(*count) as f64;
@@ -128,7 +128,7 @@ fn merged_m2(m2: (f64, f64), counts: (i64, i64), gap: impl FnOnce() -> f64) -> f
     }
     let gap = gap();
     let weight = counts.0.wrapping_mul(counts.1) as f64;
-    m2.0 + m2.1 + weight * gap * gap / (counts.0 + counts.1) as f64
+    m2.0 + m2.1 + weight * gap * gap / counts.0.wrapping_add(counts.1) as f64
 }
 
 impl Aggregate for Moments {
@@ -191,7 +191,7 @@ impl Aggregate for Moments {
                 let gap = || s1 / c1 as f64 - s2 / c2 as f64;
                 State::Double {
                     sum: s1 + s2,
-                    count: c1 + c2,
+                    count: c1.wrapping_add(c2),
                     m2: merged_m2((m1, m2), (c1, c2), gap),
                 }
             }
@@ -200,7 +200,7 @@ impl Aggregate for Moments {
                 State::Whole { sum: s2, count: c2, m2 },
             ) => {
                 let m2 = merged_m2((m1, m2), (c1, c2), || self.whole_gap((s1, c1), (s2, c2)));
-                State::Whole { sum: self.wrap(s1.wrapping_add(s2)), count: c1 + c2, m2 }
+                State::Whole { sum: self.wrap(s1.wrapping_add(s2)), count: c1.wrapping_add(c2), m2 }
             }
             (older, _) => older,
         })

@@ -45,7 +45,7 @@ impl Correlation {
         sums.xx += sign * (x * x);
         sums.yy += sign * (y * y);
         sums.xy += sign * (x * y);
-        sums.count += sign as i64;
+        sums.count = sums.count.wrapping_add(sign as i64);
     }
 }
 
@@ -86,7 +86,7 @@ impl Aggregate for Correlation {
             sums.xx += other.xx;
             sums.yy += other.yy;
             sums.xy += other.xy;
-            sums.count += other.count;
+            sums.count = sums.count.wrapping_add(other.count);
         }
         Ok(older)
     }

@@ -32,7 +32,7 @@ impl Count {
         if args.first().is_none_or(|value| !value.is_null())
             && let State::Value(OwnedValue::Bigint(count)) = state
         {
-            *count += by;
+            *count = count.wrapping_add(by);
         }
     }
 }
@@ -69,7 +69,7 @@ impl Aggregate for Count {
         if let (State::Value(OwnedValue::Bigint(a)), State::Value(OwnedValue::Bigint(b))) =
             (&mut older, newer)
         {
-            *a += b;
+            *a = a.wrapping_add(b);
         }
         Ok(older)
     }
@@ -97,7 +97,7 @@ impl Aggregate for Count {
                 continue;
             }
             if let State::Value(OwnedValue::Bigint(count)) = &mut groups[group][rows.slot] {
-                *count += 1;
+                *count = count.wrapping_add(1);
             }
         }
         Ok(())

@@ -76,7 +76,7 @@ impl Counts {
     fn merge(&mut self, key: Option<&str>, by: i64) {
         let hash = spread(key);
         if let Some(entry) = self.find(hash, key) {
-            entry.count += by;
+            entry.count = entry.count.wrapping_add(by);
             return;
         }
         if self.entries.len() >= KEYS_MAX {
@@ -101,7 +101,7 @@ impl Counts {
         let Some(entry) = self.find(hash, key) else {
             return Err(EvalError::new("Cannot unbox a null value"));
         };
-        entry.count -= 1;
+        entry.count = entry.count.wrapping_sub(1);
         if entry.count < 1 {
             self.entries.retain(|entry| entry.count > 0);
         }

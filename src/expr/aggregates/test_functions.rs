@@ -51,7 +51,8 @@ pub(super) static ROWS: &[AggregateRow] = &[
 
 fn lengths(bind: &Bind<'_>) -> Result<Box<dyn Aggregate>, EvalError> {
     let arena = Arena::new();
-    let start = bind.init.iter().map(|value| size(value.as_value(&arena))).sum();
+    let sizes = bind.init.iter().map(|value| size(value.as_value(&arena)));
+    let start = sizes.fold(0, i64::wrapping_add);
     Bind::to(Lengths { start })
 }
 
@@ -63,7 +64,7 @@ fn first_arguments(bind: &Bind<'_>) -> Result<Box<dyn Aggregate>, EvalError> {
 fn size(value: Value<'_>) -> i64 {
     match value {
         Value::String(text) => utf16_len(text) as i64,
-        Value::Struct(fields) => fields.iter().map(|field| size(*field)).sum(),
+        Value::Struct(fields) => fields.iter().map(|field| size(*field)).fold(0, i64::wrapping_add),
         other => numbers::whole(other).unwrap_or(0),
     }
 }

@@ -1,6 +1,7 @@
 //! Sums, products and signs.
 
 use super::super::EvalError;
+use super::super::functions::check_size;
 use super::super::operator::{ArithmeticOp, Sign};
 use super::super::tree::Expr;
 use super::super::typing::digits;
@@ -77,6 +78,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         let failed = merge(left.failed, right.failed);
         loop_rows(&SqlType::String, rows.len(), failed, |at| {
             let (a, b) = (text(left.column.value(at)), text(right.column.value(at)));
+            check_size(a.len() + b.len())?;
             let mut joined = bumpalo::collections::String::with_capacity_in(
                 a.len() + b.len(),
                 self.context.arena.bump(),

@@ -1,10 +1,14 @@
 //! Calls of functions: a loop over values, or a kernel where the function has one.
 
+use super::super::EvalError;
 use super::super::functions::{self, ArgType};
 use super::super::tree::{Call, Expr, Node};
 use super::super::typing::Argument;
 use super::{Failures, Part, Rows, Run, has_failed, loop_rows, merge};
 use crate::types::{Column, Value};
+
+/// The most bytes that functions make for the rows of one chunk; beyond it, calls fail.
+const CHUNK_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 impl<'f, 'a> Run<'_, 'f, 'a> {
     pub(super) fn call(&mut self, call: &Call, rows: Rows<'_>) -> Part<'f, 'a> {
@@ -27,6 +31,9 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         }
         let mut args: Vec<Value<'a>> = Vec::with_capacity(columns.len());
         loop_rows(&call.return_type, rows.len(), failed, |at| {
+            if self.context.arena.allocated_bytes() > CHUNK_BYTES_MAX {
+                return Err(EvalError::out_of_memory());
+            }
             args.clear();
             args.extend(columns.iter().map(|column| column.value(at)));
             call.function.call(&functions::Call {

@@ -7,9 +7,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use hashbrown::HashMap;
+
 use super::super::EvalError;
 use super::super::cast::to_java_string;
 use super::super::collections::hash_map;
+use super::super::functions::checked;
 use super::super::tree::Call;
 use super::super::typing::{Argument, Lambda};
 use super::call::value_type;
@@ -136,7 +139,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
                         .filter(|(element, _)| kept(*element))
                         .map(|(element, item)| if is_filter { *item } else { result(0, element) })
                         .collect();
-                    Value::Array(arena.values(&values))
+                    checked(Value::Array(arena.values(&values)))?
                 }
                 Value::Map(entries) => {
                     let entries = (start..start + entries.len())
@@ -149,7 +152,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
                                 (result(0, element), result(1, element))
                             }
                         });
-                    collected_map(entries, arena)?
+                    checked(collected_map(entries, arena)?)?
                 }
                 _ => Value::Null,
             })
@@ -196,7 +199,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
             let late = part.failed.into_iter().map(|(at, e)| (positions[at as usize], e)).collect();
             failed = merge(failed, late);
         }
-        loop_rows(&call.return_type, len, failed, |at| Ok(states[at]))
+        loop_rows(&call.return_type, len, failed, |at| checked(states[at]))
     }
 }
 
@@ -206,16 +209,17 @@ fn collected_map<'a>(
     arena: &'a Arena,
 ) -> Result<Value<'a>, EvalError> {
     let mut distinct: Vec<(Value<'a>, Value<'a>)> = Vec::new();
+    let mut known = HashMap::new();
     for (key, value) in entries {
         if value.is_null() {
             return Err(EvalError::new("java.lang.NullPointerException"));
         }
-        if let Some((_, old)) = distinct.iter().find(|(other, _)| *other == key) {
+        if let Some(old) = known.insert(key, value) {
             let text = |value: Value<'_>| to_java_string(value, &SqlType::Bytes);
             return Err(EvalError::new(format!(
                 "Duplicate key {} (attempted merging values {} and {})",
                 text(key),
-                text(*old),
+                text(old),
                 text(value)
             )));
         }

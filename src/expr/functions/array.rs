@@ -1,7 +1,9 @@
 //! Functions of lists.
 
+use hashbrown::HashSet;
+
 use super::order::compare;
-use super::{Call, Scalar};
+use super::{Call, Scalar, check_items, check_size};
 use crate::expr::EvalError;
 use crate::java::double_to_string;
 use crate::types::Value;
@@ -50,7 +52,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Returns the distinct items of a list that are not in another.",
         examples: &[("ARRAY_EXCEPT(ARRAY[1, 2, 2, 3], ARRAY[3])", "ARRAY[1, 2]")],
         eval: |call| {
-            let right = call.items(1).unwrap_or_default();
+            let right: HashSet<_> = call.items(1).unwrap_or_default().iter().collect();
             let mut items = distinct(call.items(0).unwrap_or_default(), &[]);
             items.retain(|item| !right.contains(item));
             Ok(call.array(&items))
@@ -62,7 +64,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         summary: "Returns the distinct items of a list that are in another too.",
         examples: &[("ARRAY_INTERSECT(ARRAY[1, 2, 2, 3], ARRAY[3, 2])", "ARRAY[2, 3]")],
         eval: |call| {
-            let right = call.items(1).unwrap_or_default();
+            let right: HashSet<_> = call.items(1).unwrap_or_default().iter().collect();
             let mut items = distinct(call.items(0).unwrap_or_default(), &[]);
             items.retain(|item| right.contains(item));
             Ok(call.array(&items))
@@ -173,19 +175,19 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
 ];
 
 fn distinct<'a>(left: &[Value<'a>], right: &[Value<'a>]) -> Vec<Value<'a>> {
-    let mut items: Vec<Value<'a>> = Vec::with_capacity(left.len() + right.len());
-    for item in left.iter().chain(right) {
-        if !items.contains(item) {
-            items.push(*item);
-        }
-    }
-    items
+    let mut seen = HashSet::with_capacity(left.len());
+    left.iter().chain(right).copied().filter(|item| seen.insert(*item)).collect()
 }
 
 fn join<'a>(call: &Call<'_, 'a>, delimiter: &str) -> Result<Value<'a>, EvalError> {
     let Some(items) = call.items(0) else { return Ok(Value::Null) };
-    let texts: Result<Vec<String>, EvalError> = items.iter().map(shown).collect();
-    Ok(call.string(&texts?.join(delimiter)))
+    let mut out = String::new();
+    for (index, item) in items.iter().enumerate() {
+        out.push_str(if index == 0 { "" } else { delimiter });
+        out.push_str(&shown(item)?);
+        check_size(out.len())?;
+    }
+    Ok(call.string(&out))
 }
 
 fn shown(item: &Value<'_>) -> Result<String, EvalError> {
@@ -235,9 +237,6 @@ fn sort<'a>(call: &Call<'_, 'a>, direction: &str) -> Value<'a> {
     call.array(&items)
 }
 
-/// The longest list that a series makes; more fails as Java does when memory runs out.
-const SERIES_LENGTH_MAX: i64 = 16 * 1024 * 1024;
-
 /// The step and the length of a series, where `diff` is its last number less its first.
 fn series(diff: i64, step: Option<i32>) -> Result<(i64, i64), EvalError> {
     let step = i64::from(step.unwrap_or(if diff > 0 { 1 } else { -1 }));
@@ -250,8 +249,7 @@ fn series(diff: i64, step: Option<i32>) -> Result<(i64, i64), EvalError> {
     let length = i64::from(1i32.wrapping_add(diff.wrapping_div(step) as i32));
     match length {
         ..0 => Err(EvalError::new(format!("Illegal Capacity: {length}"))),
-        length if length > SERIES_LENGTH_MAX => Err(EvalError::new("Java heap space")),
-        length => Ok((step, length)),
+        length => check_items(length as usize).map(|()| (step, length)),
     }
 }
 

@@ -8,6 +8,9 @@ use hashbrown::HashMap;
 /// As many patterns as ksqlDB keeps.
 const ENTRIES_MAX: usize = 1_000;
 
+/// What is made of a longer text is not kept: such texts come from records, each another one.
+const KEPT_BYTES_MAX: usize = 1_000;
+
 /// Compiled patterns by their text, for one thread.
 pub(super) struct Cache<T> {
     entries: RefCell<HashMap<Box<str>, Rc<T>, foldhash::fast::RandomState>>,
@@ -25,6 +28,9 @@ impl<T> Cache<T> {
             return Rc::clone(found);
         }
         let compiled = Rc::new(compile());
+        if text.len() > KEPT_BYTES_MAX {
+            return compiled;
+        }
         let mut entries = self.entries.borrow_mut();
         if entries.len() >= ENTRIES_MAX {
             entries.clear();

@@ -123,5 +123,5 @@ fn widest_decimal(args: &[ArgType]) -> Result<SqlType, String> {
     let (whole, scale) = sizes
         .reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
         .ok_or("Cannot determine the type of NULL as a DECIMAL")?;
-    Ok(SqlType::Decimal { precision: whole + scale, scale })
+    SqlType::decimal(whole.saturating_add(scale) as i32, scale as i32)
 }

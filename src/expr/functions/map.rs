@@ -1,9 +1,10 @@
 //! Functions of maps. Their results are in the order of Java's `HashMap`.
 
-use super::{Call, Scalar};
+use super::{Call, Scalar, check_items};
+use crate::expr::collections::distinct_entries;
 use crate::java::hash::DEFAULT_CAPACITY;
 use crate::java::text::from_utf16_units;
-use crate::java::{compare_utf16, hash_code, hash_map_order, utf16_units};
+use crate::java::{compare_utf16, hash_code, hash_map_order, utf16_len, utf16_units};
 use crate::types::Value;
 
 /// The rows of ENTRIES, one for each type of value.
@@ -95,7 +96,10 @@ pub(super) static SPLITTERS: &[Scalar] = &[
             let (text, delimiter) = (call.text(0).unwrap_or_default(), call.text(1));
             let parts: Vec<_> = match delimiter.unwrap_or_default() {
                 "" if text.is_empty() => vec![call.arg(0)],
-                "" => utf16_units(text).map(|u| call.string(&from_utf16_units([u]))).collect(),
+                "" => {
+                    check_items(utf16_len(text))?;
+                    utf16_units(text).map(|u| call.string(&from_utf16_units([u]))).collect()
+                }
                 delimiter => text.split(delimiter).map(Value::String).collect(),
             };
             Ok(call.array(&parts))
@@ -110,7 +114,10 @@ pub(super) static SPLITTERS: &[Scalar] = &[
             let (bytes, delimiter) = (call.bytes(0).unwrap_or_default(), call.bytes(1));
             let parts: Vec<_> = match delimiter.unwrap_or_default() {
                 [] if bytes.is_empty() => vec![call.arg(0)],
-                [] => bytes.chunks(1).map(Value::Bytes).collect(),
+                [] => {
+                    check_items(bytes.len())?;
+                    bytes.chunks(1).map(Value::Bytes).collect()
+                }
                 delimiter => split_bytes(bytes, delimiter).map(Value::Bytes).collect(),
             };
             Ok(call.array(&parts))
@@ -138,20 +145,6 @@ pub(super) fn hash_map<'a>(
     let hashes: Vec<i32> = distinct.iter().map(|(key, _)| hash(*key)).collect();
     let order = hash_map_order(&hashes, capacity);
     call.map(&order.into_iter().map(|index| distinct[index]).collect::<Vec<_>>())
-}
-
-/// The entries in the order of their first occurrence, each with its last value.
-fn distinct_entries<'a>(
-    entries: impl Iterator<Item = (Value<'a>, Value<'a>)>,
-) -> Vec<(Value<'a>, Value<'a>)> {
-    let mut distinct: Vec<(Value<'a>, Value<'a>)> = Vec::new();
-    for (key, value) in entries {
-        match distinct.iter_mut().find(|(known, _)| *known == key) {
-            Some(entry) => entry.1 = value,
-            None => distinct.push((key, value)),
-        }
-    }
-    distinct
 }
 
 /// The size that two `putAll` give the table of an empty `HashMap`.
@@ -202,7 +195,7 @@ fn split_to_map<'a>(call: &Call<'_, 'a>) -> Value<'a> {
         })
         .collect();
     // `HashMap.merge` puts a new key before the others of its slot, and leaves a known one there.
-    let mut newest_first = distinct_entries(entries.into_iter());
+    let mut newest_first = distinct_entries(entries);
     newest_first.reverse();
     hash_map(call, newest_first.into_iter(), DEFAULT_CAPACITY)
 }

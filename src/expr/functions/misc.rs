@@ -1,6 +1,6 @@
 //! Functions that belong to no family, and those that make rows.
 
-use super::{ArgType, Call, Scalar, TableFunction, strict_math};
+use super::{ArgType, Call, Scalar, TableFunction, check_items, strict_math};
 use crate::expr::EvalError;
 use crate::types::{SqlType, Value};
 
@@ -99,16 +99,18 @@ fn item_type(args: &[ArgType]) -> Result<SqlType, String> {
     }
 }
 
-/// The longest list that is cubed: 2^16 rows.
-const CUBED_LENGTH_MAX: usize = 16;
+/// The most items that are cubed, which make 2^16 rows.
+const CUBED_ITEMS_MAX: usize = 16;
 
 /// A list with a NULL in it is not cubed at that place, which would give the same row twice.
 fn cube_explode<'a>(call: &Call<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError> {
     let Some(items) = call.items(0) else { return Ok(Vec::new()) };
     let known: Vec<usize> = (0..items.len()).filter(|index| !items[*index].is_null()).collect();
-    if known.len() > CUBED_LENGTH_MAX {
-        return Err(EvalError::new("Java heap space"));
+    if known.len() > CUBED_ITEMS_MAX {
+        return Err(EvalError::out_of_memory());
     }
+    // NULLs make no more rows, but longer ones.
+    check_items(items.len() << known.len())?;
     let row = |bits: usize| {
         let mut row = vec![Value::Null; items.len()];
         for (place, index) in known.iter().rev().enumerate() {

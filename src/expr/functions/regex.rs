@@ -6,7 +6,7 @@ use fancy_regex::{Captures, Regex};
 
 use super::cache::Cache;
 use super::regex_java::translate;
-use super::{Call, Scalar};
+use super::{Call, Scalar, check_items, check_size};
 use crate::expr::EvalError;
 use crate::types::Value;
 
@@ -129,7 +129,7 @@ fn extract_all<'a>(call: &Call<'_, 'a>, group: i32) -> Result<Value<'a>, EvalErr
     let mut parts = Vec::new();
     for_each_match(regex, call.text(1).unwrap_or_default(), |captures| {
         parts.push(group_of(captures, group)?);
-        Ok(())
+        check_items(parts.len())
     })?;
     Ok(call.array(&parts))
 }
@@ -154,21 +154,24 @@ fn replace<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
 /// Appends the replacement: `$1` and `${name}` are groups, and a backslash quotes what follows.
 fn expand(template: &str, captures: &Captures<'_, str>, out: &mut String) -> Result<(), EvalError> {
     let mut rest = template;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '\\' => {
+    while let Some(at) = rest.find(['\\', '$']) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        rest = &special[1..];
+        match special.as_bytes()[0] {
+            b'\\' => {
                 let quoted = rest.chars().next();
                 let quoted =
                     quoted.ok_or_else(|| EvalError::new("character to be escaped is missing"))?;
                 out.push(quoted);
                 rest = &rest[quoted.len_utf8()..];
             }
-            '$' => rest = expand_group(rest, captures, out)?,
-            c => out.push(c),
+            _ => rest = expand_group(rest, captures, out)?,
         }
+        check_size(out.len())?;
     }
-    Ok(())
+    out.push_str(rest);
+    check_size(out.len())
 }
 
 /// Appends the group that `rest` begins with, and gives back what follows it.
@@ -216,7 +219,7 @@ fn split<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
                 copied = whole.end();
             }
         }
-        Ok(())
+        check_items(parts.len())
     })?;
     parts.push(&text[copied..]);
     if matches_nothing {

@@ -1,6 +1,6 @@
 //! Functions of text. Lengths and positions count UTF-16 units, as Java does.
 
-use super::{Call, Scalar};
+use super::{Call, Scalar, check_size};
 use crate::expr::EvalError;
 use crate::java::text::{from_utf16_units, interspersed};
 use crate::java::{substring_utf16, utf16_len, utf16_units};
@@ -108,10 +108,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         examples: &[("REPLACE('banana', 'an', 'in')", "'binina'")],
         eval: |call| {
             let [text, old, new] = [0, 1, 2].map(|index| call.text(index).unwrap_or_default());
-            let is_between_units = old.is_empty();
-            let replaced =
-                if is_between_units { interspersed(text, new) } else { text.replace(old, new) };
-            Ok(call.string(&replaced))
+            replaced(text, old, new).map(|text| call.string(&text))
         },
         ..Scalar::STRICT
     },
@@ -119,14 +116,20 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         signature: "CONCAT(inputs STRING...) -> STRING",
         summary: "Joins texts, leaving out those that are NULL.",
         examples: &[("CONCAT('a', NULL, 'b')", "'ab'")],
-        eval: |call| Ok(call.string(&texts(call, 0).collect::<String>())),
+        eval: |call| {
+            check_size(texts(call, 0).map(str::len).sum())?;
+            Ok(call.string(&texts(call, 0).collect::<String>()))
+        },
         ..Scalar::LENIENT
     },
     Scalar {
         signature: "CONCAT(inputs BYTES...) -> BYTES",
         summary: "Joins bytes, leaving out those that are NULL.",
         examples: &[("LEN(CONCAT(TO_BYTES('a', 'utf8'), TO_BYTES('bc', 'utf8')))", "3")],
-        eval: |call| Ok(call.byte_string(&byte_strings(call, 0).collect::<Vec<_>>().concat())),
+        eval: |call| {
+            check_size(byte_strings(call, 0).map(<[u8]>::len).sum())?;
+            Ok(call.byte_string(&byte_strings(call, 0).collect::<Vec<_>>().concat()))
+        },
         ..Scalar::LENIENT
     },
     Scalar {
@@ -135,6 +138,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         examples: &[("CONCAT_WS('-', 'a', NULL, 'b')", "'a-b'")],
         eval: |call| {
             let Some(separator) = call.text(0) else { return Ok(Value::Null) };
+            check_size(texts(call, 1).map(|text| text.len() + separator.len()).sum())?;
             Ok(call.string(&texts(call, 1).collect::<Vec<_>>().join(separator)))
         },
         shown_as: Some("concat_ws"),
@@ -150,6 +154,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         )],
         eval: |call| {
             let Some(separator) = call.bytes(0) else { return Ok(Value::Null) };
+            check_size(byte_strings(call, 1).map(|bytes| bytes.len() + separator.len()).sum())?;
             Ok(call.byte_string(&byte_strings(call, 1).collect::<Vec<_>>().join(separator)))
         },
         ..Scalar::LENIENT
@@ -219,6 +224,23 @@ fn texts<'a>(call: &Call<'_, 'a>, from: usize) -> impl Iterator<Item = &'a str> 
 
 fn byte_strings<'a>(call: &Call<'_, 'a>, from: usize) -> impl Iterator<Item = &'a [u8]> {
     (from..call.args.len()).filter_map(|index| call.bytes(index))
+}
+
+/// The text with `new` in place of each `old`; of an empty one, between all units.
+fn replaced(text: &str, old: &str, new: &str) -> Result<String, EvalError> {
+    if old.is_empty() {
+        check_size((utf16_len(text) + 1).saturating_mul(new.len()))?;
+        return Ok(interspersed(text, new));
+    }
+    let (mut out, mut copied) = (String::with_capacity(text.len()), 0);
+    for (at, part) in text.match_indices(old) {
+        out.push_str(&text[copied..at]);
+        out.push_str(new);
+        check_size(out.len())?;
+        copied = at + part.len();
+    }
+    out.push_str(&text[copied..]);
+    Ok(out)
 }
 
 /// Words are runs of anything but blanks; blanks before the first one are dropped.
@@ -339,13 +361,9 @@ fn pad_bytes<'a>(call: &Call<'_, 'a>, at_start: bool) -> Result<Value<'a>, EvalE
     Ok(call.byte_string(&padded(call.bytes(0).unwrap_or_default(), length, padding, at_start)))
 }
 
-/// The longest text that padding makes, in units; more fails as Java does when memory runs out.
-const PADDED_LENGTH_MAX: usize = 64 * 1024 * 1024;
-
 fn pad_length(length: Option<i32>, padding: usize) -> Result<Option<usize>, EvalError> {
     match length.and_then(|length| usize::try_from(length).ok()) {
-        Some(length) if length > PADDED_LENGTH_MAX => Err(EvalError::new("Java heap space")),
-        Some(length) if padding > 0 => Ok(Some(length)),
+        Some(length) if padding > 0 => check_size(length).map(|()| Some(length)),
         _ => Ok(None),
     }
 }

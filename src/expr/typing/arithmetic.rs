@@ -1,5 +1,7 @@
 //! The types of sums, products and signs.
 
+use std::num::Wrapping;
+
 use super::super::operator::{ArithmeticOp, Sign};
 use super::super::tree::{Expr, Node};
 use super::super::type_error::TypeError;
@@ -13,7 +15,9 @@ impl Expr {
             (Some(SqlType::String), Some(SqlType::String)) if op == ArithmeticOp::Add => {
                 SqlType::String
             }
-            (Some(a), Some(b)) if a.is_numeric() && b.is_numeric() => number_type(op, a, b),
+            (Some(a), Some(b)) if a.is_numeric() && b.is_numeric() => {
+                number_type(op, a, b).map_err(|cause| arithmetic_error(op, &left, &right, cause))?
+            }
             (a, b) => {
                 let cause = match (a, b) {
                     (Some(a), Some(b)) => {
@@ -55,15 +59,15 @@ fn arithmetic_error(op: ArithmeticOp, left: &Expr, right: &Expr, cause: String) 
     }
 }
 
-fn number_type(op: ArithmeticOp, left: &SqlType, right: &SqlType) -> SqlType {
-    match (left, right) {
+fn number_type(op: ArithmeticOp, left: &SqlType, right: &SqlType) -> Result<SqlType, String> {
+    Ok(match (left, right) {
         (SqlType::Double, _) | (_, SqlType::Double) => SqlType::Double,
         (SqlType::Decimal { .. }, _) | (_, SqlType::Decimal { .. }) => {
-            decimal_result(op, digits(left), digits(right))
+            decimal_result(op, Digits::of(left), Digits::of(right))?
         }
         (SqlType::Bigint, _) | (_, SqlType::Bigint) => SqlType::Bigint,
         _ => SqlType::Int,
-    }
+    })
 }
 
 /// Precision and scale of a number that is not a DOUBLE; whole numbers have all their digits.
@@ -75,17 +79,39 @@ pub(in crate::expr) fn digits(ty: &SqlType) -> (u32, u32) {
     }
 }
 
-fn decimal_result(op: ArithmeticOp, (p1, s1): (u32, u32), (p2, s2): (u32, u32)) -> SqlType {
-    let (whole1, whole2) = (p1 - s1, p2 - s2);
-    let scale = s1.max(s2);
+/// Precision and scale as Java computes with them: in 32 bits, so that they wrap.
+#[derive(Clone, Copy)]
+struct Digits {
+    precision: Wrapping<i32>,
+    scale: Wrapping<i32>,
+}
+
+impl Digits {
+    fn of(ty: &SqlType) -> Self {
+        let (precision, scale) = digits(ty);
+        Self { precision: Wrapping(precision as i32), scale: Wrapping(scale as i32) }
+    }
+
+    fn whole(self) -> Wrapping<i32> {
+        self.precision - self.scale
+    }
+}
+
+fn decimal_result(op: ArithmeticOp, left: Digits, right: Digits) -> Result<SqlType, String> {
+    let one = Wrapping(1);
+    let scale = left.scale.max(right.scale);
     let (precision, scale) = match op {
-        ArithmeticOp::Add | ArithmeticOp::Subtract => (whole1.max(whole2) + scale + 1, scale),
-        ArithmeticOp::Multiply => (p1 + p2 + 1, s1 + s2),
-        ArithmeticOp::Divide => {
-            let scale = (s1 + p2 + 1).max(6);
-            (whole1 + s2 + scale, scale)
+        ArithmeticOp::Add | ArithmeticOp::Subtract => {
+            (left.whole().max(right.whole()) + scale + one, scale)
         }
-        ArithmeticOp::Modulus => (whole1.min(whole2) + scale, scale),
+        ArithmeticOp::Multiply => {
+            (left.precision + right.precision + one, left.scale + right.scale)
+        }
+        ArithmeticOp::Divide => {
+            let scale = (left.scale + right.precision + one).max(Wrapping(6));
+            (left.whole() + right.scale + scale, scale)
+        }
+        ArithmeticOp::Modulus => (left.whole().min(right.whole()) + scale, scale),
     };
-    SqlType::Decimal { precision, scale }
+    SqlType::decimal(precision.0, scale.0)
 }

@@ -8,7 +8,7 @@ use super::super::tree::{Expr, Node};
 use super::super::type_error::TypeError;
 use super::arithmetic::digits;
 use super::{decimal_type, shown};
-use crate::types::{Decimal, OwnedValue, SqlType, StructType};
+use crate::types::{DIGITS_MAX, Decimal, OwnedValue, SqlType, StructType};
 
 const ISSUE: &str = "(see https://github.com/confluentinc/ksql/issues/4239)";
 
@@ -167,6 +167,9 @@ fn merge_struct(item: &Expr, values: &[Expr], target: &StructType) -> Result<Sql
 /// The type that holds the target's numbers and the one in a text.
 fn number_in_text(text: &str, target: &SqlType) -> Result<SqlType, TypeError> {
     let value = Decimal::parse(text.trim()).map_err(|_| wrong_text(text, target))?;
+    if value.scale.unsigned_abs() > DIGITS_MAX {
+        return Err(wrong_text(text, target));
+    }
     let whole = value.scale == 0 && !text.contains(['.', 'e', 'E']);
     let source = match i64::try_from(&value.unscaled) {
         Ok(number) if whole && number.unsigned_abs() < 1 << 31 => SqlType::Int,
@@ -176,17 +179,19 @@ fn number_in_text(text: &str, target: &SqlType) -> Result<SqlType, TypeError> {
     Ok(match (&source, target) {
         (_, SqlType::Double) => SqlType::Double,
         (SqlType::Decimal { .. }, _) | (_, SqlType::Decimal { .. }) => {
-            wide_decimal(&source, target)
+            wide_decimal(&source, target).ok_or_else(|| wrong_text(text, target))?
         }
         (SqlType::Bigint, _) => SqlType::Bigint,
         (_, target) => target.clone(),
     })
 }
 
-fn wide_decimal(a: &SqlType, b: &SqlType) -> SqlType {
+/// The DECIMAL that holds all numbers of two types, if there is one.
+fn wide_decimal(a: &SqlType, b: &SqlType) -> Option<SqlType> {
     let ((p1, s1), (p2, s2)) = (digits(a), digits(b));
     let scale = s1.max(s2);
-    SqlType::Decimal { precision: (p1 - s1).max(p2 - s2) + scale, scale }
+    let precision = (p1 - s1).max(p2 - s2).checked_add(scale)?;
+    SqlType::decimal(precision.try_into().ok()?, scale.try_into().ok()?).ok()
 }
 
 /// The type that holds values of both types, if values of `from` can become values of `to`.
@@ -196,7 +201,7 @@ fn coercible(from: &SqlType, to: &SqlType, lax: bool) -> Option<SqlType> {
         Timestamp,
     };
     match (from, to) {
-        (Decimal { .. } | Int | Bigint, Decimal { .. }) => Some(wide_decimal(from, to)),
+        (Decimal { .. } | Int | Bigint, Decimal { .. }) => wide_decimal(from, to),
         (Array(from), Array(to)) => coercible(from, to, lax).map(SqlType::array),
         (Map(k1, v1), Map(k2, v2)) => {
             coercible(k1, k2, lax).zip(coercible(v1, v2, lax)).map(|(k, v)| SqlType::map(k, v))

@@ -1,5 +1,7 @@
 //! From a parsed message to SQL values.
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use num_bigint::BigInt;
 
 use super::calendar::days_from_civil;
@@ -146,12 +148,19 @@ pub(super) fn check_timestamp(seconds: i64, nanos: i64) -> Result<(), ConvertErr
 
 fn map<'a>(entry: &Message, entries: &[Parsed<'a>], arena: &'a Arena) -> Converted<'a> {
     let mut values: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(entries.len());
+    let mut places = HashMap::with_capacity(entries.len());
     for parsed in entries {
         let key = part(&entry.fields[0], parsed.slot(0), arena)?;
         let value = part(&entry.fields[1], parsed.slot(1), arena)?;
-        match values.iter_mut().find(|(other, _)| *other == key) {
-            Some(found) => found.1 = value,
-            None => values.push((key, value)),
+        match places.entry(key) {
+            Entry::Occupied(place) => {
+                let place: &usize = place.get();
+                values[*place].1 = value;
+            }
+            Entry::Vacant(place) => {
+                place.insert(values.len());
+                values.push((key, value));
+            }
         }
     }
     Ok(Value::Map(arena.entries(&in_map_order(&values, DEFAULT_CAPACITY))))

@@ -82,24 +82,14 @@ pub fn date_text(days: i64) -> String {
 pub(super) fn time_text(nanos: i64) -> String {
     let (seconds, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let mut text = format!("{hour:02}:{minute:02}");
-    if second > 0 || nanos > 0 {
-        put(&mut text, format_args!(":{second:02}"));
-    }
-    match nanos {
-        0 => {}
-        nanos if nanos % 1_000_000 == 0 => {
-            put(&mut text, format_args!(".{:03}", nanos / 1_000_000));
-        }
-        nanos if nanos % 1000 == 0 => put(&mut text, format_args!(".{:06}", nanos / 1000)),
-        nanos => put(&mut text, format_args!(".{nanos:09}")),
-    }
-    text
-}
-
-/// Appends to a text, which cannot fail.
-fn put(text: &mut String, part: std::fmt::Arguments<'_>) {
-    let _ = std::fmt::Write::write_fmt(text, part);
+    let fraction = match nanos {
+        0 if second == 0 => return format!("{hour:02}:{minute:02}"),
+        0 => String::new(),
+        nanos if nanos % 1_000_000 == 0 => format!(".{:03}", nanos / 1_000_000),
+        nanos if nanos % 1000 == 0 => format!(".{:06}", nanos / 1000),
+        nanos => format!(".{nanos:09}"),
+    };
+    format!("{hour:02}:{minute:02}:{second:02}{fraction}")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::Parser;
 use super::cursor::{Parse, Then};
 use crate::sql::ast::{Field, Literal, Primitive, Type, TypeKind};
 use crate::sql::lexer::Kind;
+use crate::types::SqlType;
 
 impl Parser<'_> {
     /// `type ::= type ARRAY | ARRAY<type> | MAP<type, type> | STRUCT<…> | DECIMAL(n, n) | name [(n, …)]`
@@ -94,15 +95,7 @@ impl Parser<'_> {
         self.cursor.expect_then(",", Then::Number)?;
         let scale = self.whole_number("DECIMAL(SCALE)")?;
         self.cursor.expect(")")?;
-        let broken = if precision < 1 {
-            Some("precision must be >= 1")
-        } else if scale < 0 {
-            Some("scale must be >= 0")
-        } else {
-            (precision < scale).then_some("precision must be >= scale")
-        };
-        if let Some(rule) = broken {
-            let reason = format!("DECIMAL {rule}: DECIMAL({precision},{scale})");
+        if let Err(reason) = SqlType::decimal(precision, scale) {
             self.cursor.defer(self.cursor.since(start), &reason);
         }
         Ok(TypeKind::Decimal { precision, scale })
