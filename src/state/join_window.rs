@@ -1,6 +1,6 @@
 //! The rows of one side of a stream–stream join, by key and time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use super::KeyIndex;
@@ -29,7 +29,9 @@ pub struct JoinWindowStore {
     index: KeyIndex,
     /// By the slots of their keys.
     rows: Vec<VecDeque<StoredRow>>,
-    spans: BTreeMap<i64, Span>,
+    /// In order.
+    spans: VecDeque<Span>,
+    pages: Pages,
     stream_time: Option<i64>,
     sequence: i32,
     len: usize,
@@ -52,27 +54,62 @@ struct StoredRow {
     start: u32,
 }
 
-/// The rows of one span of time: their bytes, and the slots of their keys.
+/// The rows of one span of time: the pages that they lie in, and the slots of their keys.
 #[derive(Debug, Default)]
 struct Span {
-    pages: Vec<Vec<u8>>,
+    start_ms: i64,
+    pages: Vec<u32>,
     slots: Vec<u32>,
 }
 
-impl Span {
-    /// Copies a row, and tells where it lies.
-    fn copy(&mut self, row: &[u8]) -> (u32, u32) {
-        let fits = |page: &Vec<u8>| page.capacity() - page.len() >= row.len();
-        if !self.pages.last().is_some_and(fits) {
-            let before = self.pages.last().map_or(0, Vec::capacity);
-            let capacity = (before * 2).clamp(PAGE_BYTES_MIN, PAGE_BYTES_MAX).max(row.len());
-            self.pages.push(Vec::with_capacity(capacity));
-        }
-        let page = self.pages.len() - 1;
-        let bytes = &mut self.pages[page];
+/// Memory for the bytes of rows. A page holds rows of one span only.
+#[derive(Debug, Default)]
+struct Pages {
+    pages: Vec<Vec<u8>>,
+    free: Vec<u32>,
+}
+
+impl Pages {
+    /// Copies a row of `span`, and tells in which page it begins, and where.
+    fn copy(&mut self, span: &mut Span, row: &[u8]) -> (u32, u32) {
+        let last = span.pages.last().copied().unwrap_or(u32::MAX);
+        let room = |page: &Vec<u8>| page.capacity() - page.len();
+        let page = match self.pages.get(last as usize) {
+            Some(page) if room(page) >= row.len() => last,
+            before => {
+                let before = before.map_or(0, Vec::capacity);
+                let capacity = (before * 2).clamp(PAGE_BYTES_MIN, PAGE_BYTES_MAX).max(row.len());
+                let page = self.add(capacity);
+                span.pages.push(page);
+                page
+            }
+        };
+        let bytes = &mut self.pages[page as usize];
         let start = bytes.len();
         bytes.extend_from_slice(row);
-        (page as u32, start as u32)
+        (page, start as u32)
+    }
+
+    fn add(&mut self, capacity: usize) -> u32 {
+        let page = Vec::with_capacity(capacity);
+        if let Some(free) = self.free.pop() {
+            self.pages[free as usize] = page;
+            return free;
+        }
+        self.pages.push(page);
+        (self.pages.len() - 1) as u32
+    }
+
+    /// The bytes from where a row begins.
+    #[inline]
+    fn bytes(&self, row: &StoredRow) -> &[u8] {
+        let page = self.pages.get(row.page as usize);
+        page.and_then(|page| page.get(row.start as usize..)).unwrap_or_default()
+    }
+
+    fn remove(&mut self, page: u32) {
+        self.pages[page as usize] = Vec::new();
+        self.free.push(page);
     }
 }
 
@@ -84,7 +121,8 @@ impl JoinWindowStore {
             span_ms: (retention_ms / SPANS).max(1),
             index: KeyIndex::default(),
             rows: Vec::new(),
-            spans: BTreeMap::new(),
+            spans: VecDeque::new(),
+            pages: Pages::default(),
             stream_time: None,
             sequence: 0,
             len: 0,
@@ -111,8 +149,9 @@ impl JoinWindowStore {
         if self.rows.len() <= slot as usize {
             self.rows.resize_with(slot as usize + 1, VecDeque::new);
         }
-        let span = self.spans.entry(place.time_ms.div_euclid(self.span_ms)).or_default();
-        let (page, start) = span.copy(row);
+        let span = self.span_of(place.time_ms);
+        let span = &mut self.spans[span];
+        let (page, start) = self.pages.copy(span, row);
         let stored = StoredRow { place, page, start };
         let rows = &mut self.rows[slot as usize];
         let at = match rows.back() {
@@ -151,14 +190,20 @@ impl JoinWindowStore {
         let found = found.into_iter().flatten();
         found
             .take_while(move |row| row.place.time_ms <= to_ms)
-            .map(|row| (row.place, self.bytes(row)))
+            .map(|row| (row.place, self.pages.bytes(row)))
     }
 
-    /// The bytes from where a row begins.
-    fn bytes(&self, row: &StoredRow) -> &[u8] {
-        let span = self.spans.get(&row.place.time_ms.div_euclid(self.span_ms));
-        let page = span.and_then(|span| span.pages.get(row.page as usize));
-        page.and_then(|page| page.get(row.start as usize..)).unwrap_or_default()
+    /// The place of the span that a time falls into, which is added if it is not there.
+    fn span_of(&mut self, time_ms: i64) -> usize {
+        let before = self.spans.iter().rposition(|span| span.start_ms <= time_ms);
+        let found =
+            before.filter(|at| time_ms.saturating_sub(self.spans[*at].start_ms) < self.span_ms);
+        found.unwrap_or_else(|| {
+            let at = before.map_or(0, |before| before + 1);
+            let start_ms = time_ms.div_euclid(self.span_ms).saturating_mul(self.span_ms);
+            self.spans.insert(at, Span { start_ms, ..Span::default() });
+            at
+        })
     }
 
     /// The earliest time at which a row can be found.
@@ -170,12 +215,13 @@ impl JoinWindowStore {
     /// Forgets rows that nothing can find any more.
     pub fn expire(&mut self) {
         let oldest = self.oldest();
-        while let Some(span) = self.spans.first_entry() {
-            if span.key().saturating_add(1).saturating_mul(self.span_ms) > oldest {
-                return;
-            }
-            for slot in span.remove().slots {
+        let first_kept = oldest.saturating_sub(self.span_ms);
+        while let Some(span) = self.spans.pop_front_if(|span| span.start_ms <= first_kept) {
+            for slot in span.slots {
                 self.expire_key(slot, oldest);
+            }
+            for page in span.pages {
+                self.pages.remove(page);
             }
         }
     }

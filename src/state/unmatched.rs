@@ -103,7 +103,11 @@ impl UnmatchedStore {
     /// Adds a row to those that wait under a key of the store; gives the value that the changelog
     /// now has.
     pub fn add(&mut self, store_key: &[u8], side: JoinSide, row: &[u8]) -> &[u8] {
-        let empty = || [VARIABLE_SIZE, 0, 0, 0, 0].to_vec();
+        let empty = || {
+            let mut list = Vec::with_capacity(2 * ROWS_START + row.len());
+            list.extend_from_slice(&[VARIABLE_SIZE, 0, 0, 0, 0]);
+            list
+        };
         let list = self.lists.entry(store_key.into()).or_insert_with(empty);
         if let Some(count) = list.get_mut(1..).and_then(<[u8]>::first_chunk_mut::<4>) {
             *count = u32::from_be_bytes(*count).wrapping_add(1).to_be_bytes();

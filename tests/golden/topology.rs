@@ -225,6 +225,10 @@ enum Follows {
     Start(i64, usize),
     /// The end and the start of a session.
     Session,
+    /// A time, and the number of the row.
+    Row,
+    /// Nothing; a time and a side stand before it.
+    Waiting,
 }
 
 /// The stores of a query, in the order of its topology.
@@ -232,6 +236,8 @@ fn stores(plan: &QueryPlan) -> Vec<(String, Follows)> {
     let stores = plan.stores().map(|(.., store)| {
         let follows = match (store.kind, follows(plan)) {
             (StoreKind::Table, _) => Follows::Nothing,
+            (StoreKind::JoinWindow, _) => Follows::Row,
+            (StoreKind::Unmatched, _) => Follows::Waiting,
             (_, Follows::Start(size_ms, _)) => Follows::Start(size_ms, 4),
             (_, other) => other,
         };
@@ -284,6 +290,18 @@ fn windowed_key(key: &[u8], follows: Follows) -> String {
     };
     let (rest, start, end) = match follows {
         Follows::Nothing => return text(Some(key)),
+        Follows::Row => {
+            let (rest, number) = key.split_last_chunk().unwrap();
+            let (key, at) = rest.split_last_chunk().unwrap();
+            let (at, number) = (time(i64::from_be_bytes(*at)), u32::from_be_bytes(*number));
+            return format!("{} [{at}, {number}]", text(Some(key)));
+        }
+        Follows::Waiting => {
+            let (at, rest) = key.split_first_chunk().unwrap();
+            let side = if rest[0] == 1 { "this" } else { "other" };
+            let at = time(i64::from_be_bytes(*at));
+            return format!("{} [{at}, {side}]", text(Some(&rest[1..])));
+        }
         Follows::Start(size_ms, more) => (8 + more, at(8 + more), at(8 + more) + size_ms),
         Follows::Session => (16, at(8), at(16)),
     };

@@ -27,17 +27,26 @@ pub(super) struct Joining<'r, 'a> {
 pub(super) enum Progress {
     /// It was joined, and is kept.
     Done,
-    /// It was joined with rows up to this one, and enough is put together for now.
-    UpTo(RowPlace),
+    /// Enough is put together for now; it is to go on from here.
+    Cut(Resume),
 }
 
-/// A row that is joined, with its key and time.
+/// From where a row that was cut goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resume {
+    /// Among the rows that have waited long enough.
+    Waited,
+    /// Behind this row of the other side.
+    Joined(RowPlace),
+}
+
+/// A row that is joined, with its key.
 #[derive(Clone, Copy)]
 pub(super) struct Arrival<'k> {
     pub(super) row: usize,
     pub(super) key: &'k [u8],
-    /// Up to which row of the other side it was joined before, if it is joined in parts.
-    pub(super) joined_up_to: Option<RowPlace>,
+    /// From where it goes on, if it was cut before.
+    pub(super) resume: Option<Resume>,
 }
 
 /// When a row is joined.
@@ -57,7 +66,7 @@ impl<'a> Joining<'_, 'a> {
         joined: &mut JoinedRows<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<Progress, QueryError> {
-        let Arrival { row, key, joined_up_to } = arrival;
+        let Arrival { row, key, resume } = arrival;
         let time_ms = self.rows.meta.timestamp(row).0;
         if !self.rows.value_valid.is_valid(row) {
             ctx.out.dropped(Dropped::NullValue, 1);
@@ -67,12 +76,16 @@ impl<'a> Joining<'_, 'a> {
         let stream_time = self.near.rows.stream_time().max(self.far.rows.stream_time());
         let stream_time = stream_time.map_or(time_ms, |time| time.max(time_ms));
         let moment = Moment { time_ms, stream_time };
-        if joined_up_to.is_none() {
-            self.give_waited(row, moment, joined, ctx)?;
-        }
-        let is_matched = match self.join_far(arrival, moment, joined, ctx) {
-            ControlFlow::Continue(is_matched) => is_matched || joined_up_to.is_some(),
-            ControlFlow::Break(place) => return Ok(Progress::UpTo(place)),
+        let after = match resume {
+            Some(Resume::Joined(place)) => Some(place),
+            _ if self.give_waited(arrival, moment, joined, ctx)?.is_break() => {
+                return Ok(Progress::Cut(Resume::Waited));
+            }
+            _ => None,
+        };
+        let is_matched = match self.join_far(arrival, after, joined, ctx) {
+            ControlFlow::Continue(is_matched) => is_matched || after.is_some(),
+            ControlFlow::Break(place) => return Ok(Progress::Cut(Resume::Joined(place))),
         };
         let has_value = self.near.encode(&self.rows.value, row)?;
         if !is_matched && self.near.is_outer {
@@ -86,18 +99,18 @@ impl<'a> Joining<'_, 'a> {
         Ok(Progress::Done)
     }
 
-    /// Gives the rows of either side that have waited long enough.
+    /// Gives the rows of either side that have waited long enough, until enough is put together.
     fn give_waited(
         &mut self,
-        row: usize,
+        Arrival { row, resume, .. }: Arrival<'_>,
         Moment { time_ms, stream_time }: Moment,
         joined: &mut JoinedRows<'a>,
         ctx: &mut Context<'_, 'a>,
-    ) -> Result<(), QueryError> {
-        let Some(waiting) = &mut self.waiting else { return Ok(()) };
+    ) -> Result<ControlFlow<()>, QueryError> {
+        let Some(waiting) = &mut self.waiting else { return Ok(ControlFlow::Continue(())) };
         let trigger = Trigger { side: self.near, time_ms, stream_time };
-        if !waiting.is_due(trigger, ctx.eval.now) {
-            return Ok(());
+        if resume.is_none() && !waiting.is_due(trigger, ctx.eval.now) {
+            return Ok(ControlFlow::Continue(()));
         }
         let arena = ctx.eval.arena;
         while let Some(unmatched) = waiting.next(trigger) {
@@ -115,22 +128,26 @@ impl<'a> Joining<'_, 'a> {
                 });
             }
             waiting.log_removal(&unmatched.key, time_ms, ctx);
+            if joined.is_full() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Joins a row with those of the other side. Whether there is one; or the last one, where there
     /// may be more.
     fn join_far(
         &mut self,
-        Arrival { row, key, joined_up_to }: Arrival<'_>,
-        Moment { time_ms, .. }: Moment,
+        Arrival { row, key, .. }: Arrival<'_>,
+        after: Option<RowPlace>,
         joined: &mut JoinedRows<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> ControlFlow<RowPlace, bool> {
         let mut matched_ms = None;
+        let time_ms = self.rows.meta.timestamp(row).0;
         let times_ms = self.near.joined_times(time_ms);
-        for (place, far) in self.far.rows.fetch(key, times_ms, joined_up_to) {
+        for (place, far) in self.far.rows.fetch(key, times_ms, after) {
             if let Some(waiting) = &mut self.waiting
                 && self.far.is_outer
                 && matched_ms != Some(place.time_ms)

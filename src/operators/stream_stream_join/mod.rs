@@ -21,13 +21,13 @@ mod tests;
 mod waiting;
 
 use self::joined_rows::{ColumnOrder, JoinedRows};
-use self::joining::{Arrival, Joining, Progress};
+use self::joining::{Arrival, Joining, Progress, Resume};
 use self::keys::JoinKeys;
 use self::side::Side;
 use self::waiting::Waiting;
 use super::{CodecPair, Context, Dropped, Operator, Outcome, Piece, Port, Store};
 use crate::plan::{self, JoinKind, StoreId};
-use crate::state::{JoinSide, JoinWindowStore, RowPlace};
+use crate::state::{JoinSide, JoinWindowStore};
 use crate::types::Rows;
 
 /// How many rows are put together before they go on.
@@ -41,8 +41,8 @@ pub(super) struct StreamStreamJoin {
     waiting: Option<Waiting>,
     is_exchanged: bool,
     appends_key: bool,
-    /// Up to where the first row of the next batch was joined: the rest of a batch is given again.
-    joined_up_to: Option<RowPlace>,
+    /// From where the first row of the next batch goes on: the rest of a batch is given again.
+    resume: Option<Resume>,
     rows_max: usize,
 }
 
@@ -89,7 +89,7 @@ impl StreamStreamJoin {
                 .map(|(store, grace_ms)| Waiting::new(store, grace_ms, emit_interval_ms)),
             is_exchanged: plan.is_exchanged,
             appends_key: plan.appends_key,
-            joined_up_to: None,
+            resume: None,
             rows_max: ROWS_MAX,
         }
     }
@@ -119,10 +119,10 @@ impl StreamStreamJoin {
         };
         let (mut key, mut next, mut failure) = (Vec::new(), 0, None);
         while next < rows.len && !joined.is_full() && failure.is_none() {
-            let joined_up_to = self.joined_up_to.take();
+            let resume = self.resume.take();
             let progress = match keys.copy(&rows, next, &mut key) {
                 Ok(true) => {
-                    let arrival = Arrival { row: next, key: &key, joined_up_to };
+                    let arrival = Arrival { row: next, key: &key, resume };
                     joining.join(arrival, &mut joined, ctx)
                 }
                 Ok(false) => {
@@ -133,7 +133,7 @@ impl StreamStreamJoin {
             };
             match progress {
                 Ok(Progress::Done) => next += 1,
-                Ok(Progress::UpTo(place)) => self.joined_up_to = Some(place),
+                Ok(Progress::Cut(resume)) => self.resume = Some(resume),
                 Err(error) => failure = Some(error),
             }
         }
@@ -170,7 +170,7 @@ impl Operator for StreamStreamJoin {
 
     fn store(&mut self, nth: usize) -> Option<&mut dyn Store> {
         // Stores are asked for between batches. If one was left half-way, all begins anew.
-        self.joined_up_to = None;
+        self.resume = None;
         match nth {
             0 => Some(&mut self.this),
             1 => Some(&mut self.other),

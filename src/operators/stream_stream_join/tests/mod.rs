@@ -15,7 +15,7 @@ use crate::operators::{
 use crate::plan::RepartitionId;
 use crate::types::{
     Arena, CodecError, Column, KeyColumns, Meta, Partition, RowCodec, SqlType, Timestamp, Validity,
-    Value,
+    Value, Window,
 };
 
 /// Writes a single VARCHAR as its bytes, and reads it back in capitals.
@@ -115,7 +115,7 @@ impl Shape {
             waiting: waiting.map(|grace_ms| Waiting::new(StoreId(2), grace_ms, emit_interval_ms)),
             is_exchanged: false,
             appends_key: false,
-            joined_up_to: None,
+            resume: None,
             rows_max: ROWS_MAX,
         }
     }
@@ -185,9 +185,13 @@ impl Story {
 
     /// Processes records of one side in one batch; gives the rows, each as key, both values, time.
     fn process(&mut self, records: &[Record]) -> Vec<String> {
-        let arena = Arena::new();
         let Some(first) = records.first() else { return Vec::new() };
-        let port = Port(usize::from(first.side == JoinSide::Other));
+        self.process_rows(first.side, batch(records))
+    }
+
+    fn process_rows(&mut self, side: JoinSide, rows: Rows<'_>) -> Vec<String> {
+        let arena = Arena::new();
+        let port = Port(usize::from(side == JoinSide::Other));
         let eval = EvalContext {
             arena: &arena,
             now: self.now,
@@ -198,7 +202,7 @@ impl Story {
         let mut ctx =
             Context { eval, out: &mut self.given, sequence: &mut sequence, tables: &mut tables };
         let mut given = Vec::new();
-        let mut rest = Some(batch(records));
+        let mut rest = Some(rows);
         while let Some(rows) = rest {
             let piece = self.join.process_piece(port, rows, &mut ctx);
             assert_eq!(piece.outcome.failure, None);
@@ -258,8 +262,12 @@ fn text(rows: &Rows<'_>, row: usize) -> String {
         _ => "-".to_owned(),
     };
     let key = text(&rows.key.columns[0], rows.key.position(row));
-    let (left, right) = (text(&rows.value[0], row), text(&rows.value[1], row));
-    format!("{key} {left}+{right} @{}", rows.meta.timestamp(row).0)
+    let values: Vec<_> = rows.value.iter().map(|column| text(column, row)).collect();
+    let window = rows.meta.window(row);
+    let window = window.map(|window| format!(" [{},{}]", window.start.0, window.end.0));
+    let headers = rows.meta.headers(row).iter().map(|(name, _)| format!(" {name}"));
+    let more: String = window.into_iter().chain(headers).collect();
+    format!("{key} {} @{}{more}", values.join("+"), rows.meta.timestamp(row).0)
 }
 
 /// Tells a story: `side key value @time => row, row`, or `clock @time`.

@@ -1,6 +1,7 @@
 //! What joins do, story by story.
 
 use super::*;
+use crate::types::WindowKind;
 
 #[test]
 fn rows_of_one_key_that_lie_close_enough_are_joined() {
@@ -173,6 +174,7 @@ fn a_row_without_key_or_value_is_passed_over() {
     assert_eq!(story.given.changes, expected);
 }
 
+/// The column of a key of its own stands last, and is never filled, as in ksqlDB.
 #[test]
 fn a_right_join_has_its_sides_exchanged() {
     let mut story = Story::new(StreamStreamJoin {
@@ -186,8 +188,8 @@ fn a_right_join_has_its_sides_exchanged() {
         value: Some(value.into()),
         time_ms: 5,
     };
-    assert_eq!(story.process(&[record(JoinSide::This, "right")]), ["A -+right @5"]);
-    assert_eq!(story.process(&[record(JoinSide::Other, "left")]), ["A left+RIGHT @5"]);
+    assert_eq!(story.process(&[record(JoinSide::This, "right")]), ["A -+right+- @5"]);
+    assert_eq!(story.process(&[record(JoinSide::Other, "left")]), ["A left+RIGHT+- @5"]);
 }
 
 #[test]
@@ -215,4 +217,48 @@ fn a_join_that_was_restored_goes_on() {
     assert_eq!(story.process(&[record(JoinSide::Other, "D", 67)]), ["B B+- @51"]);
     (0..3).for_each(|nth| story.join.store(nth).expect("a store").clear());
     assert_eq!(story.process(&[record(JoinSide::This, "A", 1)]), Vec::<String>::new());
+}
+
+#[test]
+fn a_result_has_the_headers_of_the_record_that_gives_it() {
+    let mut story = Story::new(Shape::of(JoinKind::Left, Some(5)).join(0));
+    let mut process = |side, key: &str, time_ms, header| {
+        let record = Record { side, key: Some(key.into()), value: Some("v".into()), time_ms };
+        let (records, headers) = ([record], [(header, None)]);
+        let mut rows = batch(&records);
+        rows.meta.headers = Some(vec![&headers[..]]);
+        story.process_rows(side, rows)
+    };
+    assert_eq!(process(JoinSide::This, "A", 5, "first"), Vec::<String>::new());
+    assert_eq!(process(JoinSide::This, "B", 6, "second"), Vec::<String>::new());
+    assert_eq!(process(JoinSide::Other, "A", 7, "third"), ["A V+v @7 third"]);
+    assert_eq!(process(JoinSide::Other, "C", 70, "fourth"), ["B V+- @6 fourth"]);
+}
+
+/// Rows of one key and another window are not joined; one that waited gets its window back.
+#[test]
+fn keys_with_windows_are_joined_by_both() {
+    let check = |kind, size_ms, bytes: &[u8]| {
+        let mut join = Shape::of(JoinKind::Left, Some(5)).join(0);
+        join.keys.window = Some(plan::SourceWindow { kind, size_ms });
+        let mut story = Story::new(join);
+        let mut process = |side, time_ms, (start, end)| {
+            let (key, value) = (Some("A".into()), Some("v".into()));
+            let records = [Record { side, key, value, time_ms }];
+            let mut rows = batch(&records);
+            let window = Window { start: Timestamp(start), end: Timestamp(end) };
+            rows.meta.windows = Some(vec![window]);
+            story.process_rows(side, rows)
+        };
+        assert_eq!(process(JoinSide::This, 5, (0, 10)), Vec::<String>::new());
+        assert_eq!(process(JoinSide::This, 6, (2, 12)), Vec::<String>::new());
+        assert_eq!(process(JoinSide::Other, 7, (0, 10)), ["A V+v @7 [0,10]"]);
+        assert_eq!(process(JoinSide::Other, 70, (0, 10)), ["A V+- @6 [2,12]"]);
+        assert_eq!(story.given.changes[1].key, bytes);
+    };
+    let number = b"\0\0\0\0\0\0\0\x05\0\0\0\x01";
+    let start = b"\0\0\0\0\0\0\0\0";
+    let end = b"\0\0\0\0\0\0\0\x0a";
+    check(WindowKind::Hopping, Some(10), &[b"A", &start[..], number].concat());
+    check(WindowKind::Session, None, &[b"A", &end[..], start, number].concat());
 }
