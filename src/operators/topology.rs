@@ -33,7 +33,7 @@ pub trait Codecs {
 pub struct TopologyOptions {
     /// How many groups may wait in the cache of an aggregation; 0 for no cache.
     pub cached_groups: usize,
-    /// How long `EMIT FINAL` waits between two emissions.
+    /// How long `EMIT FINAL`, and a join for rows that have waited long enough, wait between two looks.
     pub emit_interval_ms: i64,
 }
 

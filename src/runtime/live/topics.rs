@@ -74,7 +74,9 @@ pub(super) fn changelog_configs(store: &StoreSpec) -> BTreeMap<String, String> {
         Some(retention_ms) => {
             let retention_ms = retention_ms.saturating_add(ADDITIONAL_RETENTION_MS);
             configs.insert("retention.ms".to_owned(), retention_ms.to_string());
-            "compact,delete"
+            // No key of a join's changelog comes twice.
+            let is_join = store.kind == crate::plan::StoreKind::JoinWindow;
+            if is_join { "delete" } else { "compact,delete" }
         }
     };
     configs.insert("cleanup.policy".to_owned(), policy.to_owned());
@@ -95,4 +97,36 @@ pub(super) fn repartition_configs() -> BTreeMap<String, String> {
 /// The end of the name of a plan's repartition topic.
 pub(super) fn repartition_name(plan: &QueryPlan) -> Option<&str> {
     plan.repartitions().next().map(|(_, _, topic)| topic.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Format;
+    use crate::plan::StoreKind;
+
+    fn check(kind: StoreKind, retention_ms: Option<i64>, expected: &[(&str, &str)]) {
+        let store = StoreSpec {
+            name: "store".to_owned(),
+            kind,
+            stored: crate::types::Schema::default(),
+            key_format: Format::Kafka.into(),
+            value_format: Format::Json.into(),
+            retention_ms,
+        };
+        let configs = changelog_configs(&store);
+        let configs: Vec<_> = configs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(configs, expected);
+    }
+
+    #[test]
+    fn changelogs_are_cleaned_as_their_stores_are() {
+        let time = ("message.timestamp.type", "CreateTime");
+        let day_ms = 24 * 60 * 60 * 1_000;
+        let kept = |policy| [("cleanup.policy", policy), time, ("retention.ms", "172800000")];
+        check(StoreKind::Table, None, &[("cleanup.policy", "compact"), time]);
+        check(StoreKind::Unmatched, None, &[("cleanup.policy", "compact"), time]);
+        check(StoreKind::WindowAggregate, Some(day_ms), &kept("compact,delete"));
+        check(StoreKind::JoinWindow, Some(day_ms), &kept("delete"));
+    }
 }
