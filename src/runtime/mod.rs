@@ -7,7 +7,9 @@ mod codecs;
 mod collector;
 mod driver;
 mod encode;
+mod inputs;
 mod java_row;
+mod layout;
 pub mod live;
 mod offset_metadata;
 mod output;
@@ -23,9 +25,13 @@ pub use collector::SourceRecords;
 pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use encode::{RekeyedRows, Spread};
 pub use offset_metadata::{ENCODED_BYTES_MAX, OffsetMetadata, decode_metadata, encode_metadata};
+pub use inputs::{Chunk, Inputs, LaneId, MaxIdle, Progress, Run};
+pub use layout::{Layout, LayoutOptions, Placement};
 pub use output::{Output, OutputRecord, Placing, Target};
 pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use source::{RawRecords, ReadRows, Rejection, SourceReader};
-pub use task::{Surrounded, Surroundings, Task, TaskCounts, TaskId, TaskOptions};
-pub use tasks::{SourceBatch, Tasks};
+pub use task::{
+    Given, Surrounded, Surroundings, Task, TaskBatch, TaskCounts, TaskId, TaskOptions,
+};
+pub use tasks::{CHUNK_ROWS, Handover, RepartitionBatch, SourceBatch, Tasks};

@@ -4,12 +4,9 @@ use crate::formats::{Decoder, FormatError, Role};
 use crate::kafka::fetch::FetchedPartition;
 use crate::kafka::records::RecordError;
 use crate::operators::QueryError;
-use crate::plan::{Gives, QueryPlan, RepartitionTopic};
-use crate::runtime::RawRecords;
+use crate::plan::{Gives, QueryPlan, RepartitionId, RepartitionTopic};
+use crate::runtime::{CHUNK_ROWS, RawRecords};
 use crate::types::{Arena, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity};
-
-/// How many rows an operator gets at once.
-pub(super) const CHUNK_ROWS: usize = 1_000;
 
 /// Appends a record to a chunk. Headers are copied into `arena`, where there are any.
 pub(super) fn push<'a>(
@@ -41,31 +38,50 @@ pub(super) fn push<'a>(
     chunk.values.push(record.value);
 }
 
-/// The records of a fetched partition from `from` on, at most a chunk of them, none of them later
-/// than `until_ms` but the first.
+/// Records that are processed at once, and where the next ones begin.
+pub(super) struct NextChunk<'a> {
+    pub(super) records: RawRecords<'a>,
+    /// The offset after them, past what nobody sees.
+    pub(super) next: i64,
+}
+
+/// The records of a fetched partition in `offsets`, at most a chunk of them.
 pub(super) fn next_chunk<'a>(
     fetched: &'a FetchedPartition,
-    from: i64,
-    until_ms: i64,
+    offsets: std::ops::Range<i64>,
     arena: &'a Arena,
-) -> Result<RawRecords<'a>, RecordError> {
-    let mut chunk = RawRecords { partition: fetched.partition.partition, ..RawRecords::default() };
+) -> Result<NextChunk<'a>, RecordError> {
+    let partition = fetched.partition.partition;
+    let mut records = RawRecords { partition, ..RawRecords::default() };
+    let from = offsets.start.max(fetched.position);
     for batch in &fetched.batches {
         if batch.header.last_offset() < from {
             continue;
         }
         for record in batch.records() {
             let record = record?;
-            if record.offset < from || record.offset < fetched.position {
+            if record.offset < from {
                 continue;
             }
-            if chunk.len() >= CHUNK_ROWS || (!chunk.is_empty() && record.timestamp > until_ms) {
-                return Ok(chunk);
+            if record.offset >= offsets.end || records.len() >= CHUNK_ROWS {
+                return Ok(NextChunk { records, next: record.offset.min(offsets.end) });
             }
-            push(&mut chunk, &record, arena);
+            push(&mut records, &record, arena);
         }
     }
-    Ok(chunk)
+    Ok(NextChunk { records, next: fetched.next_offset.min(offsets.end) })
+}
+
+/// The first `len` records.
+pub(super) fn first_records<'a>(records: &RawRecords<'a>, len: usize) -> RawRecords<'a> {
+    RawRecords {
+        partition: records.partition,
+        offsets: records.offsets[..len].to_vec(),
+        timestamps: records.timestamps[..len].to_vec(),
+        keys: records.keys[..len].to_vec(),
+        values: records.values[..len].to_vec(),
+        headers: records.headers.as_ref().map(|headers| headers[..len].to_vec()),
+    }
 }
 
 /// Reads what comes back from a repartition topic.
@@ -80,19 +96,21 @@ pub(super) struct RepartitionReader {
 }
 
 impl RepartitionReader {
-    pub(super) fn new(plan: &QueryPlan) -> Result<Option<Self>, QueryError> {
+    pub(super) fn new(plan: &QueryPlan, id: RepartitionId) -> Result<Self, QueryError> {
         let refuse = |error: FormatError| QueryError::new(error.to_string());
-        let Some((_, node, topic)) = plan.repartitions().next() else { return Ok(None) };
+        let found = plan.repartitions().find(|(other, ..)| *other == id);
+        let missing = || QueryError::new("a plan has no such repartition topic");
+        let (_, node, topic) = found.ok_or_else(missing)?;
         let node = plan.node(node);
         let (key, value) = (&node.schema.key, &node.schema.value);
         let RepartitionTopic { name, key_format, value_format, .. } = topic;
-        Ok(Some(Self {
+        Ok(Self {
             key: Decoder::new(key_format, key, Role::Key, name).map_err(refuse)?,
             value: Decoder::new(value_format, value, Role::Value, name).map_err(refuse)?,
             columns: value.len(),
             keys: key.len(),
             is_table: node.gives == Gives::Changes,
-        }))
+        })
     }
 
     /// The rows of a chunk.
@@ -141,7 +159,7 @@ impl RepartitionReader {
                 timestamps: chunk.timestamps.clone(),
                 headers: chunk.headers.clone(),
                 windows: None,
-                offsets: Vec::new(),
+                offsets: chunk.offsets.clone(),
                 partition: Partition(chunk.partition),
                 is_source: false,
             },
