@@ -190,6 +190,7 @@ mod tests {
                 name: String::new(),
                 key_format: FormatSpec::new(Format::Kafka),
                 value_format: FormatSpec::new(Format::Json),
+                drops_null_keys: false,
             };
             self.add(NodeKind::Repartition(topic), &[from])
         }

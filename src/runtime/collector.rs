@@ -145,9 +145,12 @@ impl Collector for TaskCollector<'_, '_> {
             return Ok(());
         };
         match spread {
-            Some(spread) => {
-                encoder.hand_over(rows, self.origin.times.of(rows), *spread, &mut self.given.rekeyed)
-            }
+            Some(spread) => encoder.hand_over(
+                rows,
+                self.origin.times.of(rows),
+                *spread,
+                &mut self.given.rekeyed,
+            ),
             None => encoder.write(rows, &mut self.given.output),
         }
     }

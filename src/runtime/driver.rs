@@ -121,8 +121,7 @@ impl Driver {
             let read = source.reader.read(&records, &used, &arena);
             let records = SourceRecords { reader: &source.reader, records: &records };
             let surroundings = surroundings(&self.options, &self.random);
-            let batch =
-                SourceBatch { source: source.node, read: &read, records, is_at_end: true };
+            let batch = SourceBatch { source: source.node, read: &read, records, is_at_end: true };
             self.tasks.process(batch, Surrounded { surroundings, arena: &arena })?;
         }
         Ok(())

@@ -199,13 +199,11 @@ impl Inputs {
             Some(time) => Some(time),
             None => (!lane.progress.is_at_end).then_some(lane.progress.time),
         });
-        match ahead.min() {
-            Some(time) => Progress { time, is_at_end: false },
-            None => {
-                let all = self.lanes.iter().map(|lane| lane.progress.time);
-                Progress { time: all.max().unwrap_or(i64::MIN), is_at_end: true }
-            }
+        if let Some(time) = ahead.min() {
+            return Progress { time, is_at_end: false };
         }
+        let all = self.lanes.iter().map(|lane| lane.progress.time);
+        Progress { time: all.max().unwrap_or(i64::MIN), is_at_end: true }
     }
 
     /// Until when a lane at its end is waited for, if one is and nothing else can come.
@@ -228,12 +226,8 @@ impl Inputs {
 
     fn take(&mut self, waiting: Waiting, rows_max: usize) -> Option<Chunk> {
         let first = self.lanes.iter().find(|lane| !lane.runs.is_empty())?.id.input;
-        let mut chunk = Chunk {
-            input: first,
-            times: Vec::new(),
-            runs: Vec::new(),
-            stretches: Vec::new(),
-        };
+        let mut chunk =
+            Chunk { input: first, times: Vec::new(), runs: Vec::new(), stretches: Vec::new() };
         let mut heads = BinaryHeap::with_capacity(self.lanes.len());
         for (at, lane) in self.lanes.iter_mut().enumerate() {
             lane.in_chunk = None;

@@ -145,9 +145,11 @@ impl Layout {
 
     /// The repartition topics that a sub-topology writes in memory.
     pub(super) fn hands_over(&self, part: SubTopologyId) -> Vec<RepartitionId> {
-        let written = self.writers.iter().enumerate().filter(|(_, writer)| {
-            self.options.is_in_memory && self.part_of(**writer) == part
-        });
+        let written = self
+            .writers
+            .iter()
+            .enumerate()
+            .filter(|(_, writer)| self.options.is_in_memory && self.part_of(**writer) == part);
         written.map(|(topic, _)| RepartitionId(topic)).collect()
     }
 

@@ -31,7 +31,5 @@ pub use output::{Output, OutputRecord, Placing, Target};
 pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use source::{RawRecords, ReadRows, Rejection, SourceReader};
-pub use task::{
-    Given, Surrounded, Surroundings, Task, TaskBatch, TaskCounts, TaskId, TaskOptions,
-};
+pub use task::{Given, Surrounded, Surroundings, Task, TaskBatch, TaskCounts, TaskId, TaskOptions};
 pub use tasks::{CHUNK_ROWS, Handover, RepartitionBatch, SourceBatch, Tasks};

@@ -72,6 +72,17 @@ pub struct Given {
     pub counts: TaskCounts,
 }
 
+impl Given {
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.output.clear();
+        self.changelog.clear();
+        self.rekeyed.clear();
+        self.log.clear();
+        self.counts = TaskCounts::default();
+    }
+}
+
 /// The world outside, as of one batch.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {

@@ -160,8 +160,12 @@ impl Tasks {
         let times = running_times(seat.lane_time(lane), &read.rows.meta.timestamps);
         let time = times.last().copied().unwrap_or_else(|| seat.lane_time(lane));
         let progress = Progress { time, is_at_end };
-        let batch =
-            TaskBatch { input: lane.input, rows: &read.rows, times: &times, records: Some(records) };
+        let batch = TaskBatch {
+            input: lane.input,
+            rows: &read.rows,
+            times: &times,
+            records: Some(records),
+        };
         self.take(id, lane, (batch, progress), surrounded)
     }
 
@@ -420,8 +424,10 @@ impl Tasks {
             }
         }
         let readers = self.seats.range_mut(
-            TaskId { part, partition: Partition(i32::MIN) }
-                ..=TaskId { part, partition: Partition(i32::MAX) },
+            TaskId { part, partition: Partition(i32::MIN) }..=TaskId {
+                part,
+                partition: Partition(i32::MAX),
+            },
         );
         for (id, seat) in readers {
             seat.inputs.push(lane, None, progress);

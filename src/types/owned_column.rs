@@ -155,12 +155,14 @@ impl OwnedColumn {
         arena: &'a Arena,
     ) -> Column<'a> {
         let typed = match columns.first() {
-            None => None,
-            Some(Self::Absent) => {
-                columns.iter().all(|column| matches!(column, Self::Absent)).then_some(Column::Absent)
-            }
+            None | Some(Self::Values(_)) => None,
+            Some(Self::Absent) => columns
+                .iter()
+                .all(|column| matches!(column, Self::Absent))
+                .then_some(Column::Absent),
             Some(Self::Constant(first)) => {
-                let is_same = |column: &&Self| matches!(column, Self::Constant(value) if value == first);
+                let is_same =
+                    |column: &&Self| matches!(column, Self::Constant(value) if value == first);
                 columns.iter().all(is_same).then(|| Column::Constant(first.as_value(arena)))
             }
             Some(Self::Booleans(..)) => copied(columns, stretches, |column| match column {
@@ -184,7 +186,6 @@ impl OwnedColumn {
             })
             .map(|(values, valid)| Column::Doubles(values, valid)),
             Some(Self::Strings(..)) => texts(columns, stretches),
-            Some(Self::Values(_)) => None,
         };
         typed.unwrap_or_else(|| {
             let rows = stretches.iter().flat_map(|stretch| {

@@ -143,16 +143,13 @@ fn columns<'a>(
 }
 
 /// Keys put together from several batches: distinct within each where all of them have it so.
-fn keys<'a>(
-    batches: &[&'a OwnedRows],
-    stretches: &[Stretch],
-    arena: &'a Arena,
-) -> KeyColumns<'a> {
+fn keys<'a>(batches: &[&'a OwnedRows], stretches: &[Stretch], arena: &'a Arena) -> KeyColumns<'a> {
     let is_indexed = batches.iter().all(|batch| batch.key_index.is_some());
     let mut index = is_indexed.then(|| Vec::with_capacity(rows_of(stretches)));
-    let mut places: Vec<Vec<u32>> = match is_indexed {
-        true => batches.iter().map(|batch| vec![u32::MAX; batch.keys]).collect(),
-        false => Vec::new(),
+    let mut places: Vec<Vec<u32>> = if is_indexed {
+        batches.iter().map(|batch| vec![u32::MAX; batch.keys]).collect()
+    } else {
+        Vec::new()
     };
     let mut kept: Vec<Stretch> = Vec::new();
     for stretch in stretches {
@@ -194,8 +191,9 @@ fn old_rows<'a>(
         let none = batches.iter().map(|batch| Validity::from_flags(vec![false; batch.len]));
         let none: Vec<Validity> = none.collect();
         let valid = batches.iter().zip(&none);
-        let valid: Vec<_> =
-            valid.map(|(batch, none)| batch.old.as_ref().map_or(none, |(_, valid)| valid)).collect();
+        let valid: Vec<_> = valid
+            .map(|(batch, none)| batch.old.as_ref().map_or(none, |(_, valid)| valid))
+            .collect();
         let old = |batch: &'a OwnedRows| -> &'a [OwnedColumn] {
             batch.old.as_ref().map_or(&[], |(columns, _)| columns)
         };
@@ -226,7 +224,9 @@ fn meta<'a>(
     let headers = batches.iter().any(|batch| batch.headers.is_some()).then(|| {
         let headers = stretches.iter().flat_map(|stretch| {
             let all = &batches[stretch.of as usize].headers;
-            stretch.range().map(move |row| all.as_ref().map_or(&[][..], |all| lent(&all[row], arena)))
+            stretch
+                .range()
+                .map(move |row| all.as_ref().map_or(&[][..], |all| lent(&all[row], arena)))
         });
         headers.collect()
     });

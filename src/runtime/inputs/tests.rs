@@ -127,7 +127,8 @@ struct Batch {
 fn cut(lanes: &[Vec<i64>], cuts: &[(usize, usize)]) -> Vec<Batch> {
     let mut next = vec![0; lanes.len()];
     let mut batches = Vec::new();
-    for (which, len) in cuts.iter().copied().chain((0..lanes.len()).map(|lane| (lane, usize::MAX))) {
+    for (which, len) in cuts.iter().copied().chain((0..lanes.len()).map(|lane| (lane, usize::MAX)))
+    {
         let at = which % lanes.len();
         let (from, left) = (next[at], lanes[at].len() - next[at]);
         let len = len.min(left);

@@ -15,11 +15,11 @@ use crate::runtime::LaneId;
 
 impl Shard {
     /// Follows a command.
-    pub(super) fn follow(&mut self, command: Command) {
+    pub(super) fn follow(&mut self, command: &Command) {
         if matches!(self.stage, Stage::Failed) {
             return;
         }
-        match command {
+        match *command {
             Command::Start(_) | Command::Close => {}
             Command::Cut => {
                 self.stage = Stage::Cut;

@@ -66,10 +66,7 @@ impl Committer {
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;
         let offsets = self.uncommitted(&positions);
-        let marks = match offsets.is_empty() {
-            true => None,
-            false => self.next_marks(at_ms).await,
-        };
+        let marks = if offsets.is_empty() { None } else { self.next_marks(at_ms).await };
         self.commit_offsets(&offsets, membership).await?;
         self.committed.extend(offsets.into_iter().map(|(at, committed)| (at, committed.offset)));
         let topics = self.topics.read_repartitions();
@@ -102,7 +99,8 @@ impl Committer {
         &self,
         positions: &BTreeMap<TopicPartition, i64>,
     ) -> Vec<(TopicPartition, CommittedOffset)> {
-        let changed = positions.iter().filter(|(at, offset)| self.committed.get(at) != Some(offset));
+        let changed =
+            positions.iter().filter(|(at, offset)| self.committed.get(at) != Some(offset));
         changed.map(|(at, offset)| (at.clone(), CommittedOffset::new(*offset))).collect()
     }
 

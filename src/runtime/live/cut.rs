@@ -99,16 +99,12 @@ impl Barrier {
             Step::Draining(drained) => drained + 1,
             Step::Releasing => return Next::Over(std::mem::take(&mut self.positions)),
         };
-        match parts.get(draining) {
-            Some(part) => {
-                self.step = Step::Draining(draining);
-                Next::Tell(Tell::Drain(*part))
-            }
-            None => {
-                self.step = Step::Releasing;
-                Next::Tell(Tell::Release { and_go_on: self.and_go_on })
-            }
+        if let Some(part) = parts.get(draining) {
+            self.step = Step::Draining(draining);
+            return Next::Tell(Tell::Drain(*part));
         }
+        self.step = Step::Releasing;
+        Next::Tell(Tell::Release { and_go_on: self.and_go_on })
     }
 }
 

@@ -81,7 +81,6 @@ impl Definition {
     }
 }
 
-
 /// Whether two sources read the same records in the same way, so that one decode serves both.
 fn reads_alike(a: &Source, b: &Source) -> bool {
     a.topic == b.topic

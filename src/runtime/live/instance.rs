@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::checkpoint::Home;
 use super::error::LiveError;
 use super::figures::{Figures, QueryState, QueryStatus};
-use super::life::Life;
+use super::life::{LEAVE_WAIT, Life};
 use super::log_writer::LogWriter;
 use super::member::Standing;
 use super::message::QueryId;
@@ -132,6 +132,7 @@ impl Instance {
             log: Arc::new(LogWriter::new(&spec.id, &spec.settings, &self.cluster)),
             standing: self.standing,
             stop: stopped,
+            stop_within: self.options.stop_within,
             backoff: spec.settings.retry_backoff,
             spec,
         };
@@ -151,14 +152,9 @@ impl Instance {
             living.stop.send_replace(true);
             living.life.take()?
         };
-        let give_up = tokio::time::sleep(self.options.stop_within);
-        tokio::select! {
-            _ = &mut life => {}
-            () = give_up => {
-                given_up(id);
-                life.abort();
-                let _ = life.await;
-            }
+        if tokio::time::timeout(self.patience(), &mut life).await.is_err() {
+            life.abort();
+            let _ = life.await;
         }
         self.lives().remove(&query).map(|living| living.figures.status(id))
     }
@@ -176,20 +172,21 @@ impl Instance {
         for living in lives.values() {
             living.stop.send_replace(true);
         }
-        let give_up = tokio::time::sleep(self.options.stop_within);
+        let give_up = tokio::time::sleep(self.patience());
         tokio::pin!(give_up);
-        for (id, living) in &mut lives {
-            let Some(life) = &mut living.life else { continue };
+        for life in lives.values_mut().filter_map(|living| living.life.as_mut()) {
             tokio::select! {
                 _ = &mut *life => {}
-                () = &mut give_up => {
-                    given_up(id.as_str());
-                    life.abort();
-                }
+                () = &mut give_up => life.abort(),
             }
         }
         let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
         InstanceStatus { queries: lives.iter().map(status).collect() }
+    }
+
+    /// How long a life may take to end, which gives up by itself before.
+    fn patience(&self) -> Duration {
+        self.options.stop_within + 2 * LEAVE_WAIT
     }
 
     fn lives(&self) -> MutexGuard<'_, BTreeMap<QueryId, Living>> {
@@ -206,10 +203,6 @@ impl Drop for Instance {
         let lives = self.lives();
         lives.values().flat_map(|living| &living.life).for_each(JoinHandle::abort);
     }
-}
-
-fn given_up(id: &str) {
-    tracing::warn!("query {id} stopped before everything was committed; it will be read again");
 }
 
 /// The state directories of an instance, by their root and service.

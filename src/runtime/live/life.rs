@@ -36,6 +36,9 @@ const REJOIN_WAIT: Duration = Duration::from_millis(500);
 /// How long a stop waits for a group that is about to answer.
 const JOIN_WAIT: Duration = Duration::from_secs(1);
 
+/// How long a stop waits for its group to take notice.
+pub(super) const LEAVE_WAIT: Duration = Duration::from_secs(1);
+
 /// Everything that a query needs to live.
 pub(super) struct Life {
     pub(super) id: QueryId,
@@ -49,6 +52,8 @@ pub(super) struct Life {
     pub(super) standing: Standing,
     /// Whether it is to stop.
     pub(super) stop: watch::Receiver<bool>,
+    /// How long its last commit may take.
+    pub(super) stop_within: Duration,
     pub(super) backoff: Duration,
 }
 
@@ -139,11 +144,13 @@ impl Life {
             membership(&self.cluster, &self.application_id(), &read, self.standing)?;
         let ended = self.belong(&mut membership, &topics).await;
         match ended {
-            Ok(()) => {
-                if let Err(error) = membership.leave().await {
+            Ok(()) => match tokio::time::timeout(LEAVE_WAIT, membership.leave()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
                     tracing::warn!("query {}: left without a word: {error}", self.id);
                 }
-            }
+                Err(_) => tracing::warn!("query {}: left without a word", self.id),
+            },
             Err(_) => leave(membership),
         }
         ended
@@ -248,10 +255,10 @@ impl Life {
                  (group {group})"
             ));
         }
-        match error.is_retriable() {
-            true => Ok(format!("cannot join its group yet: {error}")),
-            false => Err(error.into()),
+        if error.is_retriable() {
+            return Ok(format!("cannot join its group yet: {error}"));
         }
+        Err(error.into())
     }
 
     /// Waits until the group changes, and says how; nothing if it is to stop.
@@ -321,6 +328,7 @@ impl Life {
         let (end, ended) = watch::channel(false);
         let mut working = std::pin::pin!(session.run(membership, ended));
         let (mut is_ending, mut is_stopping) = (false, false);
+        let mut give_up = std::pin::pin!(tokio::time::sleep(Duration::MAX));
         loop {
             tokio::select! {
                 done = &mut working => {
@@ -337,7 +345,15 @@ impl Life {
                 },
                 () = stopped(&mut self.stop), if !is_stopping => {
                     (is_ending, is_stopping) = (true, true);
+                    give_up.set(tokio::time::sleep(self.stop_within));
                     end.send_replace(true);
+                }
+                () = &mut give_up => {
+                    tracing::warn!(
+                        "query {} stopped before everything was committed; it will be read again",
+                        self.id
+                    );
+                    return Ok(Ended::Stopped);
                 }
                 problem = watch.problem() => return Err(problem),
             }

@@ -109,11 +109,7 @@ fn source_topics(plan: &QueryPlan, part: &SubTopology) -> Vec<String> {
 }
 
 /// The part that writes the first repartition topic that a part reads.
-fn writer_of(
-    plan: &QueryPlan,
-    parts: &[SubTopology],
-    part: &SubTopology,
-) -> Option<SubTopologyId> {
+fn writer_of(plan: &QueryPlan, parts: &[SubTopology], part: &SubTopology) -> Option<SubTopologyId> {
     let reads = |id| part.inputs.contains(&Input::Repartition(id));
     let (_, writer, _) = plan.repartitions().find(|(id, ..)| reads(*id))?;
     parts.iter().position(|part| part.nodes.contains(&writer)).map(SubTopologyId)

@@ -102,10 +102,8 @@ mod tests {
 
     #[test]
     fn the_partition_that_is_furthest_behind_is_never_held_up() {
-        let lane = |partition| LaneId {
-            input: Input::Source(NodeId(0)),
-            upstream: Partition(partition),
-        };
+        let lane =
+            |partition| LaneId { input: Input::Source(NodeId(0)), upstream: Partition(partition) };
         let pressure = Pressure::new(2, [lane(0), lane(1), lane(2)], None);
         pressure.set_waiting(1, WAITING_BYTES + 1);
         assert!(pressure.is_waiting_full());

@@ -101,8 +101,7 @@ impl Readings {
     fn open(&mut self, topic: Arc<str>, query: &QueryId, lanes: &[&LaneStart]) {
         self.last += 1;
         let id = ReadingId(self.last);
-        let fetcher =
-            Fetcher::with_options(&self.cluster, Isolation::ReadCommitted, BUFFER_BYTES);
+        let fetcher = Fetcher::with_options(&self.cluster, Isolation::ReadCommitted, BUFFER_BYTES);
         let fetcher = Arc::new(fetcher);
         let flow = Arc::new(Flow::default());
         let mut tracks: BTreeMap<Partition, Track> = BTreeMap::new();
@@ -204,8 +203,7 @@ impl Readings {
     pub(super) fn feed_hungry(&mut self) {
         for reading in self.all.values_mut() {
             let held = reading.flow.held();
-            let is_hungry =
-                held >= HELD_BYTES && reading.tracks.values().any(|track| track.is_lacking());
+            let is_hungry = held >= HELD_BYTES && reading.tracks.values().any(Track::is_lacking);
             reading.flow.set_hungry(is_hungry);
             if is_hungry && held >= HUNGRY_BYTES {
                 reading.pause_those_here();

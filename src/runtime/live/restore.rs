@@ -126,9 +126,10 @@ impl Restoring {
         let unknown = partitions.iter().filter(|at| !committed.contains_key(at));
         let unknown: Vec<_> = unknown.map(|at| (at.clone(), start)).collect();
         let all: Vec<_> = partitions.iter().map(|at| (at.clone(), OffsetSpec::Latest)).collect();
-        let starts = match unknown.is_empty() {
-            true => BTreeMap::new(),
-            false => admin.list_offsets(&unknown, Isolation::ReadCommitted).await?,
+        let starts = if unknown.is_empty() {
+            BTreeMap::new()
+        } else {
+            admin.list_offsets(&unknown, Isolation::ReadCommitted).await?
         };
         let ends = admin.list_offsets(&all, Isolation::ReadCommitted).await?;
         let name: Arc<str> = topic.name.as_str().into();

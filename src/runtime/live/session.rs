@@ -228,12 +228,19 @@ impl Session {
         for LanePosition { lane, position } in positions {
             let Some(topic) = self.topics.input(lane.input) else { continue };
             let at = TopicPartition::new(topic.name.as_str(), lane.upstream.0);
-            offsets.entry(at).and_modify(|other| *other = *position.min(other)).or_insert(*position);
+            offsets
+                .entry(at)
+                .and_modify(|other| *other = *position.min(other))
+                .or_insert(*position);
         }
         Some(Interval { at_ms: barrier.at_ms(), changelogs, positions: offsets })
     }
 
-    fn commit<'m>(&mut self, interval: Interval, membership: &'m Membership) -> Option<Committing<'m>> {
+    fn commit<'m>(
+        &mut self,
+        interval: Interval,
+        membership: &'m Membership,
+    ) -> Option<Committing<'m>> {
         let mut committer = self.committer.take()?;
         Some(Box::pin(async move {
             let done = committer.commit(interval, membership).await;

@@ -91,4 +91,3 @@ pub(super) fn repartition_configs() -> BTreeMap<String, String> {
     ];
     configs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
-

@@ -90,7 +90,8 @@ impl Track {
     /// The records to be processed next: those of the readers furthest behind that take any, up to
     /// where the next reader is, so that they go on together.
     pub(super) fn next_turn(&self, wishes: &[Option<Wish>]) -> Option<Turn> {
-        let here = |position: i64| self.batches.iter().position(|batch| batch.next_offset > position);
+        let here =
+            |position: i64| self.batches.iter().position(|batch| batch.next_offset > position);
         let takes = |wish: &Wish| wish.until.is_some() && here(wish.position).is_some();
         let known = wishes.iter().flatten();
         let from = known.clone().filter(|wish| takes(wish)).map(|wish| wish.position).min()?;
@@ -136,33 +137,35 @@ mod tests {
 
     fn track() -> Track {
         let mut track = Track::new(0, 0);
-        let reader = |query: &str| TrackReader { query: query.into(), input: Input::Source(NodeId(0)) };
+        let reader =
+            |query: &str| TrackReader { query: query.into(), input: Input::Source(NodeId(0)) };
         track.readers = ["a", "b", "c"].map(reader).into();
         track.push(fetched(0..10));
         track.push(fetched(10..20));
         track
     }
 
-    fn takes(position: i64) -> Option<Wish> {
-        Some(Wish { position, until: Some(i64::MAX) })
+    fn takes(position: i64) -> Wish {
+        Wish { position, until: Some(i64::MAX) }
     }
 
-    fn waits(position: i64) -> Option<Wish> {
-        Some(Wish { position, until: None })
+    fn waits(position: i64) -> Wish {
+        Wish { position, until: None }
     }
 
     #[test]
     fn who_is_behind_reads_first_up_to_the_others_and_then_all_together() {
         let track = track();
-        let turn = |wishes: [Option<Wish>; 3]| {
+        let turn = |wishes: [Wish; 3]| {
+            let wishes = wishes.map(Some);
             track.next_turn(&wishes).map(|turn| (turn.batch, turn.offsets, turn.readers))
         };
         assert_eq!(turn([takes(5), takes(3), takes(5)]), Some((0, 3..5, vec![1])));
         assert_eq!(turn([takes(5), takes(5), takes(5)]), Some((0, 5..i64::MAX, vec![0, 1, 2])));
         // Who does not want holds nobody up, but the others stop where it is to join them.
         assert_eq!(turn([takes(5), waits(3), waits(8)]), Some((0, 5..8, vec![0])));
-        assert_eq!(turn([takes(12), waits(3), None]), Some((1, 12..i64::MAX, vec![0])));
-        assert_eq!(turn([takes(20), waits(3), None]), None);
+        assert_eq!(turn([takes(12), waits(3), waits(3)]), Some((1, 12..i64::MAX, vec![0])));
+        assert_eq!(turn([takes(20), waits(3), waits(3)]), None);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Worker {
             Message::Command { session, command } => {
                 let workers = Arc::clone(&self.workers);
                 if let Some(shard) = self.shard(&session) {
-                    shard.follow(command);
+                    shard.follow(&command);
                     shard.hand_on(&workers);
                 }
             }
@@ -199,7 +199,7 @@ impl Worker {
 
     /// How long nothing has to be done but wait for a message.
     fn idle_wait(&self) -> Duration {
-        if self.readings.has_pending() || self.shards.values().any(|shard| shard.is_blocked()) {
+        if self.readings.has_pending() || self.shards.values().any(Shard::is_blocked) {
             return BLOCKED_WAIT;
         }
         let idle = self.shards.values().filter_map(|shard| shard.tasks.idle_until_ms()).min();
@@ -240,8 +240,7 @@ impl Worker {
                     let Some(definition) = definitions.get(id) else { continue };
                     let at = decoded.iter().position(|(other, _)| *other == id);
                     let at = at.unwrap_or_else(|| {
-                        let read =
-                            definition.reader.read(&chunk.records, &definition.used, &arena);
+                        let read = definition.reader.read(&chunk.records, &definition.used, &arena);
                         decoded.push((id, read));
                         decoded.len() - 1
                     });
@@ -253,9 +252,8 @@ impl Worker {
         }
         drop(decoded);
         drop(chunk);
-        let position = |reader: &TrackReader| {
-            shards.get(&reader.query)?.position(lane(reader, partition))
-        };
+        let position =
+            |reader: &TrackReader| shards.get(&reader.query)?.position(lane(reader, partition));
         let position = track.readers.iter().filter_map(position).min();
         if let Some(position) = position {
             readings.forget_before(reading, partition, position);
