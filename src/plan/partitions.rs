@@ -134,7 +134,8 @@ mod tests {
     use super::*;
     use crate::formats::{Format, FormatSpec};
     use crate::plan::{
-        Gives, Node, NodeKind, RepartitionTopic, Sink, SourceWindow, StoreKind, StoreSpec,
+        Gives, Node, NodeKind, RepartitionKind, RepartitionTopic, Sink, SourceWindow, StoreKind,
+        StoreSpec,
     };
     use crate::sql::ast::SourceKind;
     use crate::types::Schema;
@@ -191,6 +192,7 @@ mod tests {
                 key_format: FormatSpec::new(Format::Kafka),
                 value_format: FormatSpec::new(Format::Json),
                 drops_null_keys: false,
+                kind: RepartitionKind::Rows,
             };
             self.add(NodeKind::Repartition(topic), &[from])
         }

@@ -20,6 +20,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use super::task::TaskId;
 use crate::plan::Input;
 use crate::types::{Arena, OwnedRows, Partition, Rows, Stretch};
 
@@ -30,6 +31,16 @@ pub struct LaneId {
     pub input: Input,
     /// The partition of the topic, or of the task that hands rows over.
     pub upstream: Partition,
+}
+
+/// A lane, and the task that it leads to. A lane leads to one task, but for tasks that go round in a
+/// circle: their lanes meet, and each leads to several of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Way {
+    /// The lane.
+    pub lane: LaneId,
+    /// The task.
+    pub to: TaskId,
 }
 
 /// How far a lane has come.
@@ -64,7 +75,7 @@ pub struct Run {
     pub times: Vec<i64>,
 }
 
-/// What the inputs of one task hold.
+/// What the inputs of one task hold, or of several that go round in a circle.
 #[derive(Debug)]
 pub struct Inputs {
     /// Equal times go in this order.
@@ -75,7 +86,10 @@ pub struct Inputs {
 
 #[derive(Debug)]
 struct Lane {
-    id: LaneId,
+    way: Way,
+    /// Whether its rows come before all others whatever their time, and are never waited for: what
+    /// comes back to a task that asked for it.
+    is_urgent: bool,
     runs: VecDeque<Arc<Run>>,
     /// The next row of the first run.
     row: usize,
@@ -89,10 +103,14 @@ struct Lane {
 /// Rows of one input, in the order in which they are to be processed.
 #[derive(Debug)]
 pub struct Chunk {
+    /// The task.
+    pub to: TaskId,
     /// The input.
     pub input: Input,
     /// The time of each row on its lane.
     pub times: Vec<i64>,
+    /// Whether their times say nothing of how far the task has come.
+    pub is_urgent: bool,
     runs: Vec<Arc<Run>>,
     stretches: Vec<Stretch>,
 }
@@ -143,43 +161,48 @@ impl Lane {
 }
 
 impl Inputs {
-    /// Inputs without rows; equal times go in the order of `lanes`.
-    pub fn new(lanes: impl IntoIterator<Item = LaneId>, max_idle: MaxIdle) -> Self {
-        let lane = |id| Lane {
-            id,
+    /// Inputs without rows; equal times go in the order of `ways`.
+    pub fn new(
+        ways: impl IntoIterator<Item = Way>,
+        max_idle: MaxIdle,
+        is_urgent: impl Fn(Input) -> bool,
+    ) -> Self {
+        let lane = |way: Way| Lane {
+            way,
+            is_urgent: is_urgent(way.lane.input),
             runs: VecDeque::new(),
             row: 0,
             progress: Progress::START,
             idle_since_ms: None,
             in_chunk: None,
         };
-        Self { lanes: lanes.into_iter().map(lane).collect(), max_idle, bytes: 0 }
+        Self { lanes: ways.into_iter().map(lane).collect(), max_idle, bytes: 0 }
     }
 
-    /// Adds rows to a lane, whose times do not fall, and says how far the lane is with them.
-    pub fn push(&mut self, id: LaneId, run: Option<Run>, progress: Progress) {
-        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.id == id) else { return };
+    /// Adds rows, whose times do not fall, and says how far their lane is with them.
+    pub fn push(&mut self, way: Way, run: Option<Run>, progress: Progress) {
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.way == way) else { return };
         let time = progress.time.max(lane.progress.time);
         if !progress.is_at_end {
             lane.idle_since_ms = None;
         }
         lane.progress = Progress { time, ..progress };
         if let Some(run) = run.filter(|run| !run.rows.is_empty()) {
-            debug_assert!(run.times.is_sorted() && run.times.len() == run.rows.len());
+            debug_assert!(run.times.len() == run.rows.len());
             self.bytes += run.rows.bytes();
             lane.idle_since_ms = None;
             lane.runs.push_back(Arc::new(run));
         }
     }
 
-    /// Whether there is one lane only, so that there is nothing to decide.
+    /// Whether there is one way only, so that there is nothing to decide.
     pub fn is_single(&self) -> bool {
         self.lanes.len() == 1
     }
 
     /// How far a lane has come: the highest time of its rows so far.
     pub fn lane_time(&self, id: LaneId) -> i64 {
-        let lane = self.lanes.iter().find(|lane| lane.id == id);
+        let lane = self.lanes.iter().find(|lane| lane.way.lane == id);
         lane.map_or(i64::MIN, |lane| lane.progress.time)
     }
 
@@ -195,14 +218,15 @@ impl Inputs {
 
     /// How far the task is: no later row has a lower time, and whether there is none to come.
     pub fn progress(&self) -> Progress {
-        let ahead = self.lanes.iter().filter_map(|lane| match lane.head() {
+        let in_order = self.lanes.iter().filter(|lane| !lane.is_urgent);
+        let ahead = in_order.clone().filter_map(|lane| match lane.head() {
             Some(time) => Some(time),
             None => (!lane.progress.is_at_end).then_some(lane.progress.time),
         });
         if let Some(time) = ahead.min() {
             return Progress { time, is_at_end: false };
         }
-        let all = self.lanes.iter().map(|lane| lane.progress.time);
+        let all = in_order.map(|lane| lane.progress.time);
         Progress { time: all.max().unwrap_or(i64::MIN), is_at_end: true }
     }
 
@@ -225,9 +249,15 @@ impl Inputs {
     }
 
     fn take(&mut self, waiting: Waiting, rows_max: usize) -> Option<Chunk> {
-        let first = self.lanes.iter().find(|lane| !lane.runs.is_empty())?.id.input;
-        let mut chunk =
-            Chunk { input: first, times: Vec::new(), runs: Vec::new(), stretches: Vec::new() };
+        let first = self.lanes.iter().find(|lane| !lane.runs.is_empty())?;
+        let mut chunk = Chunk {
+            to: first.way.to,
+            input: first.way.lane.input,
+            times: Vec::new(),
+            is_urgent: first.is_urgent,
+            runs: Vec::new(),
+            stretches: Vec::new(),
+        };
         let mut heads = BinaryHeap::with_capacity(self.lanes.len());
         for (at, lane) in self.lanes.iter_mut().enumerate() {
             lane.in_chunk = None;
@@ -240,10 +270,11 @@ impl Inputs {
             if lane.runs.is_empty() {
                 break;
             }
+            let Way { lane: LaneId { input, .. }, to } = lane.way;
             if chunk.is_empty() {
-                chunk.input = lane.id.input;
+                (chunk.to, chunk.input, chunk.is_urgent) = (to, input, lane.is_urgent);
             }
-            if chunk.input != lane.id.input || chunk.len() >= rows_max {
+            if (chunk.to, chunk.input) != (to, input) || chunk.len() >= rows_max {
                 break;
             }
             let before = heads.peek().map(|Reverse(next)| *next);
@@ -260,7 +291,9 @@ impl Lane {
     /// The time of its next row, or what is known of it; none if it is passed over.
     fn next_time(&mut self, waiting: Waiting, max_idle: MaxIdle) -> Option<i64> {
         match self.head() {
+            Some(_) if self.is_urgent => Some(i64::MIN),
             Some(time) => Some(time),
+            None if self.is_urgent => None,
             None => (!self.is_passed_over(waiting, max_idle)).then_some(self.progress.time),
         }
     }
@@ -276,7 +309,10 @@ impl Lane {
     ) -> usize {
         let Some(run) = self.runs.front() else { return 0 };
         let left = &run.times[self.row..];
-        let is_next = |time: i64| before.is_none_or(|before| (time, at) < before);
+        let is_next = |time: i64| {
+            let time = if self.is_urgent { i64::MIN } else { time };
+            before.is_none_or(|before| (time, at) < before)
+        };
         // Mostly one row, or all of them.
         let len = match left.last() {
             Some(last) if is_next(*last) => left.len(),

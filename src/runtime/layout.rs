@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::encode::Spread;
-use super::inputs::{Inputs, LaneId, MaxIdle};
+use super::inputs::{Inputs, LaneId, MaxIdle, Way};
 use super::task::{Task, TaskId, TaskOptions};
 use crate::operators::{QueryError, TopologyOptions};
 use crate::plan::{
-    Input, NodeId, PartitionCounts, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId,
+    Input, NodeId, PartitionCounts, QueryPlan, RepartitionId, RepartitionKind, StoreId,
+    SubTopology, SubTopologyId,
 };
 use crate::types::Partition;
 
@@ -35,16 +36,21 @@ pub struct Placement {
     /// How far the partitions of each sub-topology are moved on, so that not all begin with the
     /// first worker.
     pub moved_by: Vec<usize>,
+    /// Whether one worker runs everything nevertheless.
+    pub is_together: bool,
 }
 
 impl Placement {
     /// One worker runs everything.
     pub fn alone() -> Self {
-        Self { workers: 1, moved_by: Vec::new() }
+        Self { workers: 1, moved_by: Vec::new(), is_together: true }
     }
 
     /// The worker of a task.
     pub fn owner(&self, task: TaskId) -> usize {
+        if self.is_together {
+            return self.moved_by.first().copied().unwrap_or(0) % self.workers.max(1);
+        }
         let moved_by = self.moved_by.get(task.part.0).copied().unwrap_or(0);
         let partition = usize::try_from(task.partition.0).unwrap_or(0);
         (partition + moved_by) % self.workers.max(1)
@@ -61,6 +67,9 @@ pub struct Layout {
     options: LayoutOptions,
     /// The nodes that write repartition topics, by topic.
     writers: Vec<NodeId>,
+    /// By sub-topology, the first of those that it goes round with in a circle: rows of one ask
+    /// another, and what it answers comes back.
+    circles: Vec<Option<SubTopologyId>>,
 }
 
 impl Layout {
@@ -73,7 +82,66 @@ impl Layout {
     ) -> Self {
         let writers = plan.repartitions().map(|(_, writer, _)| writer).collect();
         let (parts, query_id) = (plan.sub_topologies(), query_id.to_owned());
-        Self { plan, query_id, parts, counts, options, writers }
+        let circles = vec![None; parts.len()];
+        let mut layout = Self { plan, query_id, parts, counts, options, writers, circles };
+        layout.circles = layout.find_circles();
+        if layout.has_circle() {
+            layout.options.placement.is_together = true;
+        }
+        layout
+    }
+
+    /// Which sub-topologies hand rows in memory to themselves by way of others.
+    fn find_circles(&self) -> Vec<Option<SubTopologyId>> {
+        let count = self.parts.len();
+        let mut reaches = vec![vec![false; count]; count];
+        for part in self.parts() {
+            for topic in self.hands_over(part) {
+                if let Some(reader) = self.reader_of(Input::Repartition(topic)) {
+                    reaches[part.0][reader.0] = true;
+                }
+            }
+        }
+        for through in 0..count {
+            let beyond = reaches[through].clone();
+            for from in reaches.iter_mut().filter(|from| from[through]) {
+                from.iter_mut().zip(&beyond).for_each(|(reaches, more)| *reaches |= more);
+            }
+        }
+        let first = |part: usize| {
+            let is_round = |other: &usize| reaches[part][*other] && reaches[*other][part];
+            (0..count).find(is_round).map(SubTopologyId)
+        };
+        (0..count).map(first).collect()
+    }
+
+    /// Whether rows of some tasks go round in a circle in memory.
+    pub(super) fn has_circle(&self) -> bool {
+        self.circles.iter().any(Option::is_some)
+    }
+
+    /// Where the ways of a task meet: in itself, or in the first task of a circle.
+    pub(super) fn junction(&self, task: TaskId) -> TaskId {
+        match self.circles.get(task.part.0).copied().flatten() {
+            None => task,
+            Some(part) => TaskId { part, partition: Partition(0) },
+        }
+    }
+
+    /// The tasks whose ways meet in a junction.
+    fn meeting(&self, junction: TaskId) -> Vec<TaskId> {
+        match self.circles.get(junction.part.0).copied().flatten() {
+            None => vec![junction],
+            Some(_) => self.tasks().filter(|task| self.junction(*task) == junction).collect(),
+        }
+    }
+
+    /// Whether rows of a repartition topic stay within a circle, so that they are processed at once.
+    pub(super) fn is_within_circle(&self, topic: RepartitionId) -> bool {
+        let writer = self.writers.get(topic.0).map(|writer| self.part_of(*writer));
+        let reader = self.reader_of(Input::Repartition(topic));
+        let circle = |part: Option<SubTopologyId>| self.circles.get(part?.0).copied().flatten();
+        circle(writer).is_some() && circle(writer) == circle(reader)
     }
 
     /// The same for one worker that runs everything.
@@ -157,7 +225,7 @@ impl Layout {
     pub fn ordered_inputs(&self) -> Vec<Input> {
         let is_ordered = |part: &SubTopologyId| {
             let first = TaskId { part: *part, partition: Partition(0) };
-            !self.task_inputs(first).is_single()
+            !self.junction_inputs(self.junction(first)).is_single()
         };
         let mut ordered: BTreeSet<SubTopologyId> = self.parts().filter(is_ordered).collect();
         // What feeds them is ordered too.
@@ -201,22 +269,35 @@ impl Layout {
         Task::new(Arc::clone(&self.plan), &self.query_id, id, &options)
     }
 
-    /// The inputs of a task, without rows.
-    pub fn task_inputs(&self, id: TaskId) -> Inputs {
-        let mut lanes = BTreeSet::new();
-        for input in self.inputs(id.part) {
-            let upstream = match input {
-                Input::Repartition(topic) if self.options.is_in_memory => {
-                    let writer = self.writers.get(topic.0).copied().unwrap_or(NodeId(0));
-                    0..self.counts.of_part(self.part_of(writer))
-                }
-                _ => id.partition.0..id.partition.0 + 1,
-            };
-            let topic = self.topic_of(*input);
-            lanes.extend(upstream.map(|upstream| (topic, Partition(upstream), *input)));
+    /// The inputs that meet in a junction, without rows.
+    pub fn junction_inputs(&self, junction: TaskId) -> Inputs {
+        let mut ways = BTreeSet::new();
+        for to in self.meeting(junction) {
+            for input in self.inputs(to.part) {
+                let upstream = match input {
+                    Input::Repartition(topic) if self.is_within_circle(*topic) => continue,
+                    Input::Repartition(topic) if self.options.is_in_memory => {
+                        let writer = self.writers.get(topic.0).copied().unwrap_or(NodeId(0));
+                        0..self.counts.of_part(self.part_of(writer))
+                    }
+                    _ => to.partition.0..to.partition.0 + 1,
+                };
+                let topic = self.topic_of(*input);
+                ways.extend(upstream.map(|upstream| (topic, Partition(upstream), *input, to)));
+            }
         }
-        let lanes = lanes.into_iter().map(|(_, upstream, input)| LaneId { input, upstream });
-        Inputs::new(lanes, self.options.max_idle)
+        let ways = ways
+            .into_iter()
+            .map(|(_, upstream, input, to)| Way { lane: LaneId { input, upstream }, to });
+        Inputs::new(ways, self.options.max_idle, |input| self.is_answer(input))
+    }
+
+    /// Whether an input is a topic of answers to those who read it.
+    fn is_answer(&self, input: Input) -> bool {
+        let Input::Repartition(topic) = input else { return false };
+        let mut topics = self.plan.repartitions();
+        let found = topics.find(|(id, ..)| *id == topic);
+        found.is_some_and(|(.., topic)| topic.kind == RepartitionKind::Responses)
     }
 
     /// The name by which equal times are ordered.

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::collector::SourceRecords;
-use super::encode::RekeyedRows;
-use super::inputs::{Chunk, Inputs, LaneId, Progress, Run};
+use super::handover::{Handover, Leaving};
+use super::inputs::{Chunk, Inputs, LaneId, Progress, Run, Way};
 use super::layout::Layout;
+use super::pieces::Pieces;
 use super::source::ReadRows;
 use super::task::{Given, Surrounded, Surroundings, Task, TaskBatch, TaskId};
 use crate::operators::{QueryError, StoredRecord};
@@ -23,38 +24,30 @@ pub const CHUNK_ROWS: usize = 1_000;
 
 /// All tasks of one query that one worker runs.
 pub struct Tasks {
-    layout: Arc<Layout>,
-    worker: usize,
-    seats: BTreeMap<TaskId, Seat>,
-    /// The tasks whose inputs have changed.
-    ready: BTreeSet<TaskId>,
+    pub(super) layout: Arc<Layout>,
+    pub(super) worker: usize,
+    pub(super) seats: BTreeMap<TaskId, Seat>,
+    pub(super) junctions: BTreeMap<TaskId, Junction>,
+    /// The junctions whose inputs have changed.
+    pub(super) ready: BTreeSet<TaskId>,
     /// What the tasks have given since it was taken last.
     pub given: Given,
     /// What is for other workers.
-    outbound: Vec<(usize, Handover)>,
+    pub(super) outbound: Vec<(usize, Handover)>,
+    pieces: Arc<Pieces>,
 }
 
-/// A task, and what it is to process.
-struct Seat {
-    task: Task,
-    inputs: Inputs,
-    /// How far it has come: the highest time of the rows that it has processed.
-    progress: Progress,
-    /// What was said of that to the tasks that it hands rows to.
-    told: Option<Progress>,
+/// A task, and what it has said of its progress to the tasks that it hands rows to.
+pub(super) struct Seat {
+    pub(super) task: Task,
+    pub(super) told: Option<Progress>,
 }
 
-/// Rows that a task hands to the tasks of another worker, and how far it has come with them.
-#[derive(Debug)]
-pub struct Handover {
-    /// The topic that they would have gone through.
-    pub topic: RepartitionId,
-    /// The partition of the task.
-    pub upstream: Partition,
-    /// The rows, by the partition that they are for.
-    pub runs: Vec<(Partition, Run)>,
-    /// How far it has come.
-    pub progress: Progress,
+/// Where the ways of a task meet, or those of several that go round in a circle.
+pub(super) struct Junction {
+    pub(super) inputs: Inputs,
+    /// How far its tasks have come: no row that they give later has a lower time.
+    pub(super) progress: Progress,
 }
 
 /// A batch of a source, decoded, with the records that it comes from.
@@ -86,18 +79,23 @@ impl Tasks {
     pub fn new(layout: Arc<Layout>, worker: usize) -> Result<Self, QueryError> {
         let own = layout.tasks().filter(|id| layout.placement().owner(*id) == worker);
         let own: Vec<Task> = own.map(|id| layout.task(id)).collect::<Result<_, _>>()?;
-        Ok(Self::of(layout, worker, own))
+        let pieces = Arc::new(Pieces::new(&layout)?);
+        Ok(Self::of(layout, worker, own, pieces))
     }
 
     /// Tasks of `worker` that are there already.
-    fn of(layout: Arc<Layout>, worker: usize, tasks: Vec<Task>) -> Self {
-        let seat = |task: Task| {
-            let inputs = layout.task_inputs(task.id());
-            (task.id(), Seat { task, inputs, progress: Progress::START, told: None })
-        };
-        let seats = tasks.into_iter().map(seat).collect();
+    fn of(layout: Arc<Layout>, worker: usize, tasks: Vec<Task>, pieces: Arc<Pieces>) -> Self {
+        let mut junctions = BTreeMap::new();
+        for task in &tasks {
+            let id = layout.junction(task.id());
+            junctions.entry(id).or_insert_with(|| Junction {
+                inputs: layout.junction_inputs(id),
+                progress: Progress::START,
+            });
+        }
+        let seats = tasks.into_iter().map(|task| (task.id(), Seat { task, told: None })).collect();
         let (ready, given, outbound) = (BTreeSet::new(), Given::default(), Vec::new());
-        Self { layout, worker, seats, ready, given, outbound }
+        Self { layout, worker, seats, junctions, ready, given, outbound, pieces }
     }
 
     /// Gives each worker its own of the tasks of a query that one has restored.
@@ -107,7 +105,9 @@ impl Tasks {
         for (id, seat) in self.seats {
             shares[layout.placement().owner(id)].push(seat.task);
         }
-        let share = |(worker, tasks)| Self::of(Arc::clone(layout), worker, tasks);
+        let pieces = self.pieces;
+        let share =
+            |(worker, tasks)| Self::of(Arc::clone(layout), worker, tasks, Arc::clone(&pieces));
         shares.into_iter().enumerate().map(share).collect()
     }
 
@@ -138,11 +138,21 @@ impl Tasks {
         self.reader(lane.input, lane.upstream).is_some()
     }
 
+    /// The way from a partition of a topic to the task that reads it, if that is here.
+    fn way(&self, lane: LaneId) -> Option<Way> {
+        self.reader(lane.input, lane.upstream).map(|to| Way { lane, to })
+    }
+
+    pub(super) fn junction(&mut self, task: TaskId) -> Option<&mut Junction> {
+        self.junctions.get_mut(&self.layout.junction(task))
+    }
+
     /// The highest time of the rows that came from a partition of a topic.
     pub fn stream_time(&self, input: Input, partition: Partition) -> i64 {
-        let id = self.reader(input, partition);
-        let seat = id.and_then(|id| self.seats.get(&id));
-        seat.map_or(i64::MIN, |seat| seat.lane_time(LaneId { input, upstream: partition }))
+        let Some(id) = self.reader(input, partition) else { return i64::MIN };
+        let junction = self.junctions.get(&self.layout.junction(id));
+        let lane = LaneId { input, upstream: partition };
+        junction.map_or(i64::MIN, |junction| junction.inputs.lane_time(lane))
     }
 
     /// Processes a batch of a source, and follows rows with new keys from task to task.
@@ -154,19 +164,20 @@ impl Tasks {
         let SourceBatch { source, read, records, is_at_end } = batch;
         let upstream = Partition(records.records.partition);
         let lane = LaneId { input: Input::Source(source), upstream };
-        let Some(id) = self.reader(lane.input, upstream) else { return Ok(()) };
-        let Some(seat) = self.seats.get_mut(&id) else { return Ok(()) };
-        seat.task.log_rejected(source, records, read, &mut self.given);
-        let times = running_times(seat.lane_time(lane), &read.rows.meta.timestamps);
-        let time = times.last().copied().unwrap_or_else(|| seat.lane_time(lane));
-        let progress = Progress { time, is_at_end };
+        let Some(way) = self.way(lane) else { return Ok(()) };
+        if let Some(seat) = self.seats.get_mut(&way.to) {
+            seat.task.log_rejected(source, records, read, &mut self.given);
+        }
+        let before = self.stream_time(lane.input, upstream);
+        let times = running_times(before, &read.rows.meta.timestamps);
         let batch = TaskBatch {
             input: lane.input,
             rows: &read.rows,
             times: &times,
             records: Some(records),
         };
-        self.take(id, lane, (batch, progress), surrounded)
+        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
+        self.take(way, batch, progress, surrounded)
     }
 
     /// Processes a batch of a repartition topic in the same way.
@@ -178,36 +189,40 @@ impl Tasks {
         let RepartitionBatch { topic, rows, is_at_end } = batch;
         let upstream = rows.meta.partition;
         let lane = LaneId { input: Input::Repartition(topic), upstream };
-        let Some(id) = self.reader(lane.input, upstream) else { return Ok(()) };
-        let Some(seat) = self.seats.get_mut(&id) else { return Ok(()) };
-        let times = running_times(seat.lane_time(lane), &rows.meta.timestamps);
-        let time = times.last().copied().unwrap_or_else(|| seat.lane_time(lane));
+        let Some(way) = self.way(lane) else { return Ok(()) };
+        let before = self.stream_time(lane.input, upstream);
+        let times = running_times(before, &rows.meta.timestamps);
         let batch = TaskBatch { input: lane.input, rows, times: &times, records: None };
-        self.take(id, lane, (batch, Progress { time, is_at_end }), surrounded)
+        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
+        self.take(way, batch, progress, surrounded)
     }
 
     /// Rows that need no order go straight through their task, others onto their lane.
     fn take<'a>(
         &mut self,
-        id: TaskId,
-        lane: LaneId,
-        (batch, progress): (TaskBatch<'_, 'a>, Progress),
+        way: Way,
+        batch: TaskBatch<'_, 'a>,
+        progress: Progress,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        let Some(seat) = self.seats.get_mut(&id) else { return Ok(()) };
-        let mut done = Ok(());
-        if seat.inputs.is_single() {
-            seat.inputs.push(lane, None, progress);
-            seat.progress = progress;
-            if batch.rows.len > 0 {
-                done = seat.task.process(batch, &mut self.given, surrounded);
-            }
-            self.pass_on(id);
-        } else {
+        let id = self.layout.junction(way.to);
+        let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
+        if !junction.inputs.is_single() {
             let rows = OwnedRows::of(batch.rows);
-            seat.inputs.push(lane, Some(Run { rows, times: batch.times.to_vec() }), progress);
+            junction.inputs.push(way, Some(Run { rows, times: batch.times.to_vec() }), progress);
             self.ready.insert(id);
+            return self.settle(surrounded.surroundings);
         }
+        junction.inputs.push(way, None, progress);
+        let mut done = Ok(());
+        if batch.rows.len > 0
+            && let Some(seat) = self.seats.get_mut(&way.to)
+        {
+            done = seat.task.process(batch, &mut self.given, surrounded);
+        }
+        let leaving = self.given.rekeyed.drain(..);
+        let leaving = leaving.map(|rekeyed| Leaving { from: way.to, rekeyed }).collect();
+        self.pass_on(id, leaving);
         done.and_then(|()| self.settle(surrounded.surroundings))
     }
 
@@ -219,17 +234,12 @@ impl Tasks {
         is_at_end: bool,
         surroundings: Surroundings<'_>,
     ) -> Result<(), QueryError> {
-        let lane = LaneId { input, upstream: partition };
-        let Some(id) = self.reader(input, partition) else { return Ok(()) };
-        let Some(seat) = self.seats.get_mut(&id) else { return Ok(()) };
-        let progress = Progress { time: seat.lane_time(lane), is_at_end };
-        seat.inputs.push(lane, None, progress);
-        if seat.inputs.is_single() {
-            seat.progress = progress;
-            self.pass_on(id);
-        } else {
-            self.ready.insert(id);
+        let Some(way) = self.way(LaneId { input, upstream: partition }) else { return Ok(()) };
+        let progress = Progress { time: self.stream_time(input, partition), is_at_end };
+        if let Some(junction) = self.junction(way.to) {
+            junction.inputs.push(way, None, progress);
         }
+        self.ready.insert(self.layout.junction(way.to));
         self.settle(surroundings)
     }
 
@@ -250,23 +260,18 @@ impl Tasks {
 
     /// Processes what can be processed by now, as time has passed.
     pub fn go_on(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
-        self.ready.extend(self.seats.keys().copied());
+        self.ready.extend(self.junctions.keys().copied());
         self.settle(surroundings)
     }
 
     /// When a lane without rows has been waited for long enough, if one is waited for.
     pub fn idle_until_ms(&self) -> Option<i64> {
-        self.seats.values().filter_map(|seat| seat.inputs.idle_until_ms()).min()
+        self.junctions.values().filter_map(|junction| junction.inputs.idle_until_ms()).min()
     }
 
     /// About how many bytes the rows take that wait for others.
     pub fn waiting_bytes(&self) -> usize {
-        self.seats.values().map(|seat| seat.inputs.bytes()).sum()
-    }
-
-    /// Whether no row waits for others.
-    pub fn is_drained(&self) -> bool {
-        self.seats.values().all(|seat| seat.inputs.is_empty())
+        self.junctions.values().map(|junction| junction.inputs.bytes()).sum()
     }
 
     /// Processes all rows that wait in a sub-topology, whatever may come after them.
@@ -275,14 +280,13 @@ impl Tasks {
         part: SubTopologyId,
         surroundings: Surroundings<'_>,
     ) -> Result<(), QueryError> {
-        let ids: Vec<TaskId> = self.seats.keys().filter(|id| id.part == part).copied().collect();
-        for id in ids {
-            while let Some(chunk) =
-                self.seats.get_mut(&id).and_then(|seat| seat.inputs.drain(CHUNK_ROWS))
-            {
+        let seats = self.seats.keys().filter(|id| id.part == part);
+        let junctions: BTreeSet<TaskId> = seats.map(|id| self.layout.junction(*id)).collect();
+        for id in junctions {
+            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.drain(CHUNK_ROWS)) {
                 self.process_chunk(id, &chunk, surroundings)?;
             }
-            self.pass_on(id);
+            self.pass_on(id, Vec::new());
         }
         self.settle(surroundings)
     }
@@ -295,11 +299,14 @@ impl Tasks {
     ) -> Result<bool, QueryError> {
         let ids: Vec<TaskId> = self.seats.keys().filter(|id| id.part == part).copied().collect();
         for id in ids {
+            let time = self.junction(id).map_or(i64::MIN, |junction| junction.progress.time);
             let Some(seat) = self.seats.get_mut(&id) else { continue };
             let arena = Arena::new();
             let surrounded = Surrounded { surroundings, arena: &arena };
-            let more = seat.task.flush_some(seat.progress.time, &mut self.given, surrounded)?;
-            self.pass_on(id);
+            let more = seat.task.flush_some(time, &mut self.given, surrounded)?;
+            let mut leaving = Vec::new();
+            self.go_round(id, &mut leaving, surroundings)?;
+            self.pass_on(self.layout.junction(id), leaving);
             if more {
                 return Ok(true);
             }
@@ -336,16 +343,22 @@ impl Tasks {
         self.seats.values_mut().map(|seat| seat.task.stored_rows()).sum()
     }
 
+    fn next_chunk(
+        &mut self,
+        junction: TaskId,
+        take: impl FnOnce(&mut Inputs) -> Option<Chunk>,
+    ) -> Option<Chunk> {
+        self.junctions.get_mut(&junction).and_then(|junction| take(&mut junction.inputs))
+    }
+
     /// Processes what can be processed, and hands on what comes of it, until nothing moves.
     fn settle(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
+        let now_ms = surroundings.now.0;
         while let Some(id) = self.ready.pop_first() {
-            let now_ms = surroundings.now.0;
-            while let Some(chunk) =
-                self.seats.get_mut(&id).and_then(|seat| seat.inputs.next(now_ms, CHUNK_ROWS))
-            {
+            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.next(now_ms, CHUNK_ROWS)) {
                 self.process_chunk(id, &chunk, surroundings)?;
             }
-            self.pass_on(id);
+            self.pass_on(id, Vec::new());
         }
         Ok(())
     }
@@ -356,94 +369,49 @@ impl Tasks {
         chunk: &Chunk,
         surroundings: Surroundings<'_>,
     ) -> Result<(), QueryError> {
-        let Some(seat) = self.seats.get_mut(&id) else { return Ok(()) };
-        let arena = Arena::new();
-        let mut rows = chunk.rows(id.partition, &arena);
-        // What comes of a row names it by its place here.
-        rows.meta.offsets = (0..chunk.len() as i64).collect();
-        let times = running_times(seat.progress.time, &chunk.times);
-        seat.progress.time = times.last().copied().unwrap_or(seat.progress.time);
-        let batch = TaskBatch { input: chunk.input, rows: &rows, times: &times, records: None };
-        let surrounded = Surrounded { surroundings, arena: &arena };
-        let done = seat.task.process(batch, &mut self.given, surrounded);
-        self.pass_on(id);
+        let mut leaving = Vec::new();
+        let done = self.process_pieces(id, chunk, &mut leaving, surroundings);
+        self.pass_on(id, leaving);
         done
     }
 
-    /// Hands on what a task has given to other tasks, and how far it has come.
-    fn pass_on(&mut self, id: TaskId) {
-        let rekeyed = std::mem::take(&mut self.given.rekeyed);
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        let progress = seat.next_progress();
-        if rekeyed.is_empty() && seat.told == Some(progress) {
-            return;
+    fn process_pieces(
+        &mut self,
+        id: TaskId,
+        chunk: &Chunk,
+        leaving: &mut Vec<Leaving>,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
+        let before = junction.progress.time;
+        let times = match chunk.is_urgent {
+            true => vec![before; chunk.len()],
+            false => running_times(before, &chunk.times),
+        };
+        junction.progress.time = times.last().copied().unwrap_or(before);
+        let arena = Arena::new();
+        let mut rows = chunk.rows(chunk.to.partition, &arena);
+        // What comes of a row names it by its place here.
+        rows.meta.offsets = (0..chunk.len() as i64).collect();
+        let pieces = Arc::clone(&self.pieces);
+        let mut from = 0;
+        for piece in pieces.cut(chunk.input, &rows) {
+            let times = &times[from..from + piece.len];
+            from += piece.len;
+            let batch = TaskBatch { input: chunk.input, rows: &piece, times, records: None };
+            let surrounded = Surrounded { surroundings, arena: &arena };
+            let Some(seat) = self.seats.get_mut(&chunk.to) else { return Ok(()) };
+            let done = seat.task.process(batch, &mut self.given, surrounded);
+            self.go_round(chunk.to, leaving, surroundings)?;
+            done?;
         }
-        seat.told = Some(progress);
-        let mut by_topic: BTreeMap<RepartitionId, Vec<(Partition, Run)>> = BTreeMap::new();
-        for RekeyedRows { topic, partition, run } in rekeyed {
-            by_topic.entry(topic).or_default().push((partition, run));
-        }
-        for topic in self.layout.hands_over(id.part) {
-            let runs = by_topic.remove(&topic).unwrap_or_default();
-            self.hand_over(Handover { topic, upstream: id.partition, runs, progress });
-        }
-    }
-
-    /// Hands rows to the workers of the tasks that they are for, and tells all of them how far the
-    /// giving task has come.
-    fn hand_over(&mut self, handover: Handover) {
-        let Handover { topic, upstream, runs, progress } = handover;
-        let Some(part) = self.layout.reader_of(Input::Repartition(topic)) else { return };
-        let count = self.layout.counts().of_part(part);
-        let owner = |partition| self.layout.placement().owner(TaskId { part, partition });
-        let mut shares: BTreeMap<usize, Vec<(Partition, Run)>> = BTreeMap::new();
-        for partition in (0..count).map(Partition) {
-            shares.entry(owner(partition)).or_default();
-        }
-        for (partition, run) in runs {
-            shares.entry(owner(partition)).or_default().push((partition, run));
-        }
-        for (worker, runs) in shares {
-            let share = Handover { topic, upstream, runs, progress };
-            if worker == self.worker {
-                self.put_on_lanes(share);
-            } else {
-                self.outbound.push((worker, share));
-            }
-        }
-    }
-
-    fn put_on_lanes(&mut self, handover: Handover) {
-        let Handover { topic, upstream, runs, progress } = handover;
-        let input = Input::Repartition(topic);
-        let Some(part) = self.layout.reader_of(input) else { return };
-        let lane = LaneId { input, upstream };
-        for (partition, run) in runs {
-            if let Some(seat) = self.seats.get_mut(&TaskId { part, partition }) {
-                seat.inputs.push(lane, Some(run), progress);
-            }
-        }
-        let readers = self.seats.range_mut(
-            TaskId { part, partition: Partition(i32::MIN) }..=TaskId {
-                part,
-                partition: Partition(i32::MAX),
-            },
-        );
-        for (id, seat) in readers {
-            seat.inputs.push(lane, None, progress);
-            self.ready.insert(*id);
-        }
+        Ok(())
     }
 }
 
-impl Seat {
-    /// The highest time of the rows that came on a lane.
-    fn lane_time(&self, lane: LaneId) -> i64 {
-        self.inputs.lane_time(lane)
-    }
-
-    /// How far the task is for those that it hands rows to.
-    fn next_progress(&mut self) -> Progress {
+impl Junction {
+    /// How far its tasks are for those that they hand rows to.
+    pub(super) fn next_progress(&mut self) -> Progress {
         let ahead = self.inputs.progress();
         self.progress.time = self.progress.time.max(ahead.time);
         self.progress.is_at_end = ahead.is_at_end;

@@ -1,12 +1,20 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::{NodeId, RepartitionId};
+use crate::plan::{NodeId, RepartitionId, SubTopologyId};
 use crate::types::{Column, Meta, Validity};
 
+/// The task that all lanes lead to.
+const TASK: TaskId = TaskId { part: SubTopologyId(1), partition: Partition(0) };
+
 /// A lane of the first input.
-fn lane(partition: i32) -> LaneId {
-    LaneId { input: Input::Repartition(RepartitionId(0)), upstream: Partition(partition) }
+fn lane(partition: i32) -> Way {
+    let input = Input::Repartition(RepartitionId(0));
+    Way { lane: LaneId { input, upstream: Partition(partition) }, to: TASK }
+}
+
+fn meeting(ways: impl IntoIterator<Item = Way>, max_idle: MaxIdle) -> Inputs {
+    Inputs::new(ways, max_idle, |_| false)
 }
 
 /// Rows that tell where they come from: each is `number`, `number + 1` ….
@@ -46,7 +54,7 @@ fn next(inputs: &mut Inputs) -> Vec<i64> {
 }
 
 fn two_lanes() -> Inputs {
-    Inputs::new([lane(0), lane(1)], MaxIdle::Millis(0))
+    meeting([lane(0), lane(1)], MaxIdle::Millis(0))
 }
 
 #[test]
@@ -78,31 +86,47 @@ fn a_lane_that_is_behind_is_waited_for_up_to_where_it_has_come() {
 
 #[test]
 fn a_lane_at_its_end_is_waited_for_as_long_as_is_asked() {
-    let mut inputs = Inputs::new([lane(0), lane(1)], MaxIdle::Millis(100));
+    let mut inputs = meeting([lane(0), lane(1)], MaxIdle::Millis(100));
     inputs.push(lane(0), Some(run(10, &[1])), at(1));
     inputs.push(lane(1), None, end(0));
     assert!(inputs.next(1_000, 10).is_none());
     assert_eq!(inputs.idle_until_ms(), Some(1_100));
     assert!(inputs.next(1_099, 10).is_none());
     assert_eq!(inputs.next(1_100, 10).map(|chunk| numbers(&chunk)), Some(vec![10]));
-    let mut inputs = Inputs::new([lane(0), lane(1)], MaxIdle::Never);
+    let mut inputs = meeting([lane(0), lane(1)], MaxIdle::Never);
     inputs.push(lane(0), Some(run(10, &[1])), at(1));
     assert_eq!(next(&mut inputs), [10]);
 }
 
 #[test]
 fn a_chunk_has_rows_of_one_input_and_no_more_than_are_asked_for() {
-    let other = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(0) };
-    let mut inputs = Inputs::new([other, lane(0)], MaxIdle::Millis(0));
+    let source = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(0) };
+    let other = Way { lane: source, to: TASK };
+    let mut inputs = meeting([other, lane(0)], MaxIdle::Millis(0));
     inputs.push(other, Some(run(10, &[1, 2, 7])), end(7));
     inputs.push(lane(0), Some(run(20, &[3, 4, 5])), end(5));
     let chunks: Vec<_> = std::iter::from_fn(|| inputs.next(0, 2))
         .map(|chunk| (chunk.input, numbers(&chunk)))
         .collect();
-    let (first, second) = (other.input, lane(0).input);
+    let (first, second) = (source.input, lane(0).lane.input);
     let expected =
         [(first, vec![10, 11]), (second, vec![20, 21]), (second, vec![22]), (first, vec![12])];
     assert_eq!(chunks, expected);
+}
+
+#[test]
+fn answers_come_before_everything_and_are_not_waited_for() {
+    let source = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(0) };
+    let asks = Way { lane: source, to: TASK };
+    let answers = lane(0);
+    let is_answer = |input| input == answers.lane.input;
+    let mut inputs = Inputs::new([asks, answers], MaxIdle::Millis(0), is_answer);
+    inputs.push(asks, Some(run(10, &[1, 2])), at(2));
+    assert_eq!(next(&mut inputs), [10, 11]);
+    inputs.push(asks, Some(run(12, &[3])), at(3));
+    inputs.push(answers, Some(run(20, &[9])), at(9));
+    assert_eq!(next(&mut inputs), [20, 12]);
+    assert_eq!(inputs.progress(), at(3));
 }
 
 #[test]
@@ -141,7 +165,7 @@ fn cut(lanes: &[Vec<i64>], cuts: &[(usize, usize)]) -> Vec<Batch> {
 /// The rows in the order in which they come out.
 fn merged(lanes: &[Vec<i64>], batches: &[Batch]) -> Vec<i64> {
     let ids = (0..lanes.len() as i32).map(lane);
-    let mut inputs = Inputs::new(ids, MaxIdle::Millis(0));
+    let mut inputs = meeting(ids, MaxIdle::Millis(0));
     let mut out = Vec::new();
     for Batch { lane: at, from, len } in batches {
         let all = &lanes[*at as usize];

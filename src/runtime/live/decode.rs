@@ -4,9 +4,14 @@ use crate::formats::{Decoder, FormatError, Role};
 use crate::kafka::fetch::FetchedPartition;
 use crate::kafka::records::RecordError;
 use crate::operators::QueryError;
-use crate::plan::{Gives, QueryPlan, RepartitionId, RepartitionTopic};
+use crate::plan::{
+    Gives, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
+};
 use crate::runtime::{CHUNK_ROWS, RawRecords};
-use crate::types::{Arena, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity};
+use crate::state::read_response;
+use crate::types::{
+    Arena, Column, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity, Value,
+};
 
 /// Appends a record to a chunk. Headers are copied into `arena`, where there are any.
 pub(super) fn push<'a>(
@@ -93,6 +98,7 @@ pub(super) struct RepartitionReader {
     /// Whether values are changes of a table: a row, then 1 if it is the new one and 0 if it was
     /// the old one.
     is_table: bool,
+    kind: RepartitionKind,
 }
 
 impl RepartitionReader {
@@ -102,14 +108,18 @@ impl RepartitionReader {
         let missing = || QueryError::new("a plan has no such repartition topic");
         let (_, node, topic) = found.ok_or_else(missing)?;
         let node = plan.node(node);
-        let (key, value) = (&node.schema.key, &node.schema.value);
-        let RepartitionTopic { name, key_format, value_format, .. } = topic;
+        let (key, mut value) = (&*node.schema.key, &*node.schema.value);
+        let RepartitionTopic { name, key_format, value_format, kind, .. } = topic;
+        if *kind == RepartitionKind::Responses {
+            value = &value[..value.len().saturating_sub(RESPONSE_COLUMNS)];
+        }
         Ok(Self {
             key: Decoder::new(key_format, key, Role::Key, name).map_err(refuse)?,
             value: Decoder::new(value_format, value, Role::Value, name).map_err(refuse)?,
             columns: value.len(),
             keys: key.len(),
             is_table: node.gives == Gives::Changes,
+            kind: *kind,
         })
     }
 
@@ -120,19 +130,16 @@ impl RepartitionReader {
         arena: &'a Arena,
     ) -> Result<Rows<'a>, QueryError> {
         let len = chunk.len();
-        let mut is_new = vec![true; len];
-        let values: Vec<Option<&'a [u8]>> = if self.is_table {
-            let split = chunk.values.iter().zip(&mut is_new).map(|(value, is_new)| {
-                let (flag, row) = value.as_ref()?.split_last()?;
-                *is_new = *flag != 0;
-                Some(row)
-            });
-            split.collect()
-        } else {
-            chunk.values.clone()
+        let mut values = Values::plain(chunk);
+        if self.is_table {
+            values.split_changes();
+        }
+        let hashes = match self.kind {
+            RepartitionKind::Responses => Some(values.split_responses()?),
+            RepartitionKind::Rows | RepartitionKind::Subscriptions => None,
         };
         let key = self.key.decode(&chunk.keys, &vec![true; self.keys], arena);
-        let value = self.value.decode(&values, &vec![true; self.columns], arena);
+        let mut value = self.value.decode(&values.rows, &vec![true; self.columns], arena);
         if let Some((_, error)) = key.failures.into_iter().chain(value.failures).next() {
             return Err(QueryError { message: error.message, causes: error.causes });
         }
@@ -142,8 +149,13 @@ impl RepartitionReader {
         };
         let old = self.is_table.then(|| OldRows {
             value: value.columns.clone(),
-            valid: valid(&value.nulls, &|row| !is_new[row]),
+            valid: valid(&value.nulls, &|row| !values.is_new[row]),
         });
+        if let Some(hashes) = hashes {
+            // Where they go they have come.
+            value.columns.push(Column::Values(hashes));
+            value.columns.push(Column::Constant(Value::Int(chunk.partition)));
+        }
         Ok(Rows {
             len,
             key: KeyColumns {
@@ -152,7 +164,7 @@ impl RepartitionReader {
                 index: None,
                 len,
             },
-            value_valid: valid(&value.nulls, &|row| is_new[row]),
+            value_valid: valid(&value.nulls, &|row| values.is_new[row]),
             value: value.columns,
             old,
             meta: Meta {
@@ -164,5 +176,44 @@ impl RepartitionReader {
                 is_source: false,
             },
         })
+    }
+}
+
+/// The bytes of rows in the values of records.
+struct Values<'a> {
+    rows: Vec<Option<&'a [u8]>>,
+    /// Which of them hold now; the others held before.
+    is_new: Vec<bool>,
+}
+
+impl<'a> Values<'a> {
+    fn plain(chunk: &RawRecords<'a>) -> Self {
+        Self { rows: chunk.values.clone(), is_new: vec![true; chunk.len()] }
+    }
+
+    fn split_changes(&mut self) {
+        for (value, is_new) in self.rows.iter_mut().zip(&mut self.is_new) {
+            let split = value.and_then(<[u8]>::split_last);
+            *value = split.map(|(flag, row)| {
+                *is_new = *flag != 0;
+                row
+            });
+        }
+    }
+
+    /// Takes the hashes off responses.
+    fn split_responses(&mut self) -> Result<Vec<Value<'a>>, QueryError> {
+        let mut hashes = Vec::with_capacity(self.rows.len());
+        for value in &mut self.rows {
+            let response = value.unwrap_or_default();
+            let read = read_response(response);
+            let (hash, row) = read.map_err(|error| QueryError::new(error.to_string()))?;
+            // The hash stands right before the row, or at the end.
+            let end = response.len() - row.map_or(0, <[u8]>::len);
+            let hash = hash.map(|hash| &response[end - hash.len()..end]);
+            hashes.push(hash.map_or(Value::Null, Value::Bytes));
+            *value = row;
+        }
+        Ok(hashes)
     }
 }

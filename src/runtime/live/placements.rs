@@ -66,7 +66,7 @@ impl Placements {
             }
         }
         let moved_by = moved_by.into_iter().map(|place| place.unwrap_or(0)).collect();
-        let placement = Placement { workers: self.workers, moved_by };
+        let placement = Placement { workers: self.workers, moved_by, is_together: false };
         places.queries.insert(query.clone(), (Arc::clone(plan), placement));
     }
 
@@ -74,7 +74,11 @@ impl Placements {
     pub(super) fn of(&self, query: &QueryId) -> Placement {
         let places = self.places();
         let placed = places.queries.get(query).map(|(_, placement)| placement.clone());
-        placed.unwrap_or(Placement { workers: self.workers, moved_by: Vec::new() })
+        placed.unwrap_or(Placement {
+            workers: self.workers,
+            moved_by: Vec::new(),
+            is_together: false,
+        })
     }
 
     /// Lets go of the topics of a query.
