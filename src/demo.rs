@@ -128,7 +128,11 @@ impl Demo {
                 producers.spawn(produce(args, format, &bootstrap, stopped.clone()));
             }
         }
-        let options = InstanceOptions { stop_within: PATIENCE, id: u64::from(std::process::id()) };
+        let options = InstanceOptions {
+            stop_within: PATIENCE,
+            id: u64::from(std::process::id()),
+            workers: run_command::workers(&properties)?,
+        };
         let instance = Instance::start(&cluster, specs, options).await?;
         let summary = Summary::default();
         Ok(Self { bootstrap, instance, watch, producers, stop_producers, summary })

@@ -73,8 +73,19 @@ async fn start(
     let options = InstanceOptions {
         stop_within: Duration::from_secs(args.stop_within),
         id: u64::from(std::process::id()),
+        workers: workers(properties)?,
     };
     Ok(Instance::start(cluster, specs, options).await?)
+}
+
+/// How many threads process records.
+pub(crate) fn workers(properties: &Properties) -> anyhow::Result<usize> {
+    let default = i64::try_from(InstanceOptions::default_workers())?;
+    let count = properties.number("num.stream.threads", default)?;
+    usize::try_from(count)
+        .ok()
+        .filter(|count| *count > 0)
+        .with_context(|| format!("num.stream.threads: expected a positive number, found {count}"))
 }
 
 /// The queries of files, their topics made; shows what is wrong with the statements.

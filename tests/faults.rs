@@ -9,6 +9,8 @@ mod apache;
 mod bad_input;
 #[path = "faults/checkpoints.rs"]
 mod checkpoints;
+#[path = "faults/lives.rs"]
+mod lives;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/support.rs"]

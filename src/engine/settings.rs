@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Properties, PropertyError};
 use crate::operators::EMIT_INTERVAL_MS;
+use crate::runtime::MaxIdle;
 use crate::runtime::live::QuerySettings;
 
 /// How a query runs, by ksqlDB's names and with ksqlDB's defaults.
@@ -45,6 +46,10 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
             .map_or_else(|| format!("{service_id}ksql_processing_log"), str::to_owned),
         internal_replicas: i16::try_from(properties.number("ksql.internal.topic.replicas", 1)?)
             .unwrap_or(1),
+        max_idle: match properties.number("max.task.idle.ms", 0)? {
+            millis if millis < 0 => MaxIdle::Never,
+            millis => MaxIdle::Millis(millis),
+        },
         interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
         state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
         service_id,

@@ -18,6 +18,7 @@ mod keys;
 mod names;
 mod node;
 mod options;
+mod partitions;
 mod query;
 mod query_plan;
 mod relation;
@@ -46,6 +47,7 @@ pub use node::{
     RepartitionKind, RepartitionTopic, TableCall,
 };
 pub use options::{OptionSet, Options};
+pub use partitions::{PartitionCounts, SourcePartitions, UnequalPartitions};
 pub use query_plan::{
     Gives, Node, NodeId, QueryPlan, RepartitionId, Sink, StoreId, StoreKind, StoreSpec,
 };

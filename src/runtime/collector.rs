@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::{RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
-use super::output::{Output, Placing, Target};
+use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
+use super::output::{Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{RawRecords, SourceReader};
-use super::task::TaskCounts;
+use super::task::Given;
 use crate::expr::EvalError;
 use crate::formats::{ColumnsRow, row_text};
 use crate::operators::{Collector, Dropped, LogEntry, LoggedRow, QueryError, StoreChange};
@@ -36,11 +36,49 @@ pub(super) struct TaskCollector<'t, 'a> {
     pub(super) partition: Partition,
     pub(super) sink: Option<&'t SinkEncoder>,
     pub(super) repartitions: &'t BTreeMap<RepartitionId, Rekeying>,
-    pub(super) output: &'t mut Output,
-    pub(super) rekeyed: &'t mut Vec<RekeyedRows>,
-    pub(super) log: &'t mut Vec<ProcessingLogEntry>,
-    pub(super) counts: &'t mut TaskCounts,
-    pub(super) source: Option<SourceRecords<'t, 'a>>,
+    pub(super) given: &'t mut Given,
+    pub(super) origin: Origin<'t, 'a>,
+}
+
+/// Where the rows come from that a task was given.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'t, 'a> {
+    /// The records of a source.
+    pub(super) records: Option<SourceRecords<'t, 'a>>,
+    /// Their times on their lanes.
+    pub(super) times: RowTimes<'t>,
+}
+
+/// The times on their lanes of the rows that a task was given.
+#[derive(Clone, Copy)]
+pub(super) struct RowTimes<'t> {
+    /// The offsets by which operators pass on which row another comes from; they ascend.
+    pub(super) offsets: &'t [i64],
+    pub(super) times: &'t [i64],
+}
+
+impl RowTimes<'_> {
+    /// The times of rows that come from them. A row that does not say where it comes from has the
+    /// time of the last.
+    fn of(&self, rows: &Rows<'_>) -> Vec<i64> {
+        let last = self.times.last().copied().unwrap_or(i64::MIN);
+        if rows.meta.offsets.len() != rows.len || self.offsets.len() != self.times.len() {
+            return vec![last; rows.len];
+        }
+        if rows.meta.offsets == self.offsets {
+            return self.times.to_vec();
+        }
+        let mut at = 0;
+        let mut highest = i64::MIN;
+        let times = rows.meta.offsets.iter().map(|offset| {
+            while self.offsets.get(at).is_some_and(|other| other < offset) {
+                at += 1;
+            }
+            highest = highest.max(self.times.get(at).copied().unwrap_or(last));
+            highest
+        });
+        times.collect()
+    }
 }
 
 impl TaskCollector<'_, '_> {
@@ -55,11 +93,11 @@ impl TaskCollector<'_, '_> {
     }
 
     fn log_record(&mut self, entry: LogEntry, record: Option<LoggedRecord>) {
-        self.counts.failed_rows += 1;
+        self.given.counts.failed_rows += 1;
         let LogEntry { step, message, causes } = entry;
         let logger = format!("processing.{}.{step}", self.query_id);
         let event = LogEvent::Processing { message, record, causes };
-        self.log.push(ProcessingLogEntry { logger, event });
+        self.given.log.push(ProcessingLogEntry { logger, event });
     }
 
     /// The text of a row that a step read, for the log.
@@ -72,7 +110,7 @@ impl TaskCollector<'_, '_> {
             }
             LoggedRow::Text(text) => Some(LoggedRecord::Text(text.to_owned())),
             LoggedRow::Source(offset) => {
-                let SourceRecords { reader, records } = self.source?;
+                let SourceRecords { reader, records } = self.origin.records?;
                 let row = records.offsets.iter().position(|other| *other == offset)?;
                 let arena = Arena::new();
                 let columns: Vec<Column<'_>> = reader.full_row(records, row, &arena);
@@ -95,7 +133,7 @@ impl Collector for TaskCollector<'_, '_> {
         let Some(sink) = self.sink else { return Ok(()) };
         for row in 0..rows.len {
             match sink.time(rows, row) {
-                Ok(timestamp_ms) => sink.write(rows, row, timestamp_ms, self.output)?,
+                Ok(timestamp_ms) => sink.write(rows, row, timestamp_ms, &mut self.given.output)?,
                 Err(error) => self.log_untimed(rows, row, &error),
             }
         }
@@ -107,15 +145,20 @@ impl Collector for TaskCollector<'_, '_> {
             return Ok(());
         };
         match spread {
-            Some(spread) => encoder.hand_over(rows, *spread, self.rekeyed),
-            None => encoder.write(rows, self.output),
+            Some(spread) => encoder.hand_over(
+                rows,
+                self.origin.times.of(rows),
+                *spread,
+                &mut self.given.rekeyed,
+            ),
+            None => encoder.write(rows, &mut self.given.output),
         }
     }
 
     fn changed(&mut self, change: StoreChange<'_>) {
         let placing = Placing::Partition(self.partition.0);
         let target = Target::Changelog(change.store);
-        let mut record = self.output.begin(target, placing, change.timestamp_ms);
+        let mut record = self.given.changelog.begin(target, placing, change.timestamp_ms);
         record.copy(change.key, change.value);
         record.finish();
     }
@@ -127,8 +170,8 @@ impl Collector for TaskCollector<'_, '_> {
 
     fn dropped(&mut self, reason: Dropped, count: u64) {
         match reason {
-            Dropped::Late => self.counts.late += count,
-            Dropped::NullKey | Dropped::NullValue => self.counts.null_keys += count,
+            Dropped::Late => self.given.counts.late += count,
+            Dropped::NullKey | Dropped::NullValue => self.given.counts.null_keys += count,
         }
     }
 }

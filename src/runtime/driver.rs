@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use super::collector::SourceRecords;
-use super::encode::Spread;
+use super::inputs::MaxIdle;
+use super::layout::{Layout, LayoutOptions, Placement};
 use super::output::{Output, Target};
 use super::processing_log::ProcessingLogEntry;
 use super::random::SeededRandom;
 use super::source::{RawRecords, SourceReader};
-use super::task::{Surrounded, Surroundings, TaskOptions};
+use super::task::{Surrounded, Surroundings};
 use super::tasks::{SourceBatch, Tasks};
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, TopologyOptions};
 use crate::plan::{NodeId, QueryPlan, Source};
@@ -77,20 +78,26 @@ impl Driver {
         query_id: &str,
         options: DriverOptions,
     ) -> Result<Self, QueryError> {
-        let spread = Spread { partitions: 1, partitioner: |_, _| 0 };
-        let task_options = TaskOptions {
+        let layout_options = LayoutOptions {
             topology: TopologyOptions {
                 cached_groups: options.cached_groups,
                 emit_interval_ms: options.emit_interval_ms,
             },
-            spreads: plan.repartitions().map(|(id, ..)| (id, spread)).collect(),
+            is_in_memory: true,
+            partitioner: |_, _| 0,
+            // Each record is followed to its end before the next one.
+            max_idle: MaxIdle::Never,
+            placement: Placement::alone(),
         };
+        let counts = plan.partition_counts(|_, _| 1);
+        let counts = counts.map_err(|unequal| QueryError::new(unequal.to_string()))?;
         let source = |(node, source): (NodeId, &Arc<Source>)| {
             let (topic, reader) = (source.topic.clone(), SourceReader::new(Arc::clone(source))?);
             Ok(DriverSource { node, topic, reader, next_offset: 0 })
         };
         let sources = plan.sources().map(source).collect::<Result<_, QueryError>>()?;
-        let tasks = Tasks::new(plan, query_id, task_options)?;
+        let layout = Layout::new(plan, query_id, counts, layout_options);
+        let tasks = Tasks::new(Arc::new(layout), 0)?;
         Ok(Self { tasks, sources, random: SeededRandom::new(0), options })
     }
 
@@ -114,7 +121,7 @@ impl Driver {
             let read = source.reader.read(&records, &used, &arena);
             let records = SourceRecords { reader: &source.reader, records: &records };
             let surroundings = surroundings(&self.options, &self.random);
-            let batch = SourceBatch { source: source.node, read: &read, records };
+            let batch = SourceBatch { source: source.node, read: &read, records, is_at_end: true };
             self.tasks.process(batch, Surrounded { surroundings, arena: &arena })?;
         }
         Ok(())
@@ -122,8 +129,7 @@ impl Driver {
 
     /// Gives away what waits in record caches, as a commit does.
     pub fn flush(&mut self) -> Result<(), QueryError> {
-        while self.tasks.flush_some(surroundings(&self.options, &self.random))? {}
-        Ok(())
+        self.tasks.flush_all(surroundings(&self.options, &self.random))
     }
 
     /// Moves the wall clock.
@@ -133,13 +139,15 @@ impl Driver {
 
     /// What was produced since the last call, topic by topic in the order of production.
     pub fn take_output(&mut self) -> Vec<(Target, DriverRecord)> {
-        let outputs = self.tasks.outputs().map(std::mem::take);
-        outputs.flat_map(|output| records(&output)).collect()
+        let given = std::mem::take(&mut self.tasks.given);
+        let all = [given.output, given.changelog];
+        self.tasks.given.log = given.log;
+        all.iter().flat_map(records).collect()
     }
 
     /// What was logged since the last call.
     pub fn take_log(&mut self) -> Vec<ProcessingLogEntry> {
-        self.tasks.take_log()
+        std::mem::take(&mut self.tasks.given.log)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rows on their way out of a task: as bytes for a sink or a topic, or as they are for other tasks.
 
+use super::inputs::Run;
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
 use crate::expr::EvalError;
@@ -151,8 +152,8 @@ pub struct RekeyedRows {
     pub topic: RepartitionId,
     /// The partition of that topic.
     pub partition: Partition,
-    /// The rows.
-    pub rows: OwnedRows,
+    /// The rows, with their times on the lane from this task.
+    pub run: Run,
 }
 
 /// How many partitions rows are spread over, and by what.
@@ -258,6 +259,7 @@ impl RepartitionEncoder {
     pub(super) fn hand_over(
         &self,
         rows: &Rows<'_>,
+        times: Vec<i64>,
         spread: Spread,
         rekeyed: &mut Vec<RekeyedRows>,
     ) -> Result<(), QueryError> {
@@ -270,67 +272,76 @@ impl RepartitionEncoder {
             value: self.value_marks.normalise(old.value, len, &arena),
             valid: old.valid,
         });
-        let mut push = |partition: i32, rows: &Rows<'_>| {
-            let (partition, rows) = (Partition(partition), OwnedRows::of(rows));
-            rekeyed.push(RekeyedRows { topic: self.id, partition, rows });
+        let mut push = |partition: usize, run: Run| {
+            let partition = Partition(partition as i32);
+            rekeyed.push(RekeyedRows { topic: self.id, partition, run });
         };
         if spread.partitions == 1 {
-            push(0, &rows);
+            push(0, Run { rows: OwnedRows::of(&rows), times });
             return Ok(());
         }
-        let by_key = self.owners(&rows, spread)?;
-        let owner = |row: usize| match self.placing(&rows, row) {
-            Placing::Partition(to) => to.rem_euclid(spread.partitions),
-            _ => by_key[rows.key.position(row)],
-        };
-        let owners: Vec<i32> = (0..len).map(owner).collect();
+        let owners = self.owners(&rows, spread)?;
         // Answers come as if each registration had been answered before the next was sent.
         let shares = match self.kind {
-            RepartitionKind::Subscriptions => in_order(&owners),
-            _ => by_owner(&owners, spread.partitions),
+            RepartitionKind::Subscriptions => in_order(&owners.of_rows),
+            _ => by_owner(&owners).collect(),
         };
         for Share { partition, taken } in shares {
-            push(partition, &rows.take(&taken));
+            let times = taken.iter().map(|row| times[*row as usize]).collect();
+            push(partition, Run { rows: OwnedRows::taken(&rows, &taken), times });
         }
         Ok(())
     }
 
-    /// The partition of each distinct key. Rows without a key stay in the partition of their task.
-    fn owners(&self, rows: &Rows<'_>, spread: Spread) -> Result<Vec<i32>, QueryError> {
+    /// The partition of each row. Rows without a key stay in the partition of their task.
+    fn owners(&self, rows: &Rows<'_>, spread: Spread) -> Result<Owners, QueryError> {
+        let partitions = usize::try_from(spread.partitions).unwrap_or(1).max(1);
         let failed = |error: EncodeError| not_sent(error, &self.name, rows.meta.partition);
+        let within = |owner: i32| usize::try_from(owner).unwrap_or(0) % partitions;
         let mut bytes = Vec::new();
-        let mut owners = Vec::with_capacity(rows.key.len);
+        let mut by_key = Vec::with_capacity(rows.key.len);
         for position in 0..rows.key.len {
             bytes.clear();
             let encoded = self.key.encode(&rows.key.columns, position, &mut bytes);
             let has_key = encoded.map_err(failed)? == Encoded::Bytes;
-            owners.push(if has_key && rows.key.valid.is_valid(position) {
+            by_key.push(within(if has_key && rows.key.valid.is_valid(position) {
                 (spread.partitioner)(&bytes, spread.partitions)
             } else {
-                rows.meta.partition.0.rem_euclid(spread.partitions)
-            });
+                rows.meta.partition.0
+            }));
         }
-        Ok(owners)
+        let owner = |row: usize| match self.placing(rows, row) {
+            Placing::Partition(to) => within(to),
+            _ => by_key[rows.key.position(row)],
+        };
+        Ok(Owners { of_rows: (0..rows.len).map(owner).collect(), partitions })
     }
+}
+
+/// The partition that each row of a batch belongs to.
+struct Owners {
+    of_rows: Vec<usize>,
+    partitions: usize,
 }
 
 /// Rows that one partition gets.
 struct Share {
-    partition: i32,
+    partition: usize,
     taken: Vec<u32>,
 }
 
 /// All rows of each partition together.
-fn by_owner(owners: &[i32], partitions: i32) -> Vec<Share> {
-    let share = |partition: i32| {
-        let taken = owners.iter().enumerate().filter(|(_, owner)| **owner == partition);
-        Share { partition, taken: taken.map(|(row, _)| row as u32).collect() }
-    };
-    (0..partitions).map(share).filter(|share| !share.taken.is_empty()).collect()
+fn by_owner(owners: &Owners) -> impl Iterator<Item = Share> + use<> {
+    let mut shares: Vec<Vec<u32>> = vec![Vec::new(); owners.partitions];
+    for (row, owner) in owners.of_rows.iter().enumerate() {
+        shares[*owner].push(row as u32);
+    }
+    let shares = shares.into_iter().enumerate().filter(|(_, taken)| !taken.is_empty());
+    shares.map(|(partition, taken)| Share { partition, taken })
 }
 
 /// The rows in their order, in as few shares as that takes.
-fn in_order(owners: &[i32]) -> Vec<Share> {
+fn in_order(owners: &[usize]) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
     for (row, owner) in owners.iter().enumerate() {
         match shares.last_mut().filter(|last| last.partition == *owner) {

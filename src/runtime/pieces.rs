@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::layout::Layout;
 use crate::formats::{Encoded, Encoder, FormatError, FormatSpec, Role};
 use crate::operators::QueryError;
-use crate::plan::{Input, QueryPlan};
+use crate::plan::Input;
 use crate::state::KeyIndex;
 use crate::types::{ColumnDef, Rows};
 
@@ -20,8 +21,13 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(plan: &QueryPlan) -> Result<Self, QueryError> {
+    /// Batches are cut only where rows go round in a circle in memory.
+    pub(super) fn new(layout: &Layout) -> Result<Self, QueryError> {
         let mut keys = BTreeMap::new();
+        if !layout.has_circle() {
+            return Ok(Self { keys });
+        }
+        let plan = layout.plan();
         let mut add = |input: Input, format: &FormatSpec, key: &[ColumnDef], topic: &str| {
             let refuse = |error: FormatError| QueryError::new(error.to_string());
             keys.insert(input, Encoder::new(format, key, Role::Key, topic).map_err(refuse)?);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::codecs::PlanCodecs;
-use super::collector::{Rekeying, SourceRecords, TaskCollector};
+use super::collector::{Origin, Rekeying, RowTimes, SourceRecords, TaskCollector};
 use super::encode::{RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
 use super::output::Output;
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
@@ -37,7 +37,7 @@ pub struct TaskId {
     pub partition: Partition,
 }
 
-/// How the tasks of a query run.
+/// How a task runs.
 #[derive(Clone, Debug)]
 pub struct TaskOptions {
     /// How its operators run.
@@ -55,14 +55,32 @@ pub struct Task {
     topology: Topology,
     sink: Option<SinkEncoder>,
     repartitions: BTreeMap<RepartitionId, Rekeying>,
-    /// What was produced since the last time it was taken.
+}
+
+/// What tasks have given since it was taken last.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// Records for sinks and repartition topics.
     pub output: Output,
-    /// The rows for other tasks, in memory, since the last time they were taken.
+    /// Records for changelogs.
+    pub changelog: Output,
+    /// Rows for other tasks, in memory.
     pub rekeyed: Vec<RekeyedRows>,
-    /// What was logged since the last time it was taken.
+    /// Entries of the processing log.
     pub log: Vec<ProcessingLogEntry>,
-    /// What was counted since the start.
+    /// What was counted.
     pub counts: TaskCounts,
+}
+
+impl Given {
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.output.clear();
+        self.changelog.clear();
+        self.rekeyed.clear();
+        self.log.clear();
+        self.counts = TaskCounts::default();
+    }
 }
 
 /// The world outside, as of one batch.
@@ -74,6 +92,28 @@ pub struct Surroundings<'a> {
     pub random: &'a dyn RandomSource,
     /// `ksql.nested.error.set.null`.
     pub nested_error_set_null: bool,
+}
+
+/// What a task is given besides rows: the world outside, and memory for one batch.
+#[derive(Clone, Copy)]
+pub struct Surrounded<'a> {
+    /// The world outside.
+    pub surroundings: Surroundings<'a>,
+    /// Memory that lasts as long as the batch.
+    pub arena: &'a Arena,
+}
+
+/// Rows of one input of a task.
+#[derive(Clone, Copy)]
+pub struct TaskBatch<'t, 'a> {
+    /// The input.
+    pub input: Input,
+    /// The rows; their offsets ascend.
+    pub rows: &'t Rows<'a>,
+    /// The time of each on its lane.
+    pub times: &'t [i64],
+    /// The records that rows of a source come from, for the processing log.
+    pub records: Option<SourceRecords<'t, 'a>>,
 }
 
 impl Task {
@@ -101,28 +141,12 @@ impl Task {
                 repartitions.insert(topic_id, Rekeying { encoder, spread });
             }
         }
-        Ok(Self {
-            id,
-            plan,
-            query_id: query_id.to_owned(),
-            topology,
-            sink,
-            repartitions,
-            output: Output::default(),
-            rekeyed: Vec::new(),
-            log: Vec::new(),
-            counts: TaskCounts::default(),
-        })
+        Ok(Self { id, plan, query_id: query_id.to_owned(), topology, sink, repartitions })
     }
 
     /// Which task it is.
     pub fn id(&self) -> TaskId {
         self.id
-    }
-
-    /// The plan.
-    pub fn plan(&self) -> &Arc<QueryPlan> {
-        &self.plan
     }
 
     /// The stores that it keeps.
@@ -133,13 +157,6 @@ impl Task {
     /// How many rows all stores hold.
     pub fn stored_rows(&mut self) -> usize {
         self.stores().into_iter().map(|store| self.topology.rows(store)).sum()
-    }
-
-    /// Forgets all state: the query starts again from its changelogs.
-    pub fn clear(&mut self) {
-        self.topology.clear();
-        self.output.clear();
-        self.rekeyed.clear();
     }
 
     /// Takes back a record of a changelog.
@@ -153,11 +170,12 @@ impl Task {
         source: NodeId,
         records: SourceRecords<'_, '_>,
         read: &ReadRows<'_>,
+        given: &mut Given,
     ) {
         let node = self.plan.node(source);
         let topic = node.kind.source().map(|source| source.topic.clone()).unwrap_or_default();
         for (row, rejection) in &read.rejected {
-            self.counts.rejected += 1;
+            given.counts.rejected += 1;
             let event = match rejection {
                 Rejection::Undecodable { role, error } => {
                     let bytes = match role {
@@ -183,44 +201,41 @@ impl Task {
                 _ => "",
             };
             let logger = format!("processing.{}.{}{suffix}", self.query_id, node.name);
-            self.log.push(ProcessingLogEntry { logger, event });
+            given.log.push(ProcessingLogEntry { logger, event });
         }
     }
 
-    /// Processes rows of a source; `records` serve the processing log.
+    /// Processes rows of one input.
     pub fn process<'a>(
         &mut self,
-        source: NodeId,
-        rows: &Rows<'a>,
-        records: SourceRecords<'_, 'a>,
-        batch: Surrounded<'a>,
+        batch: TaskBatch<'_, 'a>,
+        given: &mut Given,
+        surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        self.run(Some(records), batch, |topology, outside| {
-            topology.process(Input::Source(source), rows, outside)
+        let TaskBatch { input, rows, times, records } = batch;
+        let times = RowTimes { offsets: &rows.meta.offsets, times };
+        self.run(Origin { records, times }, given, surrounded, |topology, outside| {
+            topology.process(input, rows, outside)
         })
     }
 
-    /// Processes rows that come from other tasks, in memory or through a repartition topic.
-    pub fn process_repartitioned<'a>(
+    /// Gives away some of what waits in caches at `time` of the task, so that its output may be sent
+    /// before the rest. Whether more waits.
+    pub fn flush_some(
         &mut self,
-        topic: RepartitionId,
-        rows: &Rows<'a>,
-        batch: Surrounded<'a>,
-    ) -> Result<(), QueryError> {
-        self.run(None, batch, |topology, outside| {
-            topology.process(Input::Repartition(topic), rows, outside)
-        })
+        time: i64,
+        given: &mut Given,
+        surrounded: Surrounded<'_>,
+    ) -> Result<bool, QueryError> {
+        let times = RowTimes { offsets: &[], times: &[time] };
+        let origin = Origin { records: None, times };
+        self.run(origin, given, surrounded, |topology, outside| topology.flush(outside))
     }
 
-    /// Gives away some of what waits in caches, so that its output may be sent before the rest.
-    /// Whether more waits.
-    pub fn flush_some(&mut self, batch: Surrounded<'_>) -> Result<bool, QueryError> {
-        self.run(None, batch, |topology, outside| topology.flush(outside))
-    }
-
-    fn run<'a, T>(
+    fn run<'t, 'a, T>(
         &mut self,
-        source: Option<SourceRecords<'_, 'a>>,
+        origin: Origin<'t, 'a>,
+        given: &mut Given,
         Surrounded { surroundings, arena }: Surrounded<'a>,
         step: impl FnOnce(&mut Topology, &mut Outside<'_, 'a>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
@@ -231,22 +246,19 @@ impl Task {
             partition: self.id.partition,
             sink: self.sink.as_ref(),
             repartitions: &self.repartitions,
-            output: &mut self.output,
-            rekeyed: &mut self.rekeyed,
-            log: &mut self.log,
-            counts: &mut self.counts,
-            source,
+            given,
+            origin,
         };
         let eval = EvalContext { arena, now, random, nested_error_set_null };
         step(&mut self.topology, &mut Outside { eval, out: &mut out })
     }
 }
 
-/// What a task is given besides rows: the world outside, and memory for one batch.
-#[derive(Clone, Copy)]
-pub struct Surrounded<'a> {
-    /// The world outside.
-    pub surroundings: Surroundings<'a>,
-    /// Memory that lasts as long as the batch.
-    pub arena: &'a Arena,
+impl std::ops::AddAssign for TaskCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.rejected += more.rejected;
+        self.late += more.late;
+        self.null_keys += more.null_keys;
+        self.failed_rows += more.failed_rows;
+    }
 }

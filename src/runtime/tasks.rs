@@ -1,27 +1,53 @@
-//! The tasks of one query that one thread runs, and how rows pass between them in memory.
+//! The tasks of one query that one worker runs, and how rows pass between them in memory.
+//!
+//! Rows of a source go straight through a task that reads nothing else. What such a task gives to the
+//! tasks of another sub-topology goes onto their lanes, here or, as a [`Handover`], to the worker that
+//! runs them; with it goes how far the giving task has come, so that those who read several lanes know
+//! which row is next ([`Inputs`]).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::collector::SourceRecords;
-use super::encode::RekeyedRows;
-use super::output::Output;
+use super::handover::{Handover, Leaving};
+use super::inputs::{Chunk, Inputs, LaneId, Progress, Run, Way};
+use super::layout::Layout;
 use super::pieces::Pieces;
-use super::processing_log::ProcessingLogEntry;
 use super::source::ReadRows;
-use super::task::{Surrounded, Surroundings, Task, TaskCounts, TaskId, TaskOptions};
+use super::task::{Given, Surrounded, Surroundings, Task, TaskBatch, TaskId};
 use crate::operators::{QueryError, StoredRecord};
-use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
-use crate::types::{Arena, Partition, Rows};
+use crate::plan::{Input, NodeId, RepartitionId, StoreId, SubTopologyId};
+use crate::types::{Arena, OwnedRows, Partition, Rows};
 
-/// The tasks of a query, made when they are first needed.
+/// How many rows operators get at once.
+pub const CHUNK_ROWS: usize = 1_000;
+
+/// All tasks of one query that one worker runs.
 pub struct Tasks {
-    plan: Arc<QueryPlan>,
-    query_id: String,
-    options: TaskOptions,
-    parts: Vec<SubTopology>,
-    pieces: Pieces,
-    by_id: BTreeMap<TaskId, Task>,
+    pub(super) layout: Arc<Layout>,
+    pub(super) worker: usize,
+    pub(super) seats: BTreeMap<TaskId, Seat>,
+    pub(super) junctions: BTreeMap<TaskId, Junction>,
+    /// The junctions whose inputs have changed.
+    pub(super) ready: BTreeSet<TaskId>,
+    /// What the tasks have given since it was taken last.
+    pub given: Given,
+    /// What is for other workers.
+    pub(super) outbound: Vec<(usize, Handover)>,
+    pieces: Arc<Pieces>,
+}
+
+/// A task, and what it has said of its progress to the tasks that it hands rows to.
+pub(super) struct Seat {
+    pub(super) task: Task,
+    pub(super) told: Option<Progress>,
+}
+
+/// Where the ways of a task meet, or those of several that go round in a circle.
+pub(super) struct Junction {
+    pub(super) inputs: Inputs,
+    /// How far its tasks have come: no row that they give later has a lower time.
+    pub(super) progress: Progress,
 }
 
 /// A batch of a source, decoded, with the records that it comes from.
@@ -33,42 +59,100 @@ pub struct SourceBatch<'t, 'a> {
     pub read: &'t ReadRows<'a>,
     /// The records.
     pub records: SourceRecords<'t, 'a>,
+    /// Whether no record follows, as far as is known.
+    pub is_at_end: bool,
+}
+
+/// Rows of a repartition topic.
+#[derive(Clone, Copy)]
+pub struct RepartitionBatch<'t, 'a> {
+    /// The topic.
+    pub topic: RepartitionId,
+    /// Its rows.
+    pub rows: &'t Rows<'a>,
+    /// Whether no record follows, as far as is known.
+    pub is_at_end: bool,
 }
 
 impl Tasks {
-    /// No task yet. What cannot be run is refused here.
-    pub fn new(
-        plan: Arc<QueryPlan>,
-        query_id: &str,
-        options: TaskOptions,
-    ) -> Result<Self, QueryError> {
-        let (parts, pieces) = (plan.sub_topologies(), Pieces::new(&plan)?);
-        let query_id = query_id.to_owned();
-        let mut tasks = Self { plan, query_id, options, parts, pieces, by_id: BTreeMap::new() };
-        for part in 0..tasks.parts.len() {
-            tasks.task(TaskId { part: SubTopologyId(part), partition: Partition(0) })?;
+    /// The tasks of `worker`. What cannot be run is refused here.
+    pub fn new(layout: Arc<Layout>, worker: usize) -> Result<Self, QueryError> {
+        let own = layout.tasks().filter(|id| layout.placement().owner(*id) == worker);
+        let own: Vec<Task> = own.map(|id| layout.task(id)).collect::<Result<_, _>>()?;
+        let pieces = Arc::new(Pieces::new(&layout)?);
+        Ok(Self::of(layout, worker, own, pieces))
+    }
+
+    /// Tasks of `worker` that are there already.
+    fn of(layout: Arc<Layout>, worker: usize, tasks: Vec<Task>, pieces: Arc<Pieces>) -> Self {
+        let mut junctions = BTreeMap::new();
+        for task in &tasks {
+            let id = layout.junction(task.id());
+            junctions.entry(id).or_insert_with(|| Junction {
+                inputs: layout.junction_inputs(id),
+                progress: Progress::START,
+            });
         }
-        tasks.by_id.clear();
-        Ok(tasks)
+        let seats = tasks.into_iter().map(|task| (task.id(), Seat { task, told: None })).collect();
+        let (ready, given, outbound) = (BTreeSet::new(), Given::default(), Vec::new());
+        Self { layout, worker, seats, junctions, ready, given, outbound, pieces }
     }
 
-    /// The plan.
-    pub fn plan(&self) -> &Arc<QueryPlan> {
-        &self.plan
-    }
-
-    fn task(&mut self, id: TaskId) -> Result<&mut Task, QueryError> {
-        if !self.by_id.contains_key(&id) {
-            let task = Task::new(Arc::clone(&self.plan), &self.query_id, id, &self.options)?;
-            self.by_id.insert(id, task);
+    /// Gives each worker its own of the tasks of a query that one has restored.
+    pub fn divide(self, layout: &Arc<Layout>) -> Vec<Self> {
+        let mut shares: Vec<Vec<Task>> = Vec::new();
+        shares.resize_with(layout.placement().workers.max(1), Vec::new);
+        for (id, seat) in self.seats {
+            shares[layout.placement().owner(id)].push(seat.task);
         }
-        self.by_id.get_mut(&id).ok_or_else(|| QueryError::new("the task is gone"))
+        let pieces = self.pieces;
+        let share =
+            |(worker, tasks)| Self::of(Arc::clone(layout), worker, tasks, Arc::clone(&pieces));
+        shares.into_iter().enumerate().map(share).collect()
     }
 
-    /// The sub-topology that a node belongs to.
-    fn part_of(&self, node: NodeId) -> SubTopologyId {
-        let part = self.parts.iter().position(|part| part.nodes.contains(&node));
-        SubTopologyId(part.unwrap_or_default())
+    /// How the query is cut into tasks.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    /// Which of them there are.
+    pub fn ids(&self) -> impl Iterator<Item = TaskId> {
+        self.seats.keys().copied()
+    }
+
+    /// The task that reads a partition of a topic, if it is here.
+    fn reader(&self, input: Input, partition: Partition) -> Option<TaskId> {
+        let part = self.layout.reader_of(input)?;
+        let id = TaskId { part, partition };
+        self.seats.contains_key(&id).then_some(id)
+    }
+
+    /// Whether the task that reads a lane's topic and partition is here.
+    pub fn reads(&self, lane: LaneId) -> bool {
+        self.reader(lane.input, lane.upstream).is_some()
+    }
+
+    /// The way from a partition of a topic to the task that reads it, if that is here.
+    fn way(&self, lane: LaneId) -> Option<Way> {
+        self.reader(lane.input, lane.upstream).map(|to| Way { lane, to })
+    }
+
+    pub(super) fn junction(&mut self, task: TaskId) -> Option<&mut Junction> {
+        self.junctions.get_mut(&self.layout.junction(task))
+    }
+
+    /// The highest time of the rows that came from a partition of a topic.
+    pub fn stream_time(&self, input: Input, partition: Partition) -> i64 {
+        let Some(id) = self.reader(input, partition) else { return i64::MIN };
+        let junction = self.junctions.get(&self.layout.junction(id));
+        let lane = LaneId { input, upstream: partition };
+        junction.map_or(i64::MIN, |junction| junction.inputs.lane_time(lane))
     }
 
     /// Processes a batch of a source, and follows rows with new keys from task to task.
@@ -77,76 +161,167 @@ impl Tasks {
         batch: SourceBatch<'_, 'a>,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        let SourceBatch { source, read, records } = batch;
-        let partition = Partition(records.records.partition);
-        let id = TaskId { part: self.part_of(source), partition };
-        self.task(id)?.log_rejected(source, records, read);
-        if read.rows.len > 0 {
-            for piece in self.pieces.cut(Input::Source(source), &read.rows) {
-                self.task(id)?.process(source, &piece, records, surrounded)?;
-                self.settle(surrounded.surroundings)?;
-            }
+        let SourceBatch { source, read, records, is_at_end } = batch;
+        let upstream = Partition(records.records.partition);
+        let lane = LaneId { input: Input::Source(source), upstream };
+        let Some(way) = self.way(lane) else { return Ok(()) };
+        if let Some(seat) = self.seats.get_mut(&way.to) {
+            seat.task.log_rejected(source, records, read, &mut self.given);
         }
-        Ok(())
+        let before = self.stream_time(lane.input, upstream);
+        let times = running_times(before, &read.rows.meta.timestamps);
+        let batch = TaskBatch {
+            input: lane.input,
+            rows: &read.rows,
+            times: &times,
+            records: Some(records),
+        };
+        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
+        self.take(way, batch, progress, surrounded)
     }
 
-    /// Processes rows that come from other tasks, through a topic or in memory.
+    /// Processes a batch of a repartition topic in the same way.
     pub fn process_repartitioned<'a>(
         &mut self,
-        topic: RepartitionId,
-        rows: &Rows<'a>,
+        batch: RepartitionBatch<'_, 'a>,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        self.hand_over(topic, rows, surrounded)?;
-        self.settle(surrounded.surroundings)
+        let RepartitionBatch { topic, rows, is_at_end } = batch;
+        let upstream = rows.meta.partition;
+        let lane = LaneId { input: Input::Repartition(topic), upstream };
+        let Some(way) = self.way(lane) else { return Ok(()) };
+        let before = self.stream_time(lane.input, upstream);
+        let times = running_times(before, &rows.meta.timestamps);
+        let batch = TaskBatch { input: lane.input, rows, times: &times, records: None };
+        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
+        self.take(way, batch, progress, surrounded)
     }
 
-    fn hand_over<'a>(
+    /// Rows that need no order go straight through their task, others onto their lane.
+    fn take<'a>(
         &mut self,
-        topic: RepartitionId,
-        rows: &Rows<'a>,
+        way: Way,
+        batch: TaskBatch<'_, 'a>,
+        progress: Progress,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        let is_reader = |part: &SubTopology| part.inputs.contains(&Input::Repartition(topic));
-        let Some(part) = self.parts.iter().position(is_reader) else { return Ok(()) };
-        let id = TaskId { part: SubTopologyId(part), partition: rows.meta.partition };
-        for (index, piece) in self.pieces.cut(Input::Repartition(topic), rows).iter().enumerate() {
-            if index > 0 {
-                self.settle(surrounded.surroundings)?;
-            }
-            self.task(id)?.process_repartitioned(topic, piece, surrounded)?;
+        let id = self.layout.junction(way.to);
+        let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
+        if !junction.inputs.is_single() {
+            let rows = OwnedRows::of(batch.rows);
+            junction.inputs.push(way, Some(Run { rows, times: batch.times.to_vec() }), progress);
+            self.ready.insert(id);
+            return self.settle(surrounded.surroundings);
         }
-        Ok(())
+        junction.inputs.push(way, None, progress);
+        let mut done = Ok(());
+        if batch.rows.len > 0
+            && let Some(seat) = self.seats.get_mut(&way.to)
+        {
+            done = seat.task.process(batch, &mut self.given, surrounded);
+        }
+        let leaving = self.given.rekeyed.drain(..);
+        let leaving = leaving.map(|rekeyed| Leaving { from: way.to, rekeyed }).collect();
+        self.pass_on(id, leaving);
+        done.and_then(|()| self.settle(surrounded.surroundings))
     }
 
-    /// Follows rows with new keys from task to task until none is left.
-    fn settle(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
-        let mut waiting = VecDeque::new();
-        loop {
-            for task in self.by_id.values_mut() {
-                waiting.extend(task.rekeyed.drain(..));
+    /// Notes that a partition of a topic is at its end, or no longer.
+    pub fn note_end(
+        &mut self,
+        input: Input,
+        partition: Partition,
+        is_at_end: bool,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        let Some(way) = self.way(LaneId { input, upstream: partition }) else { return Ok(()) };
+        let progress = Progress { time: self.stream_time(input, partition), is_at_end };
+        if let Some(junction) = self.junction(way.to) {
+            junction.inputs.push(way, None, progress);
+        }
+        self.ready.insert(self.layout.junction(way.to));
+        self.settle(surroundings)
+    }
+
+    /// Takes in what a task of another worker hands over.
+    pub fn accept(
+        &mut self,
+        handover: Handover,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        self.put_on_lanes(handover);
+        self.settle(surroundings)
+    }
+
+    /// What is for other workers.
+    pub fn take_outbound(&mut self) -> Vec<(usize, Handover)> {
+        std::mem::take(&mut self.outbound)
+    }
+
+    /// Processes what can be processed by now, as time has passed.
+    pub fn go_on(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
+        self.ready.extend(self.junctions.keys().copied());
+        self.settle(surroundings)
+    }
+
+    /// When a lane without rows has been waited for long enough, if one is waited for.
+    pub fn idle_until_ms(&self) -> Option<i64> {
+        self.junctions.values().filter_map(|junction| junction.inputs.idle_until_ms()).min()
+    }
+
+    /// About how many bytes the rows take that wait for others.
+    pub fn waiting_bytes(&self) -> usize {
+        self.junctions.values().map(|junction| junction.inputs.bytes()).sum()
+    }
+
+    /// Processes all rows that wait in a sub-topology, whatever may come after them.
+    pub fn drain(
+        &mut self,
+        part: SubTopologyId,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        let seats = self.seats.keys().filter(|id| id.part == part);
+        let junctions: BTreeSet<TaskId> = seats.map(|id| self.layout.junction(*id)).collect();
+        for id in junctions {
+            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.drain(CHUNK_ROWS)) {
+                self.process_chunk(id, &chunk, surroundings)?;
             }
-            let Some(RekeyedRows { topic, partition, rows }) = waiting.pop_front() else {
-                return Ok(());
-            };
+            self.pass_on(id, Vec::new());
+        }
+        self.settle(surroundings)
+    }
+
+    /// Gives away some of what waits in the caches of a sub-topology. Whether more waits.
+    pub fn flush_some(
+        &mut self,
+        part: SubTopologyId,
+        surroundings: Surroundings<'_>,
+    ) -> Result<bool, QueryError> {
+        let ids: Vec<TaskId> = self.seats.keys().filter(|id| id.part == part).copied().collect();
+        for id in ids {
+            let time = self.junction(id).map_or(i64::MIN, |junction| junction.progress.time);
+            let Some(seat) = self.seats.get_mut(&id) else { continue };
             let arena = Arena::new();
             let surrounded = Surrounded { surroundings, arena: &arena };
-            self.hand_over(topic, &rows.view(partition, &arena), surrounded)?;
-        }
-    }
-
-    /// Gives away some of what waits in caches, sub-topology by sub-topology. Whether more waits.
-    pub fn flush_some(&mut self, surroundings: Surroundings<'_>) -> Result<bool, QueryError> {
-        let ids: Vec<TaskId> = self.by_id.keys().copied().collect();
-        for id in ids {
-            let arena = Arena::new();
-            let more = self.task(id)?.flush_some(Surrounded { surroundings, arena: &arena })?;
-            self.settle(surroundings)?;
+            let more = seat.task.flush_some(time, &mut self.given, surrounded)?;
+            let mut leaving = Vec::new();
+            self.go_round(id, &mut leaving, surroundings)?;
+            self.pass_on(self.layout.junction(id), leaving);
             if more {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Processes everything that waits anywhere, and gives away what waits in caches: all of it, where
+    /// one worker runs all tasks.
+    pub fn flush_all(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
+        for part in self.layout.parts() {
+            self.drain(part, surroundings)?;
+            while self.flush_some(part, surroundings)? {}
+        }
+        Ok(())
     }
 
     /// Takes back a record of a changelog's partition.
@@ -156,36 +331,99 @@ impl Tasks {
         partition: Partition,
         record: &StoredRecord<'_>,
     ) -> Result<(), QueryError> {
-        let Some(node) = self.plan.stores().find(|(id, ..)| *id == store).map(|(_, node, _)| node)
-        else {
-            return Ok(());
-        };
-        self.task(TaskId { part: self.part_of(node), partition })?.restore(store, record)
+        let Some(part) = self.layout.keeper_of(store) else { return Ok(()) };
+        match self.seats.get_mut(&TaskId { part, partition }) {
+            Some(seat) => seat.task.restore(store, record),
+            None => Ok(()),
+        }
     }
 
     /// How many rows all stores hold.
     pub fn stored_rows(&mut self) -> usize {
-        self.by_id.values_mut().map(Task::stored_rows).sum()
+        self.seats.values_mut().map(|seat| seat.task.stored_rows()).sum()
     }
 
-    /// What was counted since the start.
-    pub fn counts(&self) -> TaskCounts {
-        let counts = self.by_id.values().map(|task| task.counts);
-        counts.fold(TaskCounts::default(), |sum, counts| TaskCounts {
-            rejected: sum.rejected + counts.rejected,
-            late: sum.late + counts.late,
-            null_keys: sum.null_keys + counts.null_keys,
-            failed_rows: sum.failed_rows + counts.failed_rows,
-        })
+    fn next_chunk(
+        &mut self,
+        junction: TaskId,
+        take: impl FnOnce(&mut Inputs) -> Option<Chunk>,
+    ) -> Option<Chunk> {
+        self.junctions.get_mut(&junction).and_then(|junction| take(&mut junction.inputs))
     }
 
-    /// What the tasks have produced, each its own.
-    pub fn outputs(&mut self) -> impl Iterator<Item = &mut Output> {
-        self.by_id.values_mut().map(|task| &mut task.output)
+    /// Processes what can be processed, and hands on what comes of it, until nothing moves.
+    fn settle(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
+        let now_ms = surroundings.now.0;
+        while let Some(id) = self.ready.pop_first() {
+            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.next(now_ms, CHUNK_ROWS)) {
+                self.process_chunk(id, &chunk, surroundings)?;
+            }
+            self.pass_on(id, Vec::new());
+        }
+        Ok(())
     }
 
-    /// What was logged since the last call.
-    pub fn take_log(&mut self) -> Vec<ProcessingLogEntry> {
-        self.by_id.values_mut().flat_map(|task| std::mem::take(&mut task.log)).collect()
+    fn process_chunk(
+        &mut self,
+        id: TaskId,
+        chunk: &Chunk,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        let mut leaving = Vec::new();
+        let done = self.process_pieces(id, chunk, &mut leaving, surroundings);
+        self.pass_on(id, leaving);
+        done
     }
+
+    fn process_pieces(
+        &mut self,
+        id: TaskId,
+        chunk: &Chunk,
+        leaving: &mut Vec<Leaving>,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
+        let before = junction.progress.time;
+        let times = match chunk.is_urgent {
+            true => vec![before; chunk.len()],
+            false => running_times(before, &chunk.times),
+        };
+        junction.progress.time = times.last().copied().unwrap_or(before);
+        let arena = Arena::new();
+        let mut rows = chunk.rows(chunk.to.partition, &arena);
+        // What comes of a row names it by its place here.
+        rows.meta.offsets = (0..chunk.len() as i64).collect();
+        let pieces = Arc::clone(&self.pieces);
+        let mut from = 0;
+        for piece in pieces.cut(chunk.input, &rows) {
+            let times = &times[from..from + piece.len];
+            from += piece.len;
+            let batch = TaskBatch { input: chunk.input, rows: &piece, times, records: None };
+            let surrounded = Surrounded { surroundings, arena: &arena };
+            let Some(seat) = self.seats.get_mut(&chunk.to) else { return Ok(()) };
+            let done = seat.task.process(batch, &mut self.given, surrounded);
+            self.go_round(chunk.to, leaving, surroundings)?;
+            done?;
+        }
+        Ok(())
+    }
+}
+
+impl Junction {
+    /// How far its tasks are for those that they hand rows to.
+    pub(super) fn next_progress(&mut self) -> Progress {
+        let ahead = self.inputs.progress();
+        self.progress.time = self.progress.time.max(ahead.time);
+        self.progress.is_at_end = ahead.is_at_end;
+        self.progress
+    }
+}
+
+/// The highest time so far, at each row.
+fn running_times(mut highest: i64, times: &[i64]) -> Vec<i64> {
+    let at = times.iter().map(|time| {
+        highest = highest.max(*time);
+        highest
+    });
+    at.collect()
 }

@@ -18,8 +18,8 @@ use millstream::kafka::records::{Batch, BatchBuilder, BatchOptions, HeadersRef, 
 use millstream::operators::TopologyOptions;
 use millstream::plan::NodeId;
 use millstream::runtime::{
-    Output, RawRecords, SeededRandom, SourceBatch, SourceReader, SourceRecords, Spread, Surrounded,
-    Surroundings, TaskOptions, Tasks, clock,
+    Layout, LayoutOptions, MaxIdle, Placement, RawRecords, SeededRandom, SourceBatch, SourceReader,
+    SourceRecords, Surrounded, Surroundings, Tasks, clock,
 };
 use millstream::sql;
 use millstream::types::Arena;
@@ -137,16 +137,21 @@ fn process(
     chunks: &[RawRecords<'_>],
 ) -> Result<()> {
     let settings = millstream::engine::settings(&Properties::new(query.overrides.clone()))?;
-    let spread = Spread { partitions: 3, partitioner: partition_for_key };
-    let options = TaskOptions {
+    let options = LayoutOptions {
         topology: TopologyOptions {
             cached_groups: settings.cached_groups(),
             emit_interval_ms: settings.emit_interval_ms,
         },
-        spreads: query.plan.repartitions().map(|(id, ..)| (id, spread)).collect(),
+        is_in_memory: true,
+        partitioner: partition_for_key,
+        // All records are those of one partition.
+        max_idle: MaxIdle::Never,
+        placement: Placement::alone(),
     };
     let random = SeededRandom::new(1);
-    let mut tasks = Tasks::new(query.plan.clone(), &query.id, options)?;
+    let counts = query.plan.partition_counts(|_, _| 3)?;
+    let layout = Layout::new(query.plan.clone(), &query.id, counts, options);
+    let mut tasks = Tasks::new(Arc::new(layout), 0)?;
     let mut failure = None;
     let mut round = || -> Result<Duration> {
         let mut spent = Duration::ZERO;
@@ -157,17 +162,17 @@ fn process(
                 Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
             let start = Instant::now();
             let records = SourceRecords { reader: source, records: chunk };
-            let batch = SourceBatch { source: NodeId(0), read: &read, records };
+            let batch = SourceBatch { source: NodeId(0), read: &read, records, is_at_end: false };
             tasks.process(batch, Surrounded { surroundings, arena: &arena })?;
             spent += start.elapsed();
-            tasks.outputs().for_each(Output::clear);
+            tasks.given.clear();
         }
         let surroundings =
             Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
         let start = Instant::now();
-        while tasks.flush_some(surroundings)? {}
+        tasks.flush_all(surroundings)?;
         spent += start.elapsed();
-        tasks.outputs().for_each(Output::clear);
+        tasks.given.clear();
         Ok(spent)
     };
     measure(&query.id, || round().map_err(|error| failure = Some(error)).unwrap_or_default());

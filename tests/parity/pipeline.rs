@@ -110,6 +110,18 @@ impl Pipeline {
         }
     }
 
+    /// The changelog of a query's aggregate is where what was recorded begins.
+    pub(crate) fn begins_changelog(&self, query: &str) {
+        let name = format!("{}-Aggregate-Aggregate-Materialize-changelog", application(query));
+        for mode in [Mode::Topics, Mode::Memory] {
+            let found = &self.topic(mode, &name).records[0];
+            let mut expected = read_topic(self.name, &name, 1).remove(0);
+            assert!(found.len() <= expected.len(), "{mode:?}: {name} is longer than recorded");
+            expected.truncate(found.len());
+            sequence(&format!("{mode:?}: {name}"), &expected, found);
+        }
+    }
+
     /// The last record of each key, deleted ones aside, is that which was recorded.
     pub(crate) fn same_last_rows(&self, name: &str) {
         let last = |records: Vec<Record>| {

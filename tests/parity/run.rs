@@ -70,7 +70,7 @@ async fn run_on(cluster: &Cluster, pipeline: &Pipeline, mode: Mode) -> Result<Ru
         specs.iter().map(|spec| &spec.id).collect::<Vec<_>>(),
         ids.iter().collect::<Vec<_>>()
     );
-    let options = InstanceOptions { stop_within: Duration::from_secs(30), id: 1 };
+    let options = InstanceOptions { stop_within: Duration::from_secs(30), id: 1, workers: 1 };
     let instance = Instance::start(cluster, specs.clone(), options).await;
     let instance = instance.map_err(|error| error.to_string())?;
     let is_over = async || {

@@ -30,9 +30,11 @@ fn session_changes() {
     PIPELINE.same_last_rows("SESSION_CHANGES");
 }
 
+/// ksqlDB writes to its changelog what it never commits, and counts it again when it tries again. Here state is never
+/// ahead of offsets.
 #[test]
 fn changelog_of_tumbling_changes() {
-    PIPELINE.same_changelog("CTAS_TUMBLING_CHANGES_5");
+    PIPELINE.begins_changelog("CTAS_TUMBLING_CHANGES_5");
 }
 
 #[test]

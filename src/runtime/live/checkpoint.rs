@@ -14,13 +14,14 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
-use super::query::{LiveError, LiveQuery};
+use super::error::LiveError;
+use super::query_topics::Topic;
 use super::restore::Changelog;
 use super::topics::ADDITIONAL_RETENTION_MS;
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
-use crate::kafka::produce::NewRecord;
+use crate::kafka::produce::{NewRecord, Producer};
 use crate::operators::QueryError;
 use crate::operators::StoredRecord;
 use crate::plan::StoreId;
@@ -255,21 +256,22 @@ impl Checkpoint {
         }
         Ok(())
     }
-}
 
-impl LiveQuery {
-    /// The marks that a commit can write which began at `at_ms`, once all changes are written.
+    /// The marks that a commit can write which began at `at_ms`, once all changes are written to the
+    /// changelogs in `topics`.
     ///
     /// Where a broker has not told where the last changes are, the changelog's end will do: until
     /// the group has taken the commit, nobody else was to write there.
-    pub(super) async fn next_marks(&mut self, at_ms: i64) -> Option<Marks> {
-        let (Some(checkpoint), Some(producer)) = (&self.checkpoint, &self.producer) else {
-            return None;
-        };
+    pub(super) async fn next_marks(
+        &self,
+        at_ms: i64,
+        topics: &[Topic],
+        producer: &Producer,
+    ) -> Marks {
         let mut marks = Marks { at_ms, offsets: Vec::new() };
         let mut unknown = Vec::new();
-        for (store, logs) in checkpoint.stores.iter().enumerate() {
-            let topic = self.topics.changelogs[store].as_str();
+        for (store, (logs, topic)) in self.stores.iter().zip(topics).enumerate() {
+            let topic = topic.name.as_str();
             for (partition, log) in logs.iter().enumerate() {
                 let at = (store, partition);
                 if log.has_changes() {
@@ -287,16 +289,16 @@ impl LiveQuery {
         if !unknown.is_empty() {
             let asked: Vec<_> =
                 unknown.iter().map(|(at, _)| (at.clone(), OffsetSpec::Latest)).collect();
-            let admin = Admin::new(&self.cluster);
+            let admin = Admin::new(producer.cluster());
             let ends = admin.list_offsets(&asked, Isolation::ReadCommitted).await;
             let ends = ends.unwrap_or_else(|error| {
-                tracing::debug!("query {}: marked at the next commit: {error}", self.spec.id);
+                tracing::debug!("marked at the next commit: {error}");
                 BTreeMap::new()
             });
             let end = |at: &TopicPartition| ends.get(at).and_then(|end| end.offset);
             marks.offsets.extend(unknown.iter().filter_map(|(at, log)| Some((*log, end(at)?))));
         }
-        Some(marks)
+        marks
     }
 }
 

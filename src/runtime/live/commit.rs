@@ -1,135 +1,137 @@
-//! Commits: what is written first, and when an offset counts.
+//! The commit of a query: the one place that says in which order effects count.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::query::{LiveError, LiveQuery, Role};
-use super::reader::Reader;
-use crate::kafka::KafkaError;
-use crate::runtime::clock;
+use super::checkpoint::{Checkpoint, Marks};
+use super::error::LiveError;
+use super::log_writer::LogWriter;
+use super::outbox::Sender;
+use super::pressure::Pressure;
+use super::purge::Purge;
+use super::query_topics::QueryTopics;
+use crate::kafka::group::{CommittedOffset, Membership};
+use crate::kafka::produce::Producer;
+use crate::kafka::{Cluster, TopicPartition};
+use crate::plan::StoreId;
+use crate::runtime::{Output, Target};
 
-/// How long a stop waits for a group that is about to answer.
-const JOIN_WAIT: Duration = Duration::from_secs(1);
+/// How long offsets that a broker could not take wait before they are sent again.
+const RETRY_WAIT: Duration = Duration::from_millis(200);
 
-impl Reader {
-    /// Commits the queries whose commit is due, or all that run.
-    pub(super) async fn commit_due(&mut self, all: bool) {
-        let now = clock::instant();
-        for index in 0..self.queries.len() {
-            let query = &self.queries[index];
-            if !query.is_active() || (!all && now < query.commit_at) {
-                continue;
-            }
-            // An output that was not written is not repaired by the next flush: the query starts
-            // again from its last commit.
-            if let Err(error) = self.write_out(index).await {
-                self.fail(index, error).await;
-                continue;
-            }
-            match self.commit_offsets(index).await {
-                Ok(()) => {}
-                Err(LiveError::Kafka(error)) => self.offsets_refused(index, error).await,
-                Err(error) => self.fail(index, error).await,
-            }
-        }
-    }
+/// What was processed between two barriers.
+#[derive(Default)]
+pub(super) struct Interval {
+    /// When its barrier began.
+    pub(super) at_ms: i64,
+    /// The records for changelogs.
+    pub(super) changelogs: Vec<Output>,
+    /// How far everything is processed.
+    pub(super) positions: BTreeMap<TopicPartition, i64>,
+}
 
-    /// The barrier of a query: what waits in caches goes out, and everything is written.
-    pub(super) async fn write_out(&mut self, index: usize) -> Result<(), LiveError> {
-        let at_ms = clock::now().0;
-        let query = &mut self.queries[index];
-        query.commit_at = clock::instant() + query.spec.settings.commit_interval;
-        while query.flush_some(&self.random)? {
-            query.send_output().await?;
-        }
-        query.send_output().await?;
-        if let Some(producer) = &query.producer {
-            producer.flush().await?;
-        }
-        query.marks = query.next_marks(at_ms).await;
-        Ok(())
-    }
+/// Commits what a query has done.
+pub(super) struct Committer {
+    pub(super) query: String,
+    pub(super) cluster: Cluster,
+    pub(super) topics: Arc<QueryTopics>,
+    pub(super) producer: Arc<Producer>,
+    pub(super) sender: Sender,
+    pub(super) pressure: Arc<Pressure>,
+    pub(super) log: Arc<LogWriter>,
+    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) committed: BTreeMap<TopicPartition, i64>,
+    pub(super) purge: Purge,
+}
 
-    /// Commits how far a query has come; everything before must be written. Then its checkpoint is
-    /// whole up to there.
-    pub(super) async fn commit_offsets(&mut self, index: usize) -> Result<(), LiveError> {
-        let query = &mut self.queries[index];
-        let marks = query.marks.take();
-        let offsets = query.uncommitted();
-        let Role::Active(membership) = &query.role else { return Ok(()) };
-        if offsets.is_empty() {
-            return Ok(());
-        }
-        membership.commit(&offsets).await?;
-        query.committed.extend(offsets.into_iter().map(|(at, committed)| (at, committed.offset)));
-        query.backoff = query.spec.settings.retry_backoff;
-        query.purge_repartition().await;
-        match (&mut query.checkpoint, marks) {
+impl Committer {
+    /// Commits an interval. At least once:
+    ///
+    /// 1. its records in sinks and repartition topics are acknowledged;
+    /// 2. then its changelogs are written, which are none of the next interval;
+    /// 3. then its offsets, which the group refuses from a member that it has gone on without;
+    /// 4. then the marks of the local checkpoint.
+    ///
+    /// A crash before the third is done processes the interval again. State in changelogs is ahead of
+    /// offsets only if it comes between the second and the third.
+    pub(super) async fn commit(
+        &mut self,
+        interval: Interval,
+        membership: &Membership,
+    ) -> Result<(), LiveError> {
+        let Interval { at_ms, changelogs, positions } = interval;
+        self.sender.flush().await?;
+        self.log.flush().await;
+        self.write_changelogs(changelogs).await?;
+        self.sender.flush().await?;
+        let offsets = self.uncommitted(&positions);
+        let marks = if offsets.is_empty() { None } else { self.next_marks(at_ms).await };
+        self.commit_offsets(&offsets, membership).await?;
+        self.committed.extend(offsets.into_iter().map(|(at, committed)| (at, committed.offset)));
+        let topics = self.topics.read_repartitions();
+        self.purge.after_commit(&self.cluster, topics, &self.committed).await;
+        match (&mut self.checkpoint, marks) {
             (Some(checkpoint), Some(marks)) => checkpoint.commit(marks).await,
             _ => Ok(()),
         }
     }
 
-    async fn offsets_refused(&mut self, index: usize, error: KafkaError) {
-        let id = self.queries[index].spec.id.clone();
-        if is_stale(&error) {
-            tracing::warn!("query {id}: {error}; it joins its group again");
-            self.detach(index);
-            let query = &mut self.queries[index];
-            query.forget();
-            let role = std::mem::replace(&mut query.role, Role::Ended);
-            self.queries[index].role = match role {
-                Role::Active(membership) => self.rejoin(index, membership),
-                other => other,
-            };
-        } else if error.is_retriable() {
-            tracing::warn!("query {id}: offsets are not committed yet: {error}");
-        } else {
-            self.fail(index, error.into()).await;
-        }
-    }
-
-    /// Drains, commits and leaves.
-    pub(super) async fn shut_down(&mut self) {
-        self.process_burst().await;
-        self.commit_due(true).await;
-        for query in &mut self.queries {
-            query.leave_group().await;
-        }
-    }
-}
-
-impl LiveQuery {
-    async fn leave_group(&mut self) {
-        let membership = match std::mem::replace(&mut self.role, Role::Ended) {
-            Role::Active(membership) | Role::Standby(membership) => membership,
-            Role::Activating(membership, activating) => {
-                activating.abort();
-                membership
-            }
-            Role::Joining(mut joining) => {
-                match tokio::time::timeout(JOIN_WAIT, &mut joining).await {
-                    Ok(Ok((membership, _))) => membership,
-                    _ => return joining.abort(),
+    /// Sends records to changelogs, and adds them to the local checkpoint.
+    async fn write_changelogs(&mut self, changelogs: Vec<Output>) -> Result<(), LiveError> {
+        for output in changelogs {
+            let checkpoint = &mut self.checkpoint;
+            let sent = self.sender.send(&output, |target, run| match (target, &mut *checkpoint) {
+                (Target::Changelog(StoreId(store)), Some(checkpoint)) => {
+                    checkpoint.append_all(store, run).map_err(LiveError::from)
                 }
+                _ => Ok(()),
+            });
+            let sent = sent.await;
+            self.pressure.sent(output.bytes());
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// The offsets that are processed but not committed.
+    fn uncommitted(
+        &self,
+        positions: &BTreeMap<TopicPartition, i64>,
+    ) -> Vec<(TopicPartition, CommittedOffset)> {
+        let changed =
+            positions.iter().filter(|(at, offset)| self.committed.get(at) != Some(offset));
+        changed.map(|(at, offset)| (at.clone(), CommittedOffset::new(*offset))).collect()
+    }
+
+    /// Commits offsets, however long a broker takes, as no later changelog may be written before.
+    async fn commit_offsets(
+        &self,
+        offsets: &[(TopicPartition, CommittedOffset)],
+        membership: &Membership,
+    ) -> Result<(), LiveError> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        loop {
+            match membership.commit(offsets).await.map_err(LiveError::from) {
+                Ok(()) => return Ok(()),
+                Err(LiveError::Kafka(error))
+                    if error.is_retriable() && !LiveError::from(error.clone()).is_stale() =>
+                {
+                    let query = &self.query;
+                    tracing::warn!("query {query}: offsets are not committed yet: {error}");
+                    tokio::time::sleep(RETRY_WAIT).await;
+                }
+                Err(error) => return Err(error),
             }
-            Role::Out { .. } | Role::Ended => return,
-        };
-        if let Err(error) = membership.leave().await {
-            tracing::warn!("query {}: left without a word: {error}", self.spec.id);
         }
     }
-}
 
-/// Whether the group has gone on without the member that commits.
-fn is_stale(error: &KafkaError) -> bool {
-    let name = error.code().map(crate::kafka::error::code_name);
-    matches!(
-        name.as_deref(),
-        Some(
-            "ILLEGAL_GENERATION"
-                | "UNKNOWN_MEMBER_ID"
-                | "REBALANCE_IN_PROGRESS"
-                | "FENCED_INSTANCE_ID"
-        )
-    )
+    /// The marks that a commit can write which began at `at_ms`, once all changes are written.
+    async fn next_marks(&self, at_ms: i64) -> Option<Marks> {
+        let checkpoint = self.checkpoint.as_ref()?;
+        let marks = checkpoint.next_marks(at_ms, &self.topics.changelogs, &self.producer).await;
+        Some(marks)
+    }
 }

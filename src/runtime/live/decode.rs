@@ -4,12 +4,14 @@ use crate::formats::{Decoder, FormatError, Role};
 use crate::kafka::fetch::FetchedPartition;
 use crate::kafka::records::RecordError;
 use crate::operators::QueryError;
-use crate::plan::{Gives, QueryPlan, RepartitionTopic};
-use crate::runtime::RawRecords;
-use crate::types::{Arena, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity};
-
-/// How many rows an operator gets at once.
-pub(super) const CHUNK_ROWS: usize = 1_000;
+use crate::plan::{
+    Gives, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
+};
+use crate::runtime::{CHUNK_ROWS, RawRecords};
+use crate::state::read_response;
+use crate::types::{
+    Arena, Column, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity, Value,
+};
 
 /// Appends a record to a chunk. Headers are copied into `arena`, where there are any.
 pub(super) fn push<'a>(
@@ -41,31 +43,50 @@ pub(super) fn push<'a>(
     chunk.values.push(record.value);
 }
 
-/// The records of a fetched partition from `from` on, at most a chunk of them, none of them later
-/// than `until_ms` but the first.
+/// Records that are processed at once, and where the next ones begin.
+pub(super) struct NextChunk<'a> {
+    pub(super) records: RawRecords<'a>,
+    /// The offset after them, past what nobody sees.
+    pub(super) next: i64,
+}
+
+/// The records of a fetched partition in `offsets`, at most a chunk of them.
 pub(super) fn next_chunk<'a>(
     fetched: &'a FetchedPartition,
-    from: i64,
-    until_ms: i64,
+    offsets: std::ops::Range<i64>,
     arena: &'a Arena,
-) -> Result<RawRecords<'a>, RecordError> {
-    let mut chunk = RawRecords { partition: fetched.partition.partition, ..RawRecords::default() };
+) -> Result<NextChunk<'a>, RecordError> {
+    let partition = fetched.partition.partition;
+    let mut records = RawRecords { partition, ..RawRecords::default() };
+    let from = offsets.start.max(fetched.position);
     for batch in &fetched.batches {
         if batch.header.last_offset() < from {
             continue;
         }
         for record in batch.records() {
             let record = record?;
-            if record.offset < from || record.offset < fetched.position {
+            if record.offset < from {
                 continue;
             }
-            if chunk.len() >= CHUNK_ROWS || (!chunk.is_empty() && record.timestamp > until_ms) {
-                return Ok(chunk);
+            if record.offset >= offsets.end || records.len() >= CHUNK_ROWS {
+                return Ok(NextChunk { records, next: record.offset.min(offsets.end) });
             }
-            push(&mut chunk, &record, arena);
+            push(&mut records, &record, arena);
         }
     }
-    Ok(chunk)
+    Ok(NextChunk { records, next: fetched.next_offset.min(offsets.end) })
+}
+
+/// The first `len` records.
+pub(super) fn first_records<'a>(records: &RawRecords<'a>, len: usize) -> RawRecords<'a> {
+    RawRecords {
+        partition: records.partition,
+        offsets: records.offsets[..len].to_vec(),
+        timestamps: records.timestamps[..len].to_vec(),
+        keys: records.keys[..len].to_vec(),
+        values: records.values[..len].to_vec(),
+        headers: records.headers.as_ref().map(|headers| headers[..len].to_vec()),
+    }
 }
 
 /// Reads what comes back from a repartition topic.
@@ -77,22 +98,29 @@ pub(super) struct RepartitionReader {
     /// Whether values are changes of a table: a row, then 1 if it is the new one and 0 if it was
     /// the old one.
     is_table: bool,
+    kind: RepartitionKind,
 }
 
 impl RepartitionReader {
-    pub(super) fn new(plan: &QueryPlan) -> Result<Option<Self>, QueryError> {
+    pub(super) fn new(plan: &QueryPlan, id: RepartitionId) -> Result<Self, QueryError> {
         let refuse = |error: FormatError| QueryError::new(error.to_string());
-        let Some((_, node, topic)) = plan.repartitions().next() else { return Ok(None) };
+        let found = plan.repartitions().find(|(other, ..)| *other == id);
+        let missing = || QueryError::new("a plan has no such repartition topic");
+        let (_, node, topic) = found.ok_or_else(missing)?;
         let node = plan.node(node);
-        let (key, value) = (&node.schema.key, &node.schema.value);
-        let RepartitionTopic { name, key_format, value_format, .. } = topic;
-        Ok(Some(Self {
+        let (key, mut value) = (&*node.schema.key, &*node.schema.value);
+        let RepartitionTopic { name, key_format, value_format, kind, .. } = topic;
+        if *kind == RepartitionKind::Responses {
+            value = &value[..value.len().saturating_sub(RESPONSE_COLUMNS)];
+        }
+        Ok(Self {
             key: Decoder::new(key_format, key, Role::Key, name).map_err(refuse)?,
             value: Decoder::new(value_format, value, Role::Value, name).map_err(refuse)?,
             columns: value.len(),
             keys: key.len(),
             is_table: node.gives == Gives::Changes,
-        }))
+            kind: *kind,
+        })
     }
 
     /// The rows of a chunk.
@@ -102,19 +130,16 @@ impl RepartitionReader {
         arena: &'a Arena,
     ) -> Result<Rows<'a>, QueryError> {
         let len = chunk.len();
-        let mut is_new = vec![true; len];
-        let values: Vec<Option<&'a [u8]>> = if self.is_table {
-            let split = chunk.values.iter().zip(&mut is_new).map(|(value, is_new)| {
-                let (flag, row) = value.as_ref()?.split_last()?;
-                *is_new = *flag != 0;
-                Some(row)
-            });
-            split.collect()
-        } else {
-            chunk.values.clone()
+        let mut values = Values::plain(chunk);
+        if self.is_table {
+            values.split_changes();
+        }
+        let hashes = match self.kind {
+            RepartitionKind::Responses => Some(values.split_responses()?),
+            RepartitionKind::Rows | RepartitionKind::Subscriptions => None,
         };
         let key = self.key.decode(&chunk.keys, &vec![true; self.keys], arena);
-        let value = self.value.decode(&values, &vec![true; self.columns], arena);
+        let mut value = self.value.decode(&values.rows, &vec![true; self.columns], arena);
         if let Some((_, error)) = key.failures.into_iter().chain(value.failures).next() {
             return Err(QueryError { message: error.message, causes: error.causes });
         }
@@ -124,8 +149,13 @@ impl RepartitionReader {
         };
         let old = self.is_table.then(|| OldRows {
             value: value.columns.clone(),
-            valid: valid(&value.nulls, &|row| !is_new[row]),
+            valid: valid(&value.nulls, &|row| !values.is_new[row]),
         });
+        if let Some(hashes) = hashes {
+            // Where they go they have come.
+            value.columns.push(Column::Values(hashes));
+            value.columns.push(Column::Constant(Value::Int(chunk.partition)));
+        }
         Ok(Rows {
             len,
             key: KeyColumns {
@@ -134,17 +164,56 @@ impl RepartitionReader {
                 index: None,
                 len,
             },
-            value_valid: valid(&value.nulls, &|row| is_new[row]),
+            value_valid: valid(&value.nulls, &|row| values.is_new[row]),
             value: value.columns,
             old,
             meta: Meta {
                 timestamps: chunk.timestamps.clone(),
                 headers: chunk.headers.clone(),
                 windows: None,
-                offsets: Vec::new(),
+                offsets: chunk.offsets.clone(),
                 partition: Partition(chunk.partition),
                 is_source: false,
             },
         })
+    }
+}
+
+/// The bytes of rows in the values of records.
+struct Values<'a> {
+    rows: Vec<Option<&'a [u8]>>,
+    /// Which of them hold now; the others held before.
+    is_new: Vec<bool>,
+}
+
+impl<'a> Values<'a> {
+    fn plain(chunk: &RawRecords<'a>) -> Self {
+        Self { rows: chunk.values.clone(), is_new: vec![true; chunk.len()] }
+    }
+
+    fn split_changes(&mut self) {
+        for (value, is_new) in self.rows.iter_mut().zip(&mut self.is_new) {
+            let split = value.and_then(<[u8]>::split_last);
+            *value = split.map(|(flag, row)| {
+                *is_new = *flag != 0;
+                row
+            });
+        }
+    }
+
+    /// Takes the hashes off responses.
+    fn split_responses(&mut self) -> Result<Vec<Value<'a>>, QueryError> {
+        let mut hashes = Vec::with_capacity(self.rows.len());
+        for value in &mut self.rows {
+            let response = value.unwrap_or_default();
+            let read = read_response(response);
+            let (hash, row) = read.map_err(|error| QueryError::new(error.to_string()))?;
+            // The hash stands right before the row, or at the end.
+            let end = response.len() - row.map_or(0, <[u8]>::len);
+            let hash = hash.map(|hash| &response[end - hash.len()..end]);
+            hashes.push(hash.map_or(Value::Null, Value::Bytes));
+            *value = row;
+        }
+        Ok(hashes)
     }
 }

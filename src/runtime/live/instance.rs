@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::checkpoint::Home;
-use super::query::{LiveError, LiveQuery, QuerySpec, QueryState, QueryStatus, QueryTopics};
-use super::reader::{Reader, Statuses};
-use super::topics::{
-    EnsuredTopic, changelog_configs, ensure_topic, repartition_configs, repartition_name,
-};
-use crate::kafka::admin::Admin;
-use crate::kafka::group::GroupOffsets;
-use crate::kafka::{Cluster, KafkaError, ResponseError};
-use crate::plan::{Source, fingerprint};
+use super::error::LiveError;
+use super::figures::{Figures, QueryState, QueryStatus};
+use super::life::{LEAVE_WAIT, Life};
+use super::log_writer::LogWriter;
+use super::member::Standing;
+use super::message::QueryId;
+use super::placements::Placements;
+use super::settings::QuerySpec;
+use super::workers::Workers;
+use crate::kafka::Cluster;
+use crate::plan::fingerprint;
 use crate::runtime::clock;
 use crate::state::checkpoint::StateDirectory;
 
@@ -29,6 +31,16 @@ pub struct InstanceOptions {
     pub stop_within: Duration,
     /// A number that no other instance has.
     pub id: u64,
+    /// `ksql.streams.num.stream.threads`: how many workers there are.
+    pub workers: usize,
+}
+
+impl InstanceOptions {
+    /// As many workers as there are cores, at most four, as ksqlDB has by default.
+    pub fn default_workers() -> usize {
+        const WORKERS_MAX: usize = 4;
+        std::thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX))
+    }
 }
 
 /// Where an instance stands.
@@ -46,68 +58,150 @@ impl InstanceStatus {
     }
 }
 
-/// Running queries.
+/// Running queries: workers for their records, and a life for each of them.
 pub struct Instance {
-    stop: watch::Sender<bool>,
-    readers: Vec<JoinHandle<()>>,
-    statuses: Statuses,
+    cluster: Cluster,
     options: InstanceOptions,
+    standing: Standing,
+    lives: Mutex<BTreeMap<QueryId, Living>>,
+    directories: Mutex<Directories>,
+    placements: Arc<Placements>,
+    workers: Arc<Workers>,
+}
+
+/// A query, as the instance holds it.
+struct Living {
+    stop: watch::Sender<bool>,
+    /// Away while it is told to stop.
+    life: Option<JoinHandle<()>>,
+    figures: Arc<Figures>,
 }
 
 impl Instance {
-    /// Makes the topics that the queries need, and starts them.
+    /// Starts an instance with some queries.
     pub async fn start(
         cluster: &Cluster,
         specs: Vec<QuerySpec>,
         options: InstanceOptions,
     ) -> Result<Self, LiveError> {
-        let admin = Admin::new(cluster);
-        let mut groups: Vec<(Arc<Source>, Vec<LiveQuery>)> = Vec::new();
-        let mut directories = Directories::default();
+        let instance = Self::new(cluster, options)?;
         for spec in specs {
-            ensure_processing_log(&admin, &spec).await?;
-            let topics = query_topics(&admin, &spec).await?;
-            let home = directories.home(&spec)?;
-            let query = LiveQuery::new(spec, topics, cluster.clone(), home);
-            let source = Arc::clone(query.spec.plan.leftmost_source());
-            match groups.iter_mut().find(|(other, _)| reads_alike(other, &source)) {
-                Some((_, queries)) => queries.push(query),
-                None => groups.push((source, vec![query])),
+            if let Err(error) = instance.start_query(spec) {
+                instance.stop().await;
+                return Err(error);
             }
         }
-        let (stop, stopped) = watch::channel(false);
-        let statuses: Statuses = Arc::new(Mutex::new(BTreeMap::new()));
-        let since = (clock::now().0, options.id);
-        let mut readers = Vec::with_capacity(groups.len());
-        for (_, queries) in groups {
-            let reader = Reader::new(cluster.clone(), queries, since, Arc::clone(&statuses))?;
-            readers.push(tokio::spawn(reader.run(stopped.clone())));
+        Ok(instance)
+    }
+
+    /// Starts an instance without queries. It lives in the runtime that it is started in.
+    pub fn new(cluster: &Cluster, options: InstanceOptions) -> Result<Self, LiveError> {
+        let workers = Workers::start(cluster, options.workers)?;
+        Ok(Self {
+            cluster: cluster.clone(),
+            options,
+            standing: Standing { since_ms: clock::now().0, instance: options.id },
+            lives: Mutex::default(),
+            directories: Mutex::default(),
+            placements: Arc::new(Placements::new(workers.count())),
+            workers: Arc::new(workers),
+        })
+    }
+
+    /// Starts a query. That its topics and its group keep it waiting shows in its status.
+    ///
+    /// A query whose id runs already, and a state directory that cannot be used, are errors.
+    pub fn start_query(&self, spec: QuerySpec) -> Result<(), LiveError> {
+        let id = QueryId::from(spec.id.as_str());
+        let mut lives = self.lives();
+        if lives.contains_key(&id) {
+            let cause = "a query of this id runs already".to_owned();
+            return Err(LiveError::State { query: spec.id, cause });
         }
-        Ok(Self { stop, readers, statuses, options })
+        let home = self.directories().home(&spec)?;
+        self.placements.place(&id, &spec.plan);
+        let figures = Arc::new(Figures::new(self.workers.count()));
+        let (stop, stopped) = watch::channel(false);
+        let life = Life {
+            id: id.clone(),
+            cluster: self.cluster.clone(),
+            workers: Arc::clone(&self.workers),
+            placements: Arc::clone(&self.placements),
+            home,
+            figures: Arc::clone(&figures),
+            log: Arc::new(LogWriter::new(&spec.id, &spec.settings, &self.cluster)),
+            standing: self.standing,
+            stop: stopped,
+            stop_within: self.options.stop_within,
+            backoff: spec.settings.retry_backoff,
+            spec,
+        };
+        let life = tokio::spawn(life.live());
+        lives.insert(id, Living { stop, life: Some(life), figures });
+        Ok(())
+    }
+
+    /// Drains a query, commits it and leaves its group; where it stood then. Nothing if it does not
+    /// run.
+    pub async fn stop_query(&self, id: &str) -> Option<QueryStatus> {
+        let query = QueryId::from(id);
+        // Until it has ended, no other query can have its id.
+        let mut life = {
+            let mut lives = self.lives();
+            let living = lives.get_mut(&query)?;
+            living.stop.send_replace(true);
+            living.life.take()?
+        };
+        if tokio::time::timeout(self.patience(), &mut life).await.is_err() {
+            life.abort();
+            let _ = life.await;
+        }
+        self.lives().remove(&query).map(|living| living.figures.status(id))
     }
 
     /// Where all queries stand.
     pub fn status(&self) -> InstanceStatus {
-        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        InstanceStatus { queries: statuses.values().cloned().collect() }
+        let lives = self.lives();
+        let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
+        InstanceStatus { queries: lives.iter().map(status).collect() }
     }
 
     /// Drains, commits and leaves; what has not ended in time is given up.
     pub async fn stop(self) -> InstanceStatus {
-        self.stop.send_replace(true);
-        let give_up = tokio::time::sleep(self.options.stop_within);
+        let mut lives = std::mem::take(&mut *self.lives());
+        for living in lives.values() {
+            living.stop.send_replace(true);
+        }
+        let give_up = tokio::time::sleep(self.patience());
         tokio::pin!(give_up);
-        for mut reader in self.readers {
+        for life in lives.values_mut().filter_map(|living| living.life.as_mut()) {
             tokio::select! {
-                _ = &mut reader => {}
-                () = &mut give_up => {
-                    tracing::warn!("stopped before everything was committed; it will be read again");
-                    reader.abort();
-                }
+                _ = &mut *life => {}
+                () = &mut give_up => life.abort(),
             }
         }
-        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        InstanceStatus { queries: statuses.values().cloned().collect() }
+        let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
+        InstanceStatus { queries: lives.iter().map(status).collect() }
+    }
+
+    /// How long a life may take to end, which gives up by itself before.
+    fn patience(&self) -> Duration {
+        self.options.stop_within + 2 * LEAVE_WAIT
+    }
+
+    fn lives(&self) -> MutexGuard<'_, BTreeMap<QueryId, Living>> {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn directories(&self) -> MutexGuard<'_, Directories> {
+        self.directories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let lives = self.lives();
+        lives.values().flat_map(|living| &living.life).for_each(JoinHandle::abort);
     }
 }
 
@@ -128,110 +222,5 @@ impl Directories {
             }
         };
         Ok(Some(Home::new(directory, &spec.id, &fingerprint(&spec.plan))))
-    }
-}
-
-/// Whether two sources read the same records in the same way, so that one decode serves both.
-fn reads_alike(a: &Source, b: &Source) -> bool {
-    a.topic == b.topic
-        && a.kind == b.kind
-        && a.schema == b.schema
-        && a.headers == b.headers
-        && a.key_format == b.key_format
-        && a.value_format == b.value_format
-        && a.window == b.window
-        && a.timestamp == b.timestamp
-}
-
-async fn ensure_processing_log(admin: &Admin, spec: &QuerySpec) -> Result<(), LiveError> {
-    let settings = &spec.settings;
-    if settings.has_processing_log {
-        let (topic, replicas) = (&settings.processing_log_topic, settings.internal_replicas);
-        ensure_topic(admin, topic, 1, replicas, &BTreeMap::new()).await?;
-    }
-    Ok(())
-}
-
-/// Finds the topics of a query, and makes its internal ones.
-async fn query_topics(admin: &Admin, spec: &QuerySpec) -> Result<QueryTopics, LiveError> {
-    let plan = &spec.plan;
-    let partitions = |name: String| async move {
-        let found = admin.describe_topic(&name).await?;
-        let found = found.map(|topic| topic.partitions.len() as i32);
-        found.ok_or_else(|| LiveError::Topic { topic: name, cause: "does not exist".to_owned() })
-    };
-    let source = plan.leftmost_source();
-    let source_partitions = partitions(source.topic.clone()).await?;
-    let sink_partitions = partitions(plan.sink.topic.clone()).await?;
-    let application_id = spec.settings.application_id(&spec.id);
-    let replicas = spec.settings.internal_replicas;
-    let mut repartition = None;
-    if let Some(name) = repartition_name(plan)
-        && spec.settings.repartitions_by_topic
-    {
-        let name = format!("{application_id}-{name}");
-        let configs = repartition_configs();
-        let ensured = ensure_topic(admin, &name, source_partitions, replicas, &configs).await?;
-        has_partitions(&name, ensured, source_partitions)?;
-        repartition = Some(name);
-    }
-    let changelogs: Vec<String> = plan
-        .stores()
-        .map(|(.., store)| format!("{application_id}-{}", store.changelog()))
-        .collect();
-    let lost_state = lost_state(admin, &application_id, &changelogs).await?;
-    if lost_state.is_none() {
-        for ((.., store), name) in plan.stores().zip(&changelogs) {
-            let configs = changelog_configs(store);
-            let ensured = ensure_topic(admin, name, source_partitions, replicas, &configs).await?;
-            has_partitions(name, ensured, source_partitions)?;
-        }
-    }
-    Ok(QueryTopics {
-        source: source.topic.clone(),
-        source_partitions,
-        sink: plan.sink.topic.clone(),
-        sink_partitions,
-        repartition,
-        state_partitions: source_partitions,
-        changelogs,
-        lost_state,
-    })
-}
-
-/// Says why a group's offsets have no state: a changelog is missing.
-///
-/// A group without offsets has not begun, so that missing changelogs are as they should be.
-async fn lost_state(
-    admin: &Admin,
-    group: &str,
-    changelogs: &[String],
-) -> Result<Option<String>, LiveError> {
-    let names: Vec<&str> = changelogs.iter().map(String::as_str).collect();
-    if names.is_empty() {
-        return Ok(None);
-    }
-    let found = admin.describe_topics(&names).await?;
-    let is_missing = |topic: &Result<_, KafkaError>| matches!(topic, Err(error) if error.is_code(ResponseError::UnknownTopicOrPartition));
-    let Some((missing, _)) = found.iter().find(|(_, topic)| is_missing(topic)) else {
-        return Ok(None);
-    };
-    let committed = GroupOffsets::new(admin.cluster(), group).committed(None).await?;
-    Ok((!committed.is_empty()).then(|| {
-        format!(
-            "its group {group} has offsets, but the changelog topic {missing} is missing; delete \
-             the consumer group to start anew"
-        )
-    }))
-}
-
-/// An internal topic must have as many partitions as the source.
-fn has_partitions(name: &str, ensured: EnsuredTopic, expected: i32) -> Result<(), LiveError> {
-    match ensured {
-        EnsuredTopic::Existing(found) if found != expected => Err(LiveError::Topic {
-            topic: name.to_owned(),
-            cause: format!("has {found} partitions, expected {expected}, as the source has"),
-        }),
-        _ => Ok(()),
     }
 }

@@ -15,34 +15,38 @@ use crate::kafka::{Cluster, KafkaError, TopicPartition};
 /// two run a query.
 const PROTOCOL: &str = "millstream";
 
-/// What joining gave: the membership back, and whether this member is to run the query.
-pub(super) type Joined = (Membership, Result<bool, KafkaError>);
+/// By what members are told apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// When the instance began to stand for its queries.
+    pub(super) since_ms: i64,
+    /// A number that no other instance has.
+    pub(super) instance: u64,
+}
 
-/// Prepares a membership for the reader of `topics`. `since` is when this instance began to stand
-/// for the query; among equals the smaller `instance` wins.
+/// Prepares a membership for the reader of `topics`; among those that began at the same time
+/// the smaller instance wins.
 pub(super) fn membership(
     cluster: &Cluster,
     group: &str,
     topics: &[String],
-    (since_ms, instance): (i64, u64),
+    standing: Standing,
 ) -> Result<Membership, KafkaError> {
-    let mut standing = since_ms.to_be_bytes().to_vec();
-    standing.extend_from_slice(&instance.to_be_bytes());
-    let metadata = encode_subscription_of(topics, Some(standing.into()))?;
+    let mut user_data = standing.since_ms.to_be_bytes().to_vec();
+    user_data.extend_from_slice(&standing.instance.to_be_bytes());
+    let metadata = encode_subscription_of(topics, Some(user_data.into()))?;
     let options = MembershipOptions::new(cluster, group, vec![(PROTOCOL.to_owned(), metadata)]);
     Ok(Membership::new(cluster, options))
 }
 
 /// Joins, and says whether this member runs the query.
-pub(super) async fn join(mut membership: Membership, partitions: Vec<TopicPartition>) -> Joined {
-    let assign = |leadership: Leadership| {
-        let partitions = partitions.clone();
-        async move { shares(&leadership, &partitions) }
-    };
-    let result = membership.join(assign).await;
-    let result = result
-        .and_then(|assigned: Assigned| Ok(!decode_assignment(&assigned.assignment)?.is_empty()));
-    (membership, result)
+pub(super) async fn join(
+    membership: &mut Membership,
+    partitions: &[TopicPartition],
+) -> Result<bool, KafkaError> {
+    let assign = |leadership: Leadership| async move { shares(&leadership, partitions) };
+    let assigned: Assigned = membership.join(assign).await?;
+    Ok(!decode_assignment(&assigned.assignment)?.is_empty())
 }
 
 /// Everything to the member that has stood longest.

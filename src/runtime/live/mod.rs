@@ -1,36 +1,57 @@
-//! Queries on Kafka: groups joined, records fetched once for all queries at the same position,
-//! results produced, offsets committed, state restored.
+//! Queries on Kafka: groups joined, records fetched and decoded once for all queries that stand
+//! together, results produced, offsets committed, state restored.
 //!
 //! ```text
-//!            ┌ reading: one fetcher, one decode ─┬─ query: task ─ producer ─ group ┐
-//! reader ────┤                                   └─ query: task ─ producer ─ group ┤ commit
-//! (a thread) └ reading: a query that lags ───────── query: task ─ producer ─ group ┘
+//!            ┌ reading: one fetcher ─┬─ worker (a thread) ─┬─ shard of query A ─┐ rows, commands
+//! partitions ┤                       │   decodes once      └─ shard of query B ─┤
+//!            └ reading ──────────────┴─ worker (a thread) ─── shard of query A ─┤
+//!                                                                              ▼
+//!                                  life of query A: group ─ outbox ─ barrier ─ commit ─▶ Kafka
 //! ```
 //!
-//! All queries over one source definition share a reader. Within it those at the same position
-//! share a reading; a query that started later, or failed and starts again, has one of its own until
-//! it is level. Each query keeps its own offsets, errors, log entries and life.
+//! Workers own partitions, and never wait. A query is a task of its own: what it waits for (its group,
+//! its state, acknowledgements, a pause after a failure) delays no other. Queries at the same position
+//! of a partition share what was fetched and decoded; one that is behind reads on its own until it is
+//! level.
 //!
-//! At least once: outputs, then changelogs, then offsets. A crash before the last of them replays.
-//! Last come the marks of a local checkpoint, if there is one.
+//! At least once: outputs, then changelogs, then offsets ([`commit`]). A crash before the last of them
+//! replays. Last come the marks of a local checkpoint, if there is one.
 
+mod barrier;
 mod checkpoint;
 mod commit;
+mod cut;
 mod decode;
-mod failure;
+mod definitions;
+mod error;
+mod figures;
+mod inbox;
 mod instance;
+mod life;
+mod log_writer;
 mod member;
+mod message;
+mod outbox;
+mod placements;
+mod pressure;
+mod pump;
 mod purge;
-mod query;
-mod reader;
-mod reading;
+mod query_topics;
+mod readings;
 mod restore;
+mod session;
 mod settings;
-mod tend;
+mod shard;
+mod stop;
+mod taking;
 mod topic_watch;
 mod topics;
+mod track;
+mod worker;
+mod workers;
 
+pub use error::LiveError;
+pub use figures::{QueryState, QueryStatus};
 pub use instance::{Instance, InstanceOptions, InstanceStatus};
-pub use query::{LiveError, QuerySpec, QueryState, QueryStatus};
-pub use settings::QuerySettings;
+pub use settings::{QuerySettings, QuerySpec};
 pub use topics::{EnsuredTopic, ensure_topic};

@@ -1,50 +1,56 @@
 //! Deletes from repartition topics what has been processed, so that they do not grow for ever.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::query::LiveQuery;
+use super::query_topics::Topic;
 use crate::kafka::admin::Admin;
-use crate::kafka::{KafkaError, TopicPartition};
+use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::runtime::clock;
 
-/// When a query's repartition topic is to be purged, as `repartition.purge.interval.ms` says.
+/// When a query's repartition topics are to be purged, as `repartition.purge.interval.ms` says.
 pub(super) struct Purge {
+    interval: Duration,
     due_at: Instant,
     running: Option<JoinHandle<Result<(), KafkaError>>>,
 }
 
 impl Purge {
-    pub(super) fn new(due_at: Instant) -> Self {
-        Self { due_at, running: None }
+    pub(super) fn every(interval: Duration) -> Self {
+        Self { interval, due_at: clock::instant() + interval, running: None }
     }
-}
 
-impl LiveQuery {
-    /// After a commit: has the records before the committed offsets deleted, where that is due.
+    /// Has the records before the committed offsets deleted, where that is due.
     ///
-    /// As Kafka Streams' `TaskManager.maybePurgeCommittedRecords`: one request at a time, and what fails is tried again.
-    pub(super) async fn purge_repartition(&mut self) {
+    /// As Kafka Streams' `TaskManager.maybePurgeCommittedRecords`: one request at a time, and what
+    /// fails is tried again.
+    pub(super) async fn after_commit(
+        &mut self,
+        cluster: &Cluster,
+        topics: impl Iterator<Item = &Topic>,
+        committed: &BTreeMap<TopicPartition, i64>,
+    ) {
         let now = clock::instant();
-        let Some(topic) = &self.topics.repartition else { return };
-        if now < self.purge.due_at {
+        let names: Vec<&str> = topics.map(|topic| topic.name.as_str()).collect();
+        if names.is_empty() || now < self.due_at {
             return;
         }
-        if let Some(running) = &mut self.purge.running {
+        if let Some(running) = &mut self.running {
             if !running.is_finished() {
                 return;
             }
             if let Ok(Err(error)) = running.await {
-                tracing::info!("{topic} is not purged yet: {error}");
+                tracing::info!("{} is not purged yet: {error}", names.join(", "));
             }
         }
-        let of_topic = self.committed.iter().filter(|(at, _)| *at.topic == **topic);
+        let processed = committed.iter().filter(|(at, _)| names.contains(&&*at.topic));
         let before: Vec<(TopicPartition, i64)> =
-            of_topic.map(|(at, offset)| (at.clone(), *offset)).collect();
-        let cluster = self.cluster.clone();
+            processed.map(|(at, offset)| (at.clone(), *offset)).collect();
+        let cluster = cluster.clone();
         let request = async move { Admin::new(&cluster).delete_records(&before).await };
-        self.purge.running = Some(tokio::spawn(request));
-        self.purge.due_at = now + self.spec.settings.purge_interval;
+        self.running = Some(tokio::spawn(request));
+        self.due_at = now + self.interval;
     }
 }

@@ -5,25 +5,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::checkpoint::{Checkpoint, Home, blocking};
-use super::query::{LiveError, QuerySpec, QueryTopics};
+use super::error::LiveError;
+use super::message::LaneStart;
+use super::query_topics::{QueryTopics, Topic};
+use super::settings::QuerySettings;
 use crate::kafka::admin::{Admin, ConfigResource, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
-use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
-use crate::operators::{StoredRecord, TopologyOptions};
-use crate::plan::{Gives, QueryPlan, StoreId};
-use crate::runtime::{Spread, TaskOptions, Tasks, clock};
+use crate::operators::StoredRecord;
+use crate::plan::{Gives, Input, StoreId};
+use crate::runtime::{LaneId, Layout, Tasks, clock};
 use crate::state::checkpoint::{Change, CheckpointError, Mark, TopicId};
 use crate::types::Partition;
 
+/// What is to be restored.
+#[derive(Clone)]
+pub(super) struct Restoring {
+    pub(super) cluster: Cluster,
+    pub(super) settings: QuerySettings,
+    pub(super) topics: Arc<QueryTopics>,
+    pub(super) layout: Arc<Layout>,
+    /// Where checkpoints are kept, if they are.
+    pub(super) home: Option<Home>,
+}
+
 /// A query that is ready to go on.
 pub(super) struct Activated {
+    /// All its tasks.
     pub(super) tasks: Tasks,
     pub(super) checkpoint: Option<Checkpoint>,
-    pub(super) positions: BTreeMap<i32, i64>,
-    pub(super) repartition_positions: BTreeMap<i32, i64>,
+    pub(super) lanes: Vec<LaneStart>,
     pub(super) committed: BTreeMap<TopicPartition, i64>,
 }
 
@@ -39,112 +52,98 @@ const TOMBSTONES_MS: i64 = 24 * 60 * 60 * 1_000;
 /// How many bytes a restore fetches ahead.
 const RESTORE_BUFFER_BYTES: usize = 16 << 20;
 
-/// Finds the query's offsets and restores its state.
-///
-/// A query that starts for the first time commits where it starts before it processes anything, so
-/// that state without an offset, or an offset without its state, is never a matter of luck.
-pub(super) async fn activate(
-    cluster: Cluster,
-    spec: QuerySpec,
-    topics: QueryTopics,
-    member: GroupMetadata,
-    home: Option<Home>,
-) -> Result<Activated, LiveError> {
-    let admin = Admin::new(&cluster);
-    let state_error = |cause| LiveError::State { query: spec.id.clone(), cause };
-    if let Some(cause) = &topics.lost_state {
-        return Err(state_error(cause.clone()));
+impl Restoring {
+    fn state_error(&self, cause: String) -> LiveError {
+        LiveError::State { query: self.layout.query_id().to_owned(), cause }
     }
-    let offsets = GroupOffsets::new(&cluster, &member.group);
-    let committed = offsets.committed(None).await?;
-    let tasks = Tasks::new(Arc::clone(&spec.plan), &spec.id, task_options(&spec, &topics))?;
-    let is_first = committed.is_empty();
-    let (tasks, checkpoint, restored) = restore(&cluster, (&spec, &topics), tasks, home).await?;
-    if is_first && restored > 0 {
-        return Err(state_error(format!(
-            "its changelog holds {restored} records, but its group has no offsets; delete the \
-             changelog topics to start anew"
-        )));
-    }
-    let is_table = spec.plan.nodes.first().is_some_and(|node| node.gives == Gives::Changes);
-    // A partition that is new to a query which has begun holds nothing that it has seen.
-    let start = if spec.settings.from_earliest || is_table || !is_first {
-        OffsetSpec::Earliest
-    } else {
-        OffsetSpec::Latest
-    };
-    let source = (topics.source.as_str(), topics.source_partitions);
-    let positions = positions(&admin, source, &committed, start).await?;
-    let repartition_positions = match &topics.repartition {
-        None => BTreeMap::new(),
-        Some(topic) => {
-            let repartition = (topic.as_str(), topics.state_partitions);
-            self::positions(&admin, repartition, &committed, OffsetSpec::Earliest).await?
-        }
-    };
-    let mut known = BTreeMap::new();
-    for (topic, positions) in
-        [(Some(&topics.source), &positions), (topics.repartition.as_ref(), &repartition_positions)]
-    {
-        let Some(topic) = topic else { continue };
-        for (partition, position) in positions {
-            known.insert(TopicPartition::new(topic.as_str(), *partition), *position);
-        }
-    }
-    let new: Vec<_> = known
-        .iter()
-        .filter(|(partition, _)| !committed.contains_key(partition))
-        .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
-        .collect();
-    offsets.commit_as(&member, &new).await?;
-    Ok(Activated { tasks, checkpoint, positions, repartition_positions, committed: known })
-}
 
-fn task_options(spec: &QuerySpec, topics: &QueryTopics) -> TaskOptions {
-    let partitions = topics.state_partitions;
-    let spread = Spread { partitions, partitioner: partition_for_key };
-    let is_in_memory = topics.repartition.is_none();
-    // Each task has its share of the cache, and a cache that is there at all holds something.
-    let cached_groups = spec.settings.cached_groups();
-    let share = cached_groups.div_ceil(usize::try_from(partitions).unwrap_or(1).max(1));
-    TaskOptions {
-        topology: TopologyOptions {
-            cached_groups: share,
-            emit_interval_ms: spec.settings.emit_interval_ms,
-        },
-        spreads: spec
-            .plan
-            .repartitions()
-            .filter(|_| is_in_memory)
-            .map(|(id, ..)| (id, spread))
-            .collect(),
+    /// Finds the query's offsets and restores its state.
+    ///
+    /// A query that starts for the first time commits where it starts before it processes anything,
+    /// so that state without an offset, or an offset without its state, is never a matter of luck.
+    pub(super) async fn activate(self, member: GroupMetadata) -> Result<Activated, LiveError> {
+        let admin = Admin::new(&self.cluster);
+        if let Some(cause) = &self.topics.lost_state {
+            return Err(self.state_error(cause.clone()));
+        }
+        let offsets = GroupOffsets::new(&self.cluster, &member.group);
+        let committed = offsets.committed(None).await?;
+        let restored = self.restore(&admin).await?;
+        let is_first = committed.is_empty();
+        if is_first && restored.records > 0 {
+            return Err(self.state_error(format!(
+                "its changelog holds {} records, but its group has no offsets; delete the \
+                 changelog topics to start anew",
+                restored.records
+            )));
+        }
+        let mut lanes = Vec::new();
+        for (input, topic) in &self.topics.inputs {
+            let start = self.start_of(*input, is_first);
+            lanes.extend(self.lanes(&admin, (*input, topic), &committed, start).await?);
+        }
+        let mut known = BTreeMap::new();
+        for start in &lanes {
+            let at = TopicPartition::new(&*start.topic, start.lane.upstream.0);
+            known.insert(at, start.position);
+        }
+        let new: Vec<_> = known
+            .iter()
+            .filter(|(partition, _)| !committed.contains_key(partition))
+            .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
+            .collect();
+        offsets.commit_as(&member, &new).await?;
+        let Restored { tasks, checkpoint, .. } = restored;
+        Ok(Activated { tasks, checkpoint, lanes, committed: known })
     }
-}
 
-/// Where each partition is to be read from: after what is committed, else where a start is.
-async fn positions(
-    admin: &Admin,
-    (topic, partitions): (&str, i32),
-    committed: &BTreeMap<TopicPartition, CommittedOffset>,
-    start: OffsetSpec,
-) -> Result<BTreeMap<i32, i64>, LiveError> {
-    let mut positions = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for partition in 0..partitions {
-        let at = TopicPartition::new(topic, partition);
-        match committed.get(&at) {
-            Some(committed) => drop(positions.insert(partition, committed.offset)),
-            None => unknown.push((at, start)),
+    /// Where a partition begins that has no offset.
+    fn start_of(&self, input: Input, is_first: bool) -> OffsetSpec {
+        let is_table = match input {
+            Input::Source(node) => self.layout.plan().node(node).gives == Gives::Changes,
+            Input::Repartition(_) => true,
+        };
+        // A partition that is new to a query which has begun holds nothing that it has seen.
+        if self.settings.from_earliest || is_table || !is_first {
+            OffsetSpec::Earliest
+        } else {
+            OffsetSpec::Latest
         }
     }
-    if unknown.is_empty() {
-        return Ok(positions);
+
+    /// Where each partition of an input is to be read from: after what is committed, else where a
+    /// start is.
+    async fn lanes(
+        &self,
+        admin: &Admin,
+        (input, topic): (Input, &Topic),
+        committed: &BTreeMap<TopicPartition, CommittedOffset>,
+        start: OffsetSpec,
+    ) -> Result<Vec<LaneStart>, LiveError> {
+        let partitions: Vec<_> = (0..topic.partitions)
+            .map(|partition| TopicPartition::new(topic.name.as_str(), partition))
+            .collect();
+        let unknown = partitions.iter().filter(|at| !committed.contains_key(at));
+        let unknown: Vec<_> = unknown.map(|at| (at.clone(), start)).collect();
+        let all: Vec<_> = partitions.iter().map(|at| (at.clone(), OffsetSpec::Latest)).collect();
+        let starts = if unknown.is_empty() {
+            BTreeMap::new()
+        } else {
+            admin.list_offsets(&unknown, Isolation::ReadCommitted).await?
+        };
+        let ends = admin.list_offsets(&all, Isolation::ReadCommitted).await?;
+        let name: Arc<str> = topic.name.as_str().into();
+        let lane = |at: &TopicPartition| {
+            let listed = starts.get(at).and_then(|start| start.offset).unwrap_or(0);
+            LaneStart {
+                lane: LaneId { input, upstream: Partition(at.partition) },
+                topic: Arc::clone(&name),
+                position: committed.get(at).map_or(listed, |committed| committed.offset),
+                end: ends.get(at).and_then(|end| end.offset).unwrap_or(0),
+            }
+        };
+        Ok(partitions.iter().map(lane).collect())
     }
-    let listed = admin.list_offsets(&unknown, Isolation::ReadCommitted).await?;
-    for (at, offset) in listed {
-        positions.insert(at.partition, offset.offset.unwrap_or(0));
-    }
-    Ok(positions)
 }
 
 /// A changelog topic, as a restore finds it.
@@ -161,34 +160,58 @@ pub(super) struct Changelog {
     pub(super) extents: BTreeMap<i32, (i64, i64)>,
 }
 
-/// Looks at all changelogs.
-async fn changelogs(
-    admin: &Admin,
-    plan: &QueryPlan,
-    topics: &QueryTopics,
-) -> Result<Vec<Changelog>, LiveError> {
-    let mut changelogs = Vec::with_capacity(topics.changelogs.len());
-    for ((_, _, store), topic) in plan.stores().zip(&topics.changelogs) {
-        let partitions: Vec<_> =
-            (0..topics.state_partitions).map(|p| TopicPartition::new(topic.as_str(), p)).collect();
-        let all = |spec| partitions.iter().map(|at| (at.clone(), spec)).collect::<Vec<_>>();
-        let isolation = Isolation::ReadCommitted;
-        let starts = admin.list_offsets(&all(OffsetSpec::Earliest), isolation).await?;
-        let ends = admin.list_offsets(&all(OffsetSpec::Latest), isolation).await?;
-        let extent = |at: &TopicPartition| {
-            let start = starts.get(at).and_then(|start| start.offset).unwrap_or(0);
-            (start, ends.get(at).and_then(|end| end.offset).unwrap_or(0))
-        };
-        changelogs.push(Changelog {
-            topic: topic.clone(),
-            store: store.name.clone(),
-            retention_ms: store.retention_ms,
-            id: admin.describe_topic(topic).await?.map(|topic| topic.id.0).unwrap_or_default(),
-            tombstones_ms: tombstones_ms(admin, topic).await,
-            extents: partitions.iter().map(|at| (at.partition, extent(at))).collect(),
-        });
+impl Restoring {
+    /// Looks at all changelogs.
+    async fn changelogs(&self, admin: &Admin) -> Result<Arc<[Changelog]>, LiveError> {
+        let mut changelogs = Vec::with_capacity(self.topics.changelogs.len());
+        for ((_, _, store), topic) in self.layout.plan().stores().zip(&self.topics.changelogs) {
+            let name = topic.name.as_str();
+            let partitions: Vec<_> =
+                (0..topic.partitions).map(|at| TopicPartition::new(name, at)).collect();
+            let all = |spec| partitions.iter().map(|at| (at.clone(), spec)).collect::<Vec<_>>();
+            let isolation = Isolation::ReadCommitted;
+            let starts = admin.list_offsets(&all(OffsetSpec::Earliest), isolation).await?;
+            let ends = admin.list_offsets(&all(OffsetSpec::Latest), isolation).await?;
+            let extent = |at: &TopicPartition| {
+                let start = starts.get(at).and_then(|start| start.offset).unwrap_or(0);
+                (start, ends.get(at).and_then(|end| end.offset).unwrap_or(0))
+            };
+            changelogs.push(Changelog {
+                topic: topic.name.clone(),
+                store: store.name.clone(),
+                retention_ms: store.retention_ms,
+                id: admin.describe_topic(name).await?.map(|topic| topic.id.0).unwrap_or_default(),
+                tombstones_ms: tombstones_ms(admin, name).await,
+                extents: partitions.iter().map(|at| (at.partition, extent(at))).collect(),
+            });
+        }
+        Ok(changelogs.into())
     }
-    Ok(changelogs)
+
+    /// Brings all state back: from the local checkpoint, if there is one, then from the changelogs.
+    async fn restore(&self, admin: &Admin) -> Result<Restored, LiveError> {
+        let at_ms = clock::now().0;
+        let tasks = Tasks::new(Arc::new(self.layout.alone()), 0)?;
+        let mut restored = Restored { admin: admin.clone(), tasks, checkpoint: None, records: 0 };
+        let changelogs = self.changelogs(admin).await?;
+        if let Some(home) = self.home.as_ref().filter(|_| !changelogs.is_empty()) {
+            let checkpoint = home.open(&changelogs, at_ms).await?;
+            let query = self.layout.query_id();
+            tracing::info!("restoring query {query} from {}", home.path().display());
+            let mut tasks = restored.tasks;
+            let replayed = blocking(move || {
+                let records = checkpoint.replay(&mut tasks)?;
+                Ok::<_, LiveError>((tasks, checkpoint, records))
+            });
+            let (tasks, checkpoint, records) = replayed.await??;
+            let admin = admin.clone();
+            restored = Restored { admin, tasks, checkpoint: Some(checkpoint), records };
+        }
+        for (store, changelog) in changelogs.iter().enumerate() {
+            restored.read(&self.cluster, (store, changelog), at_ms).await?;
+        }
+        Ok(restored)
+    }
 }
 
 /// How long a topic keeps tombstones; Kafka's default if it does not say.
@@ -202,44 +225,16 @@ async fn tombstones_ms(admin: &Admin, topic: &str) -> i64 {
     found.and_then(|entry| entry.value?.parse().ok()).unwrap_or(TOMBSTONES_MS)
 }
 
-/// Brings all state back: from the local checkpoint, if there is one, then from the changelogs.
-/// Gives the number of records.
-async fn restore(
-    cluster: &Cluster,
-    (spec, topics): (&QuerySpec, &QueryTopics),
-    tasks: Tasks,
-    home: Option<Home>,
-) -> Result<(Tasks, Option<Checkpoint>, u64), LiveError> {
-    let at_ms = clock::now().0;
-    let admin = Admin::new(cluster);
-    let mut restoring = Restoring { admin: &admin, tasks, checkpoint: None, restored: 0 };
-    let changelogs: Arc<[Changelog]> = changelogs(&admin, &spec.plan, topics).await?.into();
-    if let Some(home) = home.filter(|_| !changelogs.is_empty()) {
-        let checkpoint = home.open(&changelogs, at_ms).await?;
-        tracing::info!("restoring query {} from {}", spec.id, home.path().display());
-        let mut tasks = restoring.tasks;
-        let replayed = blocking(move || {
-            let restored = checkpoint.replay(&mut tasks)?;
-            Ok::<_, LiveError>((tasks, checkpoint, restored))
-        });
-        let (tasks, checkpoint, restored) = replayed.await??;
-        restoring = Restoring { admin: &admin, tasks, checkpoint: Some(checkpoint), restored };
-    }
-    for (store, changelog) in changelogs.iter().enumerate() {
-        restoring.read(cluster, (store, changelog), at_ms).await?;
-    }
-    Ok((restoring.tasks, restoring.checkpoint, restoring.restored))
-}
-
 /// State on its way back.
-struct Restoring<'a> {
-    admin: &'a Admin,
+struct Restored {
+    admin: Admin,
     tasks: Tasks,
     checkpoint: Option<Checkpoint>,
-    restored: u64,
+    /// How many records it comes from.
+    records: u64,
 }
 
-impl Restoring<'_> {
+impl Restored {
     /// Reads what a changelog holds beyond the checkpoint, which then has everything before
     /// `at_ms`.
     async fn read(
@@ -326,7 +321,7 @@ impl Restoring<'_> {
         let Change { key, value, timestamp_ms } = *change;
         let record = StoredRecord { key, value, timestamp_ms };
         self.tasks.restore(StoreId(at.0), Partition(at.1), &record)?;
-        self.restored += 1;
+        self.records += 1;
         if let Some(checkpoint) = &mut self.checkpoint {
             checkpoint.append(at, change)?;
         }

@@ -1,7 +1,22 @@
 //! How one query runs, read once from its properties.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::plan::QueryPlan;
+use crate::runtime::MaxIdle;
+
+/// A query that is to run.
+#[derive(Clone, Debug)]
+pub struct QuerySpec {
+    /// Its id.
+    pub id: String,
+    /// What it does.
+    pub plan: Arc<QueryPlan>,
+    /// How it runs.
+    pub settings: QuerySettings,
+}
 
 /// How one query runs.
 #[expect(clippy::struct_excessive_bools, reason = "each is a property that is on or off")]
@@ -35,8 +50,11 @@ pub struct QuerySettings {
     pub processing_log_topic: String,
     /// `ksql.internal.topic.replicas`, for changelogs, repartition topics and the processing log.
     pub internal_replicas: i16,
-    /// How far ahead of the others, in record time, a partition may be read where order across
-    /// partitions matters (`ksql.millstream.interleave.ms`).
+    /// `max.task.idle.ms`: how long a partition without records is waited for where order across
+    /// partitions matters.
+    pub max_idle: MaxIdle,
+    /// How far ahead of the others, in record time, a partition is read where order across partitions
+    /// matters and rows are re-keyed through topics (`ksql.millstream.interleave.ms`).
     pub interleave_ms: i64,
     /// `ksql.streams.state.dir`: where checkpoints of state are kept; without it there are none.
     pub state_dir: Option<PathBuf>,

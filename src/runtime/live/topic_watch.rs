@@ -1,14 +1,15 @@
-//! Looks after the topics of running queries: one that is deleted, or gets more partitions, would
+//! Looks after the topics of a running query: one that is deleted, or gets more partitions, would
 //! otherwise go unnoticed, for a client waits for both.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::kafka::Cluster;
+use super::error::LiveError;
+use super::query_topics::Topic;
 use crate::kafka::admin::Admin;
+use crate::kafka::{Cluster, KafkaError, ResponseError};
 
 /// The time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -16,45 +17,42 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How many looks in a row must miss a topic, as a broker that starts does not know all at once.
 const MISSES: u32 = 2;
 
-/// What is wrong, by topic.
-type Problems = Arc<Mutex<BTreeMap<String, String>>>;
-
 /// Looks at topics now and then, until it is dropped.
-pub(super) struct TopicWatch {
-    problems: Problems,
-    looking: JoinHandle<()>,
-}
+pub(super) struct TopicWatch(JoinHandle<LiveError>);
 
 impl TopicWatch {
     /// Watches topics, each with the partitions that it has to have.
-    pub(super) fn start(cluster: &Cluster, topics: BTreeMap<String, i32>) -> Self {
-        let problems = Problems::default();
-        let looking = tokio::spawn(look(Admin::new(cluster), topics, Arc::clone(&problems)));
-        Self { problems, looking }
+    pub(super) fn start<'t>(cluster: &Cluster, topics: impl Iterator<Item = &'t Topic>) -> Self {
+        let topics = topics.map(|topic| (topic.name.clone(), topic.partitions)).collect();
+        Self(tokio::spawn(look(Admin::new(cluster), topics)))
     }
 
-    /// What is wrong with topics, as of the last look.
-    pub(super) fn problems(&self) -> BTreeMap<String, String> {
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Waits until something is wrong with a topic, and says what.
+    pub(super) async fn problem(&mut self) -> LiveError {
+        match (&mut self.0).await {
+            Ok(problem) => problem,
+            // It has been asked before, or the process ends.
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 
 impl Drop for TopicWatch {
     fn drop(&mut self) {
-        self.looking.abort();
+        self.0.abort();
     }
 }
 
-async fn look(admin: Admin, topics: BTreeMap<String, i32>, problems: Problems) {
+/// Looks until something is wrong.
+async fn look(admin: Admin, topics: BTreeMap<String, i32>) -> LiveError {
     let names: Vec<&str> = topics.keys().map(String::as_str).collect();
     let mut missed: BTreeMap<&str, u32> = BTreeMap::new();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // While Kafka does not answer, nothing is known.
         let Ok(found) = admin.describe_topics(&names).await else { continue };
-        let mut now = BTreeMap::new();
         for (name, partitions) in &topics {
-            let problem = match found.get(name) {
+            let cause = match found.get(name) {
                 Some(Ok(topic)) => {
                     missed.remove(name.as_str());
                     let count = topic.partitions.len() as i32;
@@ -67,14 +65,15 @@ async fn look(admin: Admin, topics: BTreeMap<String, i32>, problems: Problems) {
                 }
                 _ => None,
             };
-            now.extend(problem.map(|problem| (name.clone(), problem)));
+            if let Some(cause) = cause {
+                return LiveError::Topic { topic: name.clone(), cause };
+            }
         }
-        *problems.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 }
 
-fn is_unknown(error: &crate::kafka::KafkaError) -> bool {
-    error.is_code(crate::kafka::ResponseError::UnknownTopicOrPartition)
+fn is_unknown(error: &KafkaError) -> bool {
+    error.is_code(ResponseError::UnknownTopicOrPartition)
 }
 
 fn grown(count: i32, before: i32) -> String {

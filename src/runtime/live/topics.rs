@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::query::LiveError;
+use super::error::LiveError;
 use crate::kafka::admin::{Admin, NewTopic};
-use crate::plan::{QueryPlan, StoreSpec};
+use crate::plan::StoreSpec;
 
 /// Whether a topic was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +92,6 @@ pub(super) fn repartition_configs() -> BTreeMap<String, String> {
         ("message.timestamp.type", "CreateTime"),
     ];
     configs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-/// The end of the name of a plan's repartition topic.
-pub(super) fn repartition_name(plan: &QueryPlan) -> Option<&str> {
-    plan.repartitions().next().map(|(_, _, topic)| topic.name.as_str())
 }
 
 #[cfg(test)]

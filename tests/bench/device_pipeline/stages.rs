@@ -3,6 +3,7 @@
 //! It is the real code, called as a query's reader calls it, with a clock around each stage. A busy machine shows here:
 //! the figures are time that passed, and only their proportions are to be trusted.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -15,15 +16,12 @@ use millstream::operators::TopologyOptions;
 use millstream::plan::{NodeId, Sink};
 use millstream::runtime::live::QuerySpec;
 use millstream::runtime::{
-    OutputRecord, RawRecords, SeededRandom, SourceBatch, SourceReader, SourceRecords, Spread,
-    Surrounded, Surroundings, Target, TaskOptions, Tasks, clock,
+    CHUNK_ROWS, Layout, LayoutOptions, MaxIdle, OutputRecord, Placement, RawRecords, SeededRandom,
+    SourceBatch, SourceReader, SourceRecords, Surrounded, Surroundings, Target, Tasks, clock,
 };
 use millstream::types::Arena;
 
 use crate::readers;
-
-/// As many rows as a reader hands on at once.
-const CHUNK_ROWS: usize = 1_000;
 
 /// How often aggregates are given away.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -130,15 +128,19 @@ impl Path {
             for (used, is_used) in used.iter_mut().zip(spec.plan.used_columns(NodeId(0))) {
                 *used |= is_used;
             }
-            let spread = Spread { partitions: 3, partitioner: partition_for_key };
-            let options = TaskOptions {
+            let options = LayoutOptions {
                 topology: TopologyOptions {
                     cached_groups: spec.settings.cached_groups(),
                     emit_interval_ms: spec.settings.emit_interval_ms,
                 },
-                spreads: spec.plan.repartitions().map(|(id, ..)| (id, spread)).collect(),
+                is_in_memory: true,
+                partitioner: partition_for_key,
+                max_idle: MaxIdle::Millis(0),
+                placement: Placement::alone(),
             };
-            let task = Tasks::new(spec.plan.clone(), &spec.id, options)?;
+            let counts = spec.plan.partition_counts(|_, _| 3)?;
+            let layout = Layout::new(spec.plan.clone(), &spec.id, counts, options);
+            let task = Tasks::new(Arc::new(layout), 0)?;
             let again = Again::new(&spec)?;
             tasks.push((spec, task, again));
         }
@@ -170,7 +172,7 @@ impl Path {
         for (spec, task, _) in tasks {
             let surroundings = surroundings(random);
             let records = SourceRecords { reader: source, records: chunk };
-            let batch = SourceBatch { source: NodeId(0), read: &read, records };
+            let batch = SourceBatch { source: NodeId(0), read: &read, records, is_at_end: false };
             let surrounded = Surrounded { surroundings, arena: &arena };
             stages.time(&spec.id, || task.process(batch, surrounded))?;
         }
@@ -181,7 +183,7 @@ impl Path {
     async fn flush(&mut self) -> Result<()> {
         let Self { tasks, random, stages, .. } = self;
         for (_, task, _) in tasks {
-            while stages.time("flush", || task.flush_some(surroundings(random)))? {}
+            stages.time("flush", || task.flush_all(surroundings(random)))?;
         }
         self.flushed = clock::instant();
         self.send().await
@@ -192,19 +194,18 @@ impl Path {
         for (spec, tasks, _) in &mut self.tasks {
             // Changelogs too: only the cost of sending counts here.
             let topic = spec.plan.sink.topic.as_str();
-            for output in tasks.outputs() {
+            for output in [&tasks.given.output, &tasks.given.changelog] {
                 let records: Vec<_> = output.records().map(new_record).collect();
                 self.producer.send_all(topic, &records).await?;
             }
         }
         self.stages.add("produce", start.elapsed());
         for (_, tasks, again) in &mut self.tasks {
-            for output in tasks.outputs() {
-                let sunk = output.records().filter(|record| record.target == Target::Sink);
-                let values: Vec<_> = sunk.map(|record| record.value).collect();
-                again.encode(&values, &mut self.stages)?;
-                output.clear();
-            }
+            let sunk = tasks.given.output.records();
+            let sunk = sunk.filter(|record| record.target == Target::Sink);
+            let values: Vec<_> = sunk.map(|record| record.value).collect();
+            again.encode(&values, &mut self.stages)?;
+            tasks.given.clear();
         }
         Ok(())
     }

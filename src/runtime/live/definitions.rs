@@ -1,0 +1,94 @@
+//! How a worker reads sources: each distinct definition once, for all queries over it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::message::QueryId;
+use crate::operators::QueryError;
+use crate::plan::Source;
+use crate::runtime::SourceReader;
+
+/// A definition of a source, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct DefinitionId(u64);
+
+/// All definitions that queries of a worker read.
+#[derive(Default)]
+pub(super) struct Definitions {
+    all: BTreeMap<DefinitionId, Definition>,
+    next: u64,
+}
+
+/// One way to read a topic.
+pub(super) struct Definition {
+    source: Arc<Source>,
+    pub(super) reader: SourceReader,
+    /// The columns that some query uses.
+    pub(super) used: Vec<bool>,
+    users: Vec<User>,
+}
+
+struct User {
+    query: QueryId,
+    used: Vec<bool>,
+}
+
+impl Definitions {
+    /// Adds a query that uses columns of a source.
+    pub(super) fn add(
+        &mut self,
+        query: &QueryId,
+        source: &Arc<Source>,
+        used: Vec<bool>,
+    ) -> Result<DefinitionId, QueryError> {
+        let user = User { query: query.clone(), used };
+        let known = self.all.iter_mut().find(|(_, known)| reads_alike(&known.source, source));
+        if let Some((id, known)) = known {
+            known.users.push(user);
+            known.count_used();
+            return Ok(*id);
+        }
+        let reader = SourceReader::new(Arc::clone(source))?;
+        let id = DefinitionId(self.next);
+        self.next += 1;
+        let source = Arc::clone(source);
+        let mut definition = Definition { source, reader, used: Vec::new(), users: vec![user] };
+        definition.count_used();
+        self.all.insert(id, definition);
+        Ok(id)
+    }
+
+    /// Forgets a query, and the definitions that only it used.
+    pub(super) fn remove(&mut self, query: &QueryId) {
+        self.all.retain(|_, definition| {
+            definition.users.retain(|user| user.query != *query);
+            definition.count_used();
+            !definition.users.is_empty()
+        });
+    }
+
+    pub(super) fn get(&self, id: DefinitionId) -> Option<&Definition> {
+        self.all.get(&id)
+    }
+}
+
+impl Definition {
+    fn count_used(&mut self) {
+        self.used = vec![false; self.reader.frame().len()];
+        for user in &self.users {
+            self.used.iter_mut().zip(&user.used).for_each(|(used, is_used)| *used |= is_used);
+        }
+    }
+}
+
+/// Whether two sources read the same records in the same way, so that one decode serves both.
+fn reads_alike(a: &Source, b: &Source) -> bool {
+    a.topic == b.topic
+        && a.kind == b.kind
+        && a.schema == b.schema
+        && a.headers == b.headers
+        && a.key_format == b.key_format
+        && a.value_format == b.value_format
+        && a.window == b.window
+        && a.timestamp == b.timestamp
+}

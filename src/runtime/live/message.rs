@@ -1,0 +1,137 @@
+//! What workers are told, and what they tell the queries that they work for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::error::LiveError;
+use super::figures::Figures;
+use super::pressure::Pressure;
+use crate::kafka::KafkaError;
+use crate::kafka::fetch::FetchedPartition;
+use crate::plan::SubTopologyId;
+use crate::runtime::{Handover, LaneId, Output, ProcessingLogEntry, Tasks};
+
+/// The id of a query, such as `CTAS_HITS_1`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct QueryId(Arc<str>);
+
+impl QueryId {
+    /// The id as a text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for QueryId {
+    fn from(id: &str) -> Self {
+        Self(id.into())
+    }
+}
+
+impl fmt::Display for QueryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One time that a query runs: what is left over of another time is nobody's any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SessionId {
+    pub(super) query: QueryId,
+    pub(super) number: u64,
+}
+
+/// One fetcher of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ReadingId(pub(super) u64);
+
+/// What comes to a worker.
+pub(super) enum Message {
+    /// What was fetched for a reading.
+    Fetched { reading: ReadingId, fetched: Vec<FetchedPartition> },
+    /// Why something is not fetched.
+    FetchFailed { reading: ReadingId, error: KafkaError },
+    /// Rows from a task of another worker.
+    Handover { session: SessionId, handover: Handover },
+    /// What a query wants of its tasks.
+    Command { session: SessionId, command: Command },
+    /// The end.
+    Stop,
+}
+
+/// What a query wants of its tasks on a worker.
+pub(super) enum Command {
+    /// Run them.
+    Start(Box<Start>),
+    /// Forget them.
+    Close,
+    /// The barrier begins: take no more, and say how far they are.
+    Cut,
+    /// Read on up to this time, or to where each partition ends now.
+    ReadTo(i64),
+    /// Process all rows that wait in a sub-topology, and give away what waits in its caches.
+    Drain(SubTopologyId),
+    /// The barrier ends: say where they are, and go on, or wait until they are to go on.
+    Release { and_go_on: bool },
+    /// Go on.
+    GoOn,
+}
+
+/// The tasks of a query that a worker is to run.
+pub(super) struct Start {
+    pub(super) tasks: Tasks,
+    pub(super) lanes: Vec<LaneStart>,
+    /// `ksql.nested.error.set.null`.
+    pub(super) nested_error_set_null: bool,
+    pub(super) events: UnboundedSender<Event>,
+    pub(super) pressure: Arc<Pressure>,
+    pub(super) figures: Arc<Figures>,
+}
+
+/// A partition that a query reads, and from where on.
+#[derive(Clone, Debug)]
+pub(super) struct LaneStart {
+    pub(super) lane: LaneId,
+    pub(super) topic: Arc<str>,
+    pub(super) position: i64,
+    /// Where it ends, as far as is known.
+    pub(super) end: i64,
+}
+
+/// What a worker tells a query.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Tasks have given something.
+    Given(Box<Portion>),
+    /// They cannot go on.
+    Failed(LiveError),
+    /// They take no more; the highest time that was taken.
+    Cut(i64),
+    /// They have read as far as they were told.
+    Level,
+    /// A sub-topology is drained.
+    Drained,
+    /// Everything before these positions is processed.
+    Released(Vec<LanePosition>),
+}
+
+/// Where the reading of a partition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LanePosition {
+    pub(super) lane: LaneId,
+    pub(super) position: i64,
+}
+
+/// What the tasks of a worker have given since the last time.
+#[derive(Debug, Default)]
+pub(super) struct Portion {
+    /// Which commit it belongs to, counted from the start.
+    pub(super) interval: u64,
+    /// For sinks and repartition topics.
+    pub(super) output: Output,
+    /// For changelogs.
+    pub(super) changelog: Output,
+    pub(super) log: Vec<ProcessingLogEntry>,
+}

@@ -1,0 +1,82 @@
+//! Carries what was fetched to a worker, no faster than the worker takes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::inbox::Inbox;
+use super::message::{Message, ReadingId};
+use crate::kafka::fetch::Fetcher;
+
+/// How many bytes a worker holds of a reading before it is given no more.
+pub(super) const HELD_BYTES: usize = 2 << 20;
+
+/// How long a fetch that failed waits before it is tried again.
+const RETRY_WAIT: Duration = Duration::from_millis(500);
+
+/// How much of a reading a worker holds.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    held: AtomicUsize,
+    /// Whether the worker lacks a partition that others wait for, so that it takes more.
+    is_hungry: AtomicBool,
+    changed: Notify,
+}
+
+impl Flow {
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Relaxed)
+    }
+
+    /// Notes that the worker holds so much less.
+    pub(super) fn release(&self, bytes: usize) {
+        let before = self.held.fetch_sub(bytes, Relaxed);
+        if before >= HELD_BYTES && before - bytes < HELD_BYTES {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Notes whether the worker takes more although it holds enough.
+    pub(super) fn set_hungry(&self, is_hungry: bool) {
+        if self.is_hungry.swap(is_hungry, Relaxed) != is_hungry && is_hungry {
+            self.changed.notify_one();
+        }
+    }
+
+    async fn room(&self) {
+        while self.held() >= HELD_BYTES && !self.is_hungry.load(Relaxed) {
+            self.changed.notified().await;
+        }
+    }
+}
+
+/// Hands on what a fetcher gives, until it is aborted.
+///
+/// What is not taken stays with the fetcher, which fetches no more once it holds enough. So a backlog
+/// does not come into memory faster than it is processed.
+pub(super) async fn pump(
+    reading: ReadingId,
+    fetcher: Arc<Fetcher>,
+    flow: Arc<Flow>,
+    inbox: Arc<Inbox<Message>>,
+) {
+    loop {
+        fetcher.arrived().await;
+        flow.room().await;
+        match fetcher.poll(Duration::ZERO).await {
+            Ok(fetched) if fetched.is_empty() => tokio::task::yield_now().await,
+            Ok(fetched) => {
+                let bytes = fetched.iter().map(|fetched| fetched.bytes).sum();
+                flow.held.fetch_add(bytes, Relaxed);
+                inbox.send(Message::Fetched { reading, fetched }).await;
+            }
+            Err(error) if error.is_retriable() => {
+                tracing::warn!("{error}");
+                tokio::time::sleep(RETRY_WAIT).await;
+            }
+            Err(error) => inbox.send(Message::FetchFailed { reading, error }).await,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A query while it runs: its tasks work on the workers, and here is sent and committed what comes of it.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
+
+use super::commit::{Committer, Interval};
+use super::cut::{Barrier, Next};
+use super::error::LiveError;
+use super::figures::Figures;
+use super::log_writer::LogWriter;
+use super::message::{Command, Event, LanePosition, QueryId, SessionId, Start};
+use super::outbox::{Outbox, Sender};
+use super::pressure::Pressure;
+use super::purge::Purge;
+use super::restore::{Activated, Restoring};
+use super::stop::stopped;
+use super::workers::Workers;
+use crate::kafka::TopicPartition;
+use crate::kafka::group::Membership;
+use crate::kafka::produce::Producer;
+use crate::plan::{Input, QueryPlan, StoreKind};
+use crate::runtime::{Layout, clock};
+
+/// From how many bytes of changelog records on a commit comes before its time.
+const EARLY_COMMIT_BYTES: usize = 8 << 20;
+
+/// Numbers sessions.
+static SESSIONS: AtomicU64 = AtomicU64::new(0);
+
+/// What a session is made of besides what was restored.
+pub(super) struct SessionParts {
+    pub(super) query: QueryId,
+    pub(super) workers: Arc<Workers>,
+    pub(super) figures: Arc<Figures>,
+    pub(super) log: Arc<LogWriter>,
+}
+
+/// A running query.
+pub(super) struct Session {
+    id: SessionId,
+    workers: Arc<Workers>,
+    /// The workers that run its tasks.
+    members: Vec<usize>,
+    layout: Arc<Layout>,
+    topics: Arc<super::query_topics::QueryTopics>,
+    events: UnboundedReceiver<Event>,
+    outbox: Outbox,
+    /// Away while it commits.
+    committer: Option<Committer>,
+    barrier: Option<Barrier>,
+    /// How many commits have begun.
+    interval: u64,
+    commit_interval: Duration,
+    commit_at: Instant,
+    /// Whether something was committed, so that it does run.
+    pub(super) has_committed: bool,
+}
+
+/// A commit under way.
+type Committing<'m> = Pin<Box<dyn Future<Output = (Committer, Result<(), LiveError>)> + Send + 'm>>;
+
+impl Session {
+    /// Has the workers run a query's tasks.
+    pub(super) async fn start(
+        parts: SessionParts,
+        restoring: &Restoring,
+        activated: Activated,
+    ) -> Self {
+        let SessionParts { query, workers, figures, log } = parts;
+        let Restoring { cluster, settings, topics, layout, .. } = restoring;
+        let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
+        let Activated { tasks, checkpoint, lanes, committed } = activated;
+        let (events, received) = unbounded_channel();
+        let ordered = Ordered::of(layout, settings.interleave_ms);
+        let in_order = lanes.iter().map(|start| start.lane);
+        let in_order = in_order.filter(|lane| ordered.inputs.contains(&lane.input));
+        let pressure = Pressure::new(workers.count(), in_order, ordered.ahead_ms);
+        let pressure = Arc::new(pressure);
+        let mut members = Vec::new();
+        for (worker, tasks) in tasks.divide(layout).into_iter().enumerate() {
+            if tasks.is_empty() {
+                continue;
+            }
+            members.push(worker);
+            let own = lanes.iter().filter(|start| tasks.reads(start.lane));
+            let start = Start {
+                lanes: own.cloned().collect(),
+                tasks,
+                nested_error_set_null: settings.nested_error_set_null,
+                events: events.clone(),
+                pressure: Arc::clone(&pressure),
+                figures: Arc::clone(&figures),
+            };
+            workers.command(worker, &id, Command::Start(Box::new(start))).await;
+        }
+        let producer = Arc::new(Producer::new(cluster));
+        let sender = || Sender::new(Arc::clone(&producer), Arc::clone(topics));
+        let committer = Committer {
+            query: id.query.to_string(),
+            cluster: cluster.clone(),
+            topics: Arc::clone(topics),
+            producer: Arc::clone(&producer),
+            sender: sender(),
+            pressure: Arc::clone(&pressure),
+            log: Arc::clone(&log),
+            checkpoint,
+            committed,
+            purge: Purge::every(settings.purge_interval),
+        };
+        let session = Self {
+            id,
+            workers,
+            members,
+            layout: Arc::clone(layout),
+            topics: Arc::clone(topics),
+            events: received,
+            outbox: Outbox::new(sender(), pressure, figures, log),
+            committer: Some(committer),
+            barrier: None,
+            interval: 0,
+            commit_interval: settings.commit_interval,
+            commit_at: clock::instant() + settings.commit_interval,
+            has_committed: false,
+        };
+        session.tell_all(|| Command::GoOn).await;
+        session
+    }
+
+    /// Goes on after a pause.
+    pub(super) async fn go_on(&mut self) {
+        self.commit_at = clock::instant() + self.commit_interval;
+        self.tell_all(|| Command::GoOn).await;
+    }
+
+    async fn tell_all(&self, command: impl Fn() -> Command) {
+        for worker in &self.members {
+            self.workers.command(*worker, &self.id, command()).await;
+        }
+    }
+
+    /// Runs until it is told to end; then everything is committed, and its tasks wait.
+    pub(super) async fn run(
+        &mut self,
+        membership: &Membership,
+        mut end: watch::Receiver<bool>,
+    ) -> Result<(), LiveError> {
+        let mut committing: Option<Committing<'_>> = None;
+        let mut is_ending = false;
+        loop {
+            let is_free = committing.is_none() && self.barrier.is_none();
+            let is_full = self.outbox.held_bytes() >= EARLY_COMMIT_BYTES;
+            if is_free && (is_ending || is_full) {
+                self.begin_barrier(!is_ending).await;
+            }
+            let is_free = committing.is_none() && self.barrier.is_none();
+            tokio::select! {
+                biased;
+                (committer, done) = finished(&mut committing), if committing.is_some() => {
+                    committing = None;
+                    self.committer = Some(committer);
+                    done?;
+                    self.has_committed = true;
+                    if is_ending {
+                        return Ok(());
+                    }
+                }
+                Some(event) = self.events.recv() => {
+                    if let Some(interval) = self.take(event).await? {
+                        committing = self.commit(interval, membership);
+                    }
+                }
+                () = tokio::time::sleep_until(self.commit_at.into()), if is_free => {
+                    self.begin_barrier(true).await;
+                }
+                () = stopped(&mut end), if !is_ending => is_ending = true,
+            }
+        }
+    }
+
+    async fn begin_barrier(&mut self, and_go_on: bool) {
+        self.commit_at = clock::instant() + self.commit_interval;
+        let ordered = !self.layout.ordered_inputs().is_empty();
+        self.barrier = Some(Barrier::new(self.members.len(), and_go_on, ordered, clock::now().0));
+        self.tell_all(|| Command::Cut).await;
+    }
+
+    /// Takes what a worker says. What is to be committed, if a barrier ends with it.
+    async fn take(&mut self, event: Event) -> Result<Option<Interval>, LiveError> {
+        match event {
+            Event::Given(portion) => {
+                self.outbox.take(*portion).await?;
+                Ok(None)
+            }
+            Event::Failed(error) => {
+                // What came before goes out, as ksqlDB's producer does when it is closed. Its changelogs
+                // do not, so that the next try begins with the state that belongs to its offsets.
+                if matches!(error, LiveError::Query(_)) {
+                    self.outbox.sender.flush().await?;
+                }
+                Err(error)
+            }
+            step => {
+                let parts = self.layout.parts().collect::<Vec<_>>();
+                let Some(barrier) = &mut self.barrier else { return Ok(None) };
+                match barrier.take(step, &parts) {
+                    Next::Wait => Ok(None),
+                    Next::Tell(tell) => {
+                        self.tell_all(|| tell.command()).await;
+                        Ok(None)
+                    }
+                    Next::Over(positions) => Ok(self.end_barrier(&positions)),
+                }
+            }
+        }
+    }
+
+    fn end_barrier(&mut self, positions: &[LanePosition]) -> Option<Interval> {
+        let barrier = self.barrier.take()?;
+        let changelogs = self.outbox.changelogs_of(self.interval);
+        self.interval += 1;
+        let mut offsets: BTreeMap<TopicPartition, i64> = BTreeMap::new();
+        for LanePosition { lane, position } in positions {
+            let Some(topic) = self.topics.input(lane.input) else { continue };
+            let at = TopicPartition::new(topic.name.as_str(), lane.upstream.0);
+            offsets
+                .entry(at)
+                .and_modify(|other| *other = *position.min(other))
+                .or_insert(*position);
+        }
+        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions: offsets })
+    }
+
+    fn commit<'m>(
+        &mut self,
+        interval: Interval,
+        membership: &'m Membership,
+    ) -> Option<Committing<'m>> {
+        let mut committer = self.committer.take()?;
+        Some(Box::pin(async move {
+            let done = committer.commit(interval, membership).await;
+            (committer, done)
+        }))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.workers.close(&self.id);
+        self.outbox.figures.clear_gauges();
+    }
+}
+
+/// Waits for the end of a commit that is under way.
+async fn finished(committing: &mut Option<Committing<'_>>) -> (Committer, Result<(), LiveError>) {
+    match committing {
+        Some(committing) => committing.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Which inputs are to be read in an order among their partitions, and how far one may be ahead.
+struct Ordered {
+    inputs: Vec<Input>,
+    ahead_ms: Option<i64>,
+}
+
+impl Ordered {
+    /// In memory tasks put rows in order themselves. Through a topic they come as they were written,
+    /// so that windows of a backlog would be late if one partition were read to its end first.
+    fn of(layout: &Layout, interleave_ms: i64) -> Self {
+        let plan = layout.plan();
+        let inputs = layout.ordered_inputs();
+        if layout.is_in_memory() || !has_windows(plan) || plan.repartitions().next().is_none() {
+            return Self { inputs, ahead_ms: None };
+        }
+        let sources = plan.sources().map(|(node, _)| Input::Source(node));
+        Self { inputs: sources.chain(inputs).collect(), ahead_ms: Some(interleave_ms) }
+    }
+}
+
+/// Whether the result depends on the order in time of records of several partitions.
+fn has_windows(plan: &QueryPlan) -> bool {
+    plan.stores().any(|(_, _, store)| {
+        matches!(store.kind, StoreKind::WindowAggregate | StoreKind::SessionAggregate)
+    })
+}

@@ -1,0 +1,222 @@
+//! What a worker has of a query: its tasks, where they are, and what they may take.
+//!
+//! ```text
+//! Start ─▶ held ─GoOn─▶ running ─Cut─▶ cut ─ReadTo─▶ level ─Drain─▶ drained ─Release─▶ held
+//!                         ▲                                            │
+//!                         └────────────── Release, and go on ──────────┘
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::decode::RepartitionReader;
+use super::definitions::DefinitionId;
+use super::figures::Figures;
+use super::message::{Event, LaneStart, SessionId, Start};
+use super::pressure::Pressure;
+use super::track::Wish;
+use crate::plan::{Input, RepartitionId, SubTopologyId};
+use crate::runtime::{LaneId, SeededRandom, Surroundings, Tasks, clock};
+
+/// A query on a worker.
+pub(super) struct Shard {
+    pub(super) id: SessionId,
+    pub(super) worker: usize,
+    pub(super) tasks: Tasks,
+    pub(super) lanes: BTreeMap<LaneId, Lane>,
+    pub(super) stage: Stage,
+    /// How many commits have begun.
+    pub(super) interval: u64,
+    pub(super) world: World,
+    pub(super) events: UnboundedSender<Event>,
+    pub(super) pressure: Arc<Pressure>,
+    pub(super) figures: Arc<Figures>,
+    pub(super) repartitions: BTreeMap<RepartitionId, RepartitionReader>,
+}
+
+/// What evaluation gets from outside.
+pub(super) struct World {
+    nested_error_set_null: bool,
+    random: SeededRandom,
+}
+
+impl World {
+    /// The world as it is now.
+    pub(super) fn now(&self) -> Surroundings<'_> {
+        let nested_error_set_null = self.nested_error_set_null;
+        Surroundings { now: clock::now(), random: &self.random, nested_error_set_null }
+    }
+}
+
+/// A partition that it reads.
+pub(super) struct Lane {
+    topic: Arc<str>,
+    pub(super) position: i64,
+    /// Where the partition ends, as far as is known.
+    pub(super) end: i64,
+    /// Whether the worker gives it what is fetched.
+    is_attached: bool,
+    /// Whether its tasks know that it is at its end.
+    pub(super) is_noted_at_end: bool,
+    /// The next row, where it came too early to be taken.
+    pub(super) next: Option<NextRow>,
+    pub(super) definition: Option<DefinitionId>,
+}
+
+/// A row that is not taken yet.
+#[derive(Clone, Copy)]
+pub(super) struct NextRow {
+    pub(super) position: i64,
+    pub(super) time: i64,
+}
+
+impl Lane {
+    pub(super) fn is_at_end(&self) -> bool {
+        self.position >= self.end
+    }
+
+    /// The time of its next row, if that is known.
+    pub(super) fn next_time(&self) -> Option<i64> {
+        self.next.filter(|next| next.position == self.position).map(|next| next.time)
+    }
+}
+
+/// Where it stands.
+pub(super) enum Stage {
+    /// Its tasks take what comes.
+    Running,
+    /// The barrier: nothing is taken.
+    Cut,
+    /// The barrier: rows are taken up to a time, or up to where each partition ended.
+    Reading { until: i64, ends: BTreeMap<LaneId, i64> },
+    /// The barrier: caches of a sub-topology are given away.
+    Draining(SubTopologyId),
+    /// It waits to be told to go on.
+    Held,
+    /// It has failed.
+    Failed,
+}
+
+impl Shard {
+    pub(super) fn new(id: SessionId, worker: usize, start: Start) -> Self {
+        let Start { tasks, lanes, nested_error_set_null, events, pressure, figures } = start;
+        let lane = |start: LaneStart| {
+            let LaneStart { lane, topic, position, end } = start;
+            let lane_state = Lane {
+                topic,
+                position,
+                end,
+                is_attached: false,
+                is_noted_at_end: false,
+                next: None,
+                definition: None,
+            };
+            (lane, lane_state)
+        };
+        Self {
+            id,
+            worker,
+            tasks,
+            lanes: lanes.into_iter().map(lane).collect(),
+            stage: Stage::Held,
+            interval: 0,
+            world: World { nested_error_set_null, random: SeededRandom::fresh() },
+            events,
+            pressure,
+            figures,
+            repartitions: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn set_definition(&mut self, input: Input, definition: DefinitionId) {
+        let lanes = self.lanes.iter_mut().filter(|(lane, _)| lane.input == input);
+        lanes.for_each(|(_, lane)| lane.definition = Some(definition));
+    }
+
+    pub(super) fn definition(&self, lane: LaneId) -> Option<DefinitionId> {
+        self.lanes.get(&lane)?.definition
+    }
+
+    pub(super) fn position(&self, lane: LaneId) -> Option<i64> {
+        self.lanes.get(&lane).map(|lane| lane.position)
+    }
+
+    /// Lanes that would take something but are not given anything: where they are to be read.
+    pub(super) fn detached(&mut self) -> Vec<LaneStart> {
+        let wanting: Vec<LaneId> = self
+            .lanes
+            .iter()
+            .filter(|(_, lane)| !lane.is_attached)
+            .map(|(id, _)| *id)
+            .filter(|id| self.wish(*id).is_some_and(|wish| wish.until.is_some()))
+            .collect();
+        let start = |id: LaneId| {
+            let lane = self.lanes.get_mut(&id)?;
+            lane.is_attached = true;
+            let topic = Arc::clone(&lane.topic);
+            Some(LaneStart { lane: id, topic, position: lane.position, end: lane.end })
+        };
+        wanting.into_iter().filter_map(start).collect()
+    }
+
+    /// Whether it would take more if its outbox and its other lanes let it.
+    pub(super) fn is_blocked(&self) -> bool {
+        match self.stage {
+            Stage::Draining(_) => true,
+            Stage::Running | Stage::Reading { .. } => {
+                self.lanes.values().any(|lane| !lane.is_attached)
+            }
+            Stage::Cut | Stage::Held | Stage::Failed => false,
+        }
+    }
+
+    /// Notes that a lane is given nothing more.
+    pub(super) fn set_detached(&mut self, lane: LaneId) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.is_attached = false;
+        }
+    }
+
+    /// What a lane wants of its partition.
+    pub(super) fn wish(&self, id: LaneId) -> Option<Wish> {
+        let lane = self.lanes.get(&id)?;
+        let until = match &self.stage {
+            Stage::Running => self.running_until(id),
+            Stage::Reading { until, ends } => {
+                let is_before_end = ends.get(&id).is_some_and(|end| lane.position < *end);
+                is_before_end.then_some(*until)
+            }
+            _ => None,
+        };
+        let is_open = |until: &i64| lane.next_time().is_none_or(|time| time <= *until);
+        Some(Wish { position: lane.position, until: until.filter(is_open) })
+    }
+
+    /// Up to which time a lane takes rows while nothing special goes on.
+    fn running_until(&self, id: LaneId) -> Option<i64> {
+        if self.pressure.is_outbox_full() {
+            return None;
+        }
+        if !self.pressure.is_ordered(id) {
+            return Some(i64::MAX);
+        }
+        let others = self.pressure.others(id);
+        let is_last = self.own_mark(id) <= others;
+        if self.pressure.is_waiting_full() && !is_last {
+            return None;
+        }
+        match self.pressure.ahead_ms() {
+            Some(ahead_ms) => Some(others.saturating_add(ahead_ms)),
+            None => Some(i64::MAX),
+        }
+    }
+
+    /// How far a lane has come: the time of its next row, if that is known.
+    pub(super) fn own_mark(&self, id: LaneId) -> i64 {
+        let time = self.tasks.stream_time(id.input, id.upstream);
+        let next = self.lanes.get(&id).and_then(Lane::next_time);
+        next.map_or(time, |next| next.max(time))
+    }
+}

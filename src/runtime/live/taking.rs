@@ -1,0 +1,216 @@
+//! How the tasks of a query on a worker take what was fetched.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::decode::{NextChunk, first_records};
+use super::definitions::Definition;
+use super::error::LiveError;
+use super::inbox::Inbox;
+use super::message::{Event, Message, Portion};
+use super::shard::{NextRow, Shard, Stage};
+use crate::operators::QueryError;
+use crate::plan::{NodeId, RepartitionId};
+use crate::runtime::{
+    Given, LaneId, ReadRows, RepartitionBatch, SourceBatch, SourceRecords, Surrounded,
+};
+use crate::types::{Arena, Rows};
+
+/// Records of a source, decoded for all queries that read it in the same way.
+#[derive(Clone, Copy)]
+pub(super) struct SourceChunk<'t, 'a> {
+    pub(super) chunk: &'t NextChunk<'a>,
+    pub(super) definition: &'t Definition,
+    pub(super) read: &'t ReadRows<'a>,
+}
+
+impl Shard {
+    /// Takes records of a source, as far as their times let it.
+    pub(super) fn take_source<'a>(
+        &mut self,
+        lane: LaneId,
+        node: NodeId,
+        source: SourceChunk<'_, 'a>,
+        arena: &'a Arena,
+    ) {
+        let SourceChunk { chunk, definition, read } = source;
+        let reader = &definition.reader;
+        let Some(row) = self.first_too_late(lane, &read.rows) else {
+            let records = SourceRecords { reader, records: &chunk.records };
+            let batch = SourceBatch { source: node, read, records, is_at_end: false };
+            return self.process_source(lane, batch, chunk.next, arena);
+        };
+        let next = self.next_row(lane, &read.rows, row);
+        let len = chunk.records.offsets.partition_point(|offset| *offset < next.position);
+        if len > 0 {
+            let records = first_records(&chunk.records, len);
+            let read = reader.read(&records, &definition.used, arena);
+            let records = SourceRecords { reader, records: &records };
+            let batch = SourceBatch { source: node, read: &read, records, is_at_end: false };
+            self.process_source(lane, batch, next.position, arena);
+        }
+        self.note_next(lane, next);
+    }
+
+    fn process_source<'a>(
+        &mut self,
+        lane: LaneId,
+        batch: SourceBatch<'_, 'a>,
+        next: i64,
+        arena: &'a Arena,
+    ) {
+        self.figures.records.fetch_add(batch.records.records.len() as u64, Relaxed);
+        let batch = SourceBatch { is_at_end: self.move_to(lane, next), ..batch };
+        let surrounded = Surrounded { surroundings: self.world.now(), arena };
+        let done = self.tasks.process(batch, surrounded);
+        self.after(lane, done);
+    }
+
+    /// Takes records of a repartition topic in the same way.
+    pub(super) fn take_repartitioned<'a>(
+        &mut self,
+        lane: LaneId,
+        topic: RepartitionId,
+        chunk: &NextChunk<'a>,
+        arena: &'a Arena,
+    ) {
+        let Some(reader) = self.repartitions.get(&topic) else { return };
+        let rows = match reader.read(&chunk.records, arena) {
+            Ok(rows) => rows,
+            Err(error) => return self.fail(error.into()),
+        };
+        let (rows, next) = match self.first_too_late(lane, &rows) {
+            None => (rows, chunk.next),
+            Some(0) => return self.note_next(lane, self.next_row(lane, &rows, 0)),
+            Some(row) => {
+                let next = self.next_row(lane, &rows, row);
+                let taken = rows.truncated(row);
+                self.note_next(lane, next);
+                (taken, next.position)
+            }
+        };
+        let is_at_end = self.move_to(lane, next);
+        let batch = RepartitionBatch { topic, rows: &rows, is_at_end };
+        let surrounded = Surrounded { surroundings: self.world.now(), arena };
+        let done = self.tasks.process_repartitioned(batch, surrounded);
+        self.after(lane, done);
+    }
+
+    /// The first row that is later than what its lane takes now.
+    fn first_too_late(&self, lane: LaneId, rows: &Rows<'_>) -> Option<usize> {
+        let until = self.wish(lane)?.until.unwrap_or(i64::MIN);
+        if until == i64::MAX {
+            return None;
+        }
+        let mut highest = self.tasks.stream_time(lane.input, lane.upstream);
+        rows.meta.timestamps.iter().position(|time| {
+            highest = highest.max(*time);
+            highest > until
+        })
+    }
+
+    fn next_row(&self, lane: LaneId, rows: &Rows<'_>, row: usize) -> NextRow {
+        let before = self.tasks.stream_time(lane.input, lane.upstream);
+        let time = rows.meta.timestamps[..=row].iter().copied().max().unwrap_or(before);
+        NextRow { position: rows.meta.offsets[row], time: time.max(before) }
+    }
+
+    fn note_next(&mut self, lane: LaneId, next: NextRow) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            (lane.position, lane.next) = (next.position, Some(next));
+        }
+        self.publish_mark(lane);
+    }
+
+    /// Moves a lane on; whether it is at its end then.
+    fn move_to(&mut self, lane: LaneId, next: i64) -> bool {
+        let Some(lane) = self.lanes.get_mut(&lane) else { return false };
+        if lane.next.is_some_and(|row| row.position != next) {
+            lane.next = None;
+        }
+        lane.position = next;
+        lane.is_noted_at_end = lane.is_at_end();
+        lane.is_noted_at_end
+    }
+
+    fn after(&mut self, lane: LaneId, done: Result<(), QueryError>) {
+        self.publish_mark(lane);
+        if let Err(error) = done {
+            self.fail(error.into());
+        }
+    }
+
+    fn publish_mark(&self, id: LaneId) {
+        let is_at_end = self.lanes.get(&id).is_some_and(super::shard::Lane::is_at_end);
+        self.pressure.mark(id, (!is_at_end).then(|| self.own_mark(id)));
+    }
+
+    /// Notes where a partition ends of which something was fetched.
+    pub(super) fn note_fetched(&mut self, id: LaneId, end: i64) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.end = lane.end.max(end);
+        if lane.is_at_end() || !lane.is_noted_at_end {
+            return;
+        }
+        lane.is_noted_at_end = false;
+        self.note_end(id, false);
+    }
+
+    /// Tells the tasks of the lanes that are at their ends.
+    pub(super) fn note_ends(&mut self) {
+        let pressure = &self.pressure;
+        let is_new = |id: &LaneId, lane: &super::shard::Lane| {
+            pressure.is_ordered(*id) && lane.is_at_end() && !lane.is_noted_at_end
+        };
+        let ended: Vec<LaneId> =
+            self.lanes.iter().filter(|(id, lane)| is_new(id, lane)).map(|(id, _)| *id).collect();
+        for id in ended {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.is_noted_at_end = true;
+            }
+            self.note_end(id, true);
+        }
+    }
+
+    fn note_end(&mut self, id: LaneId, is_at_end: bool) {
+        let noted = self.tasks.note_end(id.input, id.upstream, is_at_end, self.world.now());
+        self.after(id, noted);
+    }
+
+    /// Stops, and says why. What was given before still goes out.
+    pub(super) fn fail(&mut self, error: LiveError) {
+        if matches!(self.stage, Stage::Failed) {
+            return;
+        }
+        self.stage = Stage::Failed;
+        self.give_away();
+        self.tell(Event::Failed(error));
+    }
+
+    /// Hands on what tasks have given: to the outbox, and to the tasks of other workers.
+    pub(super) fn hand_on(&mut self, workers: &[std::sync::Arc<Inbox<Message>>]) {
+        for (worker, handover) in self.tasks.take_outbound() {
+            if let Some(inbox) = workers.get(worker) {
+                inbox.push(Message::Handover { session: self.id.clone(), handover });
+            }
+        }
+        self.pressure.set_waiting(self.worker, self.tasks.waiting_bytes());
+        self.give_away();
+    }
+
+    pub(super) fn give_away(&mut self) {
+        let given = &mut self.tasks.given;
+        self.figures.count(std::mem::take(&mut given.counts));
+        if given.output.is_empty() && given.changelog.is_empty() && given.log.is_empty() {
+            return;
+        }
+        let Given { output, changelog, log, .. } = std::mem::take(given);
+        self.pressure.given(output.bytes() + changelog.bytes());
+        let portion = Portion { interval: self.interval, output, changelog, log };
+        self.tell(Event::Given(Box::new(portion)));
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        // Nobody listens any more once the query has ended.
+        let _ = self.events.send(event);
+    }
+}

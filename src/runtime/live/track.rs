@@ -1,0 +1,183 @@
+//! A partition as a worker holds it: what was fetched and not processed, and who reads it.
+//!
+//! ```text
+//!        start                         fetched up to
+//!          ├───── batches ─────┬───────────┤
+//!          ▲ query that lags   ▲ the other queries: one decode for all of them
+//! ```
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::message::QueryId;
+use crate::kafka::fetch::FetchedPartition;
+use crate::plan::Input;
+
+/// Who reads a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TrackReader {
+    pub(super) query: QueryId,
+    pub(super) input: Input,
+}
+
+/// What a reader wants of its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub(super) position: i64,
+    /// Up to which time it takes rows; `None` if it takes nothing now.
+    pub(super) until: Option<i64>,
+}
+
+/// Records that are processed next, and by whom.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// Which of the batches that wait.
+    pub(super) batch: usize,
+    pub(super) offsets: Range<i64>,
+    /// Which of the readers.
+    pub(super) readers: Vec<usize>,
+}
+
+/// A partition that is read.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    /// What was fetched, in order.
+    pub(super) batches: VecDeque<FetchedPartition>,
+    /// The offset of the first record that is here, or comes next.
+    start: i64,
+    /// The offset of the next record that is fetched.
+    fetched: i64,
+    /// Where the partition ended when it was fetched last.
+    pub(super) end: i64,
+    pub(super) readers: Vec<TrackReader>,
+    bytes: usize,
+}
+
+impl Track {
+    /// A partition that is fetched from `start` on.
+    pub(super) fn new(start: i64, end: i64) -> Self {
+        Self { start, fetched: start, end, ..Self::default() }
+    }
+
+    /// How many bytes are here.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The topic, where something of it is here.
+    pub(super) fn topic_of(&self, batch: usize) -> String {
+        self.batches.get(batch).map(|batch| batch.partition.topic.to_string()).unwrap_or_default()
+    }
+
+    /// Takes in what was fetched.
+    pub(super) fn push(&mut self, fetched: FetchedPartition) {
+        self.fetched = fetched.next_offset;
+        self.end = self.end.max(fetched.last_stable_offset);
+        self.bytes += fetched.bytes;
+        self.batches.push_back(fetched);
+    }
+
+    /// Whether a reader at `position` may read here: its records are here, or are fetched next.
+    pub(super) fn has(&self, position: i64) -> bool {
+        position >= self.start && (position <= self.fetched || self.fetched >= self.end)
+    }
+
+    /// Whether nothing is here although there is more.
+    pub(super) fn is_lacking(&self) -> bool {
+        self.batches.is_empty() && self.fetched < self.end
+    }
+
+    /// The records to be processed next: those of the readers furthest behind that take any, up to
+    /// where the next reader is, so that they go on together.
+    pub(super) fn next_turn(&self, wishes: &[Option<Wish>]) -> Option<Turn> {
+        let here =
+            |position: i64| self.batches.iter().position(|batch| batch.next_offset > position);
+        let takes = |wish: &Wish| wish.until.is_some() && here(wish.position).is_some();
+        let known = wishes.iter().flatten();
+        let from = known.clone().filter(|wish| takes(wish)).map(|wish| wish.position).min()?;
+        let to = known.map(|wish| wish.position).filter(|position| *position > from).min();
+        let readers = wishes.iter().enumerate().filter(|(_, wish)| {
+            wish.is_some_and(|wish| wish.position == from && wish.until.is_some())
+        });
+        Some(Turn {
+            batch: here(from)?,
+            offsets: from..to.unwrap_or(i64::MAX),
+            readers: readers.map(|(reader, _)| reader).collect(),
+        })
+    }
+
+    /// Forgets what lies before `position`; how many bytes that were.
+    pub(super) fn forget_before(&mut self, position: i64) -> usize {
+        self.start = self.start.max(position.min(self.fetched));
+        let before = self.bytes;
+        while self.batches.front().is_some_and(|batch| batch.next_offset <= position) {
+            self.bytes -= self.batches.pop_front().map_or(0, |batch| batch.bytes);
+        }
+        before - self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::TopicPartition;
+    use crate::plan::NodeId;
+
+    fn fetched(offsets: Range<i64>) -> FetchedPartition {
+        FetchedPartition {
+            partition: TopicPartition::new("t", 0),
+            position: offsets.start,
+            next_offset: offsets.end,
+            high_watermark: 100,
+            last_stable_offset: 100,
+            batches: Vec::new(),
+            bytes: 10,
+        }
+    }
+
+    fn track() -> Track {
+        let mut track = Track::new(0, 0);
+        let reader =
+            |query: &str| TrackReader { query: query.into(), input: Input::Source(NodeId(0)) };
+        track.readers = ["a", "b", "c"].map(reader).into();
+        track.push(fetched(0..10));
+        track.push(fetched(10..20));
+        track
+    }
+
+    fn takes(position: i64) -> Wish {
+        Wish { position, until: Some(i64::MAX) }
+    }
+
+    fn waits(position: i64) -> Wish {
+        Wish { position, until: None }
+    }
+
+    #[test]
+    fn who_is_behind_reads_first_up_to_the_others_and_then_all_together() {
+        let track = track();
+        let turn = |wishes: [Wish; 3]| {
+            let wishes = wishes.map(Some);
+            track.next_turn(&wishes).map(|turn| (turn.batch, turn.offsets, turn.readers))
+        };
+        assert_eq!(turn([takes(5), takes(3), takes(5)]), Some((0, 3..5, vec![1])));
+        assert_eq!(turn([takes(5), takes(5), takes(5)]), Some((0, 5..i64::MAX, vec![0, 1, 2])));
+        // Who does not want holds nobody up, but the others stop where it is to join them.
+        assert_eq!(turn([takes(5), waits(3), waits(8)]), Some((0, 5..8, vec![0])));
+        assert_eq!(turn([takes(12), waits(3), waits(3)]), Some((1, 12..i64::MAX, vec![0])));
+        assert_eq!(turn([takes(20), waits(3), waits(3)]), None);
+    }
+
+    #[test]
+    fn what_everybody_has_read_is_forgotten() {
+        let mut track = track();
+        assert_eq!(track.forget_before(9), 0);
+        assert_eq!(track.forget_before(10), 10);
+        assert!(track.has(10) && track.has(20) && !track.has(9) && !track.has(21));
+        assert_eq!(track.forget_before(20), 10);
+        assert!(track.is_lacking());
+        // At its end, whoever is a little ahead waits for what comes.
+        track.push(fetched(20..100));
+        assert!(track.has(120));
+    }
+}

@@ -1,0 +1,300 @@
+//! A worker: one thread that owns partitions, and runs the tasks of all queries on them.
+//!
+//! It waits for nothing but its inbox. A batch is fetched once for a partition and decoded once for
+//! each way to read it; then each query that stands there takes it. What tasks give goes to the
+//! queries' own tasks, which send and commit it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decode::{RepartitionReader, next_chunk};
+use super::definitions::{DefinitionId, Definitions};
+use super::error::LiveError;
+use super::inbox::Inbox;
+use super::message::{Command, Message, QueryId, ReadingId, SessionId, Start};
+use super::readings::Readings;
+use super::shard::Shard;
+use super::taking::SourceChunk;
+use super::track::{TrackReader, Wish};
+use crate::kafka::{Cluster, KafkaError};
+use crate::operators::QueryError;
+use crate::plan::Input;
+use crate::runtime::{LaneId, ReadRows, clock};
+use crate::types::{Arena, Partition};
+
+/// How long it waits at most, while what is here cannot be taken.
+const BLOCKED_WAIT: Duration = Duration::from_millis(2);
+
+/// How long it waits at most, while there is nothing to do.
+const IDLE_WAIT: Duration = Duration::from_secs(1);
+
+/// One thread's part of an instance.
+pub(super) struct Worker {
+    index: usize,
+    /// The inboxes of all workers.
+    workers: Arc<[Arc<Inbox<Message>>]>,
+    runtime: tokio::runtime::Handle,
+    shards: BTreeMap<QueryId, Shard>,
+    readings: Readings,
+    definitions: Definitions,
+}
+
+impl Worker {
+    pub(super) fn new(
+        index: usize,
+        workers: Arc<[Arc<Inbox<Message>>]>,
+        cluster: &Cluster,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        let readings = Readings::new(cluster.clone(), Arc::clone(&workers[index]));
+        let (shards, definitions) = (BTreeMap::new(), Definitions::default());
+        Self { index, workers, runtime, shards, readings, definitions }
+    }
+
+    /// Runs until it is told to stop.
+    pub(super) fn run(mut self) {
+        let runtime = self.runtime.clone();
+        let _context = runtime.enter();
+        let mut wait = Duration::ZERO;
+        loop {
+            for message in self.workers[self.index].take(wait) {
+                match message {
+                    Message::Stop => return,
+                    message => self.handle(message),
+                }
+            }
+            wait = if self.turn() { Duration::ZERO } else { self.idle_wait() };
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Fetched { reading, fetched } => {
+                for partition in self.readings.take_in(reading, fetched) {
+                    self.note_fetched(reading, partition);
+                }
+            }
+            Message::FetchFailed { reading, error } => self.fetch_failed(reading, &error),
+            Message::Handover { session, handover } => {
+                let workers = Arc::clone(&self.workers);
+                let Some(shard) = self.shard(&session) else { return };
+                if let Err(error) = shard.tasks.accept(handover, shard.world.now()) {
+                    shard.fail(error.into());
+                }
+                shard.hand_on(&workers);
+            }
+            Message::Command { session, command: Command::Start(start) } => {
+                self.start(session, *start);
+            }
+            Message::Command { session, command: Command::Close } => {
+                if self.shard(&session).is_some() {
+                    self.close(&session.query);
+                }
+            }
+            Message::Command { session, command } => {
+                let workers = Arc::clone(&self.workers);
+                if let Some(shard) = self.shard(&session) {
+                    shard.follow(&command);
+                    shard.hand_on(&workers);
+                }
+            }
+            Message::Stop => {}
+        }
+    }
+
+    /// The query, unless the session is over.
+    fn shard(&mut self, session: &SessionId) -> Option<&mut Shard> {
+        self.shards.get_mut(&session.query).filter(|shard| shard.id == *session)
+    }
+
+    fn start(&mut self, session: SessionId, start: Start) {
+        self.close(&session.query);
+        let query = session.query.clone();
+        let mut shard = Shard::new(session, self.index, start);
+        if let Err(error) = self.prepare(&mut shard) {
+            shard.fail(error.into());
+        }
+        shard.publish_gauges();
+        self.shards.insert(query, shard);
+    }
+
+    /// Finds out how the query's topics are read.
+    fn prepare(&mut self, shard: &mut Shard) -> Result<(), QueryError> {
+        let plan = Arc::clone(shard.tasks.layout().plan());
+        for (node, source) in plan.sources() {
+            let used = plan.used_columns(node);
+            let definition = self.definitions.add(&shard.id.query, source, used)?;
+            shard.set_definition(Input::Source(node), definition);
+        }
+        for (topic, ..) in plan.repartitions() {
+            shard.repartitions.insert(topic, RepartitionReader::new(&plan, topic)?);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, query: &QueryId) {
+        if self.shards.remove(query).is_some() {
+            self.readings.remove(query);
+            self.definitions.remove(query);
+        }
+    }
+
+    /// Tells the readers of a partition where it ends now.
+    fn note_fetched(&mut self, reading: ReadingId, partition: Partition) {
+        let Some(track) = self.readings.track(reading, partition) else { return };
+        for reader in &track.readers {
+            if let Some(shard) = self.shards.get_mut(&reader.query) {
+                shard.note_fetched(lane(reader, partition), track.end);
+                shard.hand_on(&self.workers);
+            }
+        }
+    }
+
+    fn fetch_failed(&mut self, reading: ReadingId, error: &KafkaError) {
+        let partition = match error {
+            KafkaError::OffsetOutOfRange { partition, .. } => Some(Partition(*partition)),
+            _ => None,
+        };
+        for query in self.readings.readers(reading, partition) {
+            if let Some(shard) = self.shards.get_mut(&query) {
+                shard.fail(error.clone().into());
+            }
+        }
+    }
+
+    /// One batch of each partition, and one step of each query. Whether anything moved.
+    fn turn(&mut self) -> bool {
+        let mut has_moved = false;
+        for (reading, partition) in self.readings.places() {
+            has_moved |= self.process(reading, partition);
+        }
+        let now_ms = clock::now().0;
+        for shard in self.shards.values_mut() {
+            shard.note_ends();
+            if shard.tasks.idle_until_ms().is_some_and(|until_ms| until_ms <= now_ms) {
+                shard.go_on();
+            }
+            has_moved |= shard.step();
+            shard.hand_on(&self.workers);
+        }
+        self.settle_readings();
+        has_moved
+    }
+
+    /// Lets queries read together that are level, and those on their own that are not.
+    fn settle_readings(&mut self) {
+        let Self { shards, readings, .. } = self;
+        readings.join_level(|reader, partition| {
+            shards.get(&reader.query)?.position(lane(reader, partition))
+        });
+        readings.feed_hungry();
+        for (query, shard) in shards {
+            let lanes = shard.detached();
+            if !lanes.is_empty() {
+                readings.attach(query, &lanes);
+            }
+        }
+    }
+
+    /// How long nothing has to be done but wait for a message.
+    fn idle_wait(&self) -> Duration {
+        if self.readings.has_pending() || self.shards.values().any(Shard::is_blocked) {
+            return BLOCKED_WAIT;
+        }
+        let idle = self.shards.values().filter_map(|shard| shard.tasks.idle_until_ms()).min();
+        let now_ms = clock::now().0;
+        let wait = idle.map(|until_ms| u64::try_from(until_ms - now_ms).unwrap_or(0).max(1));
+        wait.map_or(IDLE_WAIT, |millis| Duration::from_millis(millis).min(IDLE_WAIT))
+    }
+
+    /// Processes the next records of a partition for those who are to take them. False if there are
+    /// none.
+    fn process(&mut self, reading: ReadingId, partition: Partition) -> bool {
+        let Self { shards, readings, definitions, workers, .. } = self;
+        let Some(track) = readings.track(reading, partition) else { return false };
+        let wish = |reader: &TrackReader| shards.get(&reader.query)?.wish(lane(reader, partition));
+        let wishes: Vec<Option<Wish>> = track.readers.iter().map(wish).collect();
+        let Some(turn) = track.next_turn(&wishes) else {
+            self.part_with(reading, partition, &wishes);
+            return false;
+        };
+        let arena = Arena::new();
+        let chunk = next_chunk(&track.batches[turn.batch], turn.offsets, &arena);
+        let mut decoded: Vec<(DefinitionId, ReadRows<'_>)> = Vec::new();
+        for reader in turn.readers.iter().map(|at| &track.readers[*at]) {
+            let Some(shard) = shards.get_mut(&reader.query) else { continue };
+            let lane = lane(reader, partition);
+            let chunk = match &chunk {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    let topic = track.topic_of(turn.batch);
+                    shard.fail(LiveError::Topic { topic, cause: error.to_string() });
+                    continue;
+                }
+            };
+            match reader.input {
+                Input::Repartition(topic) => shard.take_repartitioned(lane, topic, chunk, &arena),
+                Input::Source(node) => {
+                    let Some(id) = shard.definition(lane) else { continue };
+                    let Some(definition) = definitions.get(id) else { continue };
+                    let at = decoded.iter().position(|(other, _)| *other == id);
+                    let at = at.unwrap_or_else(|| {
+                        let read = definition.reader.read(&chunk.records, &definition.used, &arena);
+                        decoded.push((id, read));
+                        decoded.len() - 1
+                    });
+                    let source = SourceChunk { chunk, definition, read: &decoded[at].1 };
+                    shard.take_source(lane, node, source, &arena);
+                }
+            }
+            shard.hand_on(workers);
+        }
+        drop(decoded);
+        drop(chunk);
+        let position =
+            |reader: &TrackReader| shards.get(&reader.query)?.position(lane(reader, partition));
+        let position = track.readers.iter().filter_map(position).min();
+        if let Some(position) = position {
+            readings.forget_before(reading, partition, position);
+        }
+        true
+    }
+
+    /// Parts with those who take nothing where others wait for more than may be held.
+    fn part_with(&mut self, reading: ReadingId, partition: Partition, wishes: &[Option<Wish>]) {
+        if !self.readings.is_full(reading) {
+            return;
+        }
+        let Some(track) = self.readings.track(reading, partition) else { return };
+        let ahead = wishes.iter().flatten().filter(|wish| wish.until.is_some());
+        let Some(ahead) = ahead.map(|wish| wish.position).min() else { return };
+        let is_behind = |wish: &Option<Wish>| {
+            wish.is_none_or(|wish| wish.until.is_none() && wish.position < ahead)
+        };
+        let readers = track.readers.iter().zip(wishes);
+        let behind: Vec<TrackReader> =
+            readers.filter(|(_, wish)| is_behind(wish)).map(|(reader, _)| reader.clone()).collect();
+        for reader in &behind {
+            if let Some(shard) = self.shards.get_mut(&reader.query) {
+                shard.set_detached(lane(reader, partition));
+            }
+        }
+        self.readings.detach(reading, partition, |reader| behind.contains(reader));
+        self.readings.forget_before(reading, partition, ahead);
+    }
+}
+
+/// The lane of a reader of a partition.
+fn lane(reader: &TrackReader, partition: Partition) -> LaneId {
+    LaneId { input: reader.input, upstream: partition }
+}
+
+impl Shard {
+    /// Processes what can be processed, as time has passed.
+    fn go_on(&mut self) {
+        if let Err(error) = self.tasks.go_on(self.world.now()) {
+            self.fail(error.into());
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The workers of an instance.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::error::LiveError;
+use super::inbox::Inbox;
+use super::message::{Command, Message, SessionId};
+use super::worker::Worker;
+use crate::kafka::Cluster;
+
+/// How many fetched batches and commands wait for a worker before those who send them do.
+const ROOM: usize = 64;
+
+/// Threads that run the tasks of all queries.
+pub(super) struct Workers {
+    inboxes: Arc<[Arc<Inbox<Message>>]>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts so many workers, at least one.
+    pub(super) fn start(cluster: &Cluster, count: usize) -> Result<Self, LiveError> {
+        let inboxes: Arc<[_]> = (0..count.max(1)).map(|_| Arc::new(Inbox::new(ROOM))).collect();
+        let mut workers = Self { inboxes, threads: Vec::new() };
+        for index in 0..workers.count() {
+            let runtime = tokio::runtime::Handle::current();
+            let worker = Worker::new(index, Arc::clone(&workers.inboxes), cluster, runtime);
+            let thread = std::thread::Builder::new().name(format!("worker-{index}"));
+            let thread = thread.spawn(|| worker.run());
+            let thread = thread.map_err(|error| {
+                LiveError::Thread(format!("worker {index} cannot be started: {error}"))
+            })?;
+            workers.threads.push(thread);
+        }
+        Ok(workers)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.inboxes.len()
+    }
+
+    /// Gives a worker a command of a query.
+    pub(super) async fn command(&self, worker: usize, session: &SessionId, command: Command) {
+        if let Some(inbox) = self.inboxes.get(worker) {
+            inbox.send(Message::Command { session: session.clone(), command }).await;
+        }
+    }
+
+    /// Has all workers forget a query.
+    pub(super) fn close(&self, session: &SessionId) {
+        for inbox in &*self.inboxes {
+            inbox.push(Message::Command { session: session.clone(), command: Command::Close });
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.inboxes.iter().for_each(|inbox| inbox.push(Message::Stop));
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a worker has ended with a panic");
+            }
+        }
+    }
+}

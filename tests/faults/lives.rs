@@ -1,0 +1,124 @@
+//! Each query has a life of its own: it starts and stops alone, and what it waits for delays no other.
+
+use std::time::Duration;
+
+use millstream::broker::{EmbeddedConfig, ProduceFault};
+use millstream::engine::{Properties, headless};
+use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, QueryState};
+
+use crate::restarts::{ALERTS, COUNTS, Truth, statements};
+use crate::support::{PARTITIONS, World};
+
+/// How often something is looked for, and how many times before it counts as a hang.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 3_000;
+
+/// A world on the embedded broker with an instance that runs nothing yet.
+struct Lives {
+    world: World,
+    truth: Truth,
+    instance: Instance,
+    specs: Vec<QuerySpec>,
+}
+
+impl Lives {
+    async fn start(name: &str) -> Self {
+        let world = World::embedded(name, EmbeddedConfig::default()).await;
+        world.create(&world.topic("in"), PARTITIONS).await;
+        let properties = [
+            ("ksql.service.id", world.name.as_str()),
+            ("auto.offset.reset", "earliest"),
+            ("commit.interval.ms", "100"),
+        ];
+        let properties =
+            Properties::new(properties.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let text = statements(&world);
+        let specs = headless::prepare(&world.cluster, &text, &properties, &[]).await.unwrap();
+        let options = InstanceOptions { stop_within: Duration::from_secs(1), id: 1, workers: 2 };
+        let instance = Instance::new(&world.cluster, options).unwrap();
+        Self { world, truth: Truth::default(), instance, specs }
+    }
+
+    fn start_query(&self, id: &str) {
+        let spec = self.specs.iter().find(|spec| spec.id == id).unwrap();
+        self.instance.start_query(spec.clone()).unwrap();
+    }
+
+    async fn send(&mut self, count: i64) {
+        self.truth.send(&self.world, count).await;
+    }
+
+    /// Waits until a query has committed all that was sent.
+    async fn wait_for_level(&self, id: &str) {
+        for _ in 0..LOOKS {
+            if self.world.lag(id, &self.world.topic("in")).await == 0 {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        panic!("{id} does not come level: {:?}", self.instance.status());
+    }
+
+    /// How many records a query has processed.
+    fn records(&self, id: &str) -> u64 {
+        let status = self.instance.status();
+        status.queries.iter().find(|query| query.id == id).map_or(0, |query| query.records)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_is_never_answered_delays_no_other_query() {
+    let mut lives = Lives::start("apart").await;
+    let faults = lives.world.embedded.as_ref().unwrap().faults();
+    let (slow, topic) = (lives.world.topic("alerts"), lives.world.topic("in"));
+    faults.on_produce(&slow, None, ProduceFault::Never);
+    lives.start_query(ALERTS);
+    lives.start_query(COUNTS);
+    for _ in 0..5 {
+        lives.send(200).await;
+        lives.wait_for_level(COUNTS).await;
+    }
+    assert_eq!(lives.records(COUNTS), 1_000);
+    assert_eq!(lives.world.lag(ALERTS, &topic).await, 1_000);
+    // It is given up when it is stopped, as nobody answers; the other one does not even notice.
+    lives.instance.stop_query(ALERTS).await.unwrap();
+    lives.send(200).await;
+    lives.wait_for_level(COUNTS).await;
+    // Once its topic answers again, it begins where it has committed.
+    faults.lift(&slow);
+    lives.start_query(ALERTS);
+    lives.wait_for_level(ALERTS).await;
+    let states = lives.instance.status().queries.into_iter().map(|query| query.state);
+    assert_eq!(states.collect::<Vec<_>>(), [QueryState::Running, QueryState::Running]);
+    lives.instance.stop().await;
+    lives.truth.is_exact(&lives.world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_start_and_stop_one_by_one() {
+    let mut lives = Lives::start("one-by-one").await;
+    lives.send(300).await;
+    lives.start_query(COUNTS);
+    lives.wait_for_level(COUNTS).await;
+    // It begins at the beginning, and is level after that.
+    lives.start_query(ALERTS);
+    lives.wait_for_level(ALERTS).await;
+    lives.send(300).await;
+    lives.wait_for_level(COUNTS).await;
+    lives.wait_for_level(ALERTS).await;
+    assert_eq!((lives.records(COUNTS), lives.records(ALERTS)), (600, 600));
+    let again = lives.specs[0].clone();
+    let error = lives.instance.start_query(again).unwrap_err();
+    assert_eq!(error.to_string(), format!("query {COUNTS}: a query of this id runs already"));
+    let stopped = lives.instance.stop_query(COUNTS).await.unwrap();
+    assert_eq!((stopped.records, stopped.lag), (600, None));
+    assert!(lives.instance.stop_query(COUNTS).await.is_none());
+    lives.send(300).await;
+    lives.wait_for_level(ALERTS).await;
+    assert_eq!(lives.world.lag(COUNTS, &lives.world.topic("in")).await, 300);
+    lives.start_query(COUNTS);
+    lives.wait_for_level(COUNTS).await;
+    assert_eq!(lives.records(COUNTS), 300);
+    lives.instance.stop().await;
+    lives.truth.is_exact(&lives.world).await;
+}
