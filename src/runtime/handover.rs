@@ -42,9 +42,10 @@ impl Tasks {
         let mut from = from;
         loop {
             for rekeyed in self.given.rekeyed.drain(..) {
-                match self.layout.is_within_circle(rekeyed.topic) {
-                    true => round.push_back(rekeyed),
-                    false => leaving.push(Leaving { from, rekeyed }),
+                if self.layout.is_within_circle(rekeyed.topic) {
+                    round.push_back(rekeyed);
+                } else {
+                    leaving.push(Leaving { from, rekeyed });
                 }
             }
             let Some(RekeyedRows { topic, partition, run }) = round.pop_front() else {

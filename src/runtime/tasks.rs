@@ -384,9 +384,10 @@ impl Tasks {
     ) -> Result<(), QueryError> {
         let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
         let before = junction.progress.time;
-        let times = match chunk.is_urgent {
-            true => vec![before; chunk.len()],
-            false => running_times(before, &chunk.times),
+        let times = if chunk.is_urgent {
+            vec![before; chunk.len()]
+        } else {
+            running_times(before, &chunk.times)
         };
         junction.progress.time = times.last().copied().unwrap_or(before);
         let arena = Arena::new();
