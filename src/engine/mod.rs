@@ -4,7 +4,7 @@
 //! statement ─needs→ what to find out ─┐
 //! statement + catalog + session + known ─plan→ planned ─apply→ catalog, and what others have to do
 //! ```
-//! [`needs`] and [`Engine::plan`] are pure: they can be tried on a copy of the engine, which costs
+//! [`needs()`] and [`Engine::plan`] are pure: they can be tried on a copy of the engine, which costs
 //! nothing, and what they give can be thrown away. [`Engine::apply`] alone changes the catalog, and
 //! cannot fail. The engine reaches nobody: what Kafka has to be asked is in [`Needs`], what has to be
 //! done is in the [`Change`].

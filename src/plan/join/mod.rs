@@ -8,7 +8,7 @@
 //! source ─ [re-key] ─ PrependAlias ──────────────────────┴ Join ─ …
 //! ```
 //! As ksqlDB's `LogicalPlanner`, joins are left-deep, and columns of a joined row are called
-//! `ALIAS_COLUMN`: a [`flatten`]ed query names them so.
+//! `ALIAS_COLUMN`: a [flattened](flatten::flatten) query names them so.
 
 mod build;
 mod criteria;

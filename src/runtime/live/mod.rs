@@ -14,7 +14,7 @@
 //! of a partition share what was fetched and decoded; one that is behind reads on its own until it is
 //! level.
 //!
-//! At least once: outputs, then changelogs, then offsets ([`commit`]). A crash before the last of them
+//! At least once: outputs, then changelogs, then offsets (`commit`). A crash before the last of them
 //! replays. Last come the marks of a local checkpoint, if there is one.
 
 mod barrier;
