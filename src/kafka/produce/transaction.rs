@@ -87,9 +87,9 @@ impl Producer {
     /// Drops what is buffered and aborts. Without an open transaction, there is nothing to do.
     pub async fn abort_transaction(&self) -> Result<(), KafkaError> {
         let id = self.shared.transactional_id()?.to_owned();
-        let (has_parts, is_failed) = match &self.shared.lock().phase {
-            Phase::Open { has_parts } => (*has_parts, false),
-            Phase::Failed(_) => (true, true),
+        let has_parts = match &self.shared.lock().phase {
+            Phase::Open { has_parts } => *has_parts,
+            Phase::Failed(_) => true,
             Phase::Fenced(error) => return Err(error.clone()),
             Phase::None | Phase::Ready => return Ok(()),
         };
@@ -99,15 +99,21 @@ impl Producer {
         self.shared.drop_waiting(&problem(&id, "was aborted"), |_| true);
         // The failures are why it is aborted, so nobody needs to hear of them again.
         let _ = self.shared.lock().take_failures();
-        let has_parts = has_parts || matches!(self.shared.lock().phase, Phase::Failed(_));
+        let is_failed = matches!(self.shared.lock().phase, Phase::Failed(_));
+        if has_parts || is_failed {
+            let result = self.shared.end(false).await;
+            match self.shared.fence(result) {
+                // The coordinator never heard of a part, or has written the commit whose answer was lost.
+                Err(error) if is_failed && error.is_code(ResponseError::InvalidTxnState) => {}
+                result => result?,
+            }
+        }
         if is_failed || had_waiting {
-            // A new epoch aborts what is open and starts the numbers afresh.
+            // A new epoch starts the numbers afresh. Asked for while the transaction is open, it would fence its own
+            // producer before Kafka 4.
             let present = self.shared.lock().identity.unwrap_or(Identity::NONE);
             let identity = init_producer(&self.shared, present).await;
             self.shared.set_identity(self.shared.fence(identity)?);
-        } else if has_parts {
-            let result = self.shared.end(false).await;
-            self.shared.fence(result)?;
         }
         self.shared.close_transaction();
         Ok(())
