@@ -168,7 +168,7 @@ impl Operator for StreamAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let slots = match self.slots(rows, ctx.sequence) {
             Ok(slots) => slots,
-            Err(error) => return Outcome { rows: Rows::default(), failure: Some(error) },
+            Err(error) => return Err(error).into(),
         };
         let null_keys =
             (0..rows.len).filter(|row| slots[rows.key.position(*row)] == NO_GROUP).count();
@@ -179,7 +179,7 @@ impl Operator for StreamAggregate {
             return self.add_each(rows, &slots, ctx);
         }
         if let Err(error) = self.add_chunk(rows, &slots, ctx.sequence) {
-            return Outcome { rows: Rows::default(), failure: Some(error) };
+            return Err(error).into();
         }
         self.keyed.waiting.release_excess(&mut self.keyed.groups, ctx)
     }

@@ -25,7 +25,7 @@ use super::table_table_join::{JoinSide, TableTableJoin};
 use super::topology::{Keeper, Next, Topology, Vertex};
 use super::waiting::Emitting;
 use super::windowed::WindowedAggregate;
-use super::{Codecs, Operator, QueryError, Tables, TopologyOptions};
+use super::{CodecPair, Codecs, Operator, QueryError, Tables, TopologyOptions};
 use crate::expr::Expr;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{
@@ -98,8 +98,8 @@ impl<'p> Builder<'p> {
         Ok(Some(match &node.kind {
             NodeKind::StreamSource { .. } => return Ok(None),
             NodeKind::TableSource { source, .. } => {
-                let store = self.shared_table(id)?;
-                Box::new(TableSource::new(source, store, self.codecs.of_store(store)?))
+                let (store, codecs) = self.shared_table(id)?;
+                Box::new(TableSource::new(source, store, codecs))
             }
             NodeKind::Filter { predicate, text } => Self::filter(node, predicate, text),
             NodeKind::Select { columns } => Box::new(Select::new(name(), columns.clone())),
@@ -117,9 +117,8 @@ impl<'p> Builder<'p> {
                 Box::new(PartitionBy::new(name(), keys).for_join(for_join))
             }
             NodeKind::Materialize { .. } => {
-                let store = self.shared_table(id)?;
-                let types = types_of(&node.schema);
-                Box::new(Materialize::new(store, self.codecs.of_store(store)?, types))
+                let (store, codecs) = self.shared_table(id)?;
+                Box::new(Materialize::new(store, codecs, types_of(&node.schema)))
             }
             NodeKind::StreamTableJoin(joined) => {
                 let side = self.side(node, 1)?;
@@ -209,18 +208,19 @@ impl<'p> Builder<'p> {
         found.ok_or_else(|| QueryError::new("a node has fewer stores than its operator"))
     }
 
-    /// Notes that the operator to be added keeps a table that others look up.
-    fn shared_table(&mut self, id: NodeId) -> Result<StoreId, QueryError> {
+    /// Notes that the operator to be added writes a table that others look up.
+    fn shared_table(&mut self, id: NodeId) -> Result<(StoreId, CodecPair), QueryError> {
         let store = self.store(id, 0)?;
+        let codecs = self.codecs.of_store(store)?;
         self.tables.add(store);
-        self.keepers.insert(store, Keeper { vertex: self.vertex, nth: None });
-        Ok(store)
+        self.keepers.insert(store, Keeper::Tables(Arc::clone(&codecs.value)));
+        Ok((store, codecs))
     }
 
     /// Notes that the operator to be added keeps its `nth` store for itself.
     fn own_store(&mut self, id: NodeId, nth: usize) -> Result<StoreId, QueryError> {
         let store = self.store(id, nth)?;
-        self.keepers.insert(store, Keeper { vertex: self.vertex, nth: Some(nth) });
+        self.keepers.insert(store, Keeper::Operator { vertex: self.vertex, nth });
         Ok(store)
     }
 

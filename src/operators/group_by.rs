@@ -179,10 +179,7 @@ impl Operator for TableGroupBy {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let new_source = (&*rows.value, &rows.value_valid);
         let (new_keys, new_kept) = by_row(&self.step, &self.keys, new_source, rows, ctx);
-        let none = OldRows {
-            value: rows.value.clone(),
-            valid: Validity::from_flags(vec![false; rows.len]),
-        };
+        let none = OldRows::none(&rows.value, rows.len);
         let old = rows.old.as_ref().unwrap_or(&none);
         let (old_keys, old_kept) =
             by_row(&self.step, &self.keys, (&old.value, &old.valid), rows, ctx);

@@ -8,8 +8,7 @@ use crate::expr::aggregates::{Sequence, State};
 use crate::plan::{AggregateWindow, Aggregation, StoreId};
 use crate::state::KeyIndex;
 use crate::types::{
-    Arena, Column, Headers, KeyColumns, Meta, OwnedValue, RowCodec, Rows, SqlType, Timestamp,
-    Value, Window,
+    Arena, Column, Headers, KeyColumns, Meta, OwnedValue, Rows, SqlType, Timestamp, Value, Window,
 };
 
 /// What follows the key and the window in a window store's changelog: a number that only joins use.
@@ -22,8 +21,7 @@ pub(super) const WINDOW_SEQUENCE: [u8; 4] = [0; 4];
 pub(super) struct Groups {
     pub(super) plan: Arc<Aggregation>,
     pub(super) store: StoreId,
-    key_codec: Arc<dyn RowCodec>,
-    value_codec: Arc<dyn RowCodec>,
+    codecs: CodecPair,
     index: KeyIndex,
     slots: Vec<Group>,
     result_types: Vec<SqlType>,
@@ -85,12 +83,10 @@ impl Groups {
         let results = plan.calls.iter().map(|call| call.function.result_type());
         let bounds = plan.window.iter().flat_map(|_| [SqlType::Bigint, SqlType::Bigint]);
         let result_types = kept.chain(results).chain(bounds).collect();
-        let CodecPair { key: key_codec, value: value_codec } = codecs;
         Self {
             plan,
             store,
-            key_codec,
-            value_codec,
+            codecs,
             index: KeyIndex::default(),
             slots: Vec::new(),
             result_types,
@@ -114,8 +110,7 @@ impl Groups {
         position: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, QueryError> {
-        out.clear();
-        Ok(key.valid.is_valid(position) && self.key_codec.encode(&key.columns, position, out)?)
+        self.codecs.encode_key(key, position, out)
     }
 
     /// The slot of a store key, and whether it is new. A new group still has to be set up.
@@ -310,7 +305,8 @@ impl Groups {
             let kept = group.kept.iter().map(|value| value.as_value(arena));
             let calls = self.plan.calls.iter().zip(&group.states);
             let states = calls.map(|(call, state)| call.function.to_value(state, arena));
-            has_value = self.value_codec.encode_values(arena.collect(kept.chain(states)), value)?;
+            has_value =
+                self.codecs.value.encode_values(arena.collect(kept.chain(states)), value)?;
         }
         ctx.out.changed(StoreChange {
             store: self.store,
@@ -330,8 +326,8 @@ impl Groups {
         sequence: &mut Sequence,
     ) -> Result<u32, QueryError> {
         let arena = Arena::new();
-        let key_columns = self.key_codec.decode(key, &arena)?;
-        let columns = self.value_codec.decode(value, &arena)?;
+        let key_columns = self.codecs.key.decode(key, &arena)?;
+        let columns = self.codecs.value.decode(value, &arena)?;
         let (slot, _) = self.insert(store_key);
         let plan = Arc::clone(&self.plan);
         let kept = plan.kept_columns;

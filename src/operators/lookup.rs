@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::{CodecPair, QueryError, Tables};
+use super::{CodecPair, Context, QueryError, Tables};
 use crate::expr::{EvalContext, Expr, Frame, Selection};
 use crate::plan::{JoinKind, Source, SourceColumn, StoreId, frame_columns};
-use crate::types::{Column, SqlType, Value};
+use crate::types::{Column, KeyColumns, SqlType, Value};
 
 /// The key of a row that is looked up.
 #[derive(Clone, Copy)]
@@ -32,6 +32,34 @@ pub(super) trait Lookup: Send {
 
     /// How the keys of the table are written.
     fn codecs(&self) -> &CodecPair;
+}
+
+/// A row that was found.
+pub(super) struct FoundRow<'a> {
+    pub(super) values: Vec<Value<'a>>,
+    pub(super) timestamp_ms: i64,
+}
+
+/// The row of a table under each distinct key of a batch.
+pub(super) fn find_each<'a>(
+    table: &dyn Lookup,
+    key: &KeyColumns<'a>,
+    ctx: &Context<'_, 'a>,
+) -> Result<Vec<Option<FoundRow<'a>>>, QueryError> {
+    let mut bytes = Vec::new();
+    let mut found = Vec::with_capacity(key.len);
+    for position in 0..key.len {
+        if !table.codecs().encode_key(key, position, &mut bytes)? {
+            found.push(None);
+            continue;
+        }
+        let columns: Vec<_> = key.columns.iter().map(|column| column.value(position)).collect();
+        let wanted = LookupKey { bytes: &bytes, values: &columns };
+        let mut values = Vec::new();
+        let time = table.find(wanted, ctx.tables, &ctx.eval, &mut values)?;
+        found.push(time.map(|timestamp_ms| FoundRow { values, timestamp_ms }));
+    }
+    Ok(found)
 }
 
 /// The rows of a source that is kept.

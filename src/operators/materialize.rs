@@ -1,11 +1,10 @@
 //! Keeps the rows of a table, so that they can be looked up and each change knows what was before.
 
-use super::{
-    CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange, StoredRecord, Tables,
-};
+use super::result::{copied, push_row};
+use super::{CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange};
 use crate::plan::StoreId;
 use crate::state::TableRow;
-use crate::types::{Arena, Column, ColumnBuilder, OldRows, Rows, SqlType, Validity};
+use crate::types::{Column, ColumnBuilder, OldRows, Rows, SqlType, Validity};
 
 /// Keeps the rows that a node gives, whole.
 ///
@@ -32,11 +31,7 @@ impl Materialize {
         let (mut kept, mut old_valid) = (Vec::with_capacity(rows.len), Vec::new());
         let (mut key, mut value) = (Vec::new(), Vec::new());
         for row in 0..rows.len {
-            key.clear();
-            let position = rows.key.position(row);
-            let has_key = rows.key.is_valid(row)
-                && self.codecs.key.encode(&rows.key.columns, position, &mut key)?;
-            if !has_key {
+            if !self.codecs.encode_key(&rows.key, rows.key.position(row), &mut key)? {
                 ctx.out.dropped(Dropped::NullKey, 1);
                 continue;
             }
@@ -55,24 +50,14 @@ impl Materialize {
                 table.remove(&key)
             };
             old_valid.push(before.is_some());
-            push(before.as_ref(), &mut builders, ctx.eval.arena);
+            let arena = ctx.eval.arena;
+            let before = before.as_ref().map(|row| row.values.iter());
+            push_row(&mut builders, before.map(|values| values.map(|value| copied(value, arena))));
         }
         let mut result = if kept.len() == rows.len { rows } else { rows.take(&kept) };
         let value: Vec<Column<'a>> = builders.into_iter().map(ColumnBuilder::finish).collect();
         result.old = Some(OldRows { value, valid: Validity::from_flags(old_valid) });
         Ok(result)
-    }
-}
-
-/// Adds the values of a row, or NULLs.
-fn push<'a>(row: Option<&TableRow>, builders: &mut [ColumnBuilder<'a>], arena: &'a Arena) {
-    let Some(row) = row else {
-        builders.iter_mut().for_each(ColumnBuilder::push_null);
-        return;
-    };
-    let scratch = Arena::new();
-    for (builder, value) in builders.iter_mut().zip(&row.values) {
-        builder.push(arena.copy(value.as_value(&scratch)));
     }
 }
 
@@ -82,27 +67,6 @@ impl Operator for Materialize {
     }
 
     fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        match self.keep(rows, ctx) {
-            Ok(rows) => rows.into(),
-            Err(error) => Outcome { rows: Rows::default(), failure: Some(error) },
-        }
-    }
-
-    fn restore_table(
-        &mut self,
-        record: &StoredRecord<'_>,
-        tables: &mut Tables,
-    ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, timestamp_ms } = *record;
-        let table = tables.get_mut(self.store);
-        let Some(value) = value else {
-            table.remove(key);
-            return Ok(());
-        };
-        let arena = Arena::new();
-        let columns = self.codecs.value.decode(value, &arena)?;
-        let values = columns.iter().map(|column| column.value(0).to_owned()).collect();
-        table.put(key, TableRow { values, timestamp_ms });
-        Ok(())
+        self.keep(rows, ctx).into()
     }
 }

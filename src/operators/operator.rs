@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError};
 use crate::plan::{RepartitionId, StoreId};
-use crate::state::TableStore;
-use crate::types::{CodecError, Column, Rows};
+use crate::state::{TableRow, TableStore};
+use crate::types::{Arena, CodecError, Column, RowCodec, Rows};
 
 /// Why a query cannot go on. What came before it was processed and given away.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,16 @@ pub struct Outcome<'a> {
 impl<'a> From<Rows<'a>> for Outcome<'a> {
     fn from(rows: Rows<'a>) -> Self {
         Self { rows, failure: None }
+    }
+}
+
+impl<'a> From<Result<Rows<'a>, QueryError>> for Outcome<'a> {
+    /// A batch that failed gives nothing.
+    fn from(result: Result<Rows<'a>, QueryError>) -> Self {
+        match result {
+            Ok(rows) => rows.into(),
+            Err(error) => Self { rows: Rows::default(), failure: Some(error) },
+        }
     }
 }
 
@@ -156,6 +166,26 @@ impl Tables {
     pub fn get_mut(&mut self, store: StoreId) -> &mut TableStore {
         self.0.entry(store).or_default()
     }
+
+    /// Takes back a record of the changelog of a table.
+    pub(super) fn restore(
+        &mut self,
+        store: StoreId,
+        codec: &dyn RowCodec,
+        record: &StoredRecord<'_>,
+    ) -> Result<(), QueryError> {
+        let StoredRecord { key, value, timestamp_ms } = *record;
+        let table = self.get_mut(store);
+        let Some(value) = value else {
+            table.remove(key);
+            return Ok(());
+        };
+        let arena = Arena::new();
+        let columns = codec.decode(value, &arena)?;
+        let values = columns.iter().map(|column| column.value(0).to_owned()).collect();
+        table.put(key, TableRow { values, timestamp_ms });
+        Ok(())
+    }
 }
 
 /// Which of the inputs of an operator rows come from: 0 the first, or the left one.
@@ -212,15 +242,6 @@ pub trait Operator: Send {
     /// One of the stores that this operator keeps for itself, in the order of the plan.
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {
         None
-    }
-
-    /// Takes back a record of the changelog of a table that others look up.
-    fn restore_table(
-        &mut self,
-        _record: &StoredRecord<'_>,
-        _tables: &mut Tables,
-    ) -> Result<(), QueryError> {
-        Ok(())
     }
 }
 

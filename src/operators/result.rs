@@ -67,9 +67,7 @@ impl<'a> ResultBuilder<'a> {
 
     /// Says what the row is now.
     pub(super) fn push_value(&mut self, values: impl Iterator<Item = Value<'a>>) {
-        for (column, value) in self.value.iter_mut().zip(values) {
-            column.push(value);
-        }
+        push_row(&mut self.value, Some(values));
         self.valid.push(true);
     }
 
@@ -83,14 +81,7 @@ impl<'a> ResultBuilder<'a> {
     pub(super) fn push_old(&mut self, old: Option<&[OwnedValue]>, arena: &'a Arena) {
         let Some((columns, valid)) = &mut self.old else { return };
         valid.push(old.is_some());
-        match old {
-            Some(values) => {
-                for (column, value) in columns.iter_mut().zip(values) {
-                    column.push(copied(value, arena));
-                }
-            }
-            None => columns.iter_mut().for_each(ColumnBuilder::push_null),
-        }
+        push_row(columns, old.map(|values| values.iter().map(|value| copied(value, arena))));
     }
 
     pub(super) fn push_meta(
@@ -134,6 +125,20 @@ impl<'a> ResultBuilder<'a> {
                 is_source: false,
             },
         }
+    }
+}
+
+/// Adds the values of a row to its columns, or NULLs.
+#[inline]
+pub(super) fn push_row<'a>(
+    columns: &mut [ColumnBuilder<'a>],
+    values: Option<impl Iterator<Item = Value<'a>>>,
+) {
+    match values {
+        Some(values) => {
+            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+        }
+        None => columns.iter_mut().for_each(ColumnBuilder::push_null),
     }
 }
 

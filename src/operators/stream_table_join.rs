@@ -1,6 +1,7 @@
 //! Joins the rows of a stream with what a table holds under their keys.
 
-use super::lookup::{Lookup, LookupKey};
+use super::lookup::{Lookup, find_each};
+use super::result::push_row;
 use super::{Context, Dropped, Operator, Outcome, Port, QueryError};
 use crate::plan::{JoinKind, Joined};
 use crate::types::{Column, ColumnBuilder, Meta, Rows, SqlType, Validity, Value};
@@ -22,7 +23,7 @@ impl StreamTableJoin {
     }
 
     fn join<'a>(&self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Result<Rows<'a>, QueryError> {
-        let found = self.find(&rows, ctx)?;
+        let found = find_each(self.table.as_ref(), &rows.key, ctx)?;
         let keeps_unmatched = self.joined.kind != JoinKind::Inner;
         let mut kept = Vec::with_capacity(rows.len);
         let mut builders: Vec<_> =
@@ -35,16 +36,11 @@ impl StreamTableJoin {
             if !rows.value_valid.is_valid(row) {
                 continue;
             }
-            match &found[rows.key.position(row)] {
-                Some(values) => {
-                    for (builder, value) in builders.iter_mut().zip(values) {
-                        builder.push(*value);
-                    }
-                }
-                None if keeps_unmatched => builders.iter_mut().for_each(ColumnBuilder::push_null),
-                None => continue,
+            let found = found[rows.key.position(row)].as_ref();
+            if found.is_some() || keeps_unmatched {
+                push_row(&mut builders, found.map(|found| found.values.iter().copied()));
+                kept.push(row as u32);
             }
-            kept.push(row as u32);
         }
         let mut result = if kept.len() == rows.len { rows } else { rows.take(&kept) };
         result.value.extend(builders.into_iter().map(ColumnBuilder::finish));
@@ -54,32 +50,6 @@ impl StreamTableJoin {
         result.value_valid = Validity::all();
         result.meta = Meta { is_source: false, ..result.meta };
         Ok(result)
-    }
-
-    /// What the table has under each distinct key of a batch.
-    fn find<'a>(
-        &self,
-        rows: &Rows<'a>,
-        ctx: &Context<'_, 'a>,
-    ) -> Result<Vec<Option<Vec<Value<'a>>>>, QueryError> {
-        let mut bytes = Vec::new();
-        let mut found = Vec::with_capacity(rows.key.len);
-        for position in 0..rows.key.len {
-            bytes.clear();
-            let has_key = rows.key.valid.is_valid(position)
-                && self.table.codecs().key.encode(&rows.key.columns, position, &mut bytes)?;
-            if !has_key {
-                found.push(None);
-                continue;
-            }
-            let values: Vec<_> =
-                rows.key.columns.iter().map(|column| column.value(position)).collect();
-            let key = LookupKey { bytes: &bytes, values: &values };
-            let mut row = Vec::with_capacity(self.types.len());
-            let time = self.table.find(key, ctx.tables, &ctx.eval, &mut row)?;
-            found.push(time.map(|_| row));
-        }
-        Ok(found)
     }
 }
 
@@ -97,9 +67,6 @@ impl Operator for StreamTableJoin {
         if port != Port(0) {
             return Rows::default().into();
         }
-        match self.join(rows, ctx) {
-            Ok(rows) => rows.into(),
-            Err(error) => Outcome { rows: Rows::default(), failure: Some(error) },
-        }
+        self.join(rows, ctx).into()
     }
 }

@@ -1,13 +1,10 @@
 //! The memory of a table: what each row was before.
 
-use super::{
-    CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange, StoredRecord, Tables,
-};
+use super::result::{copied, push_row};
+use super::{CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange};
 use crate::plan::{Source, StoreId, frame_columns};
 use crate::state::TableRow;
-use crate::types::{
-    Arena, Column, ColumnBuilder, OldRows, OwnedValue, Rows, SqlType, Validity, Value,
-};
+use crate::types::{Arena, Column, ColumnBuilder, OldRows, Rows, SqlType, Validity, Value};
 
 /// Remembers the rows of a table, so that each change knows what was before.
 ///
@@ -64,9 +61,7 @@ impl TableSource {
         row: usize,
         key: &mut Vec<u8>,
     ) -> Result<bool, QueryError> {
-        key.clear();
-        let has_key = rows.key.is_valid(row)
-            && self.codecs.key.encode(&rows.key.columns, rows.key.position(row), key)?;
+        let has_key = self.codecs.encode_key(&rows.key, rows.key.position(row), key)?;
         if let (true, Some(window)) = (has_key, rows.meta.window(row)) {
             key.extend_from_slice(&window.start.0.to_be_bytes());
             key.extend_from_slice(&window.end.0.to_be_bytes());
@@ -135,17 +130,12 @@ impl<'t, 'a> OldBuilder<'t, 'a> {
 
     fn push(&mut self, before: Option<&TableRow>, rows: &Rows<'a>, row: usize, arena: &'a Arena) {
         self.valid.push(before.is_some());
-        let Some(before) = before else {
-            self.columns.iter_mut().for_each(ColumnBuilder::push_null);
-            return;
+        let value = |before: &TableRow, position: usize| match self.kept.place(position) {
+            Some(place) => copied(&before.values[place], arena),
+            None => rows.value[position].value(row),
         };
-        let scratch = Arena::new();
-        for (position, column) in self.columns.iter_mut().enumerate() {
-            match self.kept.place(position) {
-                Some(place) => column.push(arena.copy(before.values[place].as_value(&scratch))),
-                None => column.push(rows.value[position].value(row)),
-            }
-        }
+        let values = before.map(|before| (0..).map(|position| value(before, position)));
+        push_row(&mut self.columns, values);
     }
 
     fn finish(self) -> OldRows<'a> {
@@ -156,28 +146,6 @@ impl<'t, 'a> OldBuilder<'t, 'a> {
 
 impl Operator for TableSource {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        match self.remember(rows, ctx) {
-            Ok(rows) => rows.into(),
-            Err(error) => Outcome { rows: Rows::default(), failure: Some(error) },
-        }
-    }
-
-    fn restore_table(
-        &mut self,
-        record: &StoredRecord<'_>,
-        tables: &mut Tables,
-    ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, timestamp_ms } = *record;
-        let table = tables.get_mut(self.store);
-        let Some(value) = value else {
-            table.remove(key);
-            return Ok(());
-        };
-        let arena = Arena::new();
-        let columns = self.codecs.value.decode(value, &arena)?;
-        let values: Box<[OwnedValue]> =
-            columns.iter().map(|column| column.value(0).to_owned()).collect();
-        table.put(key, TableRow { values, timestamp_ms });
-        Ok(())
+        self.remember(rows, ctx).into()
     }
 }

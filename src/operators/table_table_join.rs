@@ -1,6 +1,7 @@
 //! Joins two tables on their keys.
 
-use super::lookup::{Lookup, LookupKey, keeps};
+use super::lookup::{Lookup, find_each, keeps};
+use super::result::push_row;
 use super::{Context, Dropped, Operator, Outcome, Port, QueryError};
 use crate::plan::Joined;
 use crate::types::{Column, ColumnBuilder, Meta, OldRows, Rows, SqlType, Validity, Value};
@@ -20,12 +21,6 @@ pub(super) struct JoinSide {
     pub(super) rows: Box<dyn Lookup>,
     /// The types of their columns.
     pub(super) types: Vec<SqlType>,
-}
-
-/// A row that the other side has.
-struct Partner<'a> {
-    values: Vec<Value<'a>>,
-    timestamp_ms: i64,
 }
 
 impl TableTableJoin {
@@ -50,10 +45,10 @@ impl TableTableJoin {
         rows: Rows<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<Rows<'a>, QueryError> {
-        let partners = self.partners(port, &rows, ctx)?;
-        let other = &self.sides[1 - port.0].types;
+        let other = &self.sides[1 - port.0];
+        let partners = find_each(other.rows.as_ref(), &rows.key, ctx)?;
         let mut builders: Vec<_> =
-            other.iter().map(|ty| ColumnBuilder::new(ty, rows.len)).collect();
+            other.types.iter().map(|ty| ColumnBuilder::new(ty, rows.len)).collect();
         let (mut kept, mut timestamps) = (Vec::new(), Vec::new());
         let (mut new_valid, mut old_valid) = (Vec::new(), Vec::new());
         for row in 0..rows.len {
@@ -72,21 +67,11 @@ impl TableTableJoin {
             old_valid.push(self.keeps(port, has_old, partner.is_some()));
             let own = rows.meta.timestamps[row];
             timestamps.push(partner.map_or(own, |partner| partner.timestamp_ms.max(own)));
-            match partner {
-                Some(Partner { values, .. }) => {
-                    for (builder, value) in builders.iter_mut().zip(values) {
-                        builder.push(*value);
-                    }
-                }
-                None => builders.iter_mut().for_each(ColumnBuilder::push_null),
-            }
+            push_row(&mut builders, partner.map(|partner| partner.values.iter().copied()));
         }
         let mut result = if kept.len() == rows.len { rows } else { rows.take(&kept) };
         let partner: Vec<Column<'a>> = builders.into_iter().map(ColumnBuilder::finish).collect();
-        let old = result.old.take().unwrap_or_else(|| OldRows {
-            value: result.value.clone(),
-            valid: Validity::from_flags(vec![false; result.len]),
-        });
+        let old = result.old.take().unwrap_or_else(|| OldRows::none(&result.value, result.len));
         let key: &[Column<'a>] =
             if self.joined.appends_key { &[Column::Constant(Value::Null)] } else { &[] };
         let own = Own { value: std::mem::take(&mut result.value), valid: &result.value_valid };
@@ -97,34 +82,6 @@ impl TableTableJoin {
         result.old = Some(OldRows { value: old_value, valid: Validity::from_flags(old_valid) });
         result.meta = Meta { timestamps, is_source: false, ..result.meta };
         Ok(result)
-    }
-
-    /// The row of the other side under each distinct key.
-    fn partners<'a>(
-        &self,
-        port: Port,
-        rows: &Rows<'a>,
-        ctx: &Context<'_, 'a>,
-    ) -> Result<Vec<Option<Partner<'a>>>, QueryError> {
-        let other = &self.sides[1 - port.0].rows;
-        let mut bytes = Vec::new();
-        let mut partners = Vec::with_capacity(rows.key.len);
-        for position in 0..rows.key.len {
-            bytes.clear();
-            let has_key = rows.key.valid.is_valid(position)
-                && other.codecs().key.encode(&rows.key.columns, position, &mut bytes)?;
-            if !has_key {
-                partners.push(None);
-                continue;
-            }
-            let key: Vec<_> =
-                rows.key.columns.iter().map(|column| column.value(position)).collect();
-            let key = LookupKey { bytes: &bytes, values: &key };
-            let mut values = Vec::new();
-            let time = other.find(key, ctx.tables, &ctx.eval, &mut values)?;
-            partners.push(time.map(|timestamp_ms| Partner { values, timestamp_ms }));
-        }
-        Ok(partners)
     }
 }
 
@@ -167,9 +124,6 @@ impl Operator for TableTableJoin {
         rows: Rows<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
-        match self.join(port, rows, ctx) {
-            Ok(rows) => rows.into(),
-            Err(error) => Outcome { rows: Rows::default(), failure: Some(error) },
-        }
+        self.join(port, rows, ctx).into()
     }
 }

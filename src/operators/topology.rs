@@ -8,7 +8,7 @@ use super::{Collector, Context, Operator, Piece, Port, QueryError, StoredRecord,
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{Input, NodeId, QueryPlan, RowFormats, StoreId, SubTopology};
-use crate::types::{RowCodec, Rows};
+use crate::types::{KeyColumns, RowCodec, Rows};
 
 /// How keys and values of one place are written.
 #[derive(Clone)]
@@ -17,6 +17,19 @@ pub struct CodecPair {
     pub key: Arc<dyn RowCodec>,
     /// Values.
     pub value: Arc<dyn RowCodec>,
+}
+
+impl CodecPair {
+    /// Writes the bytes of the key at `position` over `out`. False if the key is null.
+    pub(super) fn encode_key(
+        &self,
+        key: &KeyColumns<'_>,
+        position: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, QueryError> {
+        out.clear();
+        Ok(key.valid.is_valid(position) && self.key.encode(&key.columns, position, out)?)
+    }
 }
 
 /// Gives operators the codecs of the bytes that they keep.
@@ -54,12 +67,12 @@ pub(super) struct Vertex {
     pub(super) next: Next,
 }
 
-/// Which operator keeps a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Keeper {
-    pub(super) vertex: usize,
-    /// Which of the operator's own stores it is; `None` for a table that others look up.
-    pub(super) nth: Option<usize>,
+/// Where a store is kept.
+pub(super) enum Keeper {
+    /// Among the tables that several operators use; with how its values are written.
+    Tables(Arc<dyn RowCodec>),
+    /// In an operator, as one of its own.
+    Operator { vertex: usize, nth: usize },
 }
 
 /// The operators of one sub-topology, with all that they remember for one partition.
@@ -144,10 +157,9 @@ impl Topology {
     /// over.
     pub fn restore(&mut self, id: StoreId, record: &StoredRecord<'_>) -> Result<(), QueryError> {
         let Some(keeper) = self.keepers.get(&id) else { return Ok(()) };
-        let operator = &mut self.vertices[keeper.vertex].operator;
-        match keeper.nth {
-            None => operator.restore_table(record, &mut self.tables),
-            Some(nth) => match operator.store(nth) {
+        match keeper {
+            Keeper::Tables(codec) => self.tables.restore(id, codec.as_ref(), record),
+            Keeper::Operator { vertex, nth } => match self.vertices[*vertex].operator.store(*nth) {
                 Some(store) => store.restore(record, &mut self.sequence),
                 None => Ok(()),
             },
@@ -158,8 +170,8 @@ impl Topology {
     pub fn rows(&mut self, id: StoreId) -> usize {
         match self.keepers.get(&id) {
             None => 0,
-            Some(Keeper { nth: None, .. }) => self.tables.get(id).len(),
-            Some(Keeper { vertex, nth: Some(nth) }) => {
+            Some(Keeper::Tables(_)) => self.tables.get(id).len(),
+            Some(Keeper::Operator { vertex, nth }) => {
                 self.vertices[*vertex].operator.store(*nth).map_or(0, |store| store.rows())
             }
         }
@@ -167,10 +179,10 @@ impl Topology {
 
     /// Forgets all that is kept here.
     pub fn clear(&mut self) {
-        for (id, Keeper { vertex, nth }) in &self.keepers {
-            match nth {
-                None => self.tables.get_mut(*id).clear(),
-                Some(nth) => {
+        for (id, keeper) in &self.keepers {
+            match keeper {
+                Keeper::Tables(_) => self.tables.get_mut(*id).clear(),
+                Keeper::Operator { vertex, nth } => {
                     if let Some(store) = self.vertices[*vertex].operator.store(*nth) {
                         store.clear();
                     }

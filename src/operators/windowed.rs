@@ -212,7 +212,7 @@ impl WindowedAggregate {
             match self.keyed.groups.encode_key(&rows.key, position, &mut key) {
                 Ok(true) => keys.push(Some(key)),
                 Ok(false) => keys.push(None),
-                Err(error) => return Outcome { rows: Rows::default(), failure: Some(error) },
+                Err(error) => return Err(error).into(),
             }
         }
         for row in 0..rows.len {

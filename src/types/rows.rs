@@ -103,6 +103,13 @@ pub struct OldRows<'a> {
     pub valid: Validity,
 }
 
+impl<'a> OldRows<'a> {
+    /// The rows before, where none was there; their columns look like these.
+    pub fn none(columns: &[Column<'a>], len: usize) -> Self {
+        Self { value: columns.to_vec(), valid: Validity::from_flags(vec![false; len]) }
+    }
+}
+
 /// Where and when rows come from.
 #[derive(Clone, Debug, Default)]
 pub struct Meta<'a> {

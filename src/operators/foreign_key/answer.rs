@@ -2,6 +2,7 @@
 
 use crate::expr::aggregates::Sequence;
 use crate::operators::lookup::LookupKey;
+use crate::operators::result::push_row;
 use crate::operators::table_table_join::JoinSide;
 use crate::operators::{
     CodecPair, Context, Dropped, Operator, Outcome, Port, QueryError, Store, StoreChange,
@@ -44,11 +45,8 @@ impl Answer {
         key: &mut RightKey,
         ctx: &mut Context<'_, '_>,
     ) -> Result<bool, QueryError> {
-        key.bytes.clear();
-        let columns = &rows.key.columns;
-        let codec = &self.right.rows.codecs().key;
-        let has_key = rows.key.is_valid(row)
-            && codec.encode(columns, rows.key.position(row), &mut key.bytes)?;
+        let codecs = self.right.rows.codecs();
+        let has_key = codecs.encode_key(&rows.key, rows.key.position(row), &mut key.bytes)?;
         if has_key {
             write_subscription_prefix(&key.bytes, &mut key.stored);
         } else {
@@ -169,12 +167,7 @@ impl Found<'_> {
     fn push(&mut self, is_told: bool, timestamp_ms: i64) {
         self.valid.push(is_told);
         self.timestamps.push(timestamp_ms);
-        for (index, column) in self.columns.iter_mut().enumerate() {
-            match self.row.get(index) {
-                Some(value) if is_told => column.push(*value),
-                _ => column.push_null(),
-            }
-        }
+        push_row(&mut self.columns, is_told.then(|| self.row.iter().copied()));
     }
 }
 

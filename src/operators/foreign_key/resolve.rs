@@ -48,11 +48,8 @@ impl Resolve {
         let hashes = hashes(rows);
         let (mut key, mut value) = (Vec::new(), Vec::new());
         for row in 0..rows.len {
-            key.clear();
             let position = rows.key.position(row);
-            let has_key = rows.key.is_valid(row)
-                && self.left.rows.codecs().key.encode(&rows.key.columns, position, &mut key)?;
-            if !has_key {
+            if !self.left.rows.codecs().encode_key(&rows.key, position, &mut key)? {
                 ctx.out.dropped(Dropped::NullKey, 1);
                 continue;
             }
