@@ -73,6 +73,12 @@ fn has_bytes(encoded: Result<Encoded, EncodeError>) -> Result<bool, CodecError> 
     }
 }
 
+impl From<FormatError> for QueryError {
+    fn from(error: FormatError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 /// Makes the codecs of the stores of a plan.
 pub(super) struct PlanCodecs<'p> {
     pub(super) plan: &'p QueryPlan,
@@ -100,8 +106,7 @@ fn codec_pair(
     value_format: &FormatSpec,
 ) -> Result<CodecPair, QueryError> {
     let codec = |format: &FormatSpec, columns: &[ColumnDef], role| {
-        let codec = FormatCodec::new(format, columns, role, name);
-        codec.map_err(|error: FormatError| QueryError::new(error.to_string()))
+        FormatCodec::new(format, columns, role, name)
     };
     Ok(CodecPair {
         key: Arc::new(codec(key_format, &schema.key, Role::Key)?),

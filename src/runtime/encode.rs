@@ -4,7 +4,7 @@ use super::inputs::Run;
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
 use crate::expr::EvalError;
-use crate::formats::{EncodeError, Encoded, Encoder, FormatError, Normaliser, Role, windowed};
+use crate::formats::{EncodeError, Encoded, Encoder, Normaliser, Role, windowed};
 use crate::operators::QueryError;
 use crate::plan::{
     Node, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
@@ -35,7 +35,6 @@ enum TimestampPlace {
 impl SinkEncoder {
     pub(super) fn new(plan: &QueryPlan) -> Result<Self, QueryError> {
         let sink = &plan.sink;
-        let refuse = |error: FormatError| QueryError::new(error.to_string());
         let key = Encoder::new(&sink.key_format, &sink.schema.key, Role::Key, &sink.topic);
         let value = Encoder::new(&sink.value_format, &sink.schema.value, Role::Value, &sink.topic);
         let timestamp = sink.timestamp.as_ref().map(|timestamp| {
@@ -48,8 +47,8 @@ impl SinkEncoder {
             Ok::<_, QueryError>(column.map(|column| SinkTimestamp { column, format }))
         });
         Ok(Self {
-            key: key.map_err(refuse)?,
-            value: value.map_err(refuse)?,
+            key: key?,
+            value: value?,
             topic: sink.topic.clone(),
             window: sink.window.map(|window| window.kind),
             timestamp: timestamp.transpose()?.flatten(),
@@ -171,7 +170,6 @@ impl RepartitionEncoder {
         topic: &RepartitionTopic,
         node: &Node,
     ) -> Result<Self, QueryError> {
-        let refuse = |error: FormatError| QueryError::new(error.to_string());
         let (key, mut value) = (&node.schema.key, &*node.schema.value);
         let name = topic.name.clone();
         if topic.kind == RepartitionKind::Responses {
@@ -179,8 +177,8 @@ impl RepartitionEncoder {
         }
         Ok(Self {
             id,
-            key: Encoder::new(&topic.key_format, key, Role::Key, &name).map_err(refuse)?,
-            value: Encoder::new(&topic.value_format, value, Role::Value, &name).map_err(refuse)?,
+            key: Encoder::new(&topic.key_format, key, Role::Key, &name)?,
+            value: Encoder::new(&topic.value_format, value, Role::Value, &name)?,
             key_marks: Normaliser::new(&topic.key_format, key),
             value_marks: Normaliser::new(&topic.value_format, value),
             kind: topic.kind,

@@ -2,6 +2,7 @@
 //! are for, here or with another worker.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::encode::RekeyedRows;
 use super::inputs::{LaneId, Progress, Run, Way};
@@ -80,13 +81,14 @@ impl Tasks {
                 telling.push(*task);
             }
         }
+        let layout = Arc::clone(&self.layout);
         for task in telling {
             let mut runs: BTreeMap<RepartitionId, Vec<(Partition, Run)>> = BTreeMap::new();
             for RekeyedRows { topic, partition, run } in by_task.remove(&task).unwrap_or_default() {
                 runs.entry(topic).or_default().push((partition, run));
             }
-            for topic in self.layout.hands_over(task.part) {
-                if self.layout.is_within_circle(topic) {
+            for &topic in layout.hands_over(task.part) {
+                if layout.is_within_circle(topic) {
                     continue;
                 }
                 let runs = runs.remove(&topic).unwrap_or_default();

@@ -67,6 +67,10 @@ pub struct Layout {
     options: LayoutOptions,
     /// The nodes that write repartition topics, by topic.
     writers: Vec<NodeId>,
+    /// The sub-topologies that keep the stores, by store.
+    keepers: Vec<SubTopologyId>,
+    /// By sub-topology, the repartition topics that it writes in memory.
+    handed_over: Vec<Vec<RepartitionId>>,
     /// By sub-topology, the first of those that it goes round with in a circle: rows of one ask
     /// another, and what it answers comes back.
     circles: Vec<Option<SubTopologyId>>,
@@ -82,8 +86,24 @@ impl Layout {
     ) -> Self {
         let writers = plan.repartitions().map(|(_, writer, _)| writer).collect();
         let (parts, query_id) = (plan.sub_topologies(), query_id.to_owned());
-        let circles = vec![None; parts.len()];
-        let mut layout = Self { plan, query_id, parts, counts, options, writers, circles };
+        let mut layout = Self {
+            plan,
+            query_id,
+            counts,
+            options,
+            writers,
+            keepers: Vec::new(),
+            handed_over: vec![Vec::new(); parts.len()],
+            circles: vec![None; parts.len()],
+            parts,
+        };
+        layout.keepers = layout.plan.stores().map(|(_, node, _)| layout.part_of(node)).collect();
+        if layout.options.is_in_memory {
+            for (topic, writer) in layout.writers.iter().enumerate() {
+                let part = layout.part_of(*writer);
+                layout.handed_over[part.0].push(RepartitionId(topic));
+            }
+        }
         layout.circles = layout.find_circles();
         if layout.has_circle() {
             layout.options.placement.is_together = true;
@@ -97,7 +117,7 @@ impl Layout {
         let mut reaches = vec![vec![false; count]; count];
         for part in self.parts() {
             for topic in self.hands_over(part) {
-                if let Some(reader) = self.reader_of(Input::Repartition(topic)) {
+                if let Some(reader) = self.reader_of(Input::Repartition(*topic)) {
                     reaches[part.0][reader.0] = true;
                 }
             }
@@ -202,8 +222,7 @@ impl Layout {
 
     /// The sub-topology that keeps a store.
     pub fn keeper_of(&self, store: StoreId) -> Option<SubTopologyId> {
-        let found = self.plan.stores().find(|(id, ..)| *id == store);
-        found.map(|(_, node, _)| self.part_of(node))
+        self.keepers.get(store.0).copied()
     }
 
     /// The sub-topology that reads an input.
@@ -212,13 +231,8 @@ impl Layout {
     }
 
     /// The repartition topics that a sub-topology writes in memory.
-    pub(super) fn hands_over(&self, part: SubTopologyId) -> Vec<RepartitionId> {
-        let written = self
-            .writers
-            .iter()
-            .enumerate()
-            .filter(|(_, writer)| self.options.is_in_memory && self.part_of(**writer) == part);
-        written.map(|(topic, _)| RepartitionId(topic)).collect()
+    pub(super) fn hands_over(&self, part: SubTopologyId) -> &[RepartitionId] {
+        self.handed_over.get(part.0).map_or(&[], Vec::as_slice)
     }
 
     /// The inputs whose rows some task has to put in order, at once or once they are re-keyed.
@@ -231,8 +245,8 @@ impl Layout {
         // What feeds them is ordered too.
         for _ in 0..self.parts.len() {
             for part in self.parts() {
-                let feeds = self.hands_over(part).into_iter().any(|topic| {
-                    let reader = self.reader_of(Input::Repartition(topic));
+                let feeds = self.hands_over(part).iter().any(|topic| {
+                    let reader = self.reader_of(Input::Repartition(*topic));
                     reader.is_some_and(|reader| ordered.contains(&reader))
                 });
                 if feeds {
@@ -266,7 +280,9 @@ impl Layout {
             },
             spreads: topics.filter(|_| self.options.is_in_memory).map(spread).collect(),
         };
-        Task::new(Arc::clone(&self.plan), &self.query_id, id, &options)
+        let missing = || QueryError::new("a query has no such sub-topology");
+        let part = self.parts.get(id.part.0).ok_or_else(missing)?;
+        Task::new(Arc::clone(&self.plan), &self.query_id, (id, part), &options)
     }
 
     /// The inputs that meet in a junction, without rows.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::layout::Layout;
-use crate::formats::{Encoded, Encoder, FormatError, FormatSpec, Role};
+use crate::formats::{Encoded, Encoder, FormatSpec, Role};
 use crate::operators::QueryError;
 use crate::plan::Input;
 use crate::state::KeyIndex;
@@ -29,8 +29,7 @@ impl Pieces {
         }
         let plan = layout.plan();
         let mut add = |input: Input, format: &FormatSpec, key: &[ColumnDef], topic: &str| {
-            let refuse = |error: FormatError| QueryError::new(error.to_string());
-            keys.insert(input, Encoder::new(format, key, Role::Key, topic).map_err(refuse)?);
+            keys.insert(input, Encoder::new(format, key, Role::Key, topic)?);
             Ok::<_, QueryError>(())
         };
         for (id, source) in plan.sources().filter(|(id, _)| plan.asks_by_foreign_key(*id)) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::timestamp::TimestampFormat;
-use crate::formats::{DecodeError, Decoder, FormatError, Role, windowed};
+use crate::formats::{DecodeError, Decoder, Role, windowed};
 use crate::operators::QueryError;
 use crate::plan::{FrameColumn, Source, SourceColumn, frame_columns};
 use crate::types::{
@@ -112,12 +112,9 @@ impl Rejected {
 impl SourceReader {
     /// A reader of `source`.
     pub fn new(source: Arc<Source>) -> Result<Self, QueryError> {
-        let refuse = |error: FormatError| QueryError::new(error.to_string());
         let (topic, schema) = (&source.topic, &source.schema);
-        let key =
-            Decoder::new(&source.key_format, &schema.key, Role::Key, topic).map_err(refuse)?;
-        let value = Decoder::new(&source.value_format, &schema.value, Role::Value, topic)
-            .map_err(refuse)?;
+        let key = Decoder::new(&source.key_format, &schema.key, Role::Key, topic)?;
+        let value = Decoder::new(&source.value_format, &schema.value, Role::Value, topic)?;
         let frame = frame_columns(&source);
         let timestamp = match &source.timestamp {
             None => None,
@@ -372,7 +369,8 @@ fn single<'a>(records: &RawRecords<'a>, row: usize) -> RawRecords<'a> {
     }
 }
 
-fn validity(len: usize, nulls: &[u32]) -> Validity {
+/// Which of `len` rows are there, all but `nulls`.
+pub(super) fn validity(len: usize, nulls: &[u32]) -> Validity {
     let mut valid = Validity::all();
     for row in nulls {
         valid.set_null(*row as usize, len);

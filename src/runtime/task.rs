@@ -12,7 +12,7 @@ use super::source::{ReadRows, Rejection};
 use crate::expr::{EvalContext, RandomSource};
 use crate::formats::Role;
 use crate::operators::{Outside, QueryError, StoredRecord, Topology, TopologyOptions};
-use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopologyId};
+use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
 use crate::types::{Arena, Partition, Rows, Timestamp};
 
 /// What a task counts.
@@ -121,16 +121,10 @@ impl Task {
     pub fn new(
         plan: Arc<QueryPlan>,
         query_id: &str,
-        id: TaskId,
+        (id, part): (TaskId, &SubTopology),
         options: &TaskOptions,
     ) -> Result<Self, QueryError> {
-        let mut parts = plan.sub_topologies();
-        if id.part.0 >= parts.len() {
-            return Err(QueryError::new("a query has no such sub-topology"));
-        }
-        let part = parts.swap_remove(id.part.0);
-        let topology =
-            Topology::build(&plan, &part, options.topology, &PlanCodecs { plan: &plan })?;
+        let topology = Topology::build(&plan, part, options.topology, &PlanCodecs { plan: &plan })?;
         let is_last = part.nodes.last().is_some_and(|last| last.0 + 1 == plan.nodes.len());
         let sink = is_last.then(|| SinkEncoder::new(&plan)).transpose()?;
         let mut repartitions = BTreeMap::new();
@@ -172,6 +166,9 @@ impl Task {
         read: &ReadRows<'_>,
         given: &mut Given,
     ) {
+        if read.rejected.is_empty() {
+            return;
+        }
         let node = self.plan.node(source);
         let topic = node.kind.source().map(|source| source.topic.clone()).unwrap_or_default();
         for (row, rejection) in &read.rejected {

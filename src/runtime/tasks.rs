@@ -168,16 +168,7 @@ impl Tasks {
         if let Some(seat) = self.seats.get_mut(&way.to) {
             seat.task.log_rejected(source, records, read, &mut self.given);
         }
-        let before = self.stream_time(lane.input, upstream);
-        let times = running_times(before, &read.rows.meta.timestamps);
-        let batch = TaskBatch {
-            input: lane.input,
-            rows: &read.rows,
-            times: &times,
-            records: Some(records),
-        };
-        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
-        self.take(way, batch, progress, surrounded)
+        self.take(way, (&read.rows, Some(records)), is_at_end, surrounded)
     }
 
     /// Processes a batch of a repartition topic in the same way.
@@ -190,21 +181,22 @@ impl Tasks {
         let upstream = rows.meta.partition;
         let lane = LaneId { input: Input::Repartition(topic), upstream };
         let Some(way) = self.way(lane) else { return Ok(()) };
-        let before = self.stream_time(lane.input, upstream);
-        let times = running_times(before, &rows.meta.timestamps);
-        let batch = TaskBatch { input: lane.input, rows, times: &times, records: None };
-        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
-        self.take(way, batch, progress, surrounded)
+        self.take(way, (rows, None), is_at_end, surrounded)
     }
 
     /// Rows that need no order go straight through their task, others onto their lane.
     fn take<'a>(
         &mut self,
         way: Way,
-        batch: TaskBatch<'_, 'a>,
-        progress: Progress,
+        (rows, records): (&Rows<'a>, Option<SourceRecords<'_, 'a>>),
+        is_at_end: bool,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
+        let LaneId { input, upstream } = way.lane;
+        let before = self.stream_time(input, upstream);
+        let times = running_times(before, &rows.meta.timestamps);
+        let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
+        let batch = TaskBatch { input, rows, times: &times, records };
         let id = self.layout.junction(way.to);
         let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
         if !junction.inputs.is_single() {

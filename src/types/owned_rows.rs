@@ -50,21 +50,21 @@ impl OwnedRows {
 
     /// A copy of those of `rows` that `taken` names, in that order.
     pub fn taken(rows: &Rows<'_>, taken: &[u32]) -> Self {
-        let columns = |columns: &[Column<'_>]| {
+        let columns = |columns: &[Column<'_>], taken: &[u32]| {
             columns.iter().map(|column| OwnedColumn::taken(column, taken)).collect()
         };
-        let key = rows.key.take(taken);
+        let (keys, key_index) = rows.key.kept(taken);
         let meta = rows.meta.take(taken);
         let headers = meta.headers.as_ref();
         Self {
             len: taken.len(),
-            key: key.columns.iter().map(OwnedColumn::of).collect(),
-            key_valid: key.valid,
-            key_index: key.index,
-            keys: key.len,
-            value: columns(&rows.value),
+            key: columns(&rows.key.columns, &keys),
+            key_valid: rows.key.valid.take(&keys),
+            key_index,
+            keys: keys.len(),
+            value: columns(&rows.value, taken),
             value_valid: rows.value_valid.take(taken),
-            old: rows.old.as_ref().map(|old| (columns(&old.value), old.valid.take(taken))),
+            old: rows.old.as_ref().map(|old| (columns(&old.value, taken), old.valid.take(taken))),
             headers: headers.map(|all| all.iter().map(|one| owned_headers(one)).collect()),
             timestamps: meta.timestamps,
             offsets: meta.offsets,

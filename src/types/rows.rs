@@ -1,5 +1,7 @@
 //! What flows between operators: a run of rows of one task, column by column.
 
+use std::borrow::Cow;
+
 use super::{Column, Offset, Partition, Timestamp, Validity, Window};
 
 /// The headers of a record: names and values, in order, duplicates included.
@@ -63,34 +65,32 @@ impl KeyColumns<'_> {
     /// The keys of the rows in `rows`, in that order. Keys that none of them has are left out.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
-        match &self.index {
-            Some(index) => {
-                let mut kept: Vec<u32> = Vec::new();
-                let mut places = vec![u32::MAX; self.len];
-                let taken = rows.iter().map(|row| {
-                    let key = index[*row as usize];
-                    let place = &mut places[key as usize];
-                    if *place == u32::MAX {
-                        *place = kept.len() as u32;
-                        kept.push(key);
-                    }
-                    *place
-                });
-                let index = Some(taken.collect());
-                Self {
-                    columns: self.columns.iter().map(|column| column.take(&kept)).collect(),
-                    valid: self.valid.take(&kept),
-                    index,
-                    len: kept.len(),
-                }
-            }
-            None => Self {
-                columns: self.columns.iter().map(|column| column.take(rows)).collect(),
-                valid: self.valid.take(rows),
-                index: None,
-                len: rows.len(),
-            },
+        let (kept, index) = self.kept(rows);
+        Self {
+            columns: self.columns.iter().map(|column| column.take(&kept)).collect(),
+            valid: self.valid.take(&kept),
+            index,
+            len: kept.len(),
         }
+    }
+
+    /// The positions of the keys of `rows`, and which of these keys each row has, unless it is
+    /// the one at its own place.
+    pub(super) fn kept<'r>(&self, rows: &'r [u32]) -> (Cow<'r, [u32]>, Option<Vec<u32>>) {
+        let Some(index) = &self.index else { return (Cow::Borrowed(rows), None) };
+        let mut kept: Vec<u32> = Vec::new();
+        let mut places = vec![u32::MAX; self.len];
+        let taken = rows.iter().map(|row| {
+            let key = index[*row as usize];
+            let place = &mut places[key as usize];
+            if *place == u32::MAX {
+                *place = kept.len() as u32;
+                kept.push(key);
+            }
+            *place
+        });
+        let index = Some(taken.collect());
+        (Cow::Owned(kept), index)
     }
 }
 

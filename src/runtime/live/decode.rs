@@ -1,12 +1,13 @@
 //! Fetched batches as records and rows.
 
-use crate::formats::{Decoder, FormatError, Role};
+use crate::formats::{Decoder, Role};
 use crate::kafka::fetch::FetchedPartition;
 use crate::kafka::records::RecordError;
 use crate::operators::QueryError;
 use crate::plan::{
     Gives, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
 };
+use crate::runtime::source::validity;
 use crate::runtime::{CHUNK_ROWS, RawRecords};
 use crate::state::read_response;
 use crate::types::{
@@ -103,7 +104,6 @@ pub(super) struct RepartitionReader {
 
 impl RepartitionReader {
     pub(super) fn new(plan: &QueryPlan, id: RepartitionId) -> Result<Self, QueryError> {
-        let refuse = |error: FormatError| QueryError::new(error.to_string());
         let found = plan.repartitions().find(|(other, ..)| *other == id);
         let missing = || QueryError::new("a plan has no such repartition topic");
         let (_, node, topic) = found.ok_or_else(missing)?;
@@ -114,8 +114,8 @@ impl RepartitionReader {
             value = &value[..value.len().saturating_sub(RESPONSE_COLUMNS)];
         }
         Ok(Self {
-            key: Decoder::new(key_format, key, Role::Key, name).map_err(refuse)?,
-            value: Decoder::new(value_format, value, Role::Value, name).map_err(refuse)?,
+            key: Decoder::new(key_format, key, Role::Key, name)?,
+            value: Decoder::new(value_format, value, Role::Value, name)?,
             columns: value.len(),
             keys: key.len(),
             is_table: node.gives == Gives::Changes,
@@ -143,14 +143,15 @@ impl RepartitionReader {
         if let Some((_, error)) = key.failures.into_iter().chain(value.failures).next() {
             return Err(QueryError { message: error.message, causes: error.causes });
         }
-        let valid = |nulls: &[u32], of: &dyn Fn(usize) -> bool| {
-            let flags = (0..len).map(|row| of(row) && !nulls.contains(&(row as u32)));
-            Validity::from_flags(flags.collect())
+        let valid = |mut flags: Vec<bool>| {
+            value.nulls.iter().for_each(|row| flags[*row as usize] = false);
+            Validity::from_flags(flags)
         };
         let old = self.is_table.then(|| OldRows {
             value: value.columns.clone(),
-            valid: valid(&value.nulls, &|row| !values.is_new[row]),
+            valid: valid(values.is_new.iter().map(|is_new| !is_new).collect()),
         });
+        let value_valid = valid(values.is_new);
         if let Some(hashes) = hashes {
             // Where they go they have come.
             value.columns.push(Column::Values(hashes));
@@ -160,12 +161,12 @@ impl RepartitionReader {
             len,
             key: KeyColumns {
                 columns: key.columns,
-                valid: valid(&key.nulls, &|_| true),
+                valid: validity(len, &key.nulls),
                 index: None,
                 len,
             },
-            value_valid: valid(&value.nulls, &|row| values.is_new[row]),
             value: value.columns,
+            value_valid,
             old,
             meta: Meta {
                 timestamps: chunk.timestamps.clone(),
@@ -206,8 +207,7 @@ impl<'a> Values<'a> {
         let mut hashes = Vec::with_capacity(self.rows.len());
         for value in &mut self.rows {
             let response = value.unwrap_or_default();
-            let read = read_response(response);
-            let (hash, row) = read.map_err(|error| QueryError::new(error.to_string()))?;
+            let (hash, row) = read_response(response)?;
             // The hash stands right before the row, or at the end.
             let end = response.len() - row.map_or(0, <[u8]>::len);
             let hash = hash.map(|hash| &response[end - hash.len()..end]);

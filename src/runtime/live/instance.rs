@@ -161,9 +161,7 @@ impl Instance {
 
     /// Where all queries stand.
     pub fn status(&self) -> InstanceStatus {
-        let lives = self.lives();
-        let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
-        InstanceStatus { queries: lives.iter().map(status).collect() }
+        status_of(&self.lives())
     }
 
     /// Drains, commits and leaves; what has not ended in time is given up.
@@ -180,8 +178,7 @@ impl Instance {
                 () = &mut give_up => life.abort(),
             }
         }
-        let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
-        InstanceStatus { queries: lives.iter().map(status).collect() }
+        status_of(&lives)
     }
 
     /// How long a life may take to end, which gives up by itself before.
@@ -203,6 +200,12 @@ impl Drop for Instance {
         let lives = self.lives();
         lives.values().flat_map(|living| &living.life).for_each(JoinHandle::abort);
     }
+}
+
+/// Where queries stand.
+fn status_of(lives: &BTreeMap<QueryId, Living>) -> InstanceStatus {
+    let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
+    InstanceStatus { queries: lives.iter().map(status).collect() }
 }
 
 /// The state directories of an instance, by their root and service.

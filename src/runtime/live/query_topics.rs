@@ -1,5 +1,7 @@
 //! The topics of a query: found, or made, each with the partitions that it has to have.
 
+use std::sync::Arc;
+
 use super::error::LiveError;
 use super::settings::QuerySettings;
 use super::topics::{EnsuredTopic, changelog_configs, ensure_topic, repartition_configs};
@@ -14,6 +16,14 @@ use crate::runtime::Target;
 pub(super) struct Topic {
     pub(super) name: String,
     pub(super) partitions: i32,
+}
+
+impl Topic {
+    /// All its partitions.
+    pub(super) fn all_partitions(&self) -> impl Iterator<Item = TopicPartition> + use<> {
+        let name: Arc<str> = self.name.as_str().into();
+        (0..self.partitions).map(move |at| TopicPartition::new(Arc::clone(&name), at))
+    }
 }
 
 /// The topics of a query.
@@ -55,11 +65,8 @@ impl QueryTopics {
 
     /// The partitions that a member of the query's group is assigned.
     pub(super) fn partitions(&self) -> Vec<TopicPartition> {
-        let of = |topic: &Topic| {
-            let name = topic.name.clone();
-            (0..topic.partitions).map(move |at| TopicPartition::new(name.as_str(), at))
-        };
-        let mut partitions: Vec<_> = self.inputs.iter().flat_map(|(_, topic)| of(topic)).collect();
+        let inputs = self.inputs.iter();
+        let mut partitions: Vec<_> = inputs.flat_map(|(_, topic)| topic.all_partitions()).collect();
         partitions.sort();
         partitions.dedup();
         partitions

@@ -9,7 +9,7 @@ use super::error::LiveError;
 use super::message::LaneStart;
 use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
-use crate::kafka::admin::{Admin, ConfigResource, OffsetSpec};
+use crate::kafka::admin::{Admin, ConfigResource, ListedOffset, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
@@ -120,9 +120,7 @@ impl Restoring {
         committed: &BTreeMap<TopicPartition, CommittedOffset>,
         start: OffsetSpec,
     ) -> Result<Vec<LaneStart>, LiveError> {
-        let partitions: Vec<_> = (0..topic.partitions)
-            .map(|partition| TopicPartition::new(topic.name.as_str(), partition))
-            .collect();
+        let partitions: Vec<_> = topic.all_partitions().collect();
         let unknown = partitions.iter().filter(|at| !committed.contains_key(at));
         let unknown: Vec<_> = unknown.map(|at| (at.clone(), start)).collect();
         let all: Vec<_> = partitions.iter().map(|at| (at.clone(), OffsetSpec::Latest)).collect();
@@ -134,16 +132,21 @@ impl Restoring {
         let ends = admin.list_offsets(&all, Isolation::ReadCommitted).await?;
         let name: Arc<str> = topic.name.as_str().into();
         let lane = |at: &TopicPartition| {
-            let listed = starts.get(at).and_then(|start| start.offset).unwrap_or(0);
+            let listed = offset_in(&starts, at);
             LaneStart {
                 lane: LaneId { input, upstream: Partition(at.partition) },
                 topic: Arc::clone(&name),
                 position: committed.get(at).map_or(listed, |committed| committed.offset),
-                end: ends.get(at).and_then(|end| end.offset).unwrap_or(0),
+                end: offset_in(&ends, at),
             }
         };
         Ok(partitions.iter().map(lane).collect())
     }
+}
+
+/// The offset that was found for a partition; its beginning where none was.
+fn offset_in(found: &BTreeMap<TopicPartition, ListedOffset>, at: &TopicPartition) -> i64 {
+    found.get(at).and_then(|listed| listed.offset).unwrap_or(0)
 }
 
 /// A changelog topic, as a restore finds it.
@@ -166,16 +169,12 @@ impl Restoring {
         let mut changelogs = Vec::with_capacity(self.topics.changelogs.len());
         for ((_, _, store), topic) in self.layout.plan().stores().zip(&self.topics.changelogs) {
             let name = topic.name.as_str();
-            let partitions: Vec<_> =
-                (0..topic.partitions).map(|at| TopicPartition::new(name, at)).collect();
+            let partitions: Vec<_> = topic.all_partitions().collect();
             let all = |spec| partitions.iter().map(|at| (at.clone(), spec)).collect::<Vec<_>>();
             let isolation = Isolation::ReadCommitted;
             let starts = admin.list_offsets(&all(OffsetSpec::Earliest), isolation).await?;
             let ends = admin.list_offsets(&all(OffsetSpec::Latest), isolation).await?;
-            let extent = |at: &TopicPartition| {
-                let start = starts.get(at).and_then(|start| start.offset).unwrap_or(0);
-                (start, ends.get(at).and_then(|end| end.offset).unwrap_or(0))
-            };
+            let extent = |at: &TopicPartition| (offset_in(&starts, at), offset_in(&ends, at));
             changelogs.push(Changelog {
                 topic: topic.name.clone(),
                 store: store.name.clone(),
@@ -287,7 +286,7 @@ impl Restored {
                     let at = TopicPartition::new(topic, partition);
                     let start = [(at.clone(), OffsetSpec::Earliest)];
                     let start = self.admin.list_offsets(&start, Isolation::ReadCommitted).await?;
-                    fetcher.seek(&at, start.get(&at).and_then(|start| start.offset).unwrap_or(0));
+                    fetcher.seek(&at, offset_in(&start, &at));
                     continue;
                 }
                 fetched => fetched?,

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::decode::{NextChunk, first_records};
-use super::definitions::Definition;
 use super::error::LiveError;
 use super::inbox::Inbox;
 use super::message::{Event, Message, Portion};
@@ -11,7 +10,7 @@ use super::shard::{NextRow, Shard, Stage};
 use crate::operators::QueryError;
 use crate::plan::{NodeId, RepartitionId};
 use crate::runtime::{
-    Given, LaneId, ReadRows, RepartitionBatch, SourceBatch, SourceRecords, Surrounded,
+    Given, LaneId, ReadRows, RepartitionBatch, SourceBatch, SourceReader, SourceRecords, Surrounded,
 };
 use crate::types::{Arena, Rows};
 
@@ -19,7 +18,7 @@ use crate::types::{Arena, Rows};
 #[derive(Clone, Copy)]
 pub(super) struct SourceChunk<'t, 'a> {
     pub(super) chunk: &'t NextChunk<'a>,
-    pub(super) definition: &'t Definition,
+    pub(super) reader: &'t SourceReader,
     pub(super) read: &'t ReadRows<'a>,
 }
 
@@ -32,8 +31,7 @@ impl Shard {
         source: SourceChunk<'_, 'a>,
         arena: &'a Arena,
     ) {
-        let SourceChunk { chunk, definition, read } = source;
-        let reader = &definition.reader;
+        let SourceChunk { chunk, reader, read } = source;
         let Some(row) = self.first_too_late(lane, &read.rows) else {
             let records = SourceRecords { reader, records: &chunk.records };
             let batch = SourceBatch { source: node, read, records, is_at_end: false };
@@ -43,7 +41,8 @@ impl Shard {
         let len = chunk.records.offsets.partition_point(|offset| *offset < next.position);
         if len > 0 {
             let records = first_records(&chunk.records, len);
-            let read = reader.read(&records, &definition.used, arena);
+            let rejected = read.rejected.iter().filter(|(at, _)| *at < len).cloned().collect();
+            let read = ReadRows { rows: read.rows.truncated(row), rejected };
             let records = SourceRecords { reader, records: &records };
             let batch = SourceBatch { source: node, read: &read, records, is_at_end: false };
             self.process_source(lane, batch, next.position, arena);

@@ -244,7 +244,8 @@ impl Worker {
                         decoded.push((id, read));
                         decoded.len() - 1
                     });
-                    let source = SourceChunk { chunk, definition, read: &decoded[at].1 };
+                    let reader = &definition.reader;
+                    let source = SourceChunk { chunk, reader, read: &decoded[at].1 };
                     shard.take_source(lane, node, source, &arena);
                 }
             }
