@@ -34,6 +34,13 @@ pub struct TopicMetadata {
     pub partitions: Vec<PartitionMetadata>,
 }
 
+impl TopicMetadata {
+    /// The partition with this number, if there is one.
+    pub(super) fn partition(&self, partition: i32) -> Option<&PartitionMetadata> {
+        self.partitions.iter().find(|known| known.partition == partition)
+    }
+}
+
 /// What a cluster says about a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionMetadata {
@@ -149,7 +156,7 @@ impl Cluster {
     /// The leader of a partition, as far as it is known without asking.
     pub(super) fn cached_leader(&self, partition: &TopicPartition) -> Option<(i32, i32)> {
         let topic = self.cached_topic(&partition.topic)?;
-        let found = topic.partitions.iter().find(|found| found.partition == partition.partition)?;
+        let found = topic.partition(partition.partition)?;
         Some((found.leader?, found.leader_epoch))
     }
 
@@ -164,11 +171,9 @@ impl Cluster {
             if let Some(leader) = self.cached_leader(partition) {
                 return Ok(leader);
             }
-            let code = ResponseError::LeaderNotAvailable.code();
-            if let Some(error) = KafkaError::from_code(MetadataRequest::NAME, partition, code) {
-                self.forget(&partition.topic);
-                backoff.pause(error).await?;
-            }
+            let code = ResponseError::LeaderNotAvailable;
+            self.forget(&partition.topic);
+            backoff.pause(KafkaError::of(MetadataRequest::NAME, partition, code)).await?;
         }
     }
 
@@ -179,12 +184,8 @@ impl Cluster {
 
     /// Asks for a topic, once.
     pub(super) async fn ask_for(&self, name: &str) -> Result<Arc<TopicMetadata>, KafkaError> {
-        let unknown = ResponseError::UnknownTopicOrPartition.code();
-        match self.refresh(Some(&[name])).await?.pop() {
-            Some(found) => found,
-            None => Err(KafkaError::from_code(MetadataRequest::NAME, name, unknown)
-                .unwrap_or(KafkaError::Closed("topic"))),
-        }
+        let found = self.refresh(Some(&[name])).await?.pop();
+        found.unwrap_or_else(|| Err(unknown_topic(name)))
     }
 
     /// Asks for topics, all of them for `None`, once; each has its own result, in the order of `names`.
@@ -200,12 +201,9 @@ impl Cluster {
         KafkaError::check(MetadataRequest::NAME, "the cluster", response.error_code)?;
         let found = self.take_metadata(&response);
         let Some(names) = names else { return Ok(found.into_values().collect()) };
-        let unknown = ResponseError::UnknownTopicOrPartition.code();
-        let missing = |name| KafkaError::from_code(MetadataRequest::NAME, name, unknown);
-        Ok(names
-            .iter()
-            .filter_map(|name| found.get(*name).cloned().or_else(|| missing(name).map(Err)))
-            .collect())
+        let result =
+            |name: &&str| found.get(*name).cloned().unwrap_or_else(|| Err(unknown_topic(name)));
+        Ok(names.iter().map(result).collect())
     }
 
     fn take_metadata(
@@ -386,6 +384,11 @@ fn topic_metadata(name: &Arc<str>, topic: &MetadataResponseTopic) -> TopicMetada
     partitions.sort_by_key(|partition| partition.partition);
     let id = TopicId(topic.topic_id.into_bytes());
     TopicMetadata { name: name.clone(), id, is_internal: topic.is_internal, partitions }
+}
+
+/// That there is no such topic.
+fn unknown_topic(name: &str) -> KafkaError {
+    KafkaError::of(MetadataRequest::NAME, name, ResponseError::UnknownTopicOrPartition)
 }
 
 /// A string of the protocol.

@@ -278,6 +278,17 @@ impl Excerpt {
 }
 
 impl KafkaError {
+    /// An error code that is known, as an error about `target`.
+    pub(super) fn of(request: &'static str, target: impl Display, code: ResponseError) -> Self {
+        Self::Code { request, target: target.to_string(), code, message: None }
+    }
+
+    /// That records of a partition cannot be read.
+    pub(super) fn record(partition: &TopicPartition, source: RecordError) -> Self {
+        let (topic, partition) = (partition.topic.to_string(), partition.partition);
+        Self::Record { topic, partition, source }
+    }
+
     /// An error code of a response, as an error about `target`.
     pub(super) fn from_code(
         request: &'static str,

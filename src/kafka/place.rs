@@ -1,4 +1,5 @@
 //! Where a partition is: who leads it, and whether its topic is still the one that it was.
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::cluster::{Cluster, TopicMetadata};
 use super::config::ClientConfig;
 use super::error::KafkaError;
 use super::partition::{TopicId, TopicPartition};
-use super::retry::Retry;
+use super::retry::{Retry, earlier};
 
 /// How long the cluster may say that there is no such topic before that is believed. One that was just made is not known
 /// to all brokers at once.
@@ -30,14 +31,14 @@ pub(super) struct Place {
     /// Since when the cluster says that there is no such partition.
     missing_since: Option<Instant>,
     /// Whether the cluster is being asked.
-    pub(super) is_looked_up: bool,
+    is_looked_up: bool,
     /// When it may be asked again.
-    pub(super) look_up: Retry,
+    look_up: Retry,
 }
 
 impl Place {
     /// Whether the cluster is to be asked now; whoever is told so asks.
-    pub(super) fn begin_look_up(&mut self) -> bool {
+    fn begin_look_up(&mut self) -> bool {
         let begins = self.leader.is_none() && !self.is_looked_up && self.look_up.is_due();
         self.is_looked_up |= begins;
         begins
@@ -72,17 +73,15 @@ impl Place {
         if was.differs(found.id) {
             return Err(KafkaError::TopicMadeAgain { topic: topic(), was, is: found.id });
         }
-        let no_leader = ResponseError::LeaderNotAvailable.code();
-        let no_leader = KafkaError::from_code(MetadataRequest::NAME, partition, no_leader);
-        let no_leader = no_leader.unwrap_or(KafkaError::Closed("partition"));
-        let known = found.partitions.iter().find(|known| known.partition == partition.partition);
-        let Some(known) = known else {
+        let no_leader =
+            || KafkaError::of(MetadataRequest::NAME, partition, ResponseError::LeaderNotAvailable);
+        let Some(known) = found.partition(partition.partition) else {
             let partition = partition.partition;
             let gone = KafkaError::PartitionGone { topic: topic(), partition };
-            return Err(self.missing(gone, no_leader));
+            return Err(self.missing(gone, no_leader()));
         };
         self.missing_since = None;
-        self.leader = Some(known.leader.ok_or(no_leader)?);
+        self.leader = Some(known.leader.ok_or_else(no_leader)?);
         Ok(())
     }
 
@@ -94,6 +93,27 @@ impl Place {
         }
         self.missing_since = None;
         gone
+    }
+}
+
+/// Partitions without a leader.
+#[derive(Debug, Default)]
+pub(super) struct LookUps {
+    /// Those that the cluster is to be asked for now, by their topics.
+    pub(super) due: BTreeMap<Arc<str>, Vec<i32>>,
+    /// When a leader may be asked for that could not be found just now.
+    pub(super) wake: Option<Instant>,
+}
+
+impl LookUps {
+    /// Adds a partition without a leader, unless it is being looked up; whoever has it in `due` asks.
+    pub(super) fn add(&mut self, partition: &TopicPartition, place: &mut Place) {
+        if place.begin_look_up() {
+            let topic = self.due.entry(partition.topic.clone()).or_default();
+            topic.push(partition.partition);
+        } else if !place.is_looked_up {
+            self.wake = earlier(self.wake, place.look_up.at());
+        }
     }
 }
 

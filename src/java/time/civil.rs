@@ -46,6 +46,11 @@ pub fn day_of_week(days: i64) -> u32 {
     (days + 3).rem_euclid(7) as u32 + 1
 }
 
+/// How many days after a Sunday an epoch day is: 0 for Sunday to 6 for Saturday.
+pub(super) fn days_from_sunday(days: i64) -> i64 {
+    i64::from(day_of_week(days) % 7)
+}
+
 /// The day of the year, counted from 1.
 pub fn day_of_year(days: i64) -> u32 {
     let (year, ..) = civil_from_days(days);
@@ -64,7 +69,7 @@ pub(super) fn week_of_week_based_year(days: i64) -> (i64, u32) {
 /// The Sunday that the week-based year begins with.
 pub(super) fn week_year_start(year: i64) -> i64 {
     let first = days_from_civil(year, 1, 1);
-    first - i64::from(day_of_week(first) % 7)
+    first - days_from_sunday(first)
 }
 
 /// Java's `LocalDate.toString`: `yyyy-MM-dd`, with a sign before a year beyond four digits.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::NANOS_PER_DAY;
 use super::civil::{
-    civil_from_days, day_of_week, day_of_year, days_from_civil, week_of_week_based_year,
+    civil_from_days, day_of_week, day_of_year, days_from_civil, days_from_sunday,
+    week_of_week_based_year,
 };
 use super::names::names;
 use super::pattern::{
@@ -47,7 +48,7 @@ impl Moment {
     }
 
     /// The value of a field, if a date or a time is there to have it.
-    fn get(&self, field: Field) -> Result<i64, Fault> {
+    pub(super) fn get(&self, field: Field) -> Result<i64, Fault> {
         let time = |unit: i64, count: i64| self.nanos.map(|nanos| nanos / unit % count);
         let date = |part: fn(i64) -> i64| self.days.map(part);
         let value = match field {
@@ -62,11 +63,11 @@ impl Moment {
             Field::DayOfMonth => date(|days| civil_from_days(days).2.into()),
             Field::DayOfYear => date(|days| day_of_year(days).into()),
             Field::DayOfWeek => date(|days| day_of_week(days).into()),
-            Field::LocalDayOfWeek => date(|days| i64::from(day_of_week(days) % 7) + 1),
+            Field::LocalDayOfWeek => date(|days| days_from_sunday(days) + 1),
             Field::WeekOfMonth => date(|days| {
                 let (year, month, day) = civil_from_days(days);
-                let first = day_of_week(days_from_civil(year, month, 1)) % 7;
-                i64::from((day - 1 + first) / 7) + 1
+                let first = days_from_sunday(days_from_civil(year, month, 1));
+                (i64::from(day) - 1 + first) / 7 + 1
             }),
             Field::AlignedDayOfWeekInMonth => {
                 date(|days| i64::from((civil_from_days(days).2 - 1) % 7) + 1)

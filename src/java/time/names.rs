@@ -101,10 +101,10 @@ pub(super) fn zone_by_id(
     ignore_case: bool,
 ) -> Option<(&'static str, usize)> {
     let longest = text.bytes().take(ZONE_NAMES.id_bytes_max).take_while(u8::is_ascii).count();
+    let lower = text[..longest].to_ascii_lowercase();
     (1..=longest).rev().find_map(|length| {
         let start = &text[..length];
-        let lower = start.to_ascii_lowercase();
-        let id = ZONE_NAMES.ids.get(lower.as_str())?;
+        let id = ZONE_NAMES.ids.get(&lower[..length])?;
         let name = zone_name(id, false, TextStyle::Short).unwrap_or_default();
         let is_known = style.is_none() || !(name.starts_with("GMT+") || name.starts_with("GMT-"));
         (is_known && (ignore_case || *id == start)).then_some((*id, length))

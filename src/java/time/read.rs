@@ -27,21 +27,22 @@ impl Pattern {
     pub fn read(&self, text: &str, ignore_case: bool) -> Result<Fields, Fault> {
         let reader = Reader { text, ignore_case };
         let mut raw = Raw::default();
-        let shown = quoted(text);
+        let shown = || quoted(text);
         let index = |at: usize| utf16_len(text.get(..at).unwrap_or_default());
         match reader.items(&self.items, 0, &mut raw) {
             Ok(end) if end == text.len() => Fields::resolve(raw).map_err(|Fault(cause)| {
-                Fault(format!("Text '{shown}' could not be parsed: {cause}"))
+                Fault(format!("Text '{}' could not be parsed: {cause}", shown()))
             }),
             Ok(end) => fault(format!(
-                "Text '{shown}' could not be parsed, unparsed text found at index {}",
+                "Text '{}' could not be parsed, unparsed text found at index {}",
+                shown(),
                 index(end)
             )),
             Err(Stop::At(at)) => {
-                fault(format!("Text '{shown}' could not be parsed at index {}", index(at)))
+                fault(format!("Text '{}' could not be parsed at index {}", shown(), index(at)))
             }
             Err(Stop::Fault(cause)) => {
-                fault(format!("Text '{shown}' could not be parsed: {cause}"))
+                fault(format!("Text '{}' could not be parsed: {cause}", shown()))
             }
         }
     }

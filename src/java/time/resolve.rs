@@ -4,7 +4,10 @@ mod date;
 mod time;
 
 use super::NANOS_PER_DAY;
-use super::civil::{civil_from_days, day_of_year, days_from_civil, month_length};
+use super::civil::{
+    civil_from_days, date_text, day_of_year, days_from_civil, month_length, time_text,
+};
+use super::format::Moment;
 use super::pattern::{Fault, Field, fault};
 use super::read::Raw;
 use super::zone::Zone;
@@ -37,6 +40,23 @@ const DATE_FIELDS: [Field; 13] = [
     Field::WeekOfWeekBasedYear,
     Field::ModifiedJulianDay,
 ];
+
+/// What a date is checked against, in Java's order.
+const CHECKED_OF_DATE: [Field; 10] = [
+    Field::Era,
+    Field::Year,
+    Field::Month,
+    Field::DayOfMonth,
+    Field::DayOfYear,
+    Field::DayOfWeek,
+    Field::AlignedDayOfWeekInMonth,
+    Field::Quarter,
+    Field::WeekBasedYear,
+    Field::WeekOfWeekBasedYear,
+];
+
+/// What a time is checked against, in Java's order.
+const CHECKED_OF_TIME: [Field; 2] = [Field::HourOfAmPm, Field::AmPm];
 
 impl Fields {
     /// The epoch day, if the text tells a whole date.
@@ -120,6 +140,38 @@ impl Fields {
             fields.date = Some(date + 1);
         }
         Ok(fields)
+    }
+
+    /// Fails if a field that is left over says something else than the date or the time.
+    fn cross_check(&self) -> Result<(), Fault> {
+        if let Some(days) = self.date {
+            self.check_against(&Moment::date(days), &CHECKED_OF_DATE, || date_text(days))?;
+        }
+        if let Some(nanos) = self.time {
+            self.check_against(&Moment::time(nanos), &CHECKED_OF_TIME, || time_text(nanos))?;
+        }
+        Ok(())
+    }
+
+    /// Fails if one of `fields` is set to something else than a moment has.
+    fn check_against(
+        &self,
+        moment: &Moment,
+        fields: &[Field],
+        shown: impl Fn() -> String,
+    ) -> Result<(), Fault> {
+        for field in fields {
+            let Some(value) = self.get(*field) else { continue };
+            let fact = moment.get(*field)?;
+            if value != fact {
+                return fault(format!(
+                    "Conflict found: Field {field} {fact} differs from {field} {value} derived \
+                     from {}",
+                    shown()
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn get(&self, field: Field) -> Option<i64> {

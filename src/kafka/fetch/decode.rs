@@ -51,10 +51,7 @@ impl Decoder {
                     fetched.batches.extend(batch);
                 }
                 Err(_) if fetched.next_offset > position => break,
-                Err(source) => {
-                    let (topic, partition) = (partition.topic.to_string(), partition.partition);
-                    return Err(KafkaError::Record { topic, partition, source });
-                }
+                Err(source) => return Err(KafkaError::record(partition, source)),
             }
         }
         Ok(fetched)

@@ -28,7 +28,7 @@ pub(super) async fn route(shared: Arc<Shared>) {
         for broker in lacking.workers {
             tasks.spawn(fetch_from(shared.clone(), broker));
         }
-        for (topic, partitions) in lacking.places {
+        for (topic, partitions) in lacking.look_ups.due {
             tasks.spawn(locate(shared.clone(), topic, partitions));
         }
         for wanted in lacking.out_of_range {
@@ -37,7 +37,7 @@ pub(super) async fn route(shared: Arc<Shared>) {
         tokio::select! {
             // Whoever could wake us is gone with the fetcher.
             changed = work.changed() => if changed.is_err() { return },
-            () = sleep_until(lacking.wake) => {}
+            () = sleep_until(lacking.look_ups.wake) => {}
         }
     }
 }

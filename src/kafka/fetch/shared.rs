@@ -1,19 +1,16 @@
 //! What the caller of a fetcher, its router and its workers share.
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use super::decode::Decoder;
 use super::fetched::{Fetched, FetchedPartition, Progress};
 use super::state::{Arrival, State, Wanted};
-use crate::kafka::clock::Instant;
 use crate::kafka::cluster::Cluster;
 use crate::kafka::config::Isolation;
 use crate::kafka::error::KafkaError;
 use crate::kafka::partition::TopicPartition;
-use crate::kafka::place::Place;
-use crate::kafka::retry::earlier;
+use crate::kafka::place::{LookUps, Place};
 
 /// What the caller, the router and the workers share.
 #[derive(Debug)]
@@ -44,12 +41,10 @@ pub(super) enum Work {
 pub(super) struct Lacking {
     /// Brokers that need a worker.
     pub(super) workers: Vec<i32>,
-    /// Partitions without a leader, by their topics.
-    pub(super) places: BTreeMap<Arc<str>, Vec<i32>>,
+    /// Partitions without a leader.
+    pub(super) look_ups: LookUps,
     /// Partitions whose position is not in their logs.
     pub(super) out_of_range: Vec<Wanted>,
-    /// When a leader may be asked for that could not be found just now.
-    pub(super) wake: Option<Instant>,
 }
 
 impl Shared {
@@ -191,11 +186,8 @@ impl Shared {
                 if workers.insert(leader) {
                     lacking.workers.push(leader);
                 }
-            } else if place.begin_look_up() {
-                let topic = lacking.places.entry(partition.topic.clone()).or_default();
-                topic.push(partition.partition);
-            } else if !place.is_looked_up {
-                lacking.wake = earlier(lacking.wake, place.look_up.at());
+            } else {
+                lacking.look_ups.add(partition, place);
             }
         }
         lacking

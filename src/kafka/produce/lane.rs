@@ -127,10 +127,7 @@ fn request(
 fn encode(shared: &Shared, sent: &mut Sent) -> Result<PartitionProduceData, KafkaError> {
     let compression = shared.cluster.config().compression;
     let encoded = sent.batch.encode(compression, shared.is_transactional());
-    let bytes = encoded.map_err(|source| {
-        let (topic, partition) = (sent.partition.topic.to_string(), sent.partition.partition);
-        KafkaError::Record { topic, partition, source }
-    })?;
+    let bytes = encoded.map_err(|source| KafkaError::record(&sent.partition, source))?;
     let index = sent.partition.partition;
     Ok(PartitionProduceData::default().with_index(index).with_records(Some(bytes)))
 }

@@ -60,10 +60,7 @@ fn split(sent: &mut Sent, answer: &PartitionProduceResponse, error: KafkaError) 
     let faults: Vec<_> = answer.record_errors.iter().map(fault).collect();
     match sent.batch.split(&faults) {
         Ok(split) => Outcome::Split(split, error),
-        Err(source) => {
-            let (topic, partition) = (sent.partition.topic.to_string(), sent.partition.partition);
-            Outcome::Failed(KafkaError::Record { topic, partition, source })
-        }
+        Err(source) => Outcome::Failed(KafkaError::record(&sent.partition, source)),
     }
 }
 

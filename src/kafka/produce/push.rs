@@ -6,6 +6,7 @@ use super::queue::Queue;
 use super::record::{Acknowledge, Full, NewRecord};
 use super::split::{Refused, Split};
 use super::state::{Shared, State, partitions};
+use super::transaction::problem;
 use crate::kafka::error::{Excerpt, KafkaError};
 use crate::kafka::partition::TopicPartition;
 use crate::kafka::records::{BatchBuilder, BatchHeader};
@@ -60,8 +61,9 @@ impl Shared {
         let (mut taken, mut needs_work) = (0, false);
         // Up to one that is too large, which is left out by itself.
         for (partition, record) in &records[..large.unwrap_or(records.len())] {
-            let at = TopicPartition { topic: name.clone(), partition: *partition };
-            let queue = topic_queues.entry(*partition).or_insert_with(|| Queue::new(at));
+            let queue = topic_queues
+                .entry(*partition)
+                .or_insert_with(|| Queue::new(TopicPartition::new(name.clone(), *partition)));
             if buffer.is_full(queue, record.bytes_max(), config.buffer_bytes) {
                 break;
             }
@@ -98,15 +100,11 @@ impl Shared {
         let to = queue.partition.clone();
         let (records, first) = (builder.len() as u64, queue.handed_over);
         let split = fit(Batch::new(0, first, builder), config.request_bytes_max);
-        let split = split.map_err(|source| KafkaError::Record {
-            topic: topic.to_owned(),
-            partition,
-            source,
-        })?;
-        if let (RefusedRecords::Fail, Some(large)) = (self.options.refused, split.refused.first()) {
+        let mut split = split.map_err(|source| KafkaError::record(&to, source))?;
+        if self.options.refused == RefusedRecords::Fail && !split.refused.is_empty() {
+            let large = split.refused.swap_remove(0);
             let cause = self.too_large(topic, large.bytes);
-            let large = split.refused.into_iter().next();
-            return Err(large.map_or(cause.clone(), |large| refusal(&to, large, cause)));
+            return Err(refusal(&to, large, cause));
         }
         queue.handed_over += records;
         buffer.push_parts(queue, split.parts);
@@ -198,10 +196,7 @@ impl Shared {
         match &state.phase {
             Phase::Open { .. } => Ok(()),
             Phase::Failed(error) | Phase::Fenced(error) => Err(error.clone()),
-            Phase::None | Phase::Ready => Err(KafkaError::Transaction {
-                transactional_id: transactional_id.clone(),
-                problem: "was not begun".to_owned(),
-            }),
+            Phase::None | Phase::Ready => Err(problem(transactional_id, "was not begun")),
         }
     }
 }

@@ -63,15 +63,18 @@ impl Queue {
 
     /// The lane that it is sent in, once its leader is known.
     pub(super) fn lane(&self) -> Option<Lane> {
-        let apart = self.is_apart.then_some(self.partition.partition);
-        Some(Lane { broker: self.place.leader?, topic: self.partition.topic.clone(), apart })
+        let (broker, apart) = (self.place.leader?, self.apart());
+        Some(Lane { broker, topic: self.partition.topic.clone(), apart })
     }
 
     /// Whether it is sent in `lane`, which is one of its topic.
     pub(super) fn is_in(&self, lane: &Lane) -> bool {
-        let is_apart = self.is_apart && lane.apart == Some(self.partition.partition);
-        self.place.leader == Some(lane.broker)
-            && (is_apart || !self.is_apart && lane.apart.is_none())
+        self.place.leader == Some(lane.broker) && self.apart() == lane.apart
+    }
+
+    /// Its number, if it is sent apart from the other partitions of its topic.
+    fn apart(&self) -> Option<i32> {
+        self.is_apart.then_some(self.partition.partition)
     }
 
     /// Whether nothing may be sent before what is in flight is settled.

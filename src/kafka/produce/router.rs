@@ -13,21 +13,18 @@ use super::identity::init_producer;
 use super::lane::send_in;
 use super::queue::Lane;
 use super::state::{Shared, State};
-use crate::kafka::clock::Instant;
 use crate::kafka::error::KafkaError;
 use crate::kafka::partition::TopicPartition;
-use crate::kafka::place::{Found, look_up};
-use crate::kafka::retry::{Retry, earlier, sleep_until};
+use crate::kafka::place::{Found, LookUps, look_up};
+use crate::kafka::retry::{Retry, sleep_until};
 
 /// What is to be done before everything can be written.
 #[derive(Default)]
 struct Lacking {
     /// Lanes that nobody serves yet.
     lanes: Vec<Lane>,
-    /// Partitions without a leader, by their topics.
-    places: BTreeMap<Arc<str>, Vec<i32>>,
-    /// When a leader may be asked for that could not be found just now.
-    wake: Option<Instant>,
+    /// Partitions without a leader.
+    look_ups: LookUps,
 }
 
 /// Makes partitions ready to be written, until it is dropped.
@@ -45,13 +42,13 @@ pub(super) async fn route(shared: Arc<Shared>) {
         for lane in lacking.lanes {
             tasks.spawn(send_in(shared.clone(), lane));
         }
-        for (topic, partitions) in lacking.places {
+        for (topic, partitions) in lacking.look_ups.due {
             tasks.spawn(locate(shared.clone(), topic, partitions));
         }
         tokio::select! {
             // Whoever could wake us is gone with the producer.
             changed = work.changed() => if changed.is_err() { return },
-            () = sleep_until(lacking.wake) => {}
+            () = sleep_until(lacking.look_ups.wake) => {}
         }
     }
 }
@@ -93,20 +90,16 @@ impl Shared {
         let mut state = self.lock();
         let State { queues, lanes, .. } = &mut *state;
         let mut lacking = Lacking::default();
-        for (topic, queues) in queues.iter_mut() {
-            for (partition, queue) in queues {
-                if queue.waiting.is_empty() {
-                    continue;
+        for queue in queues.values_mut().flat_map(BTreeMap::values_mut) {
+            if queue.waiting.is_empty() {
+                continue;
+            }
+            if let Some(lane) = queue.lane() {
+                if lanes.insert(lane.clone()) {
+                    lacking.lanes.push(lane);
                 }
-                if let Some(lane) = queue.lane() {
-                    if lanes.insert(lane.clone()) {
-                        lacking.lanes.push(lane);
-                    }
-                } else if queue.place.begin_look_up() {
-                    lacking.places.entry(topic.clone()).or_default().push(*partition);
-                } else if !queue.place.is_looked_up {
-                    lacking.wake = earlier(lacking.wake, queue.place.look_up.at());
-                }
+            } else {
+                lacking.look_ups.add(&queue.partition, &mut queue.place);
             }
         }
         lacking

@@ -189,10 +189,7 @@ impl Shared {
             let partition = queue.partition.clone();
             dropped.extend(batches.map(|batch| (partition.clone(), batch)));
         }
-        for (partition, batch) in dropped {
-            self.give_up(state, &partition, batch, error.clone());
-            state.restore(&partition.topic, partition.partition);
-        }
+        self.give_up_all(state, dropped, error);
     }
 
     /// Gives up what has waited too long, of the partitions that `is_meant`.
@@ -211,8 +208,18 @@ impl Shared {
                 late.extend(batch.map(|batch| (queue.partition.clone(), batch)));
             }
         }
-        for (partition, batch) in late {
-            self.give_up(state, &partition, batch, cause.clone());
+        self.give_up_all(state, late, cause);
+    }
+
+    /// Ends batches that were taken from their queues, and brings those in order.
+    fn give_up_all(
+        &self,
+        state: &mut State,
+        batches: Vec<(TopicPartition, Batch)>,
+        error: &KafkaError,
+    ) {
+        for (partition, batch) in batches {
+            self.give_up(state, &partition, batch, error.clone());
             state.restore(&partition.topic, partition.partition);
         }
     }

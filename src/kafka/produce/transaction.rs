@@ -236,7 +236,8 @@ fn check_offsets(group: &str, response: &TxnOffsetCommitResponse) -> Result<(), 
     })
 }
 
-fn problem(transactional_id: &str, problem: &str) -> KafkaError {
+/// That a call does not fit the state of the transaction.
+pub(super) fn problem(transactional_id: &str, problem: &str) -> KafkaError {
     KafkaError::Transaction {
         transactional_id: transactional_id.to_owned(),
         problem: problem.to_owned(),

@@ -1,8 +1,8 @@
 //! Dates from years, months, days and weeks.
 
 use super::super::civil::{
-    civil_from_days, date_text, day_of_week, day_of_year, days_from_civil, is_leap, month_length,
-    week_of_week_based_year, week_year_start,
+    civil_from_days, date_text, day_of_week, days_from_civil, days_from_sunday, is_leap,
+    month_length, week_year_start,
 };
 use super::super::pattern::{Fault, Field, fault};
 use super::{Fields, checked};
@@ -102,7 +102,7 @@ impl Fields {
                 self.set(field, None);
             }
             let first = days_from_civil(year, month, 1);
-            let sunday = first - i64::from(day_of_week_from_sunday(first));
+            let sunday = first - days_from_sunday(first);
             return self.found(sunday + (week - 1) * 7 + from_sunday);
         }
         Ok(())
@@ -121,34 +121,6 @@ impl Fields {
                 Ok(())
             }
         }
-    }
-
-    /// Fails if a field that is left over says something else than the date.
-    pub(super) fn cross_check_date(&self, days: i64) -> Result<(), Fault> {
-        let (year, month, day) = civil_from_days(days);
-        let (week_year, week) = week_of_week_based_year(days);
-        let facts = [
-            (Field::Era, i64::from(year > 0)),
-            (Field::Year, year),
-            (Field::Month, month.into()),
-            (Field::DayOfMonth, day.into()),
-            (Field::DayOfYear, day_of_year(days).into()),
-            (Field::DayOfWeek, day_of_week(days).into()),
-            (Field::AlignedDayOfWeekInMonth, i64::from((day - 1) % 7) + 1),
-            (Field::Quarter, i64::from(month - 1) / 3 + 1),
-            (Field::WeekBasedYear, week_year),
-            (Field::WeekOfWeekBasedYear, week.into()),
-        ];
-        for (field, fact) in facts {
-            if let Some(value) = self.get(field).filter(|value| *value != fact) {
-                return fault(format!(
-                    "Conflict found: Field {field} {fact} differs from {field} {value} derived \
-                     from {}",
-                    date_text(days)
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// The parts of a date that do not make a date, set one after the other on 1970-01-01.
@@ -194,8 +166,4 @@ fn first_of_year(year: i64, day: i64) -> Result<i64, Fault> {
         return fault(format!("Invalid date 'DayOfYear 366' as '{year}' is not a leap year"));
     }
     Ok(days_from_civil(year, 1, 1))
-}
-
-fn day_of_week_from_sunday(days: i64) -> u32 {
-    day_of_week(days) % 7
 }

@@ -1,7 +1,6 @@
 //! Times of the day from hours, minutes and what they are counted in.
 
-use super::super::civil::time_text;
-use super::super::pattern::{Fault, Field, fault};
+use super::super::pattern::{Fault, Field};
 use super::{Fields, checked};
 
 impl Fields {
@@ -76,25 +75,6 @@ impl Fields {
         for field in rest {
             if let Some(value) = self.get(field) {
                 checked(field, value)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Fails if a field that is left over says something else than the date or the time.
-    pub(super) fn cross_check(&self) -> Result<(), Fault> {
-        if let Some(days) = self.date {
-            self.cross_check_date(days)?;
-        }
-        let Some(nanos) = self.time else { return Ok(()) };
-        let hour = nanos / 3_600_000_000_000;
-        for (field, fact) in [(Field::HourOfAmPm, hour % 12), (Field::AmPm, hour / 12)] {
-            if let Some(value) = self.get(field).filter(|value| *value != fact) {
-                return fault(format!(
-                    "Conflict found: Field {field} {fact} differs from {field} {value} derived \
-                     from {}",
-                    time_text(nanos)
-                ));
             }
         }
         Ok(())
