@@ -60,11 +60,7 @@ impl Planning<'_> {
                 replicas: options.replicas.unwrap_or(1),
                 retention_ms: options.retention_ms,
             },
-            cleanup_policy: match create.kind {
-                SourceKind::Stream => "delete",
-                SourceKind::Table if source.is_windowed() => "compact,delete",
-                SourceKind::Table => "compact",
-            },
+            cleanup_policy: cleanup_policy(source),
         }))
     }
 
@@ -143,6 +139,15 @@ impl Planning<'_> {
                 takes_number: false,
             },
         })
+    }
+}
+
+/// How the topic of a source forgets: a table's by key, and if it is windowed by time as well.
+pub(super) fn cleanup_policy(source: &Source) -> &'static str {
+    match source.kind {
+        SourceKind::Stream => "delete",
+        SourceKind::Table if source.is_windowed() => "compact,delete",
+        SourceKind::Table => "compact",
     }
 }
 

@@ -88,10 +88,8 @@ impl Engine {
 
     /// The properties under which a query runs: those of its session over those of the server.
     pub fn properties_of(&self, query: &PersistentQuery) -> Properties {
-        let mut properties = self.properties.clone();
         let overrides = query.overrides.iter().map(|(name, value)| (name.clone(), value.clone()));
-        properties.extend(&Properties::new(overrides));
-        properties
+        Session::new(Properties::new(overrides)).over(&self.properties)
     }
 
     /// What has to be known to plan a statement.

@@ -70,11 +70,6 @@ impl Known {
         let retention_ms = request.shape.retention_ms.or(self.default_retention_ms);
         self.add_topic(request.name.as_str(), TopicShape { retention_ms, ..request.shape });
     }
-
-    /// Takes out a topic that is no longer there.
-    pub fn remove_topic(&mut self, name: &str) {
-        self.topics.remove(name);
-    }
 }
 
 impl TopicPartitions for Known {

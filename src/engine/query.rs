@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::ddl::exists;
+use super::ddl::{cleanup_policy, exists};
 use super::planned::{PlannedId, PlannedQuery};
 use super::upgrade::check_upgrade;
 use super::{Planned, Planning, QueryKind, TopicRequest, TopicShape};
@@ -73,11 +73,7 @@ impl Planning<'_> {
         }
         let unknown = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
         let source = self.known.topic(&from.topic).copied().unwrap_or(unknown);
-        let cleanup_policy = match (sink.kind, plan::is_windowed_table(sink)) {
-            (SourceKind::Stream, _) => "delete",
-            (SourceKind::Table, false) => "compact",
-            (SourceKind::Table, true) => "compact,delete",
-        };
+        let cleanup_policy = cleanup_policy(sink);
         let retention_ms = options.retention_ms.or(source.retention_ms);
         Some(TopicRequest {
             name: sink.topic.clone(),

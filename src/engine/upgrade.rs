@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 
 use crate::formats::{FormatSpec, NullableRepresentation, Role, Wrapping};
 use crate::plan::{PlanError, Source, SourceWindow, TimestampColumn};
-use crate::sql::ast::SourceKind;
-use crate::types::{ColumnDef, WindowKind};
+use crate::types::ColumnDef;
 
 /// Whether `new` may take the place of `existing`.
 pub(super) fn check_upgrade(existing: &Source, new: &Source) -> Result<(), PlanError> {
@@ -20,7 +19,8 @@ pub(super) fn check_upgrade(existing: &Source, new: &Source) -> Result<(), PlanE
         ));
     };
     if existing.kind != new.kind {
-        compare("type", java_kind(existing.kind), java_kind(new.kind), None);
+        let name = |source: &Source| source.kind.java_name().to_owned();
+        compare("type", name(existing), name(new), None);
     }
     let (old_topic, new_topic) = (topic_text(existing), topic_text(new));
     if old_topic != new_topic {
@@ -70,13 +70,6 @@ fn changed(old: &[ColumnDef], new: &[ColumnDef], role: &str) -> Vec<String> {
 
 fn column_text(column: &ColumnDef, role: &str) -> String {
     format!("`{}` {}{role}", column.name, column.ty)
-}
-
-fn java_kind(kind: SourceKind) -> String {
-    match kind {
-        SourceKind::Stream => "KSTREAM".to_owned(),
-        SourceKind::Table => "KTABLE".to_owned(),
-    }
 }
 
 /// A topic with its formats, as Java prints it.
@@ -133,11 +126,7 @@ fn features(spec: &FormatSpec, columns: usize, role: Role) -> &'static str {
 }
 
 fn window_text(window: SourceWindow) -> String {
-    let kind = match window.kind {
-        WindowKind::Tumbling => "TUMBLING",
-        WindowKind::Hopping => "HOPPING",
-        WindowKind::Session => "SESSION",
-    };
+    let kind = window.kind.as_str();
     let size = optional(window.size_ms);
     format!("WindowInfo{{type={kind}, size={size}, emitStrategy=Optional.empty}}")
 }

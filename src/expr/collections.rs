@@ -8,11 +8,19 @@ use crate::types::{Arena, Value};
 
 /// A MAP of the entries in the order in which they were put; later ones replace earlier ones.
 pub(crate) fn hash_map<'a>(
-    entries: Vec<(Value<'a>, Value<'a>)>,
+    entries: impl IntoIterator<Item = (Value<'a>, Value<'a>)>,
     capacity: usize,
     arena: &'a Arena,
 ) -> Value<'a> {
-    let distinct = distinct_entries(entries);
+    ordered(&distinct_entries(entries), capacity, arena)
+}
+
+/// The same of entries whose keys are distinct.
+pub(crate) fn ordered<'a>(
+    distinct: &[(Value<'a>, Value<'a>)],
+    capacity: usize,
+    arena: &'a Arena,
+) -> Value<'a> {
     let hashes: Vec<i32> = distinct.iter().map(|(key, _)| hash_code(key)).collect();
     let ordered: Vec<_> =
         java::hash_map_order(&hashes, capacity).into_iter().map(|index| distinct[index]).collect();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::expression::Clause;
+use super::frame::defs;
 use super::grouping::{check_calls, check_grouped, check_value_format, grouping};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, rewrite, unqualified, visit};
@@ -298,12 +299,12 @@ impl Builder<'_> {
         key: Vec<ColumnDef>,
     ) -> Result<(), PlanError> {
         let kept = self.columns[..input.required].to_vec();
-        let kept_columns = kept.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
         let states = calls.iter().enumerate().map(|(index, call)| {
             let name = format!("KSQL_AGG_VARIABLE_{index}");
             ColumnDef::new(name, call.function.state_type())
         });
-        let stored = Schema { key: key.clone(), value: kept_columns.chain(states).collect() };
+        let stored =
+            Schema { key: key.clone(), value: defs(&kept).into_iter().chain(states).collect() };
         let value_format = internal_value_format(&self.relation.value_format);
         if value_format.validate(&stored.value, Role::Value).is_err() {
             return Err(PlanError::execute(

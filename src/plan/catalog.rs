@@ -200,11 +200,6 @@ impl Catalog {
         self.queries.iter().find(|query| query.id == id)
     }
 
-    /// The queries that read the source called `name`.
-    pub fn readers(&self, name: &str) -> impl Iterator<Item = &Arc<PersistentQuery>> {
-        self.queries.iter().filter(move |query| query.reads(name))
-    }
-
     /// The queries that write into the source called `name`.
     pub fn writers(&self, name: &str) -> impl Iterator<Item = &Arc<PersistentQuery>> {
         self.queries.iter().filter(move |query| query.writes(name))

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
-use crate::types::{ColumnDef, WindowKind};
+use crate::types::ColumnDef;
 
 /// Prints a plan, a line for each thing that is done and one for the columns that it gives.
 pub fn explain(plan: &QueryPlan) -> String {
@@ -74,12 +74,7 @@ fn write_formats(key: &FormatSpec, value: &FormatSpec, out: &mut String) -> fmt:
 
 fn write_window(window: Option<SourceWindow>, out: &mut String) -> fmt::Result {
     let Some(window) = window else { return Ok(()) };
-    let name = match window.kind {
-        WindowKind::Tumbling => "TUMBLING",
-        WindowKind::Hopping => "HOPPING",
-        WindowKind::Session => "SESSION",
-    };
-    write!(out, ", {name} windows")?;
+    write!(out, ", {} windows", window.kind.as_str())?;
     window.size_ms.map_or(Ok(()), |size_ms| write!(out, " of {size_ms} ms"))
 }
 

@@ -1,6 +1,7 @@
 //! Expressions of the syntax tree, typed against the columns of a row.
 
 use super::error::Details;
+use super::frame::defs;
 use super::names::unqualified;
 use super::types::resolve_type;
 use super::{Catalog, PlanError, Stage};
@@ -87,8 +88,7 @@ impl Scope<'_> {
     }
 
     fn schema(&self) -> Schema {
-        let value = self.columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
-        Schema { key: self.key.to_vec(), value: value.collect() }
+        Schema { key: self.key.to_vec(), value: defs(self.columns) }
     }
 
     fn typed<'e>(

@@ -51,6 +51,10 @@ impl Text {
         self.field(name, &value.to_string());
     }
 
+    fn flag(&mut self, name: &str, is: bool) {
+        self.field(name, if is { "yes" } else { "no" });
+    }
+
     /// What a node reads, unless it is the node before it: a chain says nothing of it.
     fn inputs(&mut self, index: usize, node: &Node) {
         match &*node.inputs {
@@ -98,7 +102,7 @@ impl Text {
         for (role, spec) in [("key", key), ("value", value)] {
             self.field(role, &spec.format.to_string());
             if let Some(wrap) = spec.wrap {
-                self.field("wrap", if wrap { "yes" } else { "no" });
+                self.flag("wrap", wrap);
             }
             if let Some(delimiter) = spec.delimiter {
                 self.field("delimiter", &delimiter.to_string());
@@ -143,7 +147,7 @@ impl Text {
             NodeKind::SelectKey { key, appends_key } => {
                 self.field("column", &key.name);
                 self.field("is", &key.text);
-                self.field("appends", if *appends_key { "yes" } else { "no" });
+                self.flag("appends", *appends_key);
             }
             NodeKind::Materialize { store } => self.store(store),
             NodeKind::StreamStreamJoin(join) => self.stream_join(join),
@@ -152,7 +156,7 @@ impl Text {
             }
             NodeKind::ForeignKeySubscribe(subscribe) => {
                 self.field("is", &subscribe.foreign_key.text);
-                self.field("left", if subscribe.is_left { "yes" } else { "no" });
+                self.flag("left", subscribe.is_left);
                 self.rows(&subscribe.left);
                 self.rows(&subscribe.right);
             }
@@ -162,7 +166,7 @@ impl Text {
                 self.number("of", answer.right.0 as i64);
             }
             NodeKind::ForeignKeyResolve(resolve) => {
-                self.field("left", if resolve.is_left { "yes" } else { "no" });
+                self.flag("left", resolve.is_left);
                 self.rows(&resolve.formats);
                 self.number("of", resolve.left.0 as i64);
             }
@@ -188,7 +192,7 @@ impl Text {
             JoinKind::Full => "full",
         };
         self.field("join", name);
-        self.field("appends", if appends_key { "yes" } else { "no" });
+        self.flag("appends", appends_key);
     }
 
     fn aggregation(&mut self, aggregation: &Aggregation) {
@@ -200,7 +204,7 @@ impl Text {
                 self.number("of", *arg as i64);
             }
         }
-        self.field("final", if aggregation.is_final { "yes" } else { "no" });
+        self.flag("final", aggregation.is_final);
         match aggregation.window {
             None => {}
             Some(AggregateWindow::Time { windows, retention_ms, is_hopping }) => {
@@ -224,7 +228,7 @@ impl Text {
         if let Some(grace_ms) = join.grace_ms {
             self.number("grace", grace_ms);
         }
-        self.field("exchanged", if join.is_exchanged { "yes" } else { "no" });
+        self.flag("exchanged", join.is_exchanged);
         self.window(join.window);
         join.stores().for_each(|store| self.store(store));
     }

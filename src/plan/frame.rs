@@ -1,7 +1,7 @@
 //! The columns that expressions over a source can read.
 
 use super::Source;
-use crate::types::SqlType;
+use crate::types::{ColumnDef, SqlType};
 
 /// Where a column of a source's rows comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,4 +57,14 @@ pub fn frame_columns(source: &Source) -> Vec<FrameColumn> {
         columns.push(column("WINDOWEND", SqlType::Bigint, SourceColumn::WindowEnd));
     }
     columns
+}
+
+/// The same by name and type alone.
+pub(super) fn named_columns(source: &Source) -> Vec<(String, SqlType)> {
+    frame_columns(source).into_iter().map(|column| (column.name, column.ty)).collect()
+}
+
+/// The definitions of columns that are known by name and type.
+pub(super) fn defs(columns: &[(String, SqlType)]) -> Vec<ColumnDef> {
+    columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone())).collect()
 }

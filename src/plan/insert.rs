@@ -27,8 +27,8 @@ pub fn plan_insert_into(
             "Incompatible data sink and query result. Data sink ({}) type is {} but select query result \
              is {}.",
             target.name,
-            java_kind(target.kind),
-            java_kind(analysed.kind)
+            target.kind.java_name(),
+            analysed.kind.java_name()
         )));
     }
     if !same_columns(&analysed.schema, &target.schema) {
@@ -85,11 +85,4 @@ fn check_query_id(id: &str) -> Result<(), PlanError> {
 /// Whether a result fits a sink: the same key and value columns, by name and type.
 fn same_columns(result: &Schema, sink: &Schema) -> bool {
     result.key == sink.key && result.value == sink.value
-}
-
-fn java_kind(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Stream => "KSTREAM",
-        SourceKind::Table => "KTABLE",
-    }
 }

@@ -52,14 +52,14 @@ pub use query_plan::{
     Gives, Node, NodeId, QueryPlan, RepartitionId, Sink, StoreId, StoreKind, StoreSpec,
 };
 pub use sanitise::sanitised;
-pub use statement::{
-    PlannedSink, already_exists, canonical, is_windowed_table, plan_create_as, plan_create_source,
-};
+pub use statement::{PlannedSink, already_exists, canonical, plan_create_as, plan_create_source};
 pub use stream_stream_join::StreamStreamJoin;
-pub use sub_topology::{Input, SubTopology, SubTopologyId};
+pub use sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
 pub use types::resolve_type;
 
 use crate::expr::aggregates::{AggregateLimits, Aggregates};
+use crate::types::{ColumnDef, SqlType};
+use expression::{Clause, Scope};
 
 /// What planning has to know of the configuration.
 #[derive(Clone, Debug)]
@@ -124,5 +124,15 @@ impl PlanContext<'_> {
     /// The aggregates that exist.
     pub(crate) fn aggregates(&self) -> Aggregates {
         Aggregates { with_test_functions: self.config.with_test_functions }
+    }
+
+    /// Types expressions of a clause against these columns, of rows with this key.
+    fn scope<'s>(
+        &'s self,
+        columns: &'s [(String, SqlType)],
+        key: &'s [ColumnDef],
+        clause: Clause,
+    ) -> Scope<'s> {
+        Scope { columns, key, catalog: self.catalog, text: self.text, clause }
     }
 }

@@ -11,7 +11,7 @@
 //! ```
 
 use super::query_plan::{QueryPlan, RepartitionId, StoreId};
-use super::sub_topology::{Input, SubTopology, SubTopologyId};
+use super::sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
 use super::{NodeId, Source};
 
 /// How many partitions the parts of a plan have.
@@ -76,17 +76,13 @@ impl QueryPlan {
             }
         }
         let counts: Vec<i32> = counts.into_iter().map(|count| count.unwrap_or(1)).collect();
-        let of_reader = |input| self.reader_of(input).map_or(1, |part| counts[part.0]);
-        let of_node = |node: NodeId| {
-            let part = parts.iter().position(|part| part.nodes.contains(&node));
-            part.map_or(1, |part| counts[part])
-        };
+        let of_part = |part: Option<SubTopologyId>| part.map_or(1, |part| counts[part.0]);
         Ok(PartitionCounts {
             repartitions: self
                 .repartitions()
-                .map(|(topic, ..)| of_reader(Input::Repartition(topic)))
+                .map(|(topic, ..)| of_part(reader_of(&parts, Input::Repartition(topic))))
                 .collect(),
-            stores: self.stores().map(|(_, node, _)| of_node(node)).collect(),
+            stores: self.stores().map(|(_, node, _)| of_part(part_of(&parts, node))).collect(),
             parts: counts,
         })
     }
@@ -119,8 +115,8 @@ impl QueryPlan {
         let mut largest = None;
         for (topic, writer, _) in self.repartitions() {
             if part.inputs.contains(&Input::Repartition(topic)) {
-                let from = parts.iter().position(|part| part.nodes.contains(&writer))?;
-                largest = largest.max(Some(counts[from]?));
+                let from = part_of(parts, writer)?;
+                largest = largest.max(Some(counts[from.0]?));
             }
         }
         largest

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::aggregate::plan_aggregate;
+use super::aggregate::{internal_value_format, plan_aggregate};
 use super::expression::{Clause, Scope};
+use super::frame::defs;
 use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, qualified, unqualified};
@@ -214,8 +215,7 @@ impl Builder<'_> {
 
     /// Adds a node that reads the last one, and gives the current columns.
     pub(super) fn add(&mut self, name: &str, kind: NodeKind) {
-        let value = self.columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone()));
-        let schema = Schema { key: self.key().to_vec(), value: value.collect() };
+        let schema = Schema { key: self.key().to_vec(), value: defs(&self.columns) };
         self.push(name, kind, schema);
     }
 
@@ -248,7 +248,7 @@ impl Builder<'_> {
             kind: StoreKind::Table,
             stored: schema.clone(),
             key_format: self.relation.key_format.clone(),
-            value_format: FormatSpec { wrap: None, ..self.relation.value_format.clone() },
+            value_format: internal_value_format(&self.relation.value_format),
             retention_ms: None,
         };
         self.push(name, NodeKind::Materialize { store }, schema);
@@ -261,9 +261,7 @@ impl Builder<'_> {
 
     /// Types expressions of a clause against the current columns.
     pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
-        let key = self.key();
-        let PlanContext { catalog, text, .. } = *self.ctx;
-        Scope { columns: &self.columns, key, catalog, text, clause }
+        self.ctx.scope(&self.columns, self.key(), clause)
     }
 
     /// Types an expression that fills a column.
@@ -488,7 +486,7 @@ pub(super) fn source_node(source: &Arc<Source>, store: &str) -> NodeKind {
         kind: StoreKind::Table,
         stored,
         key_format: source.key_format.clone(),
-        value_format: FormatSpec { wrap: None, ..source.value_format.clone() },
+        value_format: internal_value_format(&source.value_format),
         retention_ms: None,
     };
     NodeKind::TableSource { source, store }

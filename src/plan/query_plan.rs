@@ -134,6 +134,12 @@ impl QueryPlan {
         stores.enumerate().map(|(number, (node, store))| (StoreId(number), node, store))
     }
 
+    /// The store with this number, and the node that keeps it.
+    pub fn store(&self, id: StoreId) -> Option<(NodeId, &StoreSpec)> {
+        let found = self.stores().find(|(other, ..)| *other == id);
+        found.map(|(_, node, store)| (node, store))
+    }
+
     /// All repartition topics, in the one order that numbers them, with the nodes that write them.
     pub fn repartitions(&self) -> impl Iterator<Item = (RepartitionId, NodeId, &RepartitionTopic)> {
         let topics = self.nodes().filter_map(|(id, node)| Some((id, node.kind.repartition()?)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::frame::named_columns;
 use super::{Source, SourceWindow, frame_columns};
 use crate::formats::FormatSpec;
 use crate::sql::ast::{Name, SourceKind};
@@ -71,11 +72,10 @@ impl Relation {
         let [Aliased { source, .. }, ..] = sources else {
             unreachable!("the grammar asks for a source")
         };
-        let columns = frame_columns(source).into_iter().map(|column| (column.name, column.ty));
         Self {
             kind: source.kind,
             key: source.schema.key.clone(),
-            columns: columns.collect(),
+            columns: named_columns(source),
             window: source.window,
             key_format: source.key_format.clone(),
             value_format: source.value_format.clone(),

@@ -11,7 +11,7 @@ use super::{
 use crate::formats::{Format, FormatError, FormatSpec, NullableRepresentation, Role};
 use crate::sql::ast::{Constraint, CreateAs, CreateSource, Query, SourceKind};
 use crate::sql::print;
-use crate::types::{ColumnDef, Schema, SqlType, WindowKind};
+use crate::types::{ColumnDef, Schema, SqlType};
 
 /// What a `CREATE … AS SELECT` makes.
 #[derive(Clone, Debug)]
@@ -471,14 +471,6 @@ fn with_statement(sql: &str) -> impl Fn(PlanError) -> PlanError {
         let unlogged = format!("{}\nStatement: {}", error.message, sql.trim_end_matches(';'));
         error.unlogged(unlogged)
     }
-}
-
-/// Whether a source's windows make its topic forget by time as well as by key.
-pub fn is_windowed_table(source: &Source) -> bool {
-    source.kind == SourceKind::Table
-        && source.window.is_some_and(|window| {
-            matches!(window.kind, WindowKind::Tumbling | WindowKind::Hopping | WindowKind::Session)
-        })
 }
 
 /// A statement in ksqlDB's own form.

@@ -65,10 +65,14 @@ impl QueryPlan {
         }
         SubTopology { nodes, inputs }
     }
+}
 
-    /// The sub-topology that reads `input`.
-    pub fn reader_of(&self, input: Input) -> Option<SubTopologyId> {
-        let parts = self.sub_topologies();
-        parts.iter().position(|part| part.inputs.contains(&input)).map(SubTopologyId)
-    }
+/// Which of a plan's `parts` a node belongs to.
+pub fn part_of(parts: &[SubTopology], node: NodeId) -> Option<SubTopologyId> {
+    parts.iter().position(|part| part.nodes.contains(&node)).map(SubTopologyId)
+}
+
+/// Which of a plan's `parts` reads `input`.
+pub fn reader_of(parts: &[SubTopology], input: Input) -> Option<SubTopologyId> {
+    parts.iter().position(|part| part.inputs.contains(&input)).map(SubTopologyId)
 }

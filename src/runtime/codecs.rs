@@ -86,8 +86,8 @@ pub(super) struct PlanCodecs<'p> {
 
 impl Codecs for PlanCodecs<'_> {
     fn of_store(&self, store: StoreId) -> Result<CodecPair, QueryError> {
-        let found = self.plan.stores().find(|(id, ..)| *id == store);
-        let (_, _, spec) = found.ok_or_else(|| QueryError::new("a plan has no such store"))?;
+        let missing = || QueryError::new("a plan has no such store");
+        let (_, spec) = self.plan.store(store).ok_or_else(missing)?;
         let StoreSpec { name, stored: schema, key_format, value_format, .. } = spec;
         codec_pair(name, schema, key_format, value_format)
     }

@@ -8,7 +8,7 @@ use super::inputs::{Inputs, LaneId, MaxIdle, Way};
 use super::task::{Task, TaskId, TaskOptions};
 use crate::operators::{QueryError, TopologyOptions};
 use crate::plan::{
-    Input, NodeId, PartitionCounts, QueryPlan, RepartitionId, RepartitionKind, StoreId,
+    self, Input, NodeId, PartitionCounts, QueryPlan, RepartitionId, RepartitionKind, StoreId,
     SubTopology, SubTopologyId,
 };
 use crate::types::Partition;
@@ -216,8 +216,7 @@ impl Layout {
 
     /// The sub-topology that a node belongs to.
     pub fn part_of(&self, node: NodeId) -> SubTopologyId {
-        let part = self.parts.iter().position(|part| part.nodes.contains(&node));
-        SubTopologyId(part.unwrap_or_default())
+        plan::part_of(&self.parts, node).unwrap_or(SubTopologyId(0))
     }
 
     /// The sub-topology that keeps a store.
@@ -227,7 +226,7 @@ impl Layout {
 
     /// The sub-topology that reads an input.
     pub fn reader_of(&self, input: Input) -> Option<SubTopologyId> {
-        self.parts.iter().position(|part| part.inputs.contains(&input)).map(SubTopologyId)
+        plan::reader_of(&self.parts, input)
     }
 
     /// The repartition topics that a sub-topology writes in memory.

@@ -244,8 +244,7 @@ impl System for EngineSystem {
             match target {
                 Target::Sink => given.written.push((plan.sink.topic.clone(), of_driver(record))),
                 Target::Changelog(store) => {
-                    let spec = plan.stores().find(|(id, ..)| *id == store).map(|(.., spec)| spec);
-                    let name = spec.map_or("", |spec| &spec.name);
+                    let name = plan.store(store).map_or("", |(_, spec)| &spec.name);
                     given.stored.push((format!("{query}-{name}"), of_driver(record)));
                 }
                 Target::Repartition(_) => {}

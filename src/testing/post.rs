@@ -5,7 +5,6 @@ use serde_json::Value as Json;
 
 use super::schema_text::normalised;
 use super::system::{FormatInfo, SourceInfo, System, TopicInfo, WindowInfo};
-use crate::types::WindowKind;
 
 /// What is to exist, or not to.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -136,11 +135,7 @@ fn check_key_format(
     if !expected.format.as_ref().is_none_or(is_same) {
         return Err(differs("key format", &expected.format, &format.name));
     }
-    let kind = window.map(|window| match window.kind {
-        WindowKind::Tumbling => "TUMBLING",
-        WindowKind::Hopping => "HOPPING",
-        WindowKind::Session => "SESSION",
-    });
+    let kind = window.map(|window| window.kind.as_str());
     if expected.window_type.as_deref() != kind {
         return Err(differs("window type", &expected.window_type, kind));
     }

@@ -22,6 +22,17 @@ pub enum WindowKind {
     Session,
 }
 
+impl WindowKind {
+    /// `TUMBLING`, `HOPPING` or `SESSION`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tumbling => "TUMBLING",
+            Self::Hopping => "HOPPING",
+            Self::Session => "SESSION",
+        }
+    }
+}
+
 /// Windows of one size, one every `advance_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeWindows {

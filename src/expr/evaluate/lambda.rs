@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 
 use super::super::EvalError;
 use super::super::cast::to_java_string;
-use super::super::collections::hash_map;
+use super::super::collections::ordered;
 use super::super::functions::checked;
 use super::super::tree::Call;
 use super::super::typing::{Argument, Lambda};
@@ -225,7 +225,7 @@ fn collected_map<'a>(
         }
         distinct.push((key, value));
     }
-    Ok(hash_map(distinct, DEFAULT_CAPACITY, arena))
+    Ok(ordered(&distinct, DEFAULT_CAPACITY, arena))
 }
 
 /// The types of the variables that stand for an element.

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::cache::Cache;
-use super::map::hash_map;
 use super::{Call, Scalar, check_size, json_write};
 use crate::expr::EvalError;
+use crate::expr::collections::ordered;
 use crate::types::{Decimal, Value};
 
 pub(super) static FUNCTIONS: &[Scalar] = &[
@@ -120,7 +120,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
                 check_size(size)?;
                 entries.push((call.string(key), call.string(&text)));
             }
-            Ok(hash_map(call, entries.into_iter(), capacity))
+            Ok(ordered(&entries, capacity, call.context.arena))
         },
         ..Scalar::STRICT
     },

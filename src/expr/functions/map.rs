@@ -1,10 +1,10 @@
 //! Functions of maps. Their results are in the order of Java's `HashMap`.
 
 use super::{Call, Scalar, check_items};
-use crate::expr::collections::distinct_entries;
+use crate::expr::collections::{distinct_entries, hash_map, ordered};
 use crate::java::hash::DEFAULT_CAPACITY;
 use crate::java::text::from_utf16_units;
-use crate::java::{compare_utf16, hash_code, hash_map_order, utf16_len, utf16_units};
+use crate::java::{compare_utf16, utf16_len, utf16_units};
 use crate::types::Value;
 
 /// The rows of ENTRIES, one for each type of value.
@@ -38,7 +38,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
             let keys = call.items(0).unwrap_or_default();
             let value = |index| values.get(index).copied().unwrap_or_default();
             let entries = keys.iter().enumerate().map(|(index, key)| (*key, value(index)));
-            Ok(hash_map(call, entries, DEFAULT_CAPACITY))
+            Ok(hash_map(entries, DEFAULT_CAPACITY, call.context.arena))
         },
         ..Scalar::STRICT
     },
@@ -76,7 +76,8 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
             let first = call.entries(0).unwrap_or_default();
             let second = call.entries(1).unwrap_or_default();
             let entries = first.iter().chain(second).copied();
-            Ok(hash_map(call, entries, union_capacity(first.len(), second.len())))
+            let capacity = union_capacity(first.len(), second.len());
+            Ok(hash_map(entries, capacity, call.context.arena))
         },
         ..Scalar::LENIENT
     },
@@ -134,19 +135,6 @@ pub(super) static SPLITTERS: &[Scalar] = &[
     },
 ];
 
-/// A map of `entries` as a `HashMap` of that capacity would give it; the last of equal keys wins.
-pub(super) fn hash_map<'a>(
-    call: &Call<'_, 'a>,
-    entries: impl Iterator<Item = (Value<'a>, Value<'a>)>,
-    capacity: usize,
-) -> Value<'a> {
-    let distinct = distinct_entries(entries);
-    let hash = |key: Value<'_>| if let Value::String(key) = key { hash_code(key) } else { 0 };
-    let hashes: Vec<i32> = distinct.iter().map(|(key, _)| hash(*key)).collect();
-    let order = hash_map_order(&hashes, capacity);
-    call.map(&order.into_iter().map(|index| distinct[index]).collect::<Vec<_>>())
-}
-
 /// The size that two `putAll` give the table of an empty `HashMap`.
 fn union_capacity(first: usize, second: usize) -> usize {
     let sized_for = |count: usize| (count * 4 / 3 + 1).next_power_of_two();
@@ -197,5 +185,5 @@ fn split_to_map<'a>(call: &Call<'_, 'a>) -> Value<'a> {
     // `HashMap.merge` puts a new key before the others of its slot, and leaves a known one there.
     let mut newest_first = distinct_entries(entries);
     newest_first.reverse();
-    hash_map(call, newest_first.into_iter(), DEFAULT_CAPACITY)
+    ordered(&newest_first, DEFAULT_CAPACITY, call.context.arena)
 }

@@ -248,11 +248,6 @@ impl<'a> Call<'_, 'a> {
     fn array(&self, items: &[Value<'a>]) -> Value<'a> {
         Value::Array(self.context.arena.values(items))
     }
-
-    /// Entries as a result, in Java's order.
-    fn map(&self, entries: &[(Value<'a>, Value<'a>)]) -> Value<'a> {
-        Value::Map(self.context.arena.entries(entries))
-    }
 }
 
 /// A family of functions.

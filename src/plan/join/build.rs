@@ -12,14 +12,15 @@ use super::stores::JoinStores;
 use crate::expr;
 use crate::formats::{Format, FormatSpec};
 use crate::plan::aggregate::internal_value_format;
-use crate::plan::expression::{Clause, Scope};
+use crate::plan::expression::Clause;
+use crate::plan::frame::{defs, named_columns};
 use crate::plan::node::Joined;
 use crate::plan::query::source_node;
 use crate::plan::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
 use crate::plan::relation::{Aliased, Relation};
+use crate::plan::select::Aliases;
 use crate::plan::{
     NamedExpr, NodeKind, PlanContext, PlanError, RepartitionKind, RepartitionTopic, SourceWindow,
-    frame_columns,
 };
 use crate::sql::ast::{Expr, ExprKind, JoinKind, Query, SourceKind};
 use crate::sql::print;
@@ -55,7 +56,8 @@ pub(in crate::plan) fn plan_join(
     let mut side = None;
     for (index, step) in steps.iter().enumerate() {
         let prefix = "L_".repeat(steps.len() - 1 - index);
-        side = Some(builder.join(side, index, step, &Place { prefix, number: numbers[index] })?);
+        let place = Place { index, prefix, number: numbers[index] };
+        side = Some(builder.join(side, step, &place)?);
     }
     let (Some(side), Some(last)) = (side, steps.last()) else {
         return Err(PlanError::analyse("a join needs two sources"));
@@ -128,6 +130,8 @@ fn not_the_key(side: &Side, expr: &Expr) -> PlanError {
 
 /// Where a join stands among all.
 pub(super) struct Place {
+    /// Its number from 0; the source on its right is that of the next number.
+    pub(super) index: usize,
     /// `L_` for each join after it.
     pub(super) prefix: String,
     /// Kafka Streams' count before it.
@@ -140,15 +144,6 @@ pub(super) struct JoinBuilder<'b> {
     pub(super) nodes: Vec<Node>,
 }
 
-/// A node that is to be added.
-struct NewNode {
-    name: String,
-    kind: NodeKind,
-    inputs: Vec<NodeId>,
-    schema: Schema,
-    gives: Gives,
-}
-
 /// The new key of a side.
 struct NewKey<'k> {
     expr: &'k Expr,
@@ -157,20 +152,18 @@ struct NewKey<'k> {
 }
 
 impl JoinBuilder<'_> {
-    fn add(&mut self, new: NewNode) -> NodeId {
-        let NewNode { name, kind, inputs, schema, gives } = new;
-        self.nodes.push(Node { kind, name, inputs, schema, gives });
+    fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
         NodeId(self.nodes.len() - 1)
     }
 
     fn join(
         &mut self,
         before: Option<Side>,
-        index: usize,
         step: &Step,
         place: &Place,
     ) -> Result<Side, PlanError> {
-        let Place { prefix, .. } = place;
+        let Place { index, prefix, .. } = place;
         let left_key = step.left_rekeyed.then_some(&step.left_expr);
         let left = match before {
             None => self.leaf(0, &format!("{prefix}Left"), left_key, step)?,
@@ -206,8 +199,7 @@ impl JoinBuilder<'_> {
     ) -> Result<Side, PlanError> {
         let aliased = &self.sources[index];
         let source = &aliased.source;
-        let frame = frame_columns(source).into_iter().map(|column| (column.name, column.ty));
-        let columns: Vec<(String, SqlType)> = frame.collect();
+        let columns = named_columns(source);
         let is_table = source.kind == SourceKind::Table;
         let kind = match new_key {
             // Nobody looks its rows up: they go on as a stream, and become a table again.
@@ -218,7 +210,7 @@ impl JoinBuilder<'_> {
         let gives = if is_table && new_key.is_none() { Gives::Changes } else { Gives::Rows };
         let schema = Schema { key: key.clone(), value: defs(&columns) };
         let name = format!("KafkaTopic_{side}.Source");
-        let node = self.add(NewNode { name, kind, inputs: Vec::new(), schema, gives });
+        let node = self.add(Node { kind, name, inputs: Vec::new(), schema, gives });
         let (key_format, window) = (source.key_format.clone(), source.window);
         let mut rows = Side { node, gives, key, columns, key_format, window };
         if let Some(expr) = new_key {
@@ -234,9 +226,7 @@ impl JoinBuilder<'_> {
 
     /// Gives rows of a stream another key.
     fn rekey_stream(&mut self, side: Side, new: &NewKey<'_>) -> Result<Side, PlanError> {
-        let PlanContext { catalog, text, .. } = *self.ctx;
-        let scope =
-            Scope { columns: &side.columns, key: &side.key, catalog, text, clause: Clause::JoinOn };
+        let scope = self.ctx.scope(&side.columns, &side.key, Clause::JoinOn);
         let typed = scope.resolve(new.expr)?;
         let ty = typed.ty().cloned().ok_or_else(crate::plan::query::untyped)?;
         let mut columns = side.columns;
@@ -244,7 +234,7 @@ impl JoinBuilder<'_> {
             name.text.clone()
         } else {
             // A key that is no column of the value becomes one.
-            let name = unused_name(&columns);
+            let name = Aliases::new(&columns).generated();
             columns.push((name.clone(), ty.clone()));
             name
         };
@@ -257,11 +247,10 @@ impl JoinBuilder<'_> {
         let schema = Schema { key: key.clone(), value: defs(&columns) };
         let appends_key = columns.len() > self.nodes[side.node.0].schema.value.len();
         let kind = NodeKind::SelectKey { key: named, appends_key };
-        let inputs = vec![side.node];
-        let node = self.add(NewNode {
-            name: new.name.to_owned(),
+        let node = self.add(Node {
             kind,
-            inputs,
+            name: new.name.to_owned(),
+            inputs: vec![side.node],
             schema,
             gives: Gives::Rows,
         });
@@ -279,9 +268,9 @@ impl JoinBuilder<'_> {
             kind: RepartitionKind::Rows,
         };
         let schema = Schema { key: side.key.clone(), value: defs(&side.columns) };
-        let node = self.add(NewNode {
-            name: place.name.to_owned(),
+        let node = self.add(Node {
             kind: NodeKind::Repartition(topic),
+            name: place.name.to_owned(),
             inputs: vec![side.node],
             schema,
             gives: side.gives,
@@ -302,9 +291,9 @@ impl JoinBuilder<'_> {
             value_format: internal_value_format(value_format),
             retention_ms: None,
         };
-        let node = self.add(NewNode {
-            name: name.to_owned(),
+        let node = self.add(Node {
             kind: NodeKind::Materialize { store },
+            name: name.to_owned(),
             inputs: vec![side.node],
             schema,
             gives: Gives::Changes,
@@ -333,9 +322,9 @@ impl JoinBuilder<'_> {
             })
             .collect();
         let schema = Schema { key: key.clone(), value: defs(&renamed) };
-        let node = self.add(NewNode {
-            name: format!("PrependAlias{name}"),
+        let node = self.add(Node {
             kind,
+            name: format!("PrependAlias{name}"),
             inputs: vec![side.node],
             schema,
             gives: side.gives,
@@ -359,7 +348,7 @@ impl JoinBuilder<'_> {
             .at(step.criterion.written.0.span));
         };
         let name = format!("{}Join", place.prefix);
-        let formats = [&self.sources[0].source, &self.sources[self.source_index(&right)].source]
+        let formats = [&self.sources[0].source, &self.sources[place.index + 1].source]
             .map(|source| source.value_format.clone());
         let is_right = step.kind == JoinKind::Right;
         let (this_format, other_format) =
@@ -399,22 +388,6 @@ impl JoinBuilder<'_> {
                 gives: Gives::Rows,
             },
         ))
-    }
-
-    /// The place of the source that a side begins with.
-    pub(super) fn source_index(&self, side: &Side) -> usize {
-        let mut at = side.node;
-        loop {
-            let node = &self.nodes[at.0];
-            if let Some(source) = node.kind.source() {
-                let found = self.sources.iter().position(|a| a.source.name == source.name);
-                return found.unwrap_or_default();
-            }
-            match node.inputs.first() {
-                Some(input) => at = *input,
-                None => return 0,
-            }
-        }
     }
 
     fn stream_table(
@@ -482,7 +455,7 @@ impl JoinBuilder<'_> {
             columns.push((step.key_name.clone(), step.key_ty.clone()));
         }
         let schema = Schema { key: key.clone(), value: defs(&columns) };
-        let node = self.add(NewNode { name, kind, inputs, schema, gives });
+        let node = self.add(Node { kind, name, inputs, schema, gives });
         Side { node, gives, key, columns, key_format: step.key_format.clone(), window }
     }
 }
@@ -501,15 +474,4 @@ struct RepartitionPlace<'p> {
     name: &'p str,
     topic: String,
     value_format: &'p FormatSpec,
-}
-
-pub(super) fn defs(columns: &[(String, SqlType)]) -> Vec<ColumnDef> {
-    columns.iter().map(|(name, ty)| ColumnDef::new(name.as_str(), ty.clone())).collect()
-}
-
-/// `KSQL_COL_0`, or the next that is not taken.
-fn unused_name(columns: &[(String, SqlType)]) -> String {
-    let names = (0..).map(|number: usize| format!("KSQL_COL_{number}"));
-    let mut free = names.filter(|name| !columns.iter().any(|(column, _)| column == name));
-    free.next().unwrap_or_default()
 }

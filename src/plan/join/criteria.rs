@@ -1,7 +1,7 @@
 //! `ON`: which expressions of the two sides are equal.
 
 use crate::plan::error::Stage;
-use crate::plan::expression::{Clause, Scope};
+use crate::plan::expression::Clause;
 use crate::plan::names::columns;
 use crate::plan::relation::Aliased;
 use crate::plan::{PlanContext, PlanError, frame_columns};
@@ -126,9 +126,7 @@ fn source_of(
 
 /// "JOIN ON column 'T.X' cannot be resolved."
 fn unknown(expr: &Expr, ctx: &PlanContext<'_>) -> PlanError {
-    let PlanContext { catalog, text, .. } = *ctx;
-    let nothing = Scope { columns: &[], key: &[], catalog, text, clause: Clause::JoinOn };
-    match nothing.resolve_columns(expr) {
+    match ctx.scope(&[], &[], Clause::JoinOn).resolve_columns(expr) {
         Err(error) => error,
         Ok(()) => PlanError::new(Stage::Analyse, "a join names no column"),
     }

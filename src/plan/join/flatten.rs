@@ -1,7 +1,7 @@
 //! Queries over several sources: each column with its source, then by its name in a joined row.
 
 use crate::plan::error::Stage;
-use crate::plan::expression::{Clause, Scope};
+use crate::plan::expression::Clause;
 use crate::plan::names::{rewrite, visit};
 use crate::plan::relation::Aliased;
 use crate::plan::sanitise::{Named, qualify_query};
@@ -107,8 +107,7 @@ pub(in crate::plan) fn flatten(
     let flatten = |expr: &mut Expr, clause| {
         flatten_expr(expr, columns);
         count_times(expr, &time);
-        let PlanContext { catalog, text, .. } = *ctx;
-        let scope = Scope { columns, key: &[], catalog, text, clause };
+        let scope = ctx.scope(columns, &[], clause);
         let loose =
             crate::plan::names::columns(expr).into_iter().any(|(source, _)| source.is_some());
         if loose { scope.resolve_columns(expr) } else { Ok(()) }

@@ -8,10 +8,10 @@ use super::sides::Side;
 use super::steps::Step;
 use crate::formats::FormatSpec;
 use crate::plan::aggregate::internal_value_format;
-use crate::plan::expression::{Clause, Scope};
+use crate::plan::expression::Clause;
 use crate::plan::foreign_key::{ForeignKeyJoin, JoinedTable, plan_foreign_key};
 use crate::plan::query_plan::Gives;
-use crate::plan::{NamedExpr, PlanContext, PlanError, RowFormats};
+use crate::plan::{NamedExpr, PlanError, RowFormats};
 use crate::sql::ast::JoinKind;
 use crate::sql::print;
 
@@ -27,15 +27,13 @@ impl JoinBuilder<'_> {
         let name = format!("{}Join", place.prefix);
         let mut key_of_right = step.criterion.left.clone();
         flatten_expr(&mut key_of_right, &left.columns);
-        let PlanContext { catalog, text, .. } = *self.ctx;
-        let (columns, key) = (&left.columns, &left.key);
-        let scope = Scope { columns, key, catalog, text, clause: Clause::JoinOn };
+        let scope = self.ctx.scope(&left.columns, &left.key, Clause::JoinOn);
         let foreign_key = NamedExpr {
             name: right.key.first().map(|key| key.name.to_string()).unwrap_or_default(),
             expr: Arc::new(scope.resolve(&key_of_right)?),
             text: print::expression(&key_of_right),
         };
-        let right_source = &self.sources[self.source_index(&right)].source;
+        let right_source = &self.sources[place.index + 1].source;
         let join = ForeignKeyJoin {
             is_left: step.kind == JoinKind::Left,
             is_looked_up: !place.prefix.is_empty(),

@@ -93,7 +93,7 @@ pub(super) fn check_windows(left: &Aliased, right: &Aliased) -> Result<(), PlanE
     use crate::types::WindowKind::Session;
     let shown = |aliased: &Aliased| match aliased.source.window {
         None => format!("`{}` is not windowed", aliased.alias.text),
-        Some(window) => format!("`{}` is {} windowed", aliased.alias.text, name_of(window)),
+        Some(window) => format!("`{}` is {} windowed", aliased.alias.text, window.kind.as_str()),
     };
     match (left.source.window, right.source.window) {
         (None, None) => Ok(()),
@@ -103,22 +103,14 @@ pub(super) fn check_windows(left: &Aliased, right: &Aliased) -> Result<(), PlanE
              can only be joined to other session windowed sources, and may still not result in expected \
              behaviour as session bounds must be an exact match for the join to work\nHopping and tumbling \
              windowed sources can only be joined to other hopping and tumbling windowed sources",
-            name_of(a),
-            name_of(b)
+            a.kind.as_str(),
+            b.kind.as_str()
         ))),
         _ => Err(PlanError::analyse(format!(
             "Can not join windowed source to non-windowed source.\n{}\n{}",
             shown(left),
             shown(right)
         ))),
-    }
-}
-
-fn name_of(window: SourceWindow) -> &'static str {
-    match window.kind {
-        crate::types::WindowKind::Tumbling => "TUMBLING",
-        crate::types::WindowKind::Hopping => "HOPPING",
-        crate::types::WindowKind::Session => "SESSION",
     }
 }
 

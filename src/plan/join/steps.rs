@@ -6,12 +6,13 @@ use super::criteria::Criterion;
 use super::flatten::{flatten_expr, joined_name};
 use super::sides::{Equivalent, aliased_columns, check_partitions, check_windows};
 use crate::formats::{Format, FormatSpec};
-use crate::plan::expression::{Clause, Scope};
+use crate::plan::expression::Clause;
+use crate::plan::frame::named_columns;
 use crate::plan::names::unqualified;
 use crate::plan::query_plan::Gives;
 use crate::plan::relation::Aliased;
 use crate::plan::statement::check_keys;
-use crate::plan::{PlanContext, PlanError, frame_columns};
+use crate::plan::{PlanContext, PlanError};
 use crate::sql::ast::{Expr, ExprKind, Join, JoinKind, Query, SelectItem, SourceKind, Within};
 use crate::types::{ColumnDef, Schema, SqlType};
 
@@ -42,8 +43,6 @@ pub(super) struct Step {
     pub(super) key_format: FormatSpec,
     /// The columns that the criteria make equal to the key.
     pub(super) equivalent: Equivalent,
-    /// The columns of the joined row.
-    pub(super) columns: Vec<(String, SqlType)>,
 }
 
 impl Step {
@@ -53,11 +52,12 @@ impl Step {
     }
 }
 
+/// Columns by name and type.
+type Columns = Vec<(String, SqlType)>;
+
 /// What is known of the left side before a join.
 struct LeftSide {
-    gives: Gives,
-    columns: Vec<(String, SqlType)>,
-    key: Vec<ColumnDef>,
+    columns: Columns,
     equivalent: Equivalent,
 }
 
@@ -69,35 +69,18 @@ pub(super) fn steps(
     ctx: &PlanContext<'_>,
 ) -> Result<Vec<Step>, PlanError> {
     let first = &sources[0];
-    let frame: Vec<_> =
-        frame_columns(&first.source).into_iter().map(|column| (column.name, column.ty)).collect();
-    let mut left = LeftSide {
-        gives: gives(first),
-        columns: frame,
-        key: first.source.schema.key.clone(),
-        equivalent: Equivalent::default(),
-    };
+    let mut left =
+        LeftSide { columns: named_columns(&first.source), equivalent: Equivalent::default() };
     let mut steps: Vec<Step> = Vec::new();
     for (index, (join, criterion)) in query.from.joins.iter().zip(criteria).enumerate() {
         let stepper = Stepper { query, sources, index, join, ctx };
-        let step = stepper.step(&left, criterion)?;
-        let (gives, columns) = (step.left, step.columns.clone());
-        let (key, equivalent) = if step.is_foreign {
-            (aliased_key(first), Equivalent::keys_of(first))
-        } else {
-            (vec![step.key()], step.equivalent.clone())
-        };
-        left = LeftSide { gives, columns, key, equivalent };
+        let (step, columns) = stepper.step(&left, criterion)?;
+        let equivalent =
+            if step.is_foreign { Equivalent::keys_of(first) } else { step.equivalent.clone() };
+        left = LeftSide { columns, equivalent };
         steps.push(step);
     }
     Ok(steps)
-}
-
-/// The key of the first source, under its names in a joined row.
-fn aliased_key(first: &Aliased) -> Vec<ColumnDef> {
-    let name = |key: &ColumnDef| joined_name(&first.alias.text, &key.name);
-    let key = first.source.schema.key.iter();
-    key.map(|key| ColumnDef::new(name(key).as_str(), key.ty.clone())).collect()
 }
 
 fn gives(aliased: &Aliased) -> Gives {
@@ -120,18 +103,15 @@ impl Stepper<'_> {
         &self.sources[self.index + 1]
     }
 
-    fn step(&self, left: &LeftSide, criterion: Criterion) -> Result<Step, PlanError> {
+    /// The join, and the columns of the joined row.
+    fn step(&self, left: &LeftSide, criterion: Criterion) -> Result<(Step, Columns), PlanError> {
         let right = self.right();
-        let right_frame: Vec<_> = frame_columns(&right.source)
-            .into_iter()
-            .map(|column| (column.name, column.ty))
-            .collect();
+        let right_frame = named_columns(&right.source);
         let left_expr = self.over_left(&criterion.left, &left.columns);
         let right_expr = unqualified(&criterion.right);
         let left_ty = self.type_of(&left_expr, &left.columns)?;
         let right_ty = self.type_of(&right_expr, &right_frame)?;
-        let is_foreign = self.verify(left, &criterion, (&left_ty, &right_ty))?;
-        let is_key = |key: &[ColumnDef], expr: &Expr| matches!((key, &expr.kind), ([only], ExprKind::Column { name, .. }) if *only.name == *name.text);
+        let is_foreign = self.verify(&criterion, (&left_ty, &right_ty))?;
         let equivalent = if self.join.kind == JoinKind::Full || is_foreign {
             Equivalent::default()
         } else {
@@ -143,12 +123,12 @@ impl Stepper<'_> {
         };
         let right_columns = aliased_columns(&right.alias.text, &right_frame);
         let has_key = if self.index == 0 {
-            is_key(&left.key, &left_expr)
+            self.is_key_of(0, &criterion.left)
         } else {
             left.equivalent.contains(&criterion.left)
         };
         let left_rekeyed = !is_foreign && !has_key;
-        let right_rekeyed = !is_foreign && !is_key(&right.source.schema.key, &right_expr);
+        let right_rekeyed = !is_foreign && !self.is_key_of(self.index + 1, &criterion.right);
         if left_ty != right_ty && !is_foreign {
             let message = format!("Invalid join. Key types differ: {left_ty} vs {right_ty}");
             return Err(PlanError::analyse(message).at(self.join.on.span));
@@ -166,10 +146,10 @@ impl Stepper<'_> {
         if appends_key {
             columns.push((key_name.clone(), left_ty.clone()));
         }
-        Ok(Step {
+        let step = Step {
             kind: self.join.kind,
             within: self.join.within.clone(),
-            left: left.gives,
+            left: gives(&self.sources[0]),
             right: gives(right),
             criterion,
             left_expr,
@@ -183,8 +163,8 @@ impl Stepper<'_> {
             right_rekeyed,
             key_format: Format::Kafka.into(),
             equivalent,
-            columns,
-        })
+        };
+        Ok((step, columns))
     }
 
     /// The left expression over what stands on the left.
@@ -198,16 +178,13 @@ impl Stepper<'_> {
     }
 
     fn type_of(&self, expr: &Expr, columns: &[(String, SqlType)]) -> Result<SqlType, PlanError> {
-        let PlanContext { catalog, text, .. } = *self.ctx;
-        let scope = Scope { columns, key: &[], catalog, text, clause: Clause::JoinOn };
-        let typed = scope.resolve(expr)?;
+        let typed = self.ctx.scope(columns, &[], Clause::JoinOn).resolve(expr)?;
         typed.ty().cloned().ok_or_else(crate::plan::query::untyped)
     }
 
     /// Refuses what cannot be joined. Whether a table is joined on an expression that is not its key.
     fn verify(
         &self,
-        left: &LeftSide,
         criterion: &Criterion,
         (left_ty, right_ty): (&SqlType, &SqlType),
     ) -> Result<bool, PlanError> {
@@ -218,7 +195,7 @@ impl Stepper<'_> {
             let (first, right) = (&self.sources[0].alias.text, &self.right().alias.text);
             format!("{first} {} {right}", join_name(self.join.kind))
         };
-        match (left.gives, gives(self.right())) {
+        match (gives(&self.sources[0]), gives(self.right())) {
             (Gives::Rows, Gives::Rows) => Ok(false),
             (Gives::Rows, Gives::Changes) => {
                 if self.join.kind == JoinKind::Full {

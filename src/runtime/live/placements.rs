@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::message::QueryId;
-use crate::plan::{Input, QueryPlan, SubTopology, SubTopologyId};
+use crate::plan::{Input, QueryPlan, SubTopology, SubTopologyId, part_of};
 use crate::runtime::Placement;
 
 /// Where the partitions of topics are.
@@ -116,5 +116,5 @@ fn source_topics(plan: &QueryPlan, part: &SubTopology) -> Vec<String> {
 fn writer_of(plan: &QueryPlan, parts: &[SubTopology], part: &SubTopology) -> Option<SubTopologyId> {
     let reads = |id| part.inputs.contains(&Input::Repartition(id));
     let (_, writer, _) = plan.repartitions().find(|(id, ..)| reads(*id))?;
-    parts.iter().position(|part| part.nodes.contains(&writer)).map(SubTopologyId)
+    part_of(parts, writer)
 }

@@ -98,6 +98,14 @@ impl SourceKind {
             Self::Table => "TABLE",
         }
     }
+
+    /// `KSTREAM` or `KTABLE`, as ksqlDB's Java calls them.
+    pub fn java_name(self) -> &'static str {
+        match self {
+            Self::Stream => "KSTREAM",
+            Self::Table => "KTABLE",
+        }
+    }
 }
 
 /// `CREATE [OR REPLACE] [SOURCE] STREAM|TABLE [IF NOT EXISTS] name [(columns)] [WITH (…)]`.
