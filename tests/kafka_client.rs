@@ -11,6 +11,10 @@ mod connections;
 mod consumers;
 #[path = "kafka_client/isolation.rs"]
 mod isolation;
+#[path = "kafka_client/leases.rs"]
+mod leases;
+#[path = "kafka_client/members.rs"]
+mod members;
 #[path = "kafka_client/problems.rs"]
 mod problems;
 #[path = "kafka_client/records.rs"]

@@ -122,7 +122,8 @@ impl Group {
         self.wait_to_join(&id, join.initial_delay_ms, now)
     }
 
-    /// A static member has come back under a new id. If nothing has changed, it goes on without a rebalance.
+    /// A static member has come back under a new id. Unless the group would agree on another protocol now, it goes on
+    /// without a rebalance, whatever it says of itself.
     fn replace(&mut self, at: usize, join: Join, now: i64) -> Answer<JoinGroupResponse> {
         let mut old = std::mem::replace(&mut self.members[at], join.member);
         if let Some(joining) = old.joining.take() {
@@ -138,14 +139,10 @@ impl Group {
         let member = &mut self.members[at];
         member.assignment = old.assignment.clone();
         let id = member.id.clone();
-        let same = member.metadata(&self.protocol) == old.metadata(&self.protocol);
         if led {
             self.leader = Some(id.clone());
         }
-        if self.state != State::Stable
-            || !same
-            || self.choose_protocol().as_ref() != Some(&self.protocol)
-        {
+        if self.state != State::Stable || self.choose_protocol().as_ref() != Some(&self.protocol) {
             return self.wait_to_join(&id, join.initial_delay_ms, now);
         }
         let mut response = self.join_response(&id);

@@ -33,7 +33,7 @@ apis! {
     FetchRequest "Fetch" 11..13;
     ListOffsetsRequest "ListOffsets" 4..7;
     FindCoordinatorRequest "FindCoordinator" 1..3;
-    JoinGroupRequest "JoinGroup" 5..7;
+    JoinGroupRequest "JoinGroup" 5..9;
     SyncGroupRequest "SyncGroup" 3..4;
     HeartbeatRequest "Heartbeat" 3..4;
     LeaveGroupRequest "LeaveGroup" 3..4;

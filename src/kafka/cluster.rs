@@ -18,6 +18,7 @@ use super::clock::{self, Instant};
 use super::config::ClientConfig;
 use super::connection::Connection;
 use super::error::KafkaError;
+use super::ghosts::Ghosts;
 use super::partition::{TopicId, TopicPartition};
 use super::random::random_below;
 
@@ -93,6 +94,7 @@ struct Shared {
     tls: Option<TlsConnector>,
     slots: Mutex<HashMap<String, Slot>>,
     metadata: Mutex<Metadata>,
+    ghosts: Ghosts,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -106,8 +108,8 @@ impl Cluster {
     pub fn new(config: ClientConfig) -> Result<Self, KafkaError> {
         let tls = config.tls.as_ref().map(super::tls::connector).transpose()?;
         let patience = config.api_timeout;
-        let (slots, metadata) = (Mutex::default(), Mutex::default());
-        Ok(Self { shared: Arc::new(Shared { config, tls, slots, metadata }), patience })
+        let (slots, metadata, ghosts) = (Mutex::default(), Mutex::default(), Ghosts::default());
+        Ok(Self { shared: Arc::new(Shared { config, tls, slots, metadata, ghosts }), patience })
     }
 
     /// The same cluster, for calls that are retried for as long as `patience`.
@@ -119,6 +121,11 @@ impl Cluster {
     /// The properties of this client.
     pub fn config(&self) -> &ClientConfig {
         &self.shared.config
+    }
+
+    /// The members of groups that this process was.
+    pub(super) fn ghosts(&self) -> &Ghosts {
+        &self.shared.ghosts
     }
 
     fn metadata_lock(&self) -> MutexGuard<'_, Metadata> {

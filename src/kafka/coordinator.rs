@@ -55,8 +55,20 @@ impl Coordinator {
         within: Duration,
         check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
     ) -> Result<A::Response, KafkaError> {
+        self.call_watched(request, within, check, || {}).await
+    }
+
+    /// The same, for a caller who wants to know of each attempt right before it is made.
+    pub(super) async fn call_watched<A: Api>(
+        &self,
+        request: &A,
+        within: Duration,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+        before: impl Fn() + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
         let mut backoff = self.cluster.backoff();
         loop {
+            before();
             match self.call_once(request, within, &check).await {
                 Ok(response) => return Ok(response),
                 Err(error) => {

@@ -198,6 +198,16 @@ pub enum KafkaError {
         "nothing was written: the session of this member may be over, and another one may have taken its place"
     )]
     StaleMember,
+    /// Another process has joined the group as the same static member.
+    #[error(
+        "another process has taken the place of {instance_id} (group.instance.id) in group {group}"
+    )]
+    InstanceFenced {
+        /// The group.
+        group: String,
+        /// The `group.instance.id`.
+        instance_id: String,
+    },
     /// Some records since the last flush were not written.
     #[error("{count} deliveries failed, the first because {first}")]
     Flush {
@@ -343,6 +353,7 @@ impl KafkaError {
         match self {
             Self::Code { code, .. } => Some(*code),
             Self::RecordRefused(refused) => refused.cause.code(),
+            Self::InstanceFenced { .. } => Some(ResponseError::FencedInstanceId),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ mod clock;
 mod connection;
 mod coordinator;
 mod frames;
+mod ghosts;
 mod partition;
 mod place;
 pub(crate) mod random;

@@ -90,3 +90,5 @@ pub(crate) const FETCH: i16 = 1;
 pub(crate) const METADATA: i16 = 3;
 pub(crate) const COMMIT: i16 = 8;
 pub(crate) const END_TRANSACTION: i16 = 26;
+pub(crate) const HEARTBEAT: i16 = 12;
+pub(crate) const LEAVE: i16 = 13;

@@ -6,7 +6,7 @@ use kafka_protocol::messages::consumer_protocol_assignment::TopicPartition as As
 use kafka_protocol::messages::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
 use kafka_protocol::protocol::{Decodable, Encodable};
 
-use super::JoinedMember;
+use super::metadata::JoinedMember;
 use crate::kafka::cluster::{text, topic_name};
 use crate::kafka::error::KafkaError;
 use crate::kafka::partition::TopicPartition;

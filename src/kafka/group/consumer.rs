@@ -3,10 +3,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{
-    CommittedOffset, Leadership, MemberState, Membership, MembershipOptions, Strategy,
-    decode_assignment, decode_subscription, encode_assignment, encode_subscription,
+use super::assignor::{
+    Strategy, decode_assignment, decode_subscription, encode_assignment, encode_subscription,
 };
+use super::heartbeat::MemberState;
+use super::membership::Membership;
+use super::metadata::{Leadership, MembershipOptions};
+use super::offsets::CommittedOffset;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::clock::{self, Instant};
 use crate::kafka::cluster::Cluster;
@@ -76,7 +79,7 @@ impl Consumer {
         self.watch_topics().await;
         match self.membership.state() {
             MemberState::Stable => {}
-            MemberState::Failed(error) => return Err(error),
+            MemberState::Fenced(error) | MemberState::Failed(error) => return Err(error),
             MemberState::Out | MemberState::Rebalancing | MemberState::Lost => {
                 self.rejoin().await?;
             }
@@ -128,13 +131,17 @@ impl Consumer {
         Ok(())
     }
 
-    /// Commits, unless `enable.auto.commit` is false, and leaves the group.
+    /// Commits, unless `enable.auto.commit` is false, and leaves the group. One with a `group.instance.id` keeps its place
+    /// until its session is over, as Java's consumer does, and finds it again if it comes back before.
     pub async fn close(mut self) -> Result<(), KafkaError> {
         let committed = if self.cluster.config().auto_commit_interval.is_some() {
             self.commit().await
         } else {
             Ok(())
         };
+        if self.cluster.config().group_instance_id.is_some() {
+            return committed;
+        }
         committed.and(self.membership.leave().await)
     }
 
@@ -143,7 +150,10 @@ impl Consumer {
         let is_due = match self.membership.state() {
             MemberState::Rebalancing => true,
             MemberState::Stable => self.committed.elapsed() >= interval,
-            MemberState::Out | MemberState::Lost | MemberState::Failed(_) => false,
+            MemberState::Out
+            | MemberState::Lost
+            | MemberState::Fenced(_)
+            | MemberState::Failed(_) => false,
         };
         if !is_due {
             return Ok(());

@@ -1,6 +1,7 @@
 //! Committed offsets of a group.
 use std::collections::BTreeMap;
 
+use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
@@ -13,7 +14,7 @@ use kafka_protocol::messages::{
     OffsetFetchRequest, OffsetFetchResponse,
 };
 
-use super::GroupMetadata;
+use super::metadata::GroupMetadata;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
 use crate::kafka::cluster::{Cluster, text, topic_name};
@@ -41,7 +42,7 @@ impl CommittedOffset {
 #[derive(Debug)]
 pub struct GroupOffsets {
     group: String,
-    pub(super) coordinator: Coordinator,
+    pub(in crate::kafka) coordinator: Coordinator,
 }
 
 impl GroupOffsets {
@@ -100,7 +101,23 @@ impl GroupOffsets {
                 KafkaError::check(OffsetCommitRequest::NAME, target, partition.error_code)
             })
         };
-        self.coordinator.call(&request, check).await.map(drop)
+        let committed = self.coordinator.call(&request, check).await.map(drop);
+        committed.map_err(|error| self.fenced(member.instance_id.as_deref(), error))
+    }
+
+    /// An error of a member, with its instance id where that is why it was refused.
+    pub(in crate::kafka) fn fenced(
+        &self,
+        instance_id: Option<&str>,
+        error: KafkaError,
+    ) -> KafkaError {
+        match instance_id {
+            Some(instance_id) if error.is_code(ResponseError::FencedInstanceId) => {
+                let (group, instance_id) = (self.group.clone(), instance_id.to_owned());
+                KafkaError::InstanceFenced { group, instance_id }
+            }
+            _ => error,
+        }
     }
 
     /// The committed offsets of some partitions, or of all with `None`; a partition without one is left out.

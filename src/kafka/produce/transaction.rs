@@ -16,9 +16,9 @@ use super::state::Shared;
 use crate::kafka::admin::by_topic;
 use crate::kafka::api::Api;
 use crate::kafka::cluster::{text, topic_name};
-use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
+use crate::kafka::coordinator::Coordinator;
 use crate::kafka::error::KafkaError;
-use crate::kafka::group::{CommittedOffset, GroupMetadata};
+use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
 use crate::kafka::partition::TopicPartition;
 
 impl Producer {
@@ -206,8 +206,9 @@ impl Shared {
                 .with_group_instance_id(group.instance_id.as_deref().map(text));
         }
         let check = |response: &TxnOffsetCommitResponse| check_offsets(&group.group, response);
-        let coordinator = Coordinator::new(&self.cluster, CoordinatorKind::Group, &group.group);
-        coordinator.call(&request, check).await.map(drop)
+        let of_group = GroupOffsets::new(&self.cluster, &group.group);
+        let sent = of_group.coordinator.call(&request, check).await.map(drop);
+        sent.map_err(|error| of_group.fenced(group.instance_id.as_deref(), error))
     }
 
     async fn end(&self, is_committed: bool) -> Result<(), KafkaError> {

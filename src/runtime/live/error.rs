@@ -83,6 +83,7 @@ fn is_final_for_kafka(error: &KafkaError) -> bool {
         KafkaError::Flush { first, .. } => is_final_for_kafka(first),
         KafkaError::RecordRefused(refused) => is_final_for_kafka(&refused.cause),
         KafkaError::Config(_)
+        | KafkaError::InstanceFenced { .. }
         | KafkaError::Unsupported { .. }
         | KafkaError::OffsetOutOfRange { .. }
         | KafkaError::RecordTooLarge { .. }

@@ -1,5 +1,5 @@
 //! A member of a group: joins, is told its assignment, and stays by its heartbeats.
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,125 +8,57 @@ use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
 use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use kafka_protocol::messages::{
-    GroupId, HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse,
-    LeaveGroupRequest, LeaveGroupResponse, SyncGroupRequest, SyncGroupResponse,
+    GroupId, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
+    LeaveGroupResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{CommittedOffset, GroupMetadata, GroupOffsets};
+use super::heartbeat::{Heart, MemberState};
+use super::metadata::{Assigned, GroupMetadata, JoinedMember, Leadership, MembershipOptions};
+use super::offsets::{CommittedOffset, GroupOffsets};
 use crate::kafka::api::Api;
-use crate::kafka::clock;
 use crate::kafka::cluster::{Cluster, text};
 use crate::kafka::error::KafkaError;
+use crate::kafka::lease::{Lease, SessionClock, SessionTime};
 use crate::kafka::partition::TopicPartition;
-
-/// How a member joins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MembershipOptions {
-    /// The id of the group.
-    pub group: String,
-    /// What kind of group it is; members of another kind are refused.
-    pub protocol_type: String,
-    /// The ways of assigning that the member knows, best first, each with what the leader is to know of the member.
-    pub protocols: Vec<(String, Bytes)>,
-    /// A name by which the member keeps its assignment over a restart.
-    pub instance_id: Option<String>,
-    /// After how long without a heartbeat the member is out.
-    pub session_timeout: Duration,
-    /// How long a rebalance waits for the member.
-    pub rebalance_timeout: Duration,
-    /// The time between heartbeats.
-    pub heartbeat_interval: Duration,
-}
-
-impl MembershipOptions {
-    /// A consumer's membership, with the cluster's configuration.
-    pub fn new(cluster: &Cluster, group: &str, protocols: Vec<(String, Bytes)>) -> Self {
-        let config = cluster.config();
-        Self {
-            group: group.to_owned(),
-            protocol_type: "consumer".to_owned(),
-            protocols,
-            instance_id: config.group_instance_id.clone(),
-            session_timeout: config.session_timeout,
-            rebalance_timeout: config.poll_interval_max,
-            heartbeat_interval: config.heartbeat_interval,
-        }
-    }
-}
-
-/// A member as the leader sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JoinedMember {
-    /// The id that the coordinator gave it.
-    pub member_id: String,
-    /// Its `group.instance.id`, if it has one.
-    pub instance_id: Option<String>,
-    /// What it joined with under the protocol that was chosen.
-    pub metadata: Bytes,
-}
-
-/// What the leader decides about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leadership {
-    /// The generation.
-    pub generation: i32,
-    /// The protocol that all members know.
-    pub protocol: String,
-    /// All members, the longest-standing first as far as the coordinator says so.
-    pub members: Vec<JoinedMember>,
-}
-
-/// What a member was assigned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assigned {
-    /// The generation; it passes with the next rebalance.
-    pub generation: i32,
-    /// The protocol that was chosen.
-    pub protocol: String,
-    /// Whether this member is the leader.
-    pub is_leader: bool,
-    /// What the leader has assigned to this member.
-    pub assignment: Bytes,
-}
-
-/// Where a member stands, as of its last heartbeat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MemberState {
-    /// It has not joined, or has left.
-    Out,
-    /// It has its assignment.
-    Stable,
-    /// Others come or go: finish and commit what is under way, then join again.
-    Rebalancing,
-    /// The group went on without it; what it does now no longer counts. It may join again.
-    Lost,
-    /// It cannot stay.
-    Failed(KafkaError),
-}
 
 /// Membership in a group. Dropping it ends the heartbeats; [`Self::leave`] tells the others at once.
 #[derive(Debug)]
 pub struct Membership {
+    cluster: Cluster,
     options: MembershipOptions,
     offsets: Arc<GroupOffsets>,
     member_id: String,
     generation: i32,
     state: Arc<watch::Sender<MemberState>>,
+    lease: Lease,
     heartbeats: Option<JoinHandle<()>>,
 }
 
 impl Membership {
     /// Prepares a membership; [`Self::join`] makes it one.
     pub fn new(cluster: &Cluster, options: MembershipOptions) -> Self {
-        let offsets = Arc::new(GroupOffsets::new(cluster, &options.group));
-        let state = Arc::new(watch::Sender::new(MemberState::Out));
-        Self { options, offsets, member_id: String::new(), generation: -1, state, heartbeats: None }
+        Self::with_clock(cluster, options, SessionClock::system())
     }
 
-    /// Joins, or joins again after a rebalance. If this member becomes the leader, `assign` says who gets what, by member id.
+    /// The same, with other clocks for the session.
+    pub fn with_clock(cluster: &Cluster, options: MembershipOptions, clock: SessionClock) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            offsets: Arc::new(GroupOffsets::new(cluster, &options.group)),
+            options,
+            member_id: String::new(),
+            generation: -1,
+            state: Arc::new(watch::Sender::new(MemberState::Out)),
+            lease: Lease::new(clock),
+            heartbeats: None,
+        }
+    }
+
+    /// Joins, or joins again after a rebalance. If this member becomes the leader, `assign` says who gets what, by member
+    /// id; a static member that comes back as the leader may find that nothing is to be assigned.
     ///
     /// Waits for the other members, at most their rebalance time-out. That other members have no protocol in common with
     /// this one is the error `INCONSISTENT_GROUP_PROTOCOL`.
@@ -137,22 +69,28 @@ impl Membership {
     where
         F: Future<Output = Result<Vec<(String, Bytes)>, KafkaError>>,
     {
+        if let MemberState::Fenced(error) = self.state() {
+            return Err(error);
+        }
+        self.leave_for_ghosts().await?;
         loop {
             self.stop_heartbeats();
             let joined = self.join_round().await?;
             self.generation = joined.generation_id;
             let protocol = joined.protocol_name.as_deref().unwrap_or_default().to_owned();
             let is_leader = joined.leader == joined.member_id;
-            let assignments =
-                if is_leader { assign(leadership(&joined, &protocol)).await? } else { Vec::new() };
+            let assignments = if is_leader && !joined.skip_assignment {
+                assign(leadership(&joined, &protocol)).await?
+            } else {
+                Vec::new()
+            };
             match self.sync(assignments).await {
-                Ok(response) => {
-                    self.start_heartbeats();
+                Ok((response, synced)) => {
+                    self.start_heartbeats(synced);
                     let (generation, assignment) = (self.generation, response.assignment);
                     return Ok(Assigned { generation, protocol, is_leader, assignment });
                 }
-                Err(error) if self.may_rejoin(&error) => {}
-                Err(error) => return Err(error),
+                Err(error) => self.rejoin_or_fail(error)?,
             }
         }
     }
@@ -178,8 +116,7 @@ impl Membership {
                         return Ok(response);
                     }
                 }
-                Err(error) if self.may_rejoin(&error) => {}
-                Err(error) => return Err(error),
+                Err(error) => self.rejoin_or_fail(error)?,
             }
         }
     }
@@ -200,10 +137,11 @@ impl Membership {
             .with_protocols(self.options.protocols.iter().map(protocol).collect())
     }
 
+    /// Asks for the assignment: that, and when the request was sent that was answered.
     async fn sync(
         &self,
         assignments: Vec<(String, Bytes)>,
-    ) -> Result<SyncGroupResponse, KafkaError> {
+    ) -> Result<(SyncGroupResponse, SessionTime), KafkaError> {
         let assignment = |(member, assignment): (String, Bytes)| {
             SyncGroupRequestAssignment::default()
                 .with_member_id(StrBytes::from_string(member))
@@ -219,22 +157,33 @@ impl Membership {
         let check = |response: &SyncGroupResponse| {
             KafkaError::check(SyncGroupRequest::NAME, group, response.error_code)
         };
-        self.offsets.coordinator.call_long(&request, self.options.rebalance_timeout, check).await
+        let clock = self.lease.clock();
+        let sending = Mutex::new(clock.now());
+        let note = || *sending.lock().unwrap_or_else(PoisonError::into_inner) = clock.now();
+        let (coordinator, within) = (&self.offsets.coordinator, self.options.rebalance_timeout);
+        let response = coordinator.call_watched(&request, within, check, note).await?;
+        Ok((response, sending.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Whether joining again mends an error; a member that the coordinator does not know gets a new id.
-    fn may_rejoin(&mut self, error: &KafkaError) -> bool {
+    fn rejoin_or_fail(&mut self, error: KafkaError) -> Result<(), KafkaError> {
         match error.code() {
-            Some(ResponseError::RebalanceInProgress) => true,
+            Some(ResponseError::RebalanceInProgress) => Ok(()),
             Some(ResponseError::IllegalGeneration) => {
                 self.generation = -1;
-                true
+                Ok(())
             }
             Some(ResponseError::UnknownMemberId) => {
                 self.member_id.clear();
-                true
+                Ok(())
             }
-            _ => false,
+            Some(ResponseError::FencedInstanceId) => {
+                let fenced = self.offsets.fenced(self.options.instance_id.as_deref(), error);
+                self.lease.close();
+                self.state.send_replace(MemberState::Fenced(fenced.clone()));
+                Err(fenced)
+            }
+            _ => Err(error),
         }
     }
 
@@ -242,16 +191,24 @@ impl Membership {
         self.options.instance_id.as_deref().map(text)
     }
 
-    fn start_heartbeats(&mut self) {
+    fn start_heartbeats(&mut self, synced: SessionTime) {
+        self.lease.renew(synced, self.options.session_timeout);
         self.state.send_replace(MemberState::Stable);
         let request = HeartbeatRequest::default()
             .with_group_id(GroupId(text(&self.options.group)))
             .with_generation_id(self.generation)
             .with_member_id(text(&self.member_id))
             .with_group_instance_id(self.instance_id());
-        let (offsets, state) = (self.offsets.clone(), self.state.clone());
-        let (interval, session) = (self.options.heartbeat_interval, self.options.session_timeout);
-        self.heartbeats = Some(tokio::spawn(beat(offsets, state, request, (interval, session))));
+        let heart = Heart {
+            offsets: self.offsets.clone(),
+            state: self.state.clone(),
+            lease: self.lease.clone(),
+            request,
+            interval: self.options.heartbeat_interval,
+            session: self.options.session_timeout,
+            rebalance: self.options.rebalance_timeout,
+        };
+        self.heartbeats = Some(tokio::spawn(heart.beat(synced)));
     }
 
     fn stop_heartbeats(&mut self) {
@@ -271,6 +228,12 @@ impl Membership {
         let mut state = self.state.subscribe();
         let changed = state.wait_for(|state| *state != MemberState::Stable).await;
         changed.map_or(MemberState::Out, |state| state.clone())
+    }
+
+    /// Whether this member may write, for whoever writes on its behalf: it is closed while the member is out, and as soon
+    /// as its session may be over.
+    pub fn lease(&self) -> Lease {
+        self.lease.clone()
     }
 
     /// Who this member is, for commits in a transaction.
@@ -301,19 +264,54 @@ impl Membership {
         &self.offsets
     }
 
-    /// Leaves, so that the others need not wait for the session to time out. A static member stays a member.
+    /// Leaves, so that the others need not wait for the session to time out. A static member leaves too; one that is only
+    /// dropped keeps its place until its session is over, and takes it again if it comes back before.
     pub async fn leave(mut self) -> Result<(), KafkaError> {
+        let is_fenced = matches!(self.state(), MemberState::Fenced(_));
         self.stop_heartbeats();
-        if self.member_id.is_empty() || self.options.instance_id.is_some() {
+        self.lease.close();
+        if self.member_id.is_empty() || is_fenced {
             return Ok(());
         }
-        let member = MemberIdentity::default().with_member_id(text(&self.member_id));
+        let member = MemberIdentity::default()
+            .with_member_id(text(&self.member_id))
+            .with_group_instance_id(self.instance_id());
+        self.leave_as(vec![member]).await?;
+        self.member_id.clear();
+        Ok(())
+    }
+
+    /// Leaves for members that this process was before and that may still be thought to be there.
+    async fn leave_for_ghosts(&self) -> Result<(), KafkaError> {
+        let ghosts = self.cluster.ghosts().take(&self.options.group);
+        if ghosts.is_empty() {
+            return Ok(());
+        }
+        let member = |id: &String| MemberIdentity::default().with_member_id(text(id));
+        let left = self.leave_as(ghosts.iter().map(member).collect()).await;
+        if let Err(error) = &left
+            && error.is_retriable()
+        {
+            let ghosts = ghosts.into_iter();
+            ghosts.for_each(|ghost| self.cluster.ghosts().add(&self.options.group, ghost));
+        }
+        left
+    }
+
+    async fn leave_as(&self, members: Vec<MemberIdentity>) -> Result<(), KafkaError> {
         let request = LeaveGroupRequest::default()
             .with_group_id(GroupId(text(&self.options.group)))
-            .with_members(vec![member]);
+            .with_members(members);
         let group = &self.options.group;
         let check = |response: &LeaveGroupResponse| {
-            KafkaError::check(LeaveGroupRequest::NAME, group, response.error_code)
+            // Who is not known has left already, one way or another.
+            let gone = [ResponseError::UnknownMemberId, ResponseError::FencedInstanceId];
+            let codes = response.members.iter().map(|member| member.error_code);
+            let mut codes = std::iter::once(response.error_code).chain(codes);
+            codes.try_for_each(|code| {
+                let is_gone = gone.iter().any(|gone| gone.code() == code);
+                KafkaError::check(LeaveGroupRequest::NAME, group, if is_gone { 0 } else { code })
+            })
         };
         self.offsets.coordinator.call(&request, check).await.map(drop)
     }
@@ -322,6 +320,11 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.stop_heartbeats();
+        self.lease.close();
+        if !self.member_id.is_empty() && self.options.instance_id.is_none() {
+            let member_id = std::mem::take(&mut self.member_id);
+            self.cluster.ghosts().add(&self.options.group, member_id);
+        }
     }
 }
 
@@ -336,52 +339,6 @@ fn leadership(joined: &JoinGroupResponse, protocol: &str) -> Leadership {
         };
     let members = joined.members.iter().map(member).collect();
     Leadership { generation: joined.generation_id, protocol: protocol.to_owned(), members }
-}
-
-/// Sends heartbeats until the member is out; a session that the coordinator could not be reached for is over.
-async fn beat(
-    offsets: Arc<GroupOffsets>,
-    state: Arc<watch::Sender<MemberState>>,
-    request: HeartbeatRequest,
-    (interval, session): (Duration, Duration),
-) {
-    let mut last = clock::now();
-    let mut pause = interval;
-    loop {
-        tokio::time::sleep(pause).await;
-        let check = |response: &HeartbeatResponse| {
-            KafkaError::check(HeartbeatRequest::NAME, offsets.group(), response.error_code)
-        };
-        let result = offsets.coordinator.call_once(&request, Duration::ZERO, check).await;
-        pause = interval;
-        let next = match result {
-            Ok(_) => {
-                last = clock::now();
-                continue;
-            }
-            Err(error) => match error.code() {
-                Some(ResponseError::RebalanceInProgress) => {
-                    last = clock::now();
-                    MemberState::Rebalancing
-                }
-                Some(ResponseError::IllegalGeneration | ResponseError::UnknownMemberId) => {
-                    MemberState::Lost
-                }
-                _ if error.is_retriable() && last.elapsed() < session => {
-                    offsets.coordinator.learn(&error).await;
-                    pause = interval / 10;
-                    continue;
-                }
-                _ if error.is_retriable() => MemberState::Lost,
-                _ => MemberState::Failed(error),
-            },
-        };
-        let is_over = next != MemberState::Rebalancing;
-        state.send_replace(next);
-        if is_over {
-            return;
-        }
-    }
 }
 
 fn millis(duration: Duration) -> i32 {

@@ -1,0 +1,260 @@
+//! A member that may have been let go writes nothing more.
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use millstream::broker::Fault;
+use millstream::kafka::fetch::Fetcher;
+use millstream::kafka::group::{Membership, MembershipOptions};
+use millstream::kafka::lease::{SessionClock, SessionTime};
+use millstream::kafka::produce::{NewRecord, Producer, ProducerOptions};
+use millstream::kafka::{Cluster, KafkaError};
+
+use crate::support::{Broker, HEARTBEAT};
+use crate::support::{broker, client, from_start, read, timeout, topic, unique, with};
+
+/// A clock that stands still until it is moved.
+#[derive(Clone, Default)]
+struct StillClock(Arc<AtomicU64>);
+
+impl StillClock {
+    fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    fn session_clock(&self) -> SessionClock {
+        let now = self.0.clone();
+        SessionClock::new(move || {
+            let now = Duration::from_millis(now.load(Ordering::SeqCst));
+            SessionTime { boot: now, wall: now }
+        })
+    }
+}
+
+const SESSION: Duration = Duration::from_secs(30);
+const NEVER: Duration = Duration::from_mins(5);
+
+fn options(cluster: &Cluster, group: &str) -> MembershipOptions {
+    MembershipOptions {
+        session_timeout: SESSION,
+        rebalance_timeout: SESSION,
+        heartbeat_interval: NEVER,
+        ..MembershipOptions::new(cluster, group, vec![("test".to_owned(), Bytes::new())])
+    }
+}
+
+async fn join(member: &mut Membership) {
+    timeout(Box::pin(member.join(async |_| Ok(Vec::new())))).await.unwrap();
+}
+
+fn leased(cluster: &Cluster, member: &Membership) -> Producer {
+    let lease = Some(member.lease());
+    Producer::with_options(cluster, ProducerOptions { lease, ..ProducerOptions::default() })
+}
+
+async fn write(producer: &Producer, topic: &str, value: &str) -> Result<(), KafkaError> {
+    let record = NewRecord::new(0, None, Some(value.as_bytes()));
+    let sent = producer.send_acknowledged(topic, 0, record).await.unwrap();
+    timeout(sent).await.unwrap().map(drop)
+}
+
+async fn values(cluster: &Cluster, topic: &str, count: usize) -> Vec<String> {
+    let fetcher = Fetcher::new(cluster);
+    fetcher.assign(from_start(topic, 1));
+    let values = read(&fetcher, count).await.into_iter().map(|record| record.2).collect();
+    assert_eq!(fetcher.poll(Duration::from_millis(100)).await.unwrap(), []);
+    values
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_once_a_session_may_be_over() {
+    let Broker { cluster, embedded: _embedded } = broker().await;
+    let topic = topic(&cluster, "lease", 1).await;
+    let clock = StillClock::default();
+    let options = options(&cluster, &unique("group"));
+    let mut member = Membership::with_clock(&cluster, options, clock.session_clock());
+    let producer = leased(&cluster, &member);
+    assert_eq!(write(&producer, &topic, "too early").await, Err(KafkaError::StaleMember));
+    join(&mut member).await;
+    write(&producer, &topic, "first").await.unwrap();
+    clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
+    write(&producer, &topic, "second").await.unwrap();
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(write(&producer, &topic, "too late").await, Err(KafkaError::StaleMember));
+    let error = timeout(producer.flush()).await.unwrap_err();
+    assert!(matches!(error, KafkaError::Flush { count: 2, .. }), "{error}");
+    // The coordinator still knows it, so joining again is an answer like any other.
+    join(&mut member).await;
+    write(&producer, &topic, "third").await.unwrap();
+    timeout(producer.flush()).await.unwrap();
+    assert_eq!(values(&cluster, &topic, 3).await, ["first", "second", "third"]);
+    timeout(member.leave()).await.unwrap();
+    assert_eq!(write(&producer, &topic, "gone").await, Err(KafkaError::StaleMember));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_a_stale_member_fails() {
+    let Broker { cluster, embedded: _embedded } = broker().await;
+    let topic = topic(&cluster, "lease", 1).await;
+    let clock = StillClock::default();
+    let options = options(&cluster, &unique("group"));
+    let mut member = Membership::with_clock(&cluster, options, clock.session_clock());
+    join(&mut member).await;
+    let options = ProducerOptions {
+        transactional_id: Some(unique("id")),
+        lease: Some(member.lease()),
+        ..ProducerOptions::default()
+    };
+    let producer = Producer::with_options(&cluster, options);
+    timeout(producer.init_transactions()).await.unwrap();
+    producer.begin_transaction().unwrap();
+    clock.advance(SESSION);
+    producer.send(&topic, 0, NewRecord::new(0, None, Some(b"stale"))).await.unwrap();
+    let error = timeout(producer.commit_transaction()).await.unwrap_err();
+    assert!(error.to_string().contains(&KafkaError::StaleMember.to_string()), "{error}");
+    timeout(producer.abort_transaction()).await.unwrap();
+    join(&mut member).await;
+    producer.begin_transaction().unwrap();
+    producer.send(&topic, 0, NewRecord::new(0, None, Some(b"fresh"))).await.unwrap();
+    timeout(producer.commit_transaction()).await.unwrap();
+    let committed = with(&cluster, |config| {
+        config.isolation = millstream::kafka::config::Isolation::ReadCommitted;
+    });
+    assert_eq!(values(&committed, &topic, 1).await, ["fresh"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beat_that_comes_too_late_closes_the_lease_until_the_next_answer() {
+    let Broker { cluster, embedded } = broker().await;
+    let Some(embedded) = embedded else { return };
+    let clock = StillClock::default();
+    let options = MembershipOptions {
+        heartbeat_interval: Duration::from_millis(200),
+        ..options(&cluster, &unique("group"))
+    };
+    let mut member = Membership::with_clock(&cluster, options, clock.session_clock());
+    join(&mut member).await;
+    let lease = member.lease();
+    assert!(lease.is_open());
+    let mut advanced = Duration::ZERO;
+    while lease.is_open() {
+        // More than two beats pass between one and the next, whose answer takes a while.
+        embedded.faults().inject(HEARTBEAT, Fault::Delay(Duration::from_secs(1)));
+        let step = Duration::from_secs(1);
+        clock.advance(step);
+        advanced += step;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    assert!(advanced < SESSION, "the session was not over");
+    timeout(async {
+        while !lease.is_open() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// What the child of [`a_process_that_was_stopped_writes_nothing_after_its_successor`] is told by its environment.
+const SERVERS: &str = "MILLSTREAM_TEST_MEMBER_SERVERS";
+const TOPIC: &str = "MILLSTREAM_TEST_MEMBER_TOPIC";
+const SESSION_MS: &str = "MILLSTREAM_TEST_MEMBER_SESSION_MS";
+
+/// A process that writes as a member of the group that has its topic's name.
+struct Process(Child);
+
+impl Process {
+    fn start(servers: &str, topic: &str, session: Duration) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "leases::a_member_in_a_process_of_its_own", "--ignored"])
+            .env(SERVERS, servers)
+            .env(TOPIC, topic)
+            .env(SESSION_MS, session.as_millis().to_string())
+            .stdout(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.0.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended already is no longer there.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_was_stopped_writes_nothing_after_its_successor() {
+    let Broker { cluster, embedded } = broker().await;
+    let topic = topic(&cluster, "stopped", 1).await;
+    // A real broker takes no shorter sessions.
+    let session = Duration::from_millis(if embedded.is_some() { 1_000 } else { 6_000 });
+    let servers = cluster.config().bootstrap_servers.join(",");
+    let mut process = Process::start(&servers, &topic, session);
+    let fetcher = Fetcher::new(&cluster);
+    fetcher.assign(from_start(&topic, 1));
+    read(&fetcher, 20).await;
+    process.signal("-STOP");
+
+    let mut successor = Membership::new(&cluster, child_options(&cluster, &topic, session));
+    join(&mut successor).await;
+    let producer = leased(&cluster, &successor);
+    write(&producer, &topic, "successor").await.unwrap();
+    process.signal("-CONT");
+    let ended = timeout(async {
+        loop {
+            match process.0.try_wait().unwrap() {
+                Some(ended) => break ended,
+                None => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    });
+    assert!(ended.await.success(), "it has not found itself stale");
+    write(&producer, &topic, "successor").await.unwrap();
+
+    let end = producer.end_offset(&topic, 0).unwrap();
+    let values = values(&cluster, &topic, end as usize).await;
+    let taken_over = values.iter().position(|value| value == "successor").unwrap();
+    assert_eq!(values[taken_over..], ["successor", "successor"]);
+    timeout(successor.leave()).await.unwrap();
+}
+
+fn child_options(cluster: &Cluster, group: &str, session: Duration) -> MembershipOptions {
+    MembershipOptions {
+        session_timeout: session,
+        heartbeat_interval: session / 10,
+        ..options(cluster, group)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a part of another test, in a process of its own"]
+async fn a_member_in_a_process_of_its_own() {
+    let (Ok(servers), Ok(topic)) = (std::env::var(SERVERS), std::env::var(TOPIC)) else { return };
+    let session = Duration::from_millis(std::env::var(SESSION_MS).unwrap().parse().unwrap());
+    let cluster = with(&client(&servers), |config| config.linger = Duration::ZERO);
+    let mut member = Membership::new(&cluster, child_options(&cluster, &topic, session));
+    join(&mut member).await;
+    let producer = leased(&cluster, &member);
+    // It writes all the time, whatever it hears of its group, until it is told that it may not.
+    let error = loop {
+        for _ in 0..20 {
+            let record = NewRecord::new(0, None, Some(b"stopped"));
+            producer.send(&topic, 0, record).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if let Err(error) = producer.flush().await {
+            break error;
+        }
+    };
+    let KafkaError::Flush { first, .. } = error else { panic!("{error}") };
+    assert_eq!(*first, KafkaError::StaleMember);
+}
