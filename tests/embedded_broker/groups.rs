@@ -139,6 +139,61 @@ async fn a_static_member_comes_back_without_a_rebalance() {
 }
 
 #[tokio::test]
+async fn who_names_an_instance_must_be_its_latest_member() {
+    let broker = start().await;
+    let mut wire = Wire::connect(&broker).await;
+    wire.create("a", 1, &[]).await;
+    let old = join(&mut wire, Some("one")).await;
+    sync(&mut wire, &old, &[(&old.member_id, "mine")]).await;
+    let new = join(&mut wire, Some("one")).await;
+    let (fenced, unknown) =
+        (ResponseError::FencedInstanceId.code(), ResponseError::UnknownMemberId.code());
+    for (joined, instance, expected) in
+        [(&old, "one", fenced), (&new, "one", 0), (&new, "two", unknown), (&old, "two", unknown)]
+    {
+        let instance = Some(text(instance));
+        let request = HeartbeatRequest::default()
+            .with_group_id(GroupId(text("g")))
+            .with_generation_id(joined.generation_id)
+            .with_member_id(joined.member_id.clone())
+            .with_group_instance_id(instance.clone());
+        assert_eq!(wire.call(4, &request).await.error_code, expected);
+        let request = SyncGroupRequest::default()
+            .with_group_id(GroupId(text("g")))
+            .with_generation_id(joined.generation_id)
+            .with_member_id(joined.member_id.clone())
+            .with_group_instance_id(instance.clone());
+        assert_eq!(wire.call(4, &request).await.error_code, expected);
+        let partition = OffsetCommitRequestPartition::default().with_committed_offset(1);
+        let topic = OffsetCommitRequestTopic::default()
+            .with_name(TopicName(text("a")))
+            .with_partitions(vec![partition]);
+        let request = OffsetCommitRequest::default()
+            .with_group_id(GroupId(text("g")))
+            .with_generation_id_or_member_epoch(joined.generation_id)
+            .with_member_id(joined.member_id.clone())
+            .with_group_instance_id(instance)
+            .with_topics(vec![topic]);
+        let response = wire.call(8, &request).await;
+        assert_eq!(response.topics[0].partitions[0].error_code, expected);
+    }
+    let mut leave = async |member: &StrBytes, instance: &str| {
+        let member = MemberIdentity::default()
+            .with_member_id(member.clone())
+            .with_group_instance_id(Some(text(instance)));
+        let request = LeaveGroupRequest::default()
+            .with_group_id(GroupId(text("g")))
+            .with_members(vec![member]);
+        wire.call(5, &request).await.members[0].error_code
+    };
+    assert_eq!(leave(&old.member_id, "one").await, fenced);
+    assert_eq!(leave(&new.member_id, "two").await, unknown);
+    // An administrator names the instance alone.
+    assert_eq!(leave(&text(""), "one").await, 0);
+    assert_eq!(leave(&new.member_id, "one").await, unknown);
+}
+
+#[tokio::test]
 async fn a_silent_member_is_let_go() {
     let clock = StillClock::new(0);
     let broker = EmbeddedBroker::start(clock.config()).await.unwrap();
