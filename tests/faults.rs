@@ -11,6 +11,8 @@ mod bad_input;
 mod checkpoints;
 #[path = "faults/lives.rs"]
 mod lives;
+#[path = "faults/panics.rs"]
+mod panics;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/support.rs"]

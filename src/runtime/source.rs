@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::panics::Panic;
 use super::timestamp::TimestampFormat;
 use crate::formats::{DecodeError, Decoder, Role, windowed};
 use crate::operators::QueryError;
@@ -39,6 +40,24 @@ impl RawRecords<'_> {
     }
 }
 
+impl<'a> RawRecords<'a> {
+    /// The records at these positions, in that order.
+    #[must_use]
+    pub fn taken(&self, rows: &[usize]) -> Self {
+        fn pick<T: Copy>(all: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|row| all[*row]).collect()
+        }
+        RawRecords {
+            partition: self.partition,
+            offsets: pick(&self.offsets, rows),
+            timestamps: pick(&self.timestamps, rows),
+            keys: pick(&self.keys, rows),
+            values: pick(&self.values, rows),
+            headers: self.headers.as_ref().map(|headers| pick::<Headers<'a>>(headers, rows)),
+        }
+    }
+}
+
 /// Why a record leaves no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
@@ -58,6 +77,8 @@ pub enum Rejection {
     },
     /// Its time is before the epoch.
     NegativeTimestamp,
+    /// A panic came of it.
+    Panicked(Panic),
 }
 
 /// The rows of a batch, and the records that left none.
@@ -334,14 +355,14 @@ impl SourceReader {
         row: usize,
         arena: &'a Arena,
     ) -> Vec<Column<'a>> {
-        let one = single(records, row);
+        let one = records.taken(&[row]);
         self.read(&one, &vec![true; self.frame.len()], arena).rows.value
     }
 
     /// The key and value of a record as Java prints them: `key:null, value:[ 1 | 'a' ]`.
     fn java_text(&self, records: &RawRecords<'_>, row: usize) -> String {
         let arena = Arena::new();
-        let one = single(records, row);
+        let one = records.taken(&[row]);
         let (keys, _) = self.split_windows(&one);
         let all = |count: usize| vec![true; count];
         let key = self.key.decode(&keys, &all(self.source.schema.key.len()), &arena);
@@ -354,18 +375,6 @@ impl SourceReader {
         };
         let key = text(&key.columns, !key.nulls.is_empty());
         format!("key:{key}, value:{}", text(&value.columns, !value.nulls.is_empty()))
-    }
-}
-
-/// The record at `row` alone.
-fn single<'a>(records: &RawRecords<'a>, row: usize) -> RawRecords<'a> {
-    RawRecords {
-        partition: records.partition,
-        offsets: vec![records.offsets[row]],
-        timestamps: vec![records.timestamps[row]],
-        keys: vec![records.keys[row]],
-        values: vec![records.values[row]],
-        headers: records.headers.as_ref().map(|headers| vec![headers[row]]),
     }
 }
 

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{ReadRows, Rejection};
 use crate::expr::{EvalContext, RandomSource};
-use crate::formats::Role;
+use crate::formats::{DecodeError, Role};
 use crate::operators::{Outside, QueryError, StoredRecord, Topology, TopologyOptions};
 use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
 use crate::types::{Arena, Partition, Rows, Timestamp};
@@ -191,6 +191,21 @@ impl Task {
                     record: Some(LoggedRecord::Text(record.clone())),
                     causes: causes.clone(),
                 },
+                Rejection::Panicked(panic) => {
+                    let (partition, offset) =
+                        (records.records.partition, records.records.offsets[*row]);
+                    let message = format!(
+                        "topic {topic}, partition {partition}, offset {offset}: this record is \
+                         skipped, as reading it ends with {panic}"
+                    );
+                    tracing::error!("query {}: {message}", self.query_id);
+                    LogEvent::Deserialization {
+                        role: Role::Value,
+                        error: DecodeError { message, causes: vec![panic.text.clone()] },
+                        record: records.records.values[*row].map(<[u8]>::to_vec),
+                        topic: topic.clone(),
+                    }
+                }
                 Rejection::NegativeTimestamp => continue,
             };
             let suffix = match &event {

@@ -16,9 +16,6 @@ use crate::runtime::LaneId;
 impl Shard {
     /// Follows a command.
     pub(super) fn follow(&mut self, command: &Command) {
-        if matches!(self.stage, Stage::Failed) {
-            return;
-        }
         match *command {
             Command::Start(_) | Command::Close => {}
             Command::Cut => {

@@ -26,6 +26,7 @@ use crate::operators::QueryError;
 use crate::operators::StoredRecord;
 use crate::plan::StoreId;
 use crate::runtime::Tasks;
+use crate::runtime::panics::guard;
 use crate::state::checkpoint::{
     Change, ChangeLog, CheckpointError, Claim, Compacted, Found, Mark, QueryDirectory,
     StateDirectory,
@@ -306,7 +307,8 @@ impl Checkpoint {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, LiveError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| gone(&error))
+    let done = tokio::task::spawn_blocking(|| guard(work)).await;
+    Ok(done.map_err(|error| gone(&error))??)
 }
 
 fn gone(error: &tokio::task::JoinError) -> LiveError {

@@ -7,8 +7,9 @@ use crate::operators::QueryError;
 use crate::plan::{
     Gives, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
 };
+use crate::runtime::panics::guard;
 use crate::runtime::source::validity;
-use crate::runtime::{CHUNK_ROWS, RawRecords};
+use crate::runtime::{CHUNK_ROWS, Panic, RawRecords};
 use crate::state::read_response;
 use crate::types::{
     Arena, Column, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity, Value,
@@ -88,6 +89,37 @@ pub(super) fn first_records<'a>(records: &RawRecords<'a>, len: usize) -> RawReco
         values: records.values[..len].to_vec(),
         headers: records.headers.as_ref().map(|headers| headers[..len].to_vec()),
     }
+}
+
+/// What was done with records, but for those that a panic came of.
+pub(super) struct PastPanics<T> {
+    pub(super) done: T,
+    /// The records that it was done with, by position; `None` if that are all.
+    pub(super) kept: Option<Vec<usize>>,
+    /// The others.
+    pub(super) faulty: Vec<(usize, Panic)>,
+}
+
+/// Does something with records. If that ends with a panic, each is tried alone, and it is done again
+/// without those that a panic comes of. Where that is none of them, the panic is given.
+pub(super) fn past_panics<'a, T>(
+    records: &RawRecords<'a>,
+    work: impl Fn(&RawRecords<'a>) -> T,
+) -> Result<PastPanics<T>, Panic> {
+    let panic = match guard(|| work(records)) {
+        Ok(done) => return Ok(PastPanics { done, kept: None, faulty: Vec::new() }),
+        Err(panic) => panic,
+    };
+    let alone = |row: usize| guard(|| drop(work(&records.taken(&[row])))).err();
+    let faulty = (0..records.len()).filter_map(|row| Some((row, alone(row)?)));
+    let faulty: Vec<(usize, Panic)> = faulty.collect();
+    if faulty.is_empty() {
+        return Err(panic);
+    }
+    let is_faulty = |row: &usize| faulty.binary_search_by_key(row, |(row, _)| *row).is_ok();
+    let kept: Vec<usize> = (0..records.len()).filter(|row| !is_faulty(row)).collect();
+    let done = guard(|| work(&records.taken(&kept)))?;
+    Ok(PastPanics { done, kept: Some(kept), faulty })
 }
 
 /// Reads what comes back from a repartition topic.

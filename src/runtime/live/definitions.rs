@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::decode::{NextChunk, past_panics};
 use super::message::QueryId;
+use super::probe::Probe;
+use super::taking::SourceChunk;
 use crate::operators::QueryError;
 use crate::plan::Source;
-use crate::runtime::SourceReader;
+use crate::runtime::{Panic, RawRecords, ReadRows, Rejection, SourceReader};
+use crate::types::Arena;
 
 /// A definition of a source, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +82,63 @@ impl Definition {
         for user in &self.users {
             self.used.iter_mut().zip(&user.used).for_each(|(used, is_used)| *used |= is_used);
         }
+    }
+}
+
+/// What is decoded of one chunk, for all queries that take it.
+pub(super) struct Decoded<'d, 'a> {
+    definitions: &'d Definitions,
+    probe: &'d dyn Probe,
+    arena: &'a Arena,
+    read: BTreeMap<DefinitionId, Result<ReadRows<'a>, Panic>>,
+}
+
+impl<'d, 'a> Decoded<'d, 'a> {
+    /// Nothing is decoded yet.
+    pub(super) fn new(
+        definitions: &'d Definitions,
+        probe: &'d dyn Probe,
+        arena: &'a Arena,
+    ) -> Self {
+        Self { definitions, probe, arena, read: BTreeMap::new() }
+    }
+
+    /// A chunk as a definition reads it, or the panic that keeps it from being read.
+    pub(super) fn read<'t>(
+        &'t mut self,
+        id: DefinitionId,
+        chunk: &'t NextChunk<'a>,
+    ) -> Option<Result<SourceChunk<'t, 'a>, &'t Panic>> {
+        let definition = self.definitions.get(id)?;
+        let (probe, arena) = (self.probe, self.arena);
+        let read = self.read.entry(id).or_insert_with(|| {
+            definition.read(&chunk.records, |records| probe.decode(records), arena)
+        });
+        let reader = &definition.reader;
+        Some(read.as_ref().map(|read| SourceChunk { chunk, reader, read }))
+    }
+}
+
+impl Definition {
+    /// Reads records; those that a panic comes of are rejected.
+    fn read<'a>(
+        &self,
+        records: &RawRecords<'a>,
+        before: impl Fn(&RawRecords<'a>),
+        arena: &'a Arena,
+    ) -> Result<ReadRows<'a>, Panic> {
+        let read = past_panics(records, |records| {
+            before(records);
+            self.reader.read(records, &self.used, arena)
+        })?;
+        let mut rows = read.done;
+        for (row, _) in &mut rows.rejected {
+            *row = read.kept.as_ref().map_or(*row, |kept| kept[*row]);
+        }
+        let faulty = read.faulty.into_iter();
+        rows.rejected.extend(faulty.map(|(row, panic)| (row, Rejection::Panicked(panic))));
+        rows.rejected.sort_by_key(|(row, _)| *row);
+        Ok(rows)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kafka::{KafkaError, ResponseError};
 use crate::operators::QueryError;
+use crate::runtime::Panic;
 use crate::state::checkpoint::CheckpointError;
 
 /// Why a query, or the instance, cannot go on.
@@ -35,6 +36,17 @@ pub enum LiveError {
     /// A thread could not be started, or is gone.
     #[error("{0}")]
     Thread(String),
+    /// What the query did has ended with a panic.
+    #[error("{0}")]
+    Panic(Panic),
+    /// A worker has ended with a panic outside the work for any one query.
+    #[error("worker {worker} has ended with {panic}")]
+    Worker {
+        /// Which of them.
+        worker: usize,
+        /// Its panic.
+        panic: Panic,
+    },
 }
 
 impl LiveError {
@@ -45,8 +57,9 @@ impl LiveError {
             Self::Topic { .. }
             | Self::State { .. }
             | Self::Thread(_)
+            | Self::Panic(_)
             | Self::Checkpoint(CheckpointError::Mismatch { .. }) => true,
-            Self::Query(_) | Self::Checkpoint(_) => false,
+            Self::Query(_) | Self::Checkpoint(_) | Self::Worker { .. } => false,
         }
     }
 
@@ -63,6 +76,12 @@ impl LiveError {
                     | E::FencedInstanceId
             )
         )
+    }
+}
+
+impl From<Panic> for LiveError {
+    fn from(panic: Panic) -> Self {
+        Self::Panic(panic)
     }
 }
 

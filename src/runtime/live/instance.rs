@@ -17,11 +17,13 @@ use super::log_writer::LogWriter;
 use super::member::Standing;
 use super::message::QueryId;
 use super::placements::Placements;
+use super::probe::{NoProbe, Probe};
 use super::settings::QuerySpec;
 use super::workers::Workers;
 use crate::kafka::Cluster;
 use crate::plan::fingerprint;
 use crate::runtime::clock;
+use crate::runtime::panics::guarded;
 use crate::state::checkpoint::StateDirectory;
 
 /// What an instance is told besides its queries.
@@ -67,6 +69,7 @@ pub struct Instance {
     directories: Mutex<Directories>,
     placements: Arc<Placements>,
     workers: Arc<Workers>,
+    probe: Arc<dyn Probe>,
 }
 
 /// A query, as the instance holds it.
@@ -96,7 +99,17 @@ impl Instance {
 
     /// Starts an instance without queries. It lives in the runtime that it is started in.
     pub fn new(cluster: &Cluster, options: InstanceOptions) -> Result<Self, LiveError> {
-        let workers = Workers::start(cluster, options.workers)?;
+        Self::with_probe(cluster, options, Arc::new(NoProbe))
+    }
+
+    /// The same, for a test that makes parts of it fail.
+    #[doc(hidden)]
+    pub fn with_probe(
+        cluster: &Cluster,
+        options: InstanceOptions,
+        probe: Arc<dyn Probe>,
+    ) -> Result<Self, LiveError> {
+        let workers = Workers::start(cluster, options.workers, &probe)?;
         Ok(Self {
             cluster: cluster.clone(),
             options,
@@ -105,6 +118,7 @@ impl Instance {
             directories: Mutex::default(),
             placements: Arc::new(Placements::new(workers.count())),
             workers: Arc::new(workers),
+            probe,
         })
     }
 
@@ -131,12 +145,13 @@ impl Instance {
             figures: Arc::clone(&figures),
             log: Arc::new(LogWriter::new(&spec.id, &spec.settings, &self.cluster)),
             standing: self.standing,
+            probe: Arc::clone(&self.probe),
             stop: stopped,
             stop_within: self.options.stop_within,
             backoff: spec.settings.retry_backoff,
             spec,
         };
-        let life = tokio::spawn(life.live());
+        let life = tokio::spawn(watched(life.live(), Arc::clone(&figures)));
         lives.insert(id, Living { stop, life: Some(life), figures });
         Ok(())
     }
@@ -199,6 +214,13 @@ impl Drop for Instance {
     fn drop(&mut self) {
         let lives = self.lives();
         lives.values().flat_map(|living| &living.life).for_each(JoinHandle::abort);
+    }
+}
+
+/// Lets a query live; one whose life ends with a panic has failed.
+async fn watched(life: impl Future<Output = ()>, figures: Arc<Figures>) {
+    if let Err(panic) = guarded(life).await {
+        figures.set_cause(QueryState::Failed, &panic.to_string());
     }
 }
 

@@ -15,6 +15,7 @@ use super::log_writer::LogWriter;
 use super::member::{Standing, join, membership};
 use super::message::QueryId;
 use super::placements::Placements;
+use super::probe::Probe;
 use super::query_topics::{QueryTopics, query_topics};
 use super::restore::Restoring;
 use super::session::{Session, SessionParts};
@@ -28,6 +29,7 @@ use crate::kafka::group::{MemberState, Membership};
 use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
 use crate::operators::{QueryError, TopologyOptions};
+use crate::runtime::panics::guarded;
 use crate::runtime::{Layout, LayoutOptions, LogEvent, ProcessingLogEntry};
 
 /// How long a failed membership waits before it is tried again.
@@ -50,6 +52,7 @@ pub(super) struct Life {
     pub(super) figures: Arc<Figures>,
     pub(super) log: Arc<LogWriter>,
     pub(super) standing: Standing,
+    pub(super) probe: Arc<dyn Probe>,
     /// Whether it is to stop.
     pub(super) stop: watch::Receiver<bool>,
     /// How long its last commit may take.
@@ -282,10 +285,11 @@ impl Life {
             topics: Arc::clone(topics),
             layout: Arc::new(self.layout(topics)),
             home: self.home.clone(),
+            probe: Arc::clone(&self.probe),
         };
-        let activating = restoring.clone().activate(membership.metadata());
+        let activating = guarded(restoring.clone().activate(membership.metadata()));
         let activated = tokio::select! {
-            activated = activating => activated?,
+            activated = activating => activated.map_err(LiveError::from)??,
             state = membership.changed() => match state {
                 MemberState::Failed(error) => return Err(error.into()),
                 _ => return Ok(None),

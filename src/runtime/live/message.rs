@@ -8,7 +8,6 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::error::LiveError;
 use super::figures::Figures;
 use super::pressure::Pressure;
-use crate::kafka::KafkaError;
 use crate::kafka::fetch::FetchedPartition;
 use crate::plan::SubTopologyId;
 use crate::runtime::{Handover, LaneId, Output, ProcessingLogEntry, Tasks};
@@ -52,7 +51,7 @@ pub(super) enum Message {
     /// What was fetched for a reading.
     Fetched { reading: ReadingId, fetched: Vec<FetchedPartition> },
     /// Why something is not fetched.
-    FetchFailed { reading: ReadingId, error: KafkaError },
+    FetchFailed { reading: ReadingId, error: LiveError },
     /// Rows from a task of another worker.
     Handover { session: SessionId, handover: Handover },
     /// What a query wants of its tasks.

@@ -34,6 +34,7 @@ mod message;
 mod outbox;
 mod placements;
 mod pressure;
+mod probe;
 mod pump;
 mod purge;
 mod query_topics;
@@ -53,5 +54,7 @@ mod workers;
 pub use error::LiveError;
 pub use figures::{QueryState, QueryStatus};
 pub use instance::{Instance, InstanceOptions, InstanceStatus};
+#[doc(hidden)]
+pub use probe::Probe;
 pub use settings::{QuerySettings, QuerySpec};
 pub use topics::{EnsuredTopic, ensure_topic};

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::inbox::Inbox;
 use super::message::{Message, ReadingId};
 use crate::kafka::fetch::Fetcher;
+use crate::runtime::panics::guarded;
 
 /// How many bytes a worker holds of a reading before it is given no more.
 pub(super) const HELD_BYTES: usize = 2 << 20;
@@ -52,7 +53,7 @@ impl Flow {
     }
 }
 
-/// Hands on what a fetcher gives, until it is aborted.
+/// Hands on what a fetcher gives, until it is aborted or ends with a panic.
 ///
 /// What is not taken stays with the fetcher, which fetches no more once it holds enough. So a backlog
 /// does not come into memory faster than it is processed.
@@ -62,6 +63,13 @@ pub(super) async fn pump(
     flow: Arc<Flow>,
     inbox: Arc<Inbox<Message>>,
 ) {
+    let carrying = guarded(carry(reading, fetcher, flow, &inbox));
+    if let Err(panic) = carrying.await {
+        inbox.send(Message::FetchFailed { reading, error: panic.into() }).await;
+    }
+}
+
+async fn carry(reading: ReadingId, fetcher: Arc<Fetcher>, flow: Arc<Flow>, inbox: &Inbox<Message>) {
     loop {
         fetcher.arrived().await;
         flow.room().await;
@@ -76,7 +84,10 @@ pub(super) async fn pump(
                 tracing::warn!("{error}");
                 tokio::time::sleep(RETRY_WAIT).await;
             }
-            Err(error) => inbox.send(Message::FetchFailed { reading, error }).await,
+            Err(error) => {
+                let error = error.into();
+                inbox.send(Message::FetchFailed { reading, error }).await;
+            }
         }
     }
 }

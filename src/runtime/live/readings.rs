@@ -53,6 +53,11 @@ impl Readings {
         Self { cluster, inbox, all: BTreeMap::new(), last: 0 }
     }
 
+    /// Gives no reading a number that one of `others` has had.
+    pub(super) fn number_after(&mut self, others: &Self) {
+        self.last = others.last;
+    }
+
     /// All partitions that are read.
     pub(super) fn places(&self) -> Vec<(ReadingId, Partition)> {
         let places = |(id, reading): (&ReadingId, &Reading)| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::checkpoint::{Checkpoint, Home, blocking};
 use super::error::LiveError;
 use super::message::LaneStart;
+use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
 use crate::kafka::admin::{Admin, ConfigResource, ListedOffset, OffsetSpec};
@@ -29,6 +30,7 @@ pub(super) struct Restoring {
     pub(super) layout: Arc<Layout>,
     /// Where checkpoints are kept, if they are.
     pub(super) home: Option<Home>,
+    pub(super) probe: Arc<dyn Probe>,
 }
 
 /// A query that is ready to go on.
@@ -191,7 +193,13 @@ impl Restoring {
     async fn restore(&self, admin: &Admin) -> Result<Restored, LiveError> {
         let at_ms = clock::now().0;
         let tasks = Tasks::new(Arc::new(self.layout.alone()), 0)?;
-        let mut restored = Restored { admin: admin.clone(), tasks, checkpoint: None, records: 0 };
+        let mut restored = Restored {
+            admin: admin.clone(),
+            probe: Arc::clone(&self.probe),
+            tasks,
+            checkpoint: None,
+            records: 0,
+        };
         let changelogs = self.changelogs(admin).await?;
         if let Some(home) = self.home.as_ref().filter(|_| !changelogs.is_empty()) {
             let checkpoint = home.open(&changelogs, at_ms).await?;
@@ -203,8 +211,8 @@ impl Restoring {
                 Ok::<_, LiveError>((tasks, checkpoint, records))
             });
             let (tasks, checkpoint, records) = replayed.await??;
-            let admin = admin.clone();
-            restored = Restored { admin, tasks, checkpoint: Some(checkpoint), records };
+            let checkpoint = Some(checkpoint);
+            restored = Restored { tasks, checkpoint, records, ..restored };
         }
         for (store, changelog) in changelogs.iter().enumerate() {
             restored.read(&self.cluster, (store, changelog), at_ms).await?;
@@ -227,6 +235,7 @@ async fn tombstones_ms(admin: &Admin, topic: &str) -> i64 {
 /// State on its way back.
 struct Restored {
     admin: Admin,
+    probe: Arc<dyn Probe>,
     tasks: Tasks,
     checkpoint: Option<Checkpoint>,
     /// How many records it comes from.
@@ -299,6 +308,7 @@ impl Restored {
             }
             for fetched in fetched {
                 let partition = fetched.partition.partition;
+                self.probe.restore(topic);
                 for record in fetched.records() {
                     let record = record.map_err(|error| failed(error.to_string()))?;
                     let Some(key) = record.key else { continue };

@@ -200,7 +200,7 @@ impl Session {
             Event::Failed(error) => {
                 // What came before goes out, as ksqlDB's producer does when it is closed. Its changelogs
                 // do not, so that the next try begins with the state that belongs to its offsets.
-                if matches!(error, LiveError::Query(_)) {
+                if matches!(error, LiveError::Query(_) | LiveError::Panic(_)) {
                     self.outbox.sender.flush().await?;
                 }
                 Err(error)

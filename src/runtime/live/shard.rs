@@ -17,8 +17,10 @@ use super::figures::Figures;
 use super::message::{Event, LaneStart, SessionId, Start};
 use super::pressure::Pressure;
 use super::track::Wish;
+use crate::expr::RandomSource;
 use crate::plan::{Input, RepartitionId, SubTopologyId};
-use crate::runtime::{LaneId, SeededRandom, Surroundings, Tasks, clock};
+use crate::runtime::panics::guard;
+use crate::runtime::{LaneId, Panic, Surroundings, Tasks, clock};
 
 /// A query on a worker.
 pub(super) struct Shard {
@@ -39,14 +41,14 @@ pub(super) struct Shard {
 /// What evaluation gets from outside.
 pub(super) struct World {
     nested_error_set_null: bool,
-    random: SeededRandom,
+    random: Box<dyn RandomSource + Send>,
 }
 
 impl World {
     /// The world as it is now.
     pub(super) fn now(&self) -> Surroundings<'_> {
         let nested_error_set_null = self.nested_error_set_null;
-        Surroundings { now: clock::now(), random: &self.random, nested_error_set_null }
+        Surroundings { now: clock::now(), random: &*self.random, nested_error_set_null }
     }
 }
 
@@ -100,7 +102,12 @@ pub(super) enum Stage {
 }
 
 impl Shard {
-    pub(super) fn new(id: SessionId, worker: usize, start: Start) -> Self {
+    pub(super) fn new(
+        id: SessionId,
+        worker: usize,
+        start: Start,
+        random: Box<dyn RandomSource + Send>,
+    ) -> Self {
         let Start { tasks, lanes, nested_error_set_null, events, pressure, figures } = start;
         let lane = |start: LaneStart| {
             let LaneStart { lane, topic, position, end } = start;
@@ -122,12 +129,33 @@ impl Shard {
             lanes: lanes.into_iter().map(lane).collect(),
             stage: Stage::Held,
             interval: 0,
-            world: World { nested_error_set_null, random: SeededRandom::fresh() },
+            world: World { nested_error_set_null, random },
             events,
             pressure,
             figures,
             repartitions: BTreeMap::new(),
         }
+    }
+
+    /// Does something with its tasks, unless it has failed; a panic in that fails it.
+    pub(super) fn guard(&mut self, work: impl FnOnce(&mut Self)) {
+        if self.has_failed() {
+            return;
+        }
+        if let Err(panic) = guard(|| work(self)) {
+            self.fail_of(panic);
+        }
+    }
+
+    /// Stops after a panic. What the tasks have given since they gave something away last may be the
+    /// half of something, and goes nowhere.
+    fn fail_of(&mut self, panic: Panic) {
+        self.stage = Stage::Failed;
+        self.tell(Event::Failed(panic.into()));
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.stage, Stage::Failed)
     }
 
     pub(super) fn set_definition(&mut self, input: Input, definition: DefinitionId) {

@@ -177,7 +177,7 @@ impl Shard {
 
     /// Stops, and says why. What was given before still goes out.
     pub(super) fn fail(&mut self, error: LiveError) {
-        if matches!(self.stage, Stage::Failed) {
+        if self.has_failed() {
             return;
         }
         self.stage = Stage::Failed;

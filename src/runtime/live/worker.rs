@@ -3,24 +3,28 @@
 //! It waits for nothing but its inbox. A batch is fetched once for a partition and decoded once for
 //! each way to read it; then each query that stands there takes it. What tasks give goes to the
 //! queries' own tasks, which send and commit it.
+//!
+//! A panic in what is done for one query fails that query, and one in what several queries share fails
+//! these. After any other the worker begins afresh with what its inbox holds ([`Worker::afresh`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::decode::{RepartitionReader, next_chunk};
-use super::definitions::{DefinitionId, Definitions};
+use super::definitions::{Decoded, Definitions};
 use super::error::LiveError;
 use super::inbox::Inbox;
-use super::message::{Command, Message, QueryId, ReadingId, SessionId, Start};
+use super::message::{Command, Event, Message, QueryId, ReadingId, SessionId, Start};
+use super::probe::Probe;
 use super::readings::Readings;
 use super::shard::Shard;
-use super::taking::SourceChunk;
 use super::track::{TrackReader, Wish};
 use crate::kafka::{Cluster, KafkaError};
 use crate::operators::QueryError;
 use crate::plan::Input;
-use crate::runtime::{LaneId, ReadRows, clock};
+use crate::runtime::panics::{Panic, guard};
+use crate::runtime::{LaneId, clock};
 use crate::types::{Arena, Partition};
 
 /// How long it waits at most, while what is here cannot be taken.
@@ -29,41 +33,66 @@ const BLOCKED_WAIT: Duration = Duration::from_millis(2);
 /// How long it waits at most, while there is nothing to do.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
+/// What a worker is given by its instance.
+pub(super) struct Seat {
+    pub(super) index: usize,
+    /// The inboxes of all workers.
+    pub(super) workers: Arc<[Arc<Inbox<Message>>]>,
+    pub(super) cluster: Cluster,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) probe: Arc<dyn Probe>,
+}
+
 /// One thread's part of an instance.
 pub(super) struct Worker {
-    index: usize,
-    /// The inboxes of all workers.
-    workers: Arc<[Arc<Inbox<Message>>]>,
-    runtime: tokio::runtime::Handle,
+    seat: Seat,
+    /// What has come and is not looked at.
+    messages: VecDeque<Message>,
     shards: BTreeMap<QueryId, Shard>,
     readings: Readings,
     definitions: Definitions,
 }
 
 impl Worker {
-    pub(super) fn new(
-        index: usize,
-        workers: Arc<[Arc<Inbox<Message>>]>,
-        cluster: &Cluster,
-        runtime: tokio::runtime::Handle,
-    ) -> Self {
-        let readings = Readings::new(cluster.clone(), Arc::clone(&workers[index]));
+    pub(super) fn new(seat: Seat) -> Self {
+        let readings = Readings::new(seat.cluster.clone(), Arc::clone(&seat.workers[seat.index]));
         let (shards, definitions) = (BTreeMap::new(), Definitions::default());
-        Self { index, workers, runtime, shards, readings, definitions }
+        Self { seat, messages: VecDeque::new(), shards, readings, definitions }
+    }
+
+    /// Begins again after a panic: without a query, but with all that waits to be looked at. The
+    /// queries that had tasks here are told, and start again.
+    pub(super) fn afresh(self, panic: &Panic) -> Self {
+        let Self { seat, messages, shards, readings, definitions } = self;
+        let worker = seat.index;
+        tracing::error!("worker {worker} has ended with {panic}; its queries start again");
+        for shard in shards.values() {
+            shard.tell(Event::Failed(LiveError::Worker { worker, panic: panic.clone() }));
+        }
+        let mut fresh = Self::new(seat);
+        fresh.messages = messages;
+        // What its fetchers still send must not be taken for what others fetch.
+        fresh.readings.number_after(&readings);
+        if let Err(panic) = guard(|| drop((shards, readings, definitions))) {
+            tracing::error!("worker {worker} cleared away what was left with {panic}");
+        }
+        fresh
     }
 
     /// Runs until it is told to stop.
-    pub(super) fn run(mut self) {
-        let runtime = self.runtime.clone();
+    pub(super) fn run(&mut self) {
+        let runtime = self.seat.runtime.clone();
         let _context = runtime.enter();
         let mut wait = Duration::ZERO;
         loop {
-            for message in self.workers[self.index].take(wait) {
+            self.messages.extend(self.seat.workers[self.seat.index].take(wait));
+            while let Some(message) = self.messages.pop_front() {
                 match message {
                     Message::Stop => return,
                     message => self.handle(message),
                 }
             }
+            self.seat.probe.turn();
             wait = if self.turn() { Duration::ZERO } else { self.idle_wait() };
         }
     }
@@ -77,12 +106,14 @@ impl Worker {
             }
             Message::FetchFailed { reading, error } => self.fetch_failed(reading, &error),
             Message::Handover { session, handover } => {
-                let workers = Arc::clone(&self.workers);
+                let workers = Arc::clone(&self.seat.workers);
                 let Some(shard) = self.shard(&session) else { return };
-                if let Err(error) = shard.tasks.accept(handover, shard.world.now()) {
-                    shard.fail(error.into());
-                }
-                shard.hand_on(&workers);
+                shard.guard(|shard| {
+                    if let Err(error) = shard.tasks.accept(handover, shard.world.now()) {
+                        shard.fail(error.into());
+                    }
+                    shard.hand_on(&workers);
+                });
             }
             Message::Command { session, command: Command::Start(start) } => {
                 self.start(session, *start);
@@ -93,11 +124,12 @@ impl Worker {
                 }
             }
             Message::Command { session, command } => {
-                let workers = Arc::clone(&self.workers);
-                if let Some(shard) = self.shard(&session) {
+                let workers = Arc::clone(&self.seat.workers);
+                let Some(shard) = self.shard(&session) else { return };
+                shard.guard(|shard| {
                     shard.follow(&command);
                     shard.hand_on(&workers);
-                }
+                });
             }
             Message::Stop => {}
         }
@@ -111,11 +143,14 @@ impl Worker {
     fn start(&mut self, session: SessionId, start: Start) {
         self.close(&session.query);
         let query = session.query.clone();
-        let mut shard = Shard::new(session, self.index, start);
-        if let Err(error) = self.prepare(&mut shard) {
-            shard.fail(error.into());
-        }
-        shard.publish_gauges();
+        let random = self.seat.probe.random();
+        let mut shard = Shard::new(session, self.seat.index, start, random);
+        shard.guard(|shard| {
+            if let Err(error) = self.prepare(shard) {
+                shard.fail(error.into());
+            }
+            shard.publish_gauges();
+        });
         self.shards.insert(query, shard);
     }
 
@@ -134,9 +169,11 @@ impl Worker {
     }
 
     fn close(&mut self, query: &QueryId) {
-        if self.shards.remove(query).is_some() {
-            self.readings.remove(query);
-            self.definitions.remove(query);
+        let Some(shard) = self.shards.remove(query) else { return };
+        self.readings.remove(query);
+        self.definitions.remove(query);
+        if let Err(panic) = guard(|| drop(shard)) {
+            tracing::error!("query {query}: its tasks were cleared away with {panic}");
         }
     }
 
@@ -144,21 +181,24 @@ impl Worker {
     fn note_fetched(&mut self, reading: ReadingId, partition: Partition) {
         let Some(track) = self.readings.track(reading, partition) else { return };
         for reader in &track.readers {
-            if let Some(shard) = self.shards.get_mut(&reader.query) {
+            let Some(shard) = self.shards.get_mut(&reader.query) else { continue };
+            shard.guard(|shard| {
                 shard.note_fetched(lane(reader, partition), track.end);
-                shard.hand_on(&self.workers);
-            }
+                shard.hand_on(&self.seat.workers);
+            });
         }
     }
 
-    fn fetch_failed(&mut self, reading: ReadingId, error: &KafkaError) {
+    fn fetch_failed(&mut self, reading: ReadingId, error: &LiveError) {
         let partition = match error {
-            KafkaError::OffsetOutOfRange { partition, .. } => Some(Partition(*partition)),
+            LiveError::Kafka(KafkaError::OffsetOutOfRange { partition, .. }) => {
+                Some(Partition(*partition))
+            }
             _ => None,
         };
         for query in self.readings.readers(reading, partition) {
             if let Some(shard) = self.shards.get_mut(&query) {
-                shard.fail(error.clone().into());
+                shard.fail(error.clone());
             }
         }
     }
@@ -171,12 +211,14 @@ impl Worker {
         }
         let now_ms = clock::now().0;
         for shard in self.shards.values_mut() {
-            shard.note_ends();
-            if shard.tasks.idle_until_ms().is_some_and(|until_ms| until_ms <= now_ms) {
-                shard.go_on();
-            }
-            has_moved |= shard.step();
-            shard.hand_on(&self.workers);
+            shard.guard(|shard| {
+                shard.note_ends();
+                if shard.tasks.idle_until_ms().is_some_and(|until_ms| until_ms <= now_ms) {
+                    shard.go_on();
+                }
+                has_moved |= shard.step();
+                shard.hand_on(&self.seat.workers);
+            });
         }
         self.settle_readings();
         has_moved
@@ -202,7 +244,8 @@ impl Worker {
         if self.readings.has_pending() || self.shards.values().any(Shard::is_blocked) {
             return BLOCKED_WAIT;
         }
-        let idle = self.shards.values().filter_map(|shard| shard.tasks.idle_until_ms()).min();
+        let running = self.shards.values().filter(|shard| !shard.has_failed());
+        let idle = running.filter_map(|shard| shard.tasks.idle_until_ms()).min();
         let now_ms = clock::now().0;
         let wait = idle.map(|until_ms| u64::try_from(until_ms - now_ms).unwrap_or(0).max(1));
         wait.map_or(IDLE_WAIT, |millis| Duration::from_millis(millis).min(IDLE_WAIT))
@@ -211,7 +254,7 @@ impl Worker {
     /// Processes the next records of a partition for those who are to take them. False if there are
     /// none.
     fn process(&mut self, reading: ReadingId, partition: Partition) -> bool {
-        let Self { shards, readings, definitions, workers, .. } = self;
+        let Self { seat, shards, readings, definitions, .. } = self;
         let Some(track) = readings.track(reading, partition) else { return false };
         let wish = |reader: &TrackReader| shards.get(&reader.query)?.wish(lane(reader, partition));
         let wishes: Vec<Option<Wish>> = track.readers.iter().map(wish).collect();
@@ -220,36 +263,35 @@ impl Worker {
             return false;
         };
         let arena = Arena::new();
-        let chunk = next_chunk(&track.batches[turn.batch], turn.offsets, &arena);
-        let mut decoded: Vec<(DefinitionId, ReadRows<'_>)> = Vec::new();
+        let chunk = guard(|| next_chunk(&track.batches[turn.batch], turn.offsets, &arena));
+        let chunk = chunk.map_err(|panic| panic.to_string()).and_then(|chunk| {
+            // What cannot be read as records is wrong with the topic.
+            chunk.map_err(|error| error.to_string())
+        });
+        let mut decoded = Decoded::new(definitions, &*seat.probe, &arena);
         for reader in turn.readers.iter().map(|at| &track.readers[*at]) {
             let Some(shard) = shards.get_mut(&reader.query) else { continue };
             let lane = lane(reader, partition);
-            let chunk = match &chunk {
-                Ok(chunk) => chunk,
-                Err(error) => {
-                    let topic = track.topic_of(turn.batch);
-                    shard.fail(LiveError::Topic { topic, cause: error.to_string() });
-                    continue;
+            shard.guard(|shard| {
+                match (&chunk, reader.input) {
+                    (Err(cause), _) => {
+                        let (topic, cause) = (track.topic_of(turn.batch), cause.clone());
+                        shard.fail(LiveError::Topic { topic, cause });
+                    }
+                    (Ok(chunk), Input::Repartition(topic)) => {
+                        shard.take_repartitioned(lane, topic, chunk, &arena);
+                    }
+                    (Ok(chunk), Input::Source(node)) => {
+                        let definition = shard.definition(lane);
+                        match definition.and_then(|id| decoded.read(id, chunk)) {
+                            None => {}
+                            Some(Ok(source)) => shard.take_source(lane, node, source, &arena),
+                            Some(Err(panic)) => shard.fail(panic.clone().into()),
+                        }
+                    }
                 }
-            };
-            match reader.input {
-                Input::Repartition(topic) => shard.take_repartitioned(lane, topic, chunk, &arena),
-                Input::Source(node) => {
-                    let Some(id) = shard.definition(lane) else { continue };
-                    let Some(definition) = definitions.get(id) else { continue };
-                    let at = decoded.iter().position(|(other, _)| *other == id);
-                    let at = at.unwrap_or_else(|| {
-                        let read = definition.reader.read(&chunk.records, &definition.used, &arena);
-                        decoded.push((id, read));
-                        decoded.len() - 1
-                    });
-                    let reader = &definition.reader;
-                    let source = SourceChunk { chunk, reader, read: &decoded[at].1 };
-                    shard.take_source(lane, node, source, &arena);
-                }
-            }
-            shard.hand_on(workers);
+                shard.hand_on(&seat.workers);
+            });
         }
         drop(decoded);
         drop(chunk);

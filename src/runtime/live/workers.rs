@@ -6,8 +6,10 @@ use std::thread::JoinHandle;
 use super::error::LiveError;
 use super::inbox::Inbox;
 use super::message::{Command, Message, SessionId};
-use super::worker::Worker;
+use super::probe::Probe;
+use super::worker::{Seat, Worker};
 use crate::kafka::Cluster;
+use crate::runtime::panics::guard;
 
 /// How many fetched batches and commands wait for a worker before those who send them do.
 const ROOM: usize = 64;
@@ -20,14 +22,23 @@ pub(super) struct Workers {
 
 impl Workers {
     /// Starts so many workers, at least one.
-    pub(super) fn start(cluster: &Cluster, count: usize) -> Result<Self, LiveError> {
+    pub(super) fn start(
+        cluster: &Cluster,
+        count: usize,
+        probe: &Arc<dyn Probe>,
+    ) -> Result<Self, LiveError> {
         let inboxes: Arc<[_]> = (0..count.max(1)).map(|_| Arc::new(Inbox::new(ROOM))).collect();
         let mut workers = Self { inboxes, threads: Vec::new() };
         for index in 0..workers.count() {
-            let runtime = tokio::runtime::Handle::current();
-            let worker = Worker::new(index, Arc::clone(&workers.inboxes), cluster, runtime);
+            let worker = Worker::new(Seat {
+                index,
+                workers: Arc::clone(&workers.inboxes),
+                cluster: cluster.clone(),
+                runtime: tokio::runtime::Handle::current(),
+                probe: Arc::clone(probe),
+            });
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            let thread = thread.spawn(|| worker.run());
+            let thread = thread.spawn(|| watch(worker));
             let thread = thread.map_err(|error| {
                 LiveError::Thread(format!("worker {index} cannot be started: {error}"))
             })?;
@@ -53,6 +64,14 @@ impl Workers {
         for inbox in &*self.inboxes {
             inbox.push(Message::Command { session: session.clone(), command: Command::Close });
         }
+    }
+}
+
+/// Runs a worker until it is told to stop. One that ends with a panic before that is followed by another
+/// in its place, and its queries are told.
+fn watch(mut worker: Worker) {
+    while let Err(panic) = guard(|| worker.run()) {
+        worker = worker.afresh(&panic);
     }
 }
 

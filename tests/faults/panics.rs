@@ -1,0 +1,246 @@
+//! A panic is a fault of ours: it costs its record, or its query, and nobody else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use millstream::broker::EmbeddedConfig;
+use millstream::engine::{Properties, headless};
+use millstream::expr::RandomSource;
+use millstream::runtime::RawRecords;
+use millstream::runtime::live::{Instance, InstanceOptions, Probe, QueryState, QueryStatus};
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+/// How often something is looked for, and how many times before it counts as a hang.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 3_000;
+
+/// Makes parts of an instance fail.
+#[derive(Debug, Default)]
+struct Faulty {
+    /// A worker ends as soon as it can.
+    ends_a_worker: AtomicBool,
+    /// No record of a changelog can be taken back.
+    restores_nothing: AtomicBool,
+}
+
+/// Records with this in their values cannot be decoded.
+const UNREADABLE: &[u8] = b"unreadable";
+
+impl Probe for Faulty {
+    fn random(&self) -> Box<dyn RandomSource + Send> {
+        Box::new(Unlucky)
+    }
+
+    fn turn(&self) {
+        assert!(!self.ends_a_worker.swap(false, Relaxed), "the worker ends");
+    }
+
+    fn decode(&self, records: &RawRecords<'_>) {
+        let is_unreadable =
+            |value: &&[u8]| value.windows(UNREADABLE.len()).any(|bytes| bytes == UNREADABLE);
+        assert!(!records.values.iter().flatten().any(is_unreadable), "the decoder gives up");
+    }
+
+    fn restore(&self, _topic: &str) {
+        assert!(!self.restores_nothing.load(Relaxed), "nothing is taken back");
+    }
+}
+
+/// Whoever asks for random bits is out of luck.
+#[derive(Debug)]
+struct Unlucky;
+
+impl RandomSource for Unlucky {
+    fn next_u64(&self) -> u64 {
+        panic!("out of luck")
+    }
+}
+
+/// An instance some parts of which fail.
+struct Panics {
+    world: World,
+    faulty: Arc<Faulty>,
+    instance: Instance,
+}
+
+impl Panics {
+    /// Starts queries over the topic `in` with one partition; `{name}` stands for the world's own.
+    async fn start(name: &str, sql: &str, records: &[Value]) -> Self {
+        let world = World::embedded(name, EmbeddedConfig::default()).await;
+        world.create(&world.topic("in"), 1).await;
+        let faulty = Arc::new(Faulty::default());
+        let probe = Arc::clone(&faulty) as Arc<dyn Probe>;
+        let options = InstanceOptions { stop_within: Duration::from_secs(1), id: 1, workers: 2 };
+        let instance = Instance::with_probe(&world.cluster, options, probe).unwrap();
+        let panics = Self { world, faulty, instance };
+        panics.send(records).await;
+        panics.start_queries(sql).await;
+        panics
+    }
+
+    async fn start_queries(&self, sql: &str) {
+        let log = format!("{}-log", self.world.name);
+        let properties = [
+            ("ksql.service.id", self.world.name.as_str()),
+            ("auto.offset.reset", "earliest"),
+            ("commit.interval.ms", "100"),
+            ("ksql.query.retry.backoff.initial.ms", "100"),
+            ("ksql.logging.processing.topic.auto.create", "true"),
+            ("ksql.logging.processing.topic.name", &log),
+        ];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let properties = Properties::new(properties);
+        let sql = sql.replace("{name}", &self.world.name);
+        let cluster = &self.world.cluster;
+        for spec in headless::prepare(cluster, &sql, &properties, &[]).await.unwrap() {
+            self.instance.start_query(spec).unwrap();
+        }
+    }
+
+    /// Writes records to the topic, in one batch.
+    async fn send(&self, records: &[Value]) {
+        use millstream::kafka::produce::{NewRecord, Producer};
+        let producer = Producer::new(&self.world.cluster);
+        let values: Vec<Vec<u8>> =
+            records.iter().map(|record| record.to_string().into_bytes()).collect();
+        let new = |value| (0, NewRecord::new(1_700_000_000_000, None, Some(value)));
+        let batch: Vec<_> = values.iter().map(|value| new(value.as_slice())).collect();
+        producer.send_all(&self.world.topic("in"), &batch).await.unwrap();
+        producer.flush().await.unwrap();
+    }
+
+    fn status(&self, id: &str) -> QueryStatus {
+        let status = self.instance.status();
+        status.queries.into_iter().find(|query| query.id == id).unwrap()
+    }
+
+    async fn wait_until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        for _ in 0..LOOKS {
+            if holds().await {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        panic!("{what} does not come: {:?}", self.instance.status());
+    }
+
+    /// Waits until a query has committed all that was sent.
+    async fn wait_for_level(&self, id: &str) {
+        let topic = self.world.topic("in");
+        self.wait_until(id, async || self.world.lag(id, &topic).await == 0).await;
+    }
+
+    /// Waits until a query has failed for good, and says why.
+    async fn cause_of(&self, id: &str) -> String {
+        self.wait_until(id, async || self.status(id).state == QueryState::Failed).await;
+        self.status(id).cause.unwrap()
+    }
+
+    /// The values of a topic, in order.
+    async fn values(&self, topic: &str) -> Vec<Value> {
+        let records = self.world.read(&self.world.topic(topic)).await;
+        let values = records.into_iter().filter_map(|(_, value)| value);
+        values.map(|value| serde_json::from_slice(&value).unwrap()).collect()
+    }
+
+    /// The last value of each key of a topic, by key.
+    async fn last_values(&self, topic: &str) -> Vec<(String, Value)> {
+        let records = self.world.read(&self.world.topic(topic)).await;
+        let mut last = std::collections::BTreeMap::new();
+        for (key, value) in records {
+            let key = String::from_utf8(key.unwrap()).unwrap();
+            last.insert(key, serde_json::from_slice(&value.unwrap()).unwrap());
+        }
+        last.into_iter().collect()
+    }
+}
+
+const READINGS: &str = "CREATE STREAM readings (id BIGINT, device VARCHAR)
+    WITH (KAFKA_TOPIC='{name}-in', VALUE_FORMAT='JSON');";
+
+/// A query that has nothing to do with panics.
+const NEIGHBOUR: &str = "CREATE STREAM neighbour WITH (KAFKA_TOPIC='{name}-neighbour') AS
+    SELECT id FROM readings EMIT CHANGES;";
+
+fn readings(ids: impl IntoIterator<Item = i64>) -> Vec<Value> {
+    let reading = |id| json!({ "ID": id, "DEVICE": format!("d{}", id % 3) });
+    ids.into_iter().map(reading).collect()
+}
+
+fn ids(values: &[Value]) -> Vec<i64> {
+    values.iter().map(|value| value["ID"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_5_a_panic_in_a_flush_fails_its_query_and_no_other() {
+    let sql = format!(
+        "{READINGS} {NEIGHBOUR}
+         CREATE TABLE counts WITH (KAFKA_TOPIC='{{name}}-counts') AS
+           SELECT device, CASE WHEN COUNT(*) >= 3 THEN RANDOM() ELSE 0E0 END AS luck
+           FROM readings GROUP BY device EMIT CHANGES;"
+    );
+    let panics = Panics::start("flush", &sql, &readings(0..9)).await;
+    let cause = panics.cause_of("CTAS_COUNTS_1").await;
+    assert!(cause.contains("a panic at tests/faults/panics.rs"), "{cause}");
+    assert!(cause.contains("out of luck"), "{cause}");
+    panics.send(&readings(9..20)).await;
+    panics.wait_for_level("CSAS_NEIGHBOUR_0").await;
+    assert_eq!(panics.status("CSAS_NEIGHBOUR_0").state, QueryState::Running);
+    assert_eq!(ids(&panics.values("neighbour").await), (0..20).collect::<Vec<_>>());
+    assert!(panics.values("counts").await.is_empty());
+    panics.instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_5_a_panic_while_state_is_restored_fails_its_query_and_no_other() {
+    let sql = format!(
+        "{READINGS} {NEIGHBOUR}
+         CREATE TABLE counts WITH (KAFKA_TOPIC='{{name}}-counts') AS
+           SELECT device, COUNT(*) AS n FROM readings GROUP BY device EMIT CHANGES;"
+    );
+    let panics = Panics::start("unrestored", &sql, &readings(0..9)).await;
+    panics.wait_for_level("CTAS_COUNTS_1").await;
+    panics.instance.stop_query("CTAS_COUNTS_1").await.unwrap();
+    panics.instance.stop_query("CSAS_NEIGHBOUR_0").await.unwrap();
+    panics.faulty.restores_nothing.store(true, Relaxed);
+    panics.start_queries(&sql).await;
+    let cause = panics.cause_of("CTAS_COUNTS_1").await;
+    assert!(cause.contains("nothing is taken back"), "{cause}");
+    panics.send(&readings(9..20)).await;
+    panics.wait_for_level("CSAS_NEIGHBOUR_0").await;
+    assert_eq!(ids(&panics.values("neighbour").await), (0..20).collect::<Vec<_>>());
+    panics.instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_of_a_worker_that_ends_start_again_and_nothing_is_lost() {
+    let sql = format!(
+        "{READINGS} {NEIGHBOUR}
+         CREATE TABLE counts WITH (KAFKA_TOPIC='{{name}}-counts') AS
+           SELECT device, COUNT(*) AS n FROM readings GROUP BY device EMIT CHANGES;"
+    );
+    let panics = Panics::start("worker", &sql, &readings(0..9)).await;
+    for round in 1..=5 {
+        panics.wait_for_level("CTAS_COUNTS_1").await;
+        panics.wait_for_level("CSAS_NEIGHBOUR_0").await;
+        panics.faulty.ends_a_worker.store(true, Relaxed);
+        panics.send(&readings(9 * round..9 * round + 9)).await;
+        let has_ended = async || !panics.faulty.ends_a_worker.load(Relaxed);
+        panics.wait_until("the end of a worker", has_ended).await;
+    }
+    panics.wait_for_level("CTAS_COUNTS_1").await;
+    panics.wait_for_level("CSAS_NEIGHBOUR_0").await;
+    let counts = panics.last_values("counts").await;
+    let expected = ["d0", "d1", "d2"].map(|device| (device.to_owned(), json!({ "N": 18 })));
+    assert_eq!(counts, expected);
+    let mut neighbour = ids(&panics.values("neighbour").await);
+    neighbour.sort_unstable();
+    neighbour.dedup();
+    assert_eq!(neighbour, (0..54).collect::<Vec<_>>());
+    // A stop still ends it: every thread listens.
+    let status = panics.instance.stop().await;
+    assert!(status.queries.iter().all(|query| query.cause.is_none()), "{status:?}");
+}
