@@ -7,13 +7,43 @@ use super::compare::{multiset, sequence, without_sequence, without_time};
 use super::record::{Partitions, Record, read_recorded, read_topic};
 use super::run::{Run, Topic, run};
 
-/// How rows are re-keyed.
+/// How a pipeline runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Through repartition topics.
+    /// Rows are re-keyed through repartition topics, and two workers run the tasks.
     Topics,
-    /// In memory.
-    Memory,
+    /// Rows are re-keyed in memory, and so many workers run the tasks.
+    Memory(Workers),
+}
+
+/// How many workers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Workers {
+    One = 1,
+    Two = 2,
+    Four = 4,
+}
+
+impl Mode {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Topics,
+        Self::Memory(Workers::One),
+        Self::Memory(Workers::Two),
+        Self::Memory(Workers::Four),
+    ];
+
+    /// How many workers there are.
+    pub(crate) fn workers(self) -> usize {
+        match self {
+            Self::Topics => Workers::Two as usize,
+            Self::Memory(workers) => workers as usize,
+        }
+    }
+
+    fn index(self) -> usize {
+        Self::ALL.iter().position(|mode| *mode == self).unwrap()
+    }
 }
 
 /// Recorded statements and their input. Each mode runs once, for all tests.
@@ -30,12 +60,12 @@ pub(crate) struct Pipeline {
     pub(crate) properties: &'static [(&'static str, &'static str)],
     /// Whether a record of the input stops all queries, so that they never come to its end.
     pub(crate) stops: bool,
-    runs: [OnceLock<Result<Run, String>>; 2],
+    runs: [OnceLock<Result<Run, String>>; Mode::ALL.len()],
 }
 
 impl Pipeline {
     pub(crate) const fn new(name: &'static str, input: &'static str, source: &'static str) -> Self {
-        let runs = [OnceLock::new(), OnceLock::new()];
+        let runs = [const { OnceLock::new() }; Mode::ALL.len()];
         Self { name, input, source, partitions: 1, properties: &[], stops: false, runs }
     }
 
@@ -58,7 +88,7 @@ impl Pipeline {
     }
 
     pub(crate) fn topic(&self, mode: Mode, name: &str) -> &Topic {
-        let result = self.runs[mode as usize].get_or_init(|| run(self, mode));
+        let result = self.runs[mode.index()].get_or_init(|| run(self, mode));
         let run = result.as_ref().unwrap_or_else(|error| panic!("{mode:?}: {error}"));
         run.get(name).unwrap_or_else(|| {
             panic!("{mode:?}: there is no topic {name} among {:?}", run.keys().collect::<Vec<_>>())
@@ -78,8 +108,9 @@ impl Pipeline {
 
     /// A topic holds what was recorded, byte for byte and in order.
     pub(crate) fn same(&self, name: &str) {
-        self.same_in(Mode::Topics, name, |record| record);
-        self.same_in(Mode::Memory, name, |record| record);
+        for mode in Mode::ALL {
+            self.same_in(mode, name, |record| record);
+        }
     }
 
     /// A repartition topic of a query holds what was recorded.
@@ -96,13 +127,14 @@ impl Pipeline {
     /// The same, where `form` takes out `SEQ`.
     pub(crate) fn same_changelog_as(&self, query: &str, form: impl Fn(Record) -> Record) {
         let name = format!("{}-Aggregate-Aggregate-Materialize-changelog", application(query));
-        self.same_in(Mode::Topics, &name, &form);
-        self.same_in(Mode::Memory, &name, &form);
+        for mode in Mode::ALL {
+            self.same_in(mode, &name, &form);
+        }
     }
 
     /// A topic begins with what was recorded.
     pub(crate) fn begins(&self, name: &str) {
-        for mode in [Mode::Topics, Mode::Memory] {
+        for mode in Mode::ALL {
             let found = &self.topic(mode, name).records[0];
             let expected = read_topic(self.name, name, 1).remove(0);
             let found = &found[..expected.len().min(found.len())];
@@ -113,7 +145,7 @@ impl Pipeline {
     /// The changelog of a query's aggregate is where what was recorded begins.
     pub(crate) fn begins_changelog(&self, query: &str) {
         let name = format!("{}-Aggregate-Aggregate-Materialize-changelog", application(query));
-        for mode in [Mode::Topics, Mode::Memory] {
+        for mode in Mode::ALL {
             let found = &self.topic(mode, &name).records[0];
             let mut expected = read_topic(self.name, &name, 1).remove(0);
             assert!(found.len() <= expected.len(), "{mode:?}: {name} is longer than recorded");
@@ -131,7 +163,7 @@ impl Pipeline {
             left.collect::<Vec<_>>()
         };
         let expected = last(read_topic(self.name, &format!("{name}.final"), 1).remove(0));
-        for mode in [Mode::Topics, Mode::Memory] {
+        for mode in Mode::ALL {
             let found = last(self.topic(mode, name).records[0].clone());
             sequence(&format!("{mode:?}: last rows of {name}"), &expected, &found);
         }
@@ -147,7 +179,7 @@ impl Pipeline {
             let free = all.into_iter().flatten().filter(|record| record.key.is_none());
             (by_partition, free.collect::<Vec<_>>())
         };
-        for mode in [Mode::Topics, Mode::Memory] {
+        for mode in Mode::ALL {
             let topic = self.topic(mode, name);
             let (keyed, free) = split(read_topic(self.name, name, topic.records.len()));
             let (found_keyed, found_free) = split(topic.records.clone());
@@ -166,7 +198,7 @@ impl Pipeline {
             let value = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default());
             !left_out.iter().any(|query| value.contains(&format!("processing.{query}.")))
         };
-        for mode in [Mode::Topics, Mode::Memory] {
+        for mode in Mode::ALL {
             let entries = |all: Partitions| {
                 let wanted = all.into_iter().flatten().filter(is_wanted);
                 wanted.map(without_time).collect::<Vec<_>>()
@@ -179,10 +211,10 @@ impl Pipeline {
 
     /// All topics have the partitions and configurations that were recorded, and no topic is missing.
     pub(crate) fn same_shapes(&self) {
-        for mode in [Mode::Topics, Mode::Memory] {
+        for mode in Mode::ALL {
             let mut faults = Vec::new();
             for (name, expected) in read_recorded(self.name).topics {
-                if mode == Mode::Memory && name.ends_with("-repartition") {
+                if mode != Mode::Topics && name.ends_with("-repartition") {
                     continue;
                 }
                 let found = &self.topic(mode, &name).shape;

@@ -70,7 +70,8 @@ async fn run_on(cluster: &Cluster, pipeline: &Pipeline, mode: Mode) -> Result<Ru
         specs.iter().map(|spec| &spec.id).collect::<Vec<_>>(),
         ids.iter().collect::<Vec<_>>()
     );
-    let options = InstanceOptions { stop_within: Duration::from_secs(30), id: 1, workers: 1 };
+    let options =
+        InstanceOptions { stop_within: Duration::from_secs(30), id: 1, workers: mode.workers() };
     let instance = Instance::start(cluster, specs.clone(), options).await;
     let instance = instance.map_err(|error| error.to_string())?;
     let is_over = async || {
@@ -92,7 +93,7 @@ async fn run_on(cluster: &Cluster, pipeline: &Pipeline, mode: Mode) -> Result<Ru
 fn properties(pipeline: &Pipeline, mode: Mode) -> Properties {
     let repartition = match mode {
         Mode::Topics => "topic",
-        Mode::Memory => "memory",
+        Mode::Memory(_) => "memory",
     };
     let always = [
         ("auto.offset.reset", "earliest"),

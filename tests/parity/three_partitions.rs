@@ -18,8 +18,9 @@ static PASSTHROUGH: Pipeline =
 static WINDOWED: Pipeline =
     Pipeline::new("windowed", "input-windowed.jsonl.gz", "device-sensors").over(3);
 
-/// Keys that several source partitions feed: readings without a device.
-const SHARED_KEYS: [&[u8]; 2] = [b"-", b"-walk"];
+/// Keys that several source partitions feed: readings without a device, and `a-b` doing `c`, which is also `a` doing
+/// `b-c`. Through a topic they come in whatever order those partitions were read.
+const SHARED_KEYS: [&[u8]; 3] = [b"-", b"-walk", b"a-b-c"];
 
 const LOG: &str = "default_ksql_processing_log";
 
@@ -73,7 +74,7 @@ fn same_last_rows(pipeline: &Pipeline, topic: &str) {
         all.filter_map(|records| records.last().cloned()).collect::<Vec<_>>()
     };
     let expected = last(read_expected(pipeline, topic));
-    for mode in [Mode::Topics, Mode::Memory] {
+    for mode in Mode::ALL {
         let what = format!("{mode:?}: last rows of {topic}");
         sequence(&what, &expected, &last(found(pipeline, mode, topic)));
     }
@@ -84,14 +85,14 @@ fn same_log(pipeline: &Pipeline) {
         records.into_iter().map(|(_, record)| without_time(record)).collect()
     };
     let expected = entries(read_expected(pipeline, LOG));
-    for mode in [Mode::Topics, Mode::Memory] {
+    for mode in Mode::ALL {
         let found = entries(found(pipeline, mode, LOG));
         multiset(&format!("{mode:?}: {LOG}"), expected.clone(), found);
     }
 }
 
 fn same_sink(pipeline: &Pipeline, topic: &str) {
-    same_keys(pipeline, topic, &[Mode::Topics, Mode::Memory]);
+    same_keys(pipeline, topic, &Mode::ALL);
 }
 
 fn same_repartition(pipeline: &Pipeline, query: &str) {

@@ -14,6 +14,8 @@ use crate::types::{
 pub(super) struct JoinedRows<'a> {
     /// Which row of the batch, or behind it, each row has its key and near columns from.
     picked: Vec<u32>,
+    /// Which row of the batch each row came with.
+    arrivals: Vec<u32>,
     far: Vec<ColumnBuilder<'a>>,
     timestamps: Vec<i64>,
     batch_len: usize,
@@ -23,6 +25,8 @@ pub(super) struct JoinedRows<'a> {
 
 /// A row that has waited long enough.
 pub(super) struct WaitedRow<'a> {
+    /// The row of the batch with which its time was over.
+    pub(super) arrival: usize,
     pub(super) key: ReadKey<'a>,
     pub(super) values: Vec<Value<'a>>,
     /// Whether it is of the side that is processed.
@@ -45,6 +49,7 @@ impl<'a> JoinedRows<'a> {
     pub(super) fn new(far: &[SqlType], batch_len: usize, rows_max: usize) -> Self {
         Self {
             picked: Vec::with_capacity(batch_len),
+            arrivals: Vec::with_capacity(batch_len),
             far: far.iter().map(|ty| ColumnBuilder::new(ty, batch_len)).collect(),
             timestamps: Vec::with_capacity(batch_len),
             batch_len,
@@ -68,6 +73,7 @@ impl<'a> JoinedRows<'a> {
         arena: &'a Arena,
     ) {
         self.picked.push(row as u32);
+        self.arrivals.push(row as u32);
         self.timestamps.push(timestamp_ms);
         let mut values = PackedValues::new(far);
         self.far.iter_mut().for_each(|column| column.push(values.next(arena)));
@@ -76,6 +82,7 @@ impl<'a> JoinedRows<'a> {
     /// Adds `row` of the batch alone.
     pub(super) fn push_alone(&mut self, row: usize, timestamp_ms: i64) {
         self.picked.push(row as u32);
+        self.arrivals.push(row as u32);
         self.timestamps.push(timestamp_ms);
         self.far.iter_mut().for_each(ColumnBuilder::push_null);
     }
@@ -83,6 +90,7 @@ impl<'a> JoinedRows<'a> {
     /// Adds a row that has waited long enough.
     pub(super) fn push_waited(&mut self, row: WaitedRow<'a>) {
         self.picked.push((self.batch_len + self.waited.len()) as u32);
+        self.arrivals.push(row.arrival as u32);
         self.timestamps.push(row.timestamp_ms);
         for (index, column) in self.far.iter_mut().enumerate() {
             column.push(row.value(index, !row.is_near));
@@ -97,10 +105,13 @@ impl<'a> JoinedRows<'a> {
         near: &[SqlType],
         order: &ColumnOrder,
     ) -> Rows<'a> {
-        let Self { picked, far, timestamps, waited, .. } = self;
+        let Self { picked, arrivals, far, timestamps, waited, .. } = self;
         if picked.is_empty() {
             return Rows::default();
         }
+        // Whoever gets the rows next can tell which row each came with.
+        let known = std::mem::take(&mut batch.meta.offsets);
+        let offsets = arrivals.iter().filter_map(|row| known.get(*row as usize).copied()).collect();
         if !waited.is_empty() {
             append(&mut batch, near, &waited);
         }
@@ -113,14 +124,14 @@ impl<'a> JoinedRows<'a> {
             value = near;
         }
         value.extend(order.appends_key.then_some(Column::Constant(Value::Null)));
-        let meta = Meta { offsets: Vec::new(), is_source: false, ..batch.meta }.take(&picked);
+        let meta = Meta { is_source: false, ..batch.meta }.take(&picked);
         Rows {
             len: picked.len(),
             key: batch.key.take(&picked),
             value,
             value_valid: Validity::all(),
             old: None,
-            meta: Meta { timestamps, ..meta },
+            meta: Meta { timestamps, offsets, ..meta },
         }
     }
 }

@@ -120,6 +120,7 @@ impl<'a> Joining<'_, 'a> {
             for value in unmatched.rows() {
                 let columns = codec.decode(arena.bytes(value), arena)?;
                 joined.push_waited(WaitedRow {
+                    arrival: row,
                     key: self.keys.read(key.key, arena)?,
                     values: columns.iter().map(|column| column.value(0)).collect(),
                     is_near,
