@@ -5,15 +5,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+#[path = "odd/values.rs"]
+mod values;
+
 use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use millstream::formats::{
-    Decoded, Decoder, Encoded, Encoder, Format, FormatSpec, NullableRepresentation, Role,
+    Decoded, Decoder, Encoded, Encoder, Format, FormatSpec, Normaliser, NullableRepresentation,
+    Role, row_text,
 };
-use millstream::types::{Arena, Column, ColumnDef, SqlType, StructType, Value};
+use millstream::types::{Arena, Column, ColumnDef, OwnedValue, SqlType, StructType, Value};
+use proptest::prelude::*;
 use serde_json::Value as Json;
+use values::{any_type, is_of, scalar_type, value};
 
 fn evidence(file: &str) -> Vec<Json> {
     let path = format!("{}/tests/formats/{file}.jsonl.gz", env!("CARGO_MANIFEST_DIR"));
@@ -250,4 +256,232 @@ fn records_go_from_format_to_format_as_in_ksqldb() {
         }
     }
     assert!(different.is_empty(), "{}:\n{}", different.len(), different.join("\n"));
+}
+
+/// A format of one side, and columns that it may hold.
+fn shape() -> impl Strategy<Value = (FormatSpec, Vec<SqlType>)> {
+    let nullable = prop::sample::select(vec![
+        None,
+        Some(NullableRepresentation::Optional),
+        Some(NullableRepresentation::Wrapper),
+    ]);
+    let json = any::<Option<bool>>().prop_map(|wrap| FormatSpec { wrap, ..Format::Json.into() });
+    let protobuf = (any::<Option<bool>>(), nullable).prop_map(|(wrap, nullable)| FormatSpec {
+        wrap,
+        nullable,
+        ..Format::ProtobufNosr.into()
+    });
+    let delimiter = prop::sample::select(vec![None, Some('\t'), Some('é'), Some('"'), Some('\n')]);
+    let delimited =
+        delimiter.prop_map(|delimiter| FormatSpec { delimiter, ..Format::Delimited.into() });
+    let nested = || prop::collection::vec(any_type(), 1..5);
+    let flat = || prop::collection::vec(scalar_type(), 1..5);
+    let single = scalar_type().prop_map(|ty| vec![ty]);
+    prop_oneof![
+        3 => (json, nested()),
+        3 => (protobuf, nested()),
+        2 => (delimited, flat()),
+        1 => (Just(Format::Kafka.into()), single),
+    ]
+}
+
+/// What is done to the bytes of a record: a byte is set, put in or taken out, or a part is repeated.
+#[derive(Clone, Debug)]
+enum Edit {
+    Set(prop::sample::Index, u8),
+    Insert(prop::sample::Index, u8),
+    Remove(prop::sample::Index),
+    Cut(prop::sample::Index),
+    Repeat(prop::sample::Index, usize),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let byte = || {
+        prop_oneof![
+            any::<u8>(),
+            prop::sample::select(b"{}[]\",:-+.eE\\0129u\xFF\x80\0\x0B".to_vec())
+        ]
+    };
+    let at = any::<prop::sample::Index>;
+    prop_oneof![
+        4 => (at(), byte()).prop_map(|(at, byte)| Edit::Set(at, byte)),
+        4 => (at(), byte()).prop_map(|(at, byte)| Edit::Insert(at, byte)),
+        4 => at().prop_map(Edit::Remove),
+        1 => at().prop_map(Edit::Cut),
+        1 => (at(), 0_usize..2_000).prop_map(|(at, count)| Edit::Repeat(at, count)),
+    ]
+}
+
+fn edited(mut bytes: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
+    for edit in edits {
+        let len = bytes.len();
+        match edit {
+            _ if len == 0 => {}
+            Edit::Set(at, byte) => bytes[at.index(len)] = *byte,
+            Edit::Insert(at, byte) => bytes.insert(at.index(len), *byte),
+            Edit::Remove(at) => drop(bytes.remove(at.index(len))),
+            Edit::Cut(at) => bytes.truncate(at.index(len)),
+            Edit::Repeat(at, count) => {
+                let at = at.index(len);
+                let part = bytes[at..len.min(at + 3)].repeat(*count);
+                bytes.splice(at..at, part);
+            }
+        }
+    }
+    bytes
+}
+
+/// A chunk: rows that are written and then tampered with, and bytes that never were a row.
+#[derive(Clone, Debug)]
+struct Chunk {
+    spec: FormatSpec,
+    types: Vec<SqlType>,
+    rows: Vec<(Vec<OwnedValue>, Vec<Edit>)>,
+    noise: Vec<Vec<u8>>,
+}
+
+fn chunk() -> impl Strategy<Value = Chunk> {
+    shape().prop_flat_map(|(spec, types)| {
+        let row: Vec<_> = types.iter().map(value).collect();
+        let rows = prop::collection::vec((row, prop::collection::vec(edit(), 0..4)), 0..4);
+        let text = value(&SqlType::String).prop_map(|text| match text {
+            OwnedValue::String(text) => text.as_bytes().to_vec(),
+            _ => Vec::new(),
+        });
+        let bytes = prop::collection::vec(any::<u8>(), 0..40);
+        let noise = prop::collection::vec(prop_oneof![text, bytes], 0..4);
+        (Just(spec), Just(types), rows, noise).prop_map(|(spec, types, rows, noise)| Chunk {
+            spec,
+            types,
+            rows,
+            noise,
+        })
+    })
+}
+
+/// Writes rows, tampers with them, and reads what has become of them.
+fn check_chunk(chunk: &Chunk) {
+    let Chunk { spec, types, rows, noise } = chunk;
+    let column = |(index, ty): (usize, &SqlType)| ColumnDef::new(format!("C{index}"), ty.clone());
+    let columns: Vec<_> = types.iter().enumerate().map(column).collect();
+    if spec.validate(&columns, Role::Value).is_err() {
+        return;
+    }
+    let encoder = Encoder::new(spec, &columns, Role::Value, "t").unwrap();
+    let decoder = Decoder::new(spec, &columns, Role::Value, "t").unwrap();
+    let normaliser = Normaliser::new(spec, &columns);
+    let arena = Arena::new();
+    let mut payloads = noise.clone();
+    for (row, edits) in rows {
+        let row: Vec<_> = row.iter().map(|value| value.as_value(&arena)).collect();
+        let _ = row_text(&row[..], types);
+        for (index, (value, ty)) in row.iter().zip(types).enumerate() {
+            assert!(is_of(normaliser.single(index, *value, &arena), ty));
+        }
+        let mut bytes = Vec::new();
+        if encoder.encode_values(&row, &mut bytes).is_ok() {
+            payloads.push(edited(bytes, edits));
+        }
+    }
+    let borrowed: Vec<_> = payloads.iter().map(|payload| Some(&payload[..])).collect();
+    let decoded = decoder.decode(&borrowed, &[], &arena);
+    for row in 0..payloads.len() {
+        let values: Vec<_> = decoded.columns.iter().map(|column| column.value(row)).collect();
+        for (value, ty) in values.iter().zip(types) {
+            assert!(is_of(*value, ty), "{value:?} is no {ty}");
+        }
+        let _ = (encoder.encode_values(&values, &mut Vec::new()), row_text(&values[..], types));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(chunk in chunk()) {
+        check_chunk(&chunk);
+    }
+}
+
+/// The causes of the entry about a record that cannot be read.
+fn refused(format: Format, types: &[(&str, SqlType)], payload: &[u8]) -> Vec<String> {
+    let columns: Vec<_> =
+        types.iter().map(|(name, ty)| ColumnDef::new(*name, ty.clone())).collect();
+    let decoder = Decoder::new(&format.into(), &columns, Role::Value, "t").unwrap();
+    let arena = Arena::new();
+    let mut decoded = decoder.decode(&[Some(payload)], &[], &arena);
+    decoded.failures.pop().map(|(_, error)| error.causes).unwrap_or_default()
+}
+
+#[test]
+fn nesting_of_any_depth_fits_a_small_stack() {
+    let columns = [("A", SqlType::String), ("B", SqlType::array(SqlType::String))];
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!("{{\"A\":{}1{}}}", open.repeat(depth), close.repeat(depth)).into_bytes()
+    };
+    let reading = std::thread::Builder::new().stack_size(1024 * 1024).spawn(move || {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")] {
+            for (depth, is_read) in [(900, true), (3_000, false), (400_000, false)] {
+                let causes = refused(Format::Json, &columns, &nested(open, close, depth));
+                assert_eq!(causes.is_empty(), is_read, "{open} {depth}");
+                assert!(!refused(Format::Json, &columns, &nested(open, "", depth)).is_empty());
+            }
+        }
+        // Groups of Protobuf's within one another, and messages within messages.
+        for tag in [&b"\x0B"[..], b"\x9B\x06"] {
+            assert!(!refused(Format::ProtobufNosr, &columns, &tag.repeat(500_000)).is_empty());
+        }
+    });
+    reading.unwrap().join().unwrap();
+}
+
+/// The only column of a record in JSON, or the causes of the entry about it.
+fn read_json(ty: &SqlType, number: &str) -> Result<OwnedValue, Vec<String>> {
+    let columns = [ColumnDef::new("V", ty.clone())];
+    let decoder = Decoder::new(&Format::Json.into(), &columns, Role::Value, "t").unwrap();
+    let (arena, record) = (Arena::new(), format!("{{\"V\":{number}}}"));
+    let mut decoded = decoder.decode(&[Some(record.as_bytes())], &[], &arena);
+    match decoded.failures.pop() {
+        Some((_, error)) => Err(error.causes),
+        None => Ok(decoded.columns[0].value(0).to_owned()),
+    }
+}
+
+/// The texts and numbers are those of Jackson 2.13.5.
+#[test]
+fn numbers_of_any_length_are_read_as_jackson_reads_them() {
+    let long = "7".repeat(100_005);
+    let many = |start: &str, end: &str| format!("{start}{long}{end}");
+    let text = |text: &str| Ok(OwnedValue::String(text.into()));
+    for (number, shown, whole) in [
+        (many("", ""), many("", ""), 2_049_638_230_412_172_401),
+        (many("-", ""), many("-", ""), -2_049_638_230_412_172_401),
+        (many("0.", ""), many("0.", ""), 0),
+        (many("-0.", "0"), many("-0.", "0"), 0),
+        (many("", "e-100000"), format!("77777.{}", &long[5..]), 77_777),
+        (many("0.0000000", ""), format!("7.{}E-8", &long[1..]), 0),
+        (many("0.00000", "e3"), many("0.00", ""), 0),
+        ("0e-3".to_owned(), "0.000".to_owned(), 0),
+        ("-0e5".to_owned(), "0E+5".to_owned(), 0),
+        ("1e99999999999".to_owned(), "Infinity".to_owned(), i64::MAX),
+    ] {
+        let named = &number[..number.len().min(20)];
+        assert!(read_json(&SqlType::String, &number) == text(&shown), "{named}");
+        assert_eq!(read_json(&SqlType::Bigint, &number), Ok(OwnedValue::Bigint(whole)), "{named}");
+    }
+    let decimal = SqlType::Decimal { precision: 6, scale: 2 };
+    let cause = "BigInteger would overflow supported range";
+    assert!(read_json(&decimal, &long).unwrap_err().ends_with(&[cause.to_owned()]));
+    for (number, reason) in [
+        ("1e-99999999999", "Too many nonzero exponent digits."),
+        ("1.5e-2147483647", "Scale out of range."),
+        ("12e-2147483649", "Exponent overflow."),
+    ] {
+        let cause = format!(
+            "Value \"{number}\" can not be represented as `java.math.BigDecimal`, reason: {reason}"
+        );
+        for ty in [SqlType::String, SqlType::Bigint, SqlType::Double, decimal.clone()] {
+            assert_eq!(read_json(&ty, number), Err(vec![cause.clone()]), "{ty}");
+        }
+    }
 }

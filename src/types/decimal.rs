@@ -24,6 +24,15 @@ pub struct Decimal {
     pub scale: i32,
 }
 
+/// A decimal as it is written, of however many digits: nothing is computed with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecimalDigits {
+    is_negative: bool,
+    /// Without zeros before them; `0` alone for a zero.
+    digits: String,
+    scale: i32,
+}
+
 impl Decimal {
     /// `unscaled × 10^-scale`.
     pub fn new(unscaled: impl Into<BigInt>, scale: i32) -> Self {

@@ -19,7 +19,7 @@ mod window;
 pub use arena::Arena;
 pub use codec::{CodecError, RowCodec};
 pub use column::{Column, ColumnBuilder, Validity};
-pub use decimal::{DIGITS_MAX, Decimal, DecimalError, Rounding, unicode_digit};
+pub use decimal::{DIGITS_MAX, Decimal, DecimalDigits, DecimalError, Rounding, unicode_digit};
 pub use owned_column::Stretch;
 pub use owned_rows::OwnedRows;
 pub use rows::{Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Rows, owned_headers};

@@ -5,7 +5,7 @@ use super::tape::{Node, Number, Tape};
 use crate::formats::decimal::{fit, read};
 use crate::formats::map_order::in_map_order;
 use crate::java::{is_lone_surrogate, parse_double, parse_int, parse_long};
-use crate::types::{Arena, ColumnDef, Decimal, SqlType, Value};
+use crate::types::{Arena, ColumnDef, Decimal, DecimalError, SqlType, Value};
 
 /// How many milliseconds a day has.
 const DAY_MS: i64 = 86_400_000;
@@ -168,6 +168,7 @@ impl<'a> Converter<'_, 'a> {
         match (node, node.number()) {
             (_, Some(Number::Long(value))) => Ok(Decimal { unscaled: value.into(), scale: 0 }),
             (_, Some(Number::Decimal(value))) => Ok(value),
+            (_, Some(Number::Vast(_))) => Err(Failure::new(DecimalError::TooLarge.to_string())),
             (_, Some(Number::Infinite(_))) => read("Infinity").map_err(Failure::Raised),
             (Node::Text(text), _) => read(text).map_err(Failure::Raised),
             _ => Err(self.refused(at, ty)),
@@ -266,6 +267,7 @@ impl Number {
         match self {
             Number::Long(value) => *value,
             Number::Decimal(value) => value.to_i64(),
+            Number::Vast(digits) => digits.to_i64(),
             Number::Infinite(value) => *value as i64,
         }
     }

@@ -279,16 +279,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads an exponent; one with many digits is beyond all others.
+    /// Reads an exponent; one with many digits may be a fault.
     fn exponent(&mut self) -> Fast<i64> {
         self.at += 1;
         let sign = self.peek()?;
         self.at += usize::from(matches!(sign, b'+' | b'-'));
         let mut size = 0;
         let size = match self.digits(&mut size) {
-            0 => return Err(GiveUp),
             1..=9 => size as i64,
-            _ => i64::from(i32::MAX),
+            _ => return Err(GiveUp),
         };
         Ok(if sign == b'-' { -size } else { size })
     }

@@ -1,5 +1,8 @@
 //! The words in which Jackson refuses a text.
 
+/// The longest part of a number that a message quotes.
+const QUOTED_NUMBER_MAX: usize = 1_000;
+
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum TextKind {
     Name,
@@ -37,6 +40,17 @@ pub(super) fn unexpected_char(c: char, message: &str) -> String {
 
 pub(super) fn unexpected_in_number(byte: u8, message: &str) -> String {
     format!("Unexpected character ({}) in numeric value: {message}", describe(char::from(byte)))
+}
+
+/// A number whose exponent Java's `BigDecimal` does not take.
+pub(super) fn no_decimal(text: &str, reason: &str) -> String {
+    let quoted = match text.get(..QUOTED_NUMBER_MAX) {
+        Some(start) if start.len() < text.len() => {
+            format!("{start}(truncated, full length is {} chars)", text.len())
+        }
+        _ => text.to_owned(),
+    };
+    format!("Value \"{quoted}\" can not be represented as `java.math.BigDecimal`, reason: {reason}")
 }
 
 pub(super) fn describe(c: char) -> String {

@@ -10,7 +10,7 @@ use super::messages::{
     unexpected_char, unexpected_in_number,
 };
 use super::source::location;
-use super::tape::{Node, Tape};
+use super::tape::{Node, Tape, check_exponent};
 use crate::java::from_utf16_units;
 
 /// The longest part of an unknown word that a message quotes.
@@ -344,7 +344,11 @@ impl<'a> Reader<'a, '_> {
         }
         self.check_root_end()?;
         let text = std::str::from_utf8(&self.text[start..self.at]).unwrap_or_default();
-        Ok(if is_float { Node::Float(text) } else { Node::Integer(text) })
+        if !is_float {
+            return Ok(Node::Integer(text));
+        }
+        check_exponent(text)?;
+        Ok(Node::Float(text))
     }
 
     fn digits(&mut self) -> usize {

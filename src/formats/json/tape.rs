@@ -9,7 +9,10 @@
 use std::borrow::Cow;
 
 use crate::java::write_double;
-use crate::types::Decimal;
+use crate::types::{Decimal, DecimalDigits, DecimalError};
+
+/// An exponent of fewer characters leaves a scale of 32 bits.
+const LONG_EXPONENT: usize = 10;
 
 /// One value, or the name before one.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +47,8 @@ pub(super) enum Number {
     Long(i64),
     /// A whole number beyond 64 bits, or one with a point or an exponent.
     Decimal(Decimal),
+    /// One of more digits than are computed with.
+    Vast(DecimalDigits),
     /// A number that is infinite as a DOUBLE.
     Infinite(f64),
 }
@@ -72,22 +77,76 @@ impl Node<'_> {
         match self {
             Node::Integer(text) => match text.parse() {
                 Ok(value) => Some(Number::Long(value)),
-                Err(_) => Decimal::parse(text).ok().map(Number::Decimal),
+                Err(_) => decimal(text),
             },
             Node::Float(text) => {
                 let double: f64 = text.parse().ok()?;
                 if double.is_infinite() {
                     return Some(Number::Infinite(double));
                 }
-                Decimal::parse(text).ok().map(Number::Decimal)
+                decimal(text)
             }
             _ => None,
         }
     }
 }
 
+fn decimal(text: &str) -> Option<Number> {
+    match Decimal::parse(text) {
+        Ok(decimal) => Some(Number::Decimal(decimal)),
+        Err(DecimalError::TooLarge) => DecimalDigits::parse(text).ok().map(Number::Vast),
+        Err(_) => None,
+    }
+}
+
+/// A number that is not infinite as a DOUBLE has to be a decimal, and its scale has 32 bits.
+pub(super) fn check_exponent(text: &str) -> Result<(), String> {
+    let exponent = text.rsplit(['e', 'E']).next().filter(|exponent| exponent.len() < text.len());
+    if exponent.is_none_or(|exponent| exponent.len() < LONG_EXPONENT)
+        || text.parse().is_ok_and(f64::is_infinite)
+    {
+        return Ok(());
+    }
+    match DecimalDigits::parse(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(super::messages::no_decimal(text, &error.to_string())),
+    }
+}
+
 fn is_infinite(text: &str) -> bool {
     text.parse().is_ok_and(f64::is_infinite)
+}
+
+/// A list or an object that is being written.
+struct Open<'t> {
+    /// The names and positions of its parts.
+    parts: Vec<(Option<&'t str>, usize)>,
+    /// How many of them are written.
+    done: usize,
+    /// Whether it is written as JSON, or as Java prints a list.
+    is_json: bool,
+    close: u8,
+}
+
+/// Closes what is complete, and appends what stands before the next part; the position of that.
+fn next_part(open: &mut Vec<Open<'_>>, out: &mut Vec<u8>) -> Option<usize> {
+    while let Some(last) = open.last_mut() {
+        let Some((name, at)) = last.parts.get(last.done).copied() else {
+            out.push(last.close);
+            open.pop();
+            continue;
+        };
+        if last.done > 0 {
+            out.extend_from_slice(if last.is_json { b"," } else { b", " });
+        }
+        last.done += 1;
+        if let Some(name) = name {
+            super::writer::write_text_raw(name, out);
+            out.push(b':');
+        }
+        return Some(at);
+    }
+    None
 }
 
 impl Tape<'_> {
@@ -132,21 +191,55 @@ impl Tape<'_> {
     /// The text of the value at `at` as a VARCHAR takes it: numbers in Java's notation, objects as
     /// compact JSON, arrays as `[a, b]`.
     pub(super) fn to_text(&self, at: usize) -> Cow<'_, str> {
+        if let Node::Text(text) | Node::Name(text) = &self.nodes[at] {
+            return Cow::Borrowed(text);
+        }
+        let mut out = Vec::new();
+        self.write(at, &mut out);
+        Cow::Owned(String::from_utf8(out).unwrap_or_default())
+    }
+
+    /// Appends the value at `at`, without recursion: it may be nested deeper than the stack is.
+    fn write(&self, at: usize, out: &mut Vec<u8>) {
+        let mut open: Vec<Open<'_>> = Vec::new();
+        let mut next = Some(at);
+        while let Some(at) = next {
+            let is_json = open.last().is_some_and(|open| open.is_json);
+            match &self.nodes[at] {
+                Node::Array { .. } => {
+                    out.push(b'[');
+                    let parts = self.items(at).map(|item| (None, item)).collect();
+                    open.push(Open { parts, done: 0, is_json, close: b']' });
+                }
+                Node::Object { .. } => {
+                    out.push(b'{');
+                    let members = self.members(at).into_iter();
+                    let parts = members.map(|(name, value)| (Some(name), value)).collect();
+                    open.push(Open { parts, done: 0, is_json: true, close: b'}' });
+                }
+                _ => self.write_scalar(at, is_json, out),
+            }
+            next = next_part(&mut open, out);
+        }
+    }
+
+    fn write_scalar(&self, at: usize, is_json: bool, out: &mut Vec<u8>) {
         match &self.nodes[at] {
-            Node::Text(text) | Node::Name(text) => Cow::Borrowed(text),
-            Node::Null => Cow::Borrowed("null"),
-            Node::Boolean(true) => Cow::Borrowed("true"),
-            Node::Boolean(false) => Cow::Borrowed("false"),
-            Node::Integer(_) | Node::Float(_) => Cow::Owned(self.number_text(at)),
-            Node::Array { .. } => {
-                let items: Vec<_> = self.items(at).map(|item| self.to_text(item)).collect();
-                Cow::Owned(format!("[{}]", items.join(", ")))
+            Node::Text(text) | Node::Name(text) if is_json => {
+                super::writer::write_text_raw(text, out);
             }
-            Node::Object { .. } => {
-                let mut text = Vec::new();
-                self.render(at, &mut text);
-                Cow::Owned(String::from_utf8(text).unwrap_or_default())
+            Node::Text(text) | Node::Name(text) => out.extend_from_slice(text.as_bytes()),
+            Node::Float(text) if is_json && is_infinite(text) => {
+                out.push(b'"');
+                out.extend_from_slice(self.number_text(at).as_bytes());
+                out.push(b'"');
             }
+            Node::Integer(_) | Node::Float(_) => {
+                out.extend_from_slice(self.number_text(at).as_bytes());
+            }
+            Node::Boolean(true) => out.extend_from_slice(b"true"),
+            Node::Boolean(false) => out.extend_from_slice(b"false"),
+            _ => out.extend_from_slice(b"null"),
         }
     }
 
@@ -154,47 +247,13 @@ impl Tape<'_> {
         match self.nodes[at].number() {
             Some(Number::Long(value)) => value.to_string(),
             Some(Number::Decimal(value)) => value.to_string(),
+            Some(Number::Vast(digits)) => digits.to_string(),
             Some(Number::Infinite(value)) => {
                 let mut text = Vec::new();
                 write_double(value, &mut text);
                 String::from_utf8(text).unwrap_or_default()
             }
             None => String::new(),
-        }
-    }
-
-    /// Appends the value at `at` as compact JSON.
-    fn render(&self, at: usize, out: &mut Vec<u8>) {
-        match &self.nodes[at] {
-            Node::Text(text) | Node::Name(text) => super::writer::write_text_raw(text, out),
-            Node::Float(text) if is_infinite(text) => {
-                out.push(b'"');
-                out.extend_from_slice(self.number_text(at).as_bytes());
-                out.push(b'"');
-            }
-            Node::Array { .. } => {
-                out.push(b'[');
-                for (index, item) in self.items(at).enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
-                    self.render(item, out);
-                }
-                out.push(b']');
-            }
-            Node::Object { .. } => {
-                out.push(b'{');
-                for (index, (name, value)) in self.members(at).into_iter().enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
-                    super::writer::write_text_raw(name, out);
-                    out.push(b':');
-                    self.render(value, out);
-                }
-                out.push(b'}');
-            }
-            _ => out.extend_from_slice(self.to_text(at).as_bytes()),
         }
     }
 

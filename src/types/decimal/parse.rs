@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use super::{DIGITS_MAX, Decimal, DecimalError};
+use super::{DIGITS_MAX, Decimal, DecimalDigits, DecimalError};
 
 /// Where the runs of ten digits begin that `Character.digit` knows.
 const ZEROS: [u32; 37] = [
@@ -28,23 +28,39 @@ pub fn unicode_digit(c: char) -> Option<u32> {
 }
 
 impl Decimal {
-    /// Reads `[+-]digits[.digits][e[+-]digits]`.
+    /// Reads `[+-]digits[.digits][e[+-]digits]`, of no more than [`DIGITS_MAX`] digits.
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        let DecimalDigits { is_negative, digits, scale } = DecimalDigits::parse(text)?;
+        if digits.len() > DIGITS_MAX as usize {
+            return Err(DecimalError::TooLarge);
+        }
+        // Most numbers are short, and `BigInt` takes long to read them.
+        let unscaled = match digits.parse::<i64>() {
+            Ok(short) => BigInt::from(short),
+            Err(_) => digits.parse().map_err(|_| DecimalError::Text("No digits found.".into()))?,
+        };
+        Ok(Self { unscaled: if is_negative { -unscaled } else { unscaled }, scale })
+    }
+}
+
+impl DecimalDigits {
+    /// Reads `[+-]digits[.digits][e[+-]digits]`, of however many digits.
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
         let error = |message: &'static str| DecimalError::Text(message.into());
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
         if text.is_empty() {
             return Err(DecimalError::Incomplete(0));
         }
-        let mut digits = String::with_capacity(text.len());
-        if text.starts_with('-') {
-            digits.push('-');
-        }
-        let signs = digits.len();
+        let mut digits = String::with_capacity(unsigned.len());
+        let mut has_digits = false;
         let mut fraction: Option<i64> = None;
         let mut exponent = 0;
         for (at, c) in unsigned.char_indices() {
             if let Some(digit) = unicode_digit(c).and_then(|digit| char::from_digit(digit, 10)) {
-                digits.push(digit);
+                has_digits = true;
+                if digit != '0' || !digits.is_empty() {
+                    digits.push(digit);
+                }
                 fraction = fraction.map(|count| count + 1);
             } else if c == '.' && fraction.is_some() {
                 return Err(error("Character array contains more than one decimal point."));
@@ -52,27 +68,23 @@ impl Decimal {
                 fraction = Some(0);
             } else if !matches!(c, 'e' | 'E') {
                 return Err(wrong_character(c, unsigned));
-            } else if digits.len() == signs {
+            } else if !has_digits {
                 return Err(error("No digits found."));
             } else {
                 exponent = parse_exponent(&unsigned[at + 1..], text)?;
                 break;
             }
         }
-        if digits.len() == signs {
+        if !has_digits {
             return Err(error("No digits found."));
         }
-        if digits[signs..].trim_start_matches('0').len() > DIGITS_MAX as usize {
-            return Err(DecimalError::TooLarge);
+        if digits.is_empty() {
+            digits.push('0');
         }
         let scale = fraction.unwrap_or(0) - exponent;
         let scale = i32::try_from(scale).map_err(|_| error("Scale out of range."))?;
-        // Most numbers are short, and `BigInt` takes long to read them.
-        if let Ok(unscaled) = digits.parse::<i64>() {
-            return Ok(Self::new(unscaled, scale));
-        }
-        let unscaled: BigInt = digits.parse().map_err(|_| error("No digits found."))?;
-        Ok(Self { unscaled, scale })
+        let is_negative = text.starts_with('-') && digits != "0";
+        Ok(Self { is_negative, digits, scale })
     }
 }
 
