@@ -53,34 +53,44 @@ async fn sync(
             .with_member_id((*member).clone())
             .with_assignment(Bytes::from_static(assignment.as_bytes()))
     });
-    let request = SyncGroupRequest::default()
-        .with_group_id(GroupId(text("g")))
-        .with_generation_id(joined.generation_id)
-        .with_member_id(joined.member_id.clone())
-        .with_assignments(assignments.collect());
+    let request = sync_request(joined).with_assignments(assignments.collect());
     let response = wire.call(3, &request).await;
     (response.error_code, response.assignment)
 }
 
 async fn heartbeat(wire: &mut Wire, joined: &JoinGroupResponse) -> i16 {
-    let request = HeartbeatRequest::default()
-        .with_group_id(GroupId(text("g")))
-        .with_generation_id(joined.generation_id)
-        .with_member_id(joined.member_id.clone());
-    wire.call(4, &request).await.error_code
+    wire.call(4, &heartbeat_request(joined)).await.error_code
 }
 
 async fn commit(wire: &mut Wire, joined: &JoinGroupResponse, offset: i64) -> i16 {
+    let response = wire.call(8, &commit_request(joined, offset)).await;
+    response.topics[0].partitions[0].error_code
+}
+
+fn sync_request(joined: &JoinGroupResponse) -> SyncGroupRequest {
+    SyncGroupRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_generation_id(joined.generation_id)
+        .with_member_id(joined.member_id.clone())
+}
+
+fn heartbeat_request(joined: &JoinGroupResponse) -> HeartbeatRequest {
+    HeartbeatRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_generation_id(joined.generation_id)
+        .with_member_id(joined.member_id.clone())
+}
+
+fn commit_request(joined: &JoinGroupResponse, offset: i64) -> OffsetCommitRequest {
     let partition = OffsetCommitRequestPartition::default().with_committed_offset(offset);
     let topic = OffsetCommitRequestTopic::default()
         .with_name(TopicName(text("a")))
         .with_partitions(vec![partition]);
-    let request = OffsetCommitRequest::default()
+    OffsetCommitRequest::default()
         .with_group_id(GroupId(text("g")))
         .with_generation_id_or_member_epoch(joined.generation_id)
         .with_member_id(joined.member_id.clone())
-        .with_topics(vec![topic]);
-    wire.call(8, &request).await.topics[0].partitions[0].error_code
+        .with_topics(vec![topic])
 }
 
 #[tokio::test]
@@ -152,28 +162,11 @@ async fn who_names_an_instance_must_be_its_latest_member() {
         [(&old, "one", fenced), (&new, "one", 0), (&new, "two", unknown), (&old, "two", unknown)]
     {
         let instance = Some(text(instance));
-        let request = HeartbeatRequest::default()
-            .with_group_id(GroupId(text("g")))
-            .with_generation_id(joined.generation_id)
-            .with_member_id(joined.member_id.clone())
-            .with_group_instance_id(instance.clone());
+        let request = heartbeat_request(joined).with_group_instance_id(instance.clone());
         assert_eq!(wire.call(4, &request).await.error_code, expected);
-        let request = SyncGroupRequest::default()
-            .with_group_id(GroupId(text("g")))
-            .with_generation_id(joined.generation_id)
-            .with_member_id(joined.member_id.clone())
-            .with_group_instance_id(instance.clone());
+        let request = sync_request(joined).with_group_instance_id(instance.clone());
         assert_eq!(wire.call(4, &request).await.error_code, expected);
-        let partition = OffsetCommitRequestPartition::default().with_committed_offset(1);
-        let topic = OffsetCommitRequestTopic::default()
-            .with_name(TopicName(text("a")))
-            .with_partitions(vec![partition]);
-        let request = OffsetCommitRequest::default()
-            .with_group_id(GroupId(text("g")))
-            .with_generation_id_or_member_epoch(joined.generation_id)
-            .with_member_id(joined.member_id.clone())
-            .with_group_instance_id(instance)
-            .with_topics(vec![topic]);
+        let request = commit_request(joined, 1).with_group_instance_id(instance);
         let response = wire.call(8, &request).await;
         assert_eq!(response.topics[0].partitions[0].error_code, expected);
     }

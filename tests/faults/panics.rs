@@ -165,6 +165,10 @@ const READINGS: &str = "CREATE STREAM readings (id BIGINT, device VARCHAR)
 const NEIGHBOUR: &str = "CREATE STREAM neighbour WITH (KAFKA_TOPIC='{name}-neighbour') AS
     SELECT id FROM readings EMIT CHANGES;";
 
+/// A query with state.
+const COUNTS: &str = "CREATE TABLE counts WITH (KAFKA_TOPIC='{name}-counts') AS
+    SELECT device, COUNT(*) AS n FROM readings GROUP BY device EMIT CHANGES;";
+
 fn readings(ids: impl IntoIterator<Item = i64>) -> Vec<Value> {
     let reading = |id| json!({ "ID": id, "DEVICE": format!("d{}", id % 3) });
     ids.into_iter().map(reading).collect()
@@ -196,11 +200,7 @@ async fn law_5_a_panic_in_a_flush_fails_its_query_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn law_5_a_panic_while_state_is_restored_fails_its_query_and_no_other() {
-    let sql = format!(
-        "{READINGS} {NEIGHBOUR}
-         CREATE TABLE counts WITH (KAFKA_TOPIC='{{name}}-counts') AS
-           SELECT device, COUNT(*) AS n FROM readings GROUP BY device EMIT CHANGES;"
-    );
+    let sql = format!("{READINGS} {NEIGHBOUR} {COUNTS}");
     let panics = Panics::start("unrestored", &sql, &readings(0..9)).await;
     panics.wait_for_level("CTAS_COUNTS_1").await;
     panics.instance.stop_query("CTAS_COUNTS_1").await.unwrap();
@@ -217,11 +217,7 @@ async fn law_5_a_panic_while_state_is_restored_fails_its_query_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_of_a_worker_that_ends_start_again_and_nothing_is_lost() {
-    let sql = format!(
-        "{READINGS} {NEIGHBOUR}
-         CREATE TABLE counts WITH (KAFKA_TOPIC='{{name}}-counts') AS
-           SELECT device, COUNT(*) AS n FROM readings GROUP BY device EMIT CHANGES;"
-    );
+    let sql = format!("{READINGS} {NEIGHBOUR} {COUNTS}");
     let panics = Panics::start("worker", &sql, &readings(0..9)).await;
     for round in 1..=5 {
         panics.wait_for_level("CTAS_COUNTS_1").await;

@@ -45,6 +45,11 @@ fn options(cluster: &Cluster, group: &str) -> MembershipOptions {
     }
 }
 
+/// A member of a group of its own whose session goes by `clock`.
+fn member(cluster: &Cluster, clock: &StillClock) -> Membership {
+    Membership::with_clock(cluster, options(cluster, &unique("group")), clock.session_clock())
+}
+
 async fn join(member: &mut Membership) {
     timeout(Box::pin(member.join(async |_| Ok(Vec::new())))).await.unwrap();
 }
@@ -73,8 +78,7 @@ async fn nothing_is_written_once_a_session_may_be_over() {
     let Broker { cluster, embedded: _embedded } = broker().await;
     let topic = topic(&cluster, "lease", 1).await;
     let clock = StillClock::default();
-    let options = options(&cluster, &unique("group"));
-    let mut member = Membership::with_clock(&cluster, options, clock.session_clock());
+    let mut member = member(&cluster, &clock);
     let producer = leased(&cluster, &member);
     assert_eq!(write(&producer, &topic, "too early").await, Err(KafkaError::StaleMember));
     join(&mut member).await;
@@ -99,8 +103,7 @@ async fn a_transaction_of_a_stale_member_fails() {
     let Broker { cluster, embedded: _embedded } = broker().await;
     let topic = topic(&cluster, "lease", 1).await;
     let clock = StillClock::default();
-    let options = options(&cluster, &unique("group"));
-    let mut member = Membership::with_clock(&cluster, options, clock.session_clock());
+    let mut member = member(&cluster, &clock);
     join(&mut member).await;
     let options = ProducerOptions {
         transactional_id: Some(unique("id")),

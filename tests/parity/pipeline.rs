@@ -13,31 +13,19 @@ pub(crate) enum Mode {
     /// Rows are re-keyed through repartition topics, and two workers run the tasks.
     Topics,
     /// Rows are re-keyed in memory, and so many workers run the tasks.
-    Memory(Workers),
-}
-
-/// How many workers there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Workers {
-    One = 1,
-    Two = 2,
-    Four = 4,
+    Memory(usize),
 }
 
 impl Mode {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [
-        Self::Topics,
-        Self::Memory(Workers::One),
-        Self::Memory(Workers::Two),
-        Self::Memory(Workers::Four),
-    ];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Topics, Self::Memory(1), Self::Memory(2), Self::Memory(4)];
 
     /// How many workers there are.
     pub(crate) fn workers(self) -> usize {
         match self {
-            Self::Topics => Workers::Two as usize,
-            Self::Memory(workers) => workers as usize,
+            Self::Topics => 2,
+            Self::Memory(workers) => workers,
         }
     }
 

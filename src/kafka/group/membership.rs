@@ -165,7 +165,8 @@ impl Membership {
         Ok((response, sending.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Whether joining again mends an error; a member that the coordinator does not know gets a new id.
+    /// Makes ready for joining again, if that mends an error: a member that the coordinator does not know gets a new id.
+    /// One that was fenced says so.
     fn rejoin_or_fail(&mut self, error: KafkaError) -> Result<(), KafkaError> {
         match error.code() {
             Some(ResponseError::RebalanceInProgress) => Ok(()),

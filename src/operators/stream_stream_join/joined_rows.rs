@@ -14,8 +14,6 @@ use crate::types::{
 pub(super) struct JoinedRows<'a> {
     /// Which row of the batch, or behind it, each row has its key and near columns from.
     picked: Vec<u32>,
-    /// Which row of the batch each row came with.
-    arrivals: Vec<u32>,
     far: Vec<ColumnBuilder<'a>>,
     timestamps: Vec<i64>,
     batch_len: usize,
@@ -49,7 +47,6 @@ impl<'a> JoinedRows<'a> {
     pub(super) fn new(far: &[SqlType], batch_len: usize, rows_max: usize) -> Self {
         Self {
             picked: Vec::with_capacity(batch_len),
-            arrivals: Vec::with_capacity(batch_len),
             far: far.iter().map(|ty| ColumnBuilder::new(ty, batch_len)).collect(),
             timestamps: Vec::with_capacity(batch_len),
             batch_len,
@@ -73,7 +70,6 @@ impl<'a> JoinedRows<'a> {
         arena: &'a Arena,
     ) {
         self.picked.push(row as u32);
-        self.arrivals.push(row as u32);
         self.timestamps.push(timestamp_ms);
         let mut values = PackedValues::new(far);
         self.far.iter_mut().for_each(|column| column.push(values.next(arena)));
@@ -82,7 +78,6 @@ impl<'a> JoinedRows<'a> {
     /// Adds `row` of the batch alone.
     pub(super) fn push_alone(&mut self, row: usize, timestamp_ms: i64) {
         self.picked.push(row as u32);
-        self.arrivals.push(row as u32);
         self.timestamps.push(timestamp_ms);
         self.far.iter_mut().for_each(ColumnBuilder::push_null);
     }
@@ -90,7 +85,6 @@ impl<'a> JoinedRows<'a> {
     /// Adds a row that has waited long enough.
     pub(super) fn push_waited(&mut self, row: WaitedRow<'a>) {
         self.picked.push((self.batch_len + self.waited.len()) as u32);
-        self.arrivals.push(row.arrival as u32);
         self.timestamps.push(row.timestamp_ms);
         for (index, column) in self.far.iter_mut().enumerate() {
             column.push(row.value(index, !row.is_near));
@@ -105,13 +99,10 @@ impl<'a> JoinedRows<'a> {
         near: &[SqlType],
         order: &ColumnOrder,
     ) -> Rows<'a> {
-        let Self { picked, arrivals, far, timestamps, waited, .. } = self;
+        let Self { picked, far, timestamps, waited, .. } = self;
         if picked.is_empty() {
             return Rows::default();
         }
-        // Whoever gets the rows next can tell which row each came with.
-        let known = std::mem::take(&mut batch.meta.offsets);
-        let offsets = arrivals.iter().filter_map(|row| known.get(*row as usize).copied()).collect();
         if !waited.is_empty() {
             append(&mut batch, near, &waited);
         }
@@ -131,7 +122,7 @@ impl<'a> JoinedRows<'a> {
             value,
             value_valid: Validity::all(),
             old: None,
-            meta: Meta { timestamps, offsets, ..meta },
+            meta: Meta { timestamps, ..meta },
         }
     }
 }
@@ -163,6 +154,12 @@ fn append<'a>(batch: &mut Rows<'a>, near: &[SqlType], waited: &[WaitedRow<'a>]) 
     }
     let meta = &mut batch.meta;
     meta.timestamps.extend(waited.iter().map(|row| row.timestamp_ms));
+    // Whoever gets the rows next can tell which row each came with.
+    if !meta.offsets.is_empty() {
+        let offsets = waited.iter().map(|row| meta.offsets[row.arrival]);
+        let offsets: Vec<i64> = offsets.collect();
+        meta.offsets.extend(offsets);
+    }
     if let Some(headers) = &mut meta.headers {
         headers.extend(waited.iter().map(|row| row.headers));
     }

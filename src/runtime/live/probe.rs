@@ -17,7 +17,7 @@ pub trait Probe: Send + Sync {
     /// Records of a source are decoded.
     fn decode(&self, _records: &RawRecords<'_>) {}
 
-    /// A record of a changelog is taken back.
+    /// Records of a changelog are taken back.
     fn restore(&self, _topic: &str) {}
 }
 
