@@ -38,6 +38,7 @@ const NEVER: Duration = Duration::from_mins(5);
 
 fn options(cluster: &Cluster, group: &str) -> MembershipOptions {
     MembershipOptions {
+        protocol_type: "test".to_owned(),
         session_timeout: SESSION,
         rebalance_timeout: SESSION,
         heartbeat_interval: NEVER,

@@ -27,6 +27,8 @@ fn options(
     let metadata = Bytes::copy_from_slice(says.as_bytes());
     let protocols = vec![("test".to_owned(), metadata)];
     MembershipOptions {
+        // A broker reads what members of the type `consumer` say, and this is no subscription.
+        protocol_type: "test".to_owned(),
         instance_id: instance.map(str::to_owned),
         session_timeout: NEVER,
         rebalance_timeout: NEVER,
