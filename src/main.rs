@@ -8,15 +8,32 @@ mod files;
 mod run_command;
 mod test_command;
 
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Command::Run(_) = cli.command {
+        // Records are processed by threads of their own. These only talk to brokers, and each more of
+        // them costs a wake-up for much of what comes.
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        runtime.worker_threads(cores.div_ceil(4));
+    }
+    match runtime.enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Broker(args) => broker_command::run(args).await,
         Command::Demo(args) => demo::run(args).await,

@@ -94,10 +94,20 @@ struct Lane {
     /// The next row of the first run.
     row: usize,
     progress: Progress,
-    /// Since when others wait for it although it is at its end.
-    idle_since_ms: Option<i64>,
+    idle: Idle,
     /// Where the first run stands in the chunk that is being put together.
     in_chunk: Option<u32>,
+}
+
+/// How long others have waited for a lane that is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Idle {
+    /// They do not.
+    No,
+    /// Since this time.
+    Since(i64),
+    /// Long enough: it is passed over until it has something.
+    Passed,
 }
 
 /// Rows of one input, in the order in which they are to be processed.
@@ -153,8 +163,14 @@ impl Lane {
             (Waiting::No, _) | (_, MaxIdle::Never) => true,
             (Waiting::At(_), _) if !self.progress.is_at_end => false,
             (Waiting::At(now_ms), MaxIdle::Millis(millis)) => {
-                let since = *self.idle_since_ms.get_or_insert(now_ms);
-                now_ms.saturating_sub(since) >= millis
+                self.idle = match self.idle {
+                    Idle::No if millis > 0 => Idle::Since(now_ms),
+                    Idle::Since(since) if now_ms.saturating_sub(since) < millis => {
+                        Idle::Since(since)
+                    }
+                    _ => Idle::Passed,
+                };
+                self.idle == Idle::Passed
             }
         }
     }
@@ -173,7 +189,7 @@ impl Inputs {
             runs: VecDeque::new(),
             row: 0,
             progress: Progress::START,
-            idle_since_ms: None,
+            idle: Idle::No,
             in_chunk: None,
         };
         Self { lanes: ways.into_iter().map(lane).collect(), max_idle, bytes: 0 }
@@ -184,13 +200,13 @@ impl Inputs {
         let Some(lane) = self.lanes.iter_mut().find(|lane| lane.way == way) else { return };
         let time = progress.time.max(lane.progress.time);
         if !progress.is_at_end {
-            lane.idle_since_ms = None;
+            lane.idle = Idle::No;
         }
         lane.progress = Progress { time, ..progress };
         if let Some(run) = run.filter(|run| !run.rows.is_empty()) {
             debug_assert!(run.times.len() == run.rows.len());
             self.bytes += run.rows.bytes();
-            lane.idle_since_ms = None;
+            lane.idle = Idle::No;
             lane.runs.push_back(Arc::new(run));
         }
     }
@@ -230,11 +246,20 @@ impl Inputs {
         Progress { time: all.max().unwrap_or(i64::MIN), is_at_end: true }
     }
 
-    /// Until when a lane at its end is waited for, if one is and nothing else can come.
+    /// Until when rows wait for a lane that is at its end, if they do. It does not come up again once
+    /// that lane is passed over, so that nobody asks again and again for nothing.
     pub fn idle_until_ms(&self) -> Option<i64> {
         let MaxIdle::Millis(millis) = self.max_idle else { return None };
-        let idle = self.lanes.iter().filter(|lane| lane.progress.is_at_end);
-        idle.filter_map(|lane| Some(lane.idle_since_ms?.saturating_add(millis))).min()
+        if self.is_empty() {
+            return None;
+        }
+        let until = |lane: &Lane| match lane.idle {
+            Idle::Since(since_ms) if lane.progress.is_at_end => {
+                Some(since_ms.saturating_add(millis))
+            }
+            _ => None,
+        };
+        self.lanes.iter().filter_map(until).min()
     }
 
     /// The next rows: at most `rows_max`, of one input. None if there are none, or a lane has to be

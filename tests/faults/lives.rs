@@ -29,6 +29,7 @@ impl Lives {
             ("ksql.service.id", world.name.as_str()),
             ("auto.offset.reset", "earliest"),
             ("commit.interval.ms", "100"),
+            ("cache.max.bytes.buffering", "100000000"),
         ];
         let properties =
             Properties::new(properties.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -92,6 +93,22 @@ async fn a_sink_that_is_never_answered_delays_no_other_query() {
     assert_eq!(states.collect::<Vec<_>>(), [QueryState::Running, QueryState::Running]);
     lives.instance.stop().await;
     lives.truth.is_exact(&lives.world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_any_size_is_made() {
+    let lives = Lives::start("large").await;
+    // 24 MB for the changelog, which wait together for one commit.
+    let values = (0..24_000).map(|id| {
+        let device = format!("{id:01000}");
+        Some(serde_json::json!({ "ID": id, "DEVICE": device, "X": 0.1 }).to_string().into_bytes())
+    });
+    lives.world.send(&lives.world.topic("in"), values).await;
+    lives.start_query(COUNTS);
+    lives.wait_for_level(COUNTS).await;
+    assert_eq!(lives.records(COUNTS), 24_000);
+    assert_eq!(lives.world.read(&lives.world.topic("counts")).await.len(), 24_000);
+    lives.instance.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ pub use batch::{Batch, RawBatch, RawBatches, set_log_append_time, set_offset, se
 pub use builder::{BatchBuilder, BatchOptions};
 pub use control::{ControlMarker, ControlRecord};
 pub use header::BatchHeader;
-pub use walk::{HeaderRef, Headers, HeadersIter, HeadersRef, RecordRef, Records};
+pub use walk::{HeaderRef, Headers, HeadersIter, HeadersRef, RecordPlace, RecordRef, Records};
 
 use super::compression::CompressionError;
 

@@ -26,7 +26,27 @@ pub struct Records<'a> {
     append_time: Option<i64>,
 }
 
+/// A place between the records of a batch, from which they can be walked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordPlace {
+    bytes_left: usize,
+    records_left: i32,
+}
+
 impl<'a> Records<'a> {
+    /// Where the next record begins.
+    pub fn place(&self) -> RecordPlace {
+        RecordPlace { bytes_left: self.rest.len(), records_left: self.count }
+    }
+
+    /// The records from a place of the same batch on.
+    #[must_use]
+    pub fn from(mut self, place: RecordPlace) -> Self {
+        let start = self.rest.len().saturating_sub(place.bytes_left);
+        (self.rest, self.count) = (&self.rest[start..], place.records_left);
+        self
+    }
+
     pub(super) fn new(header: &BatchHeader, records: &'a [u8]) -> Self {
         Self {
             rest: records,

@@ -99,6 +99,24 @@ fn a_lane_at_its_end_is_waited_for_as_long_as_is_asked() {
 }
 
 #[test]
+fn nobody_is_asked_again_for_a_lane_that_is_passed_over() {
+    let mut inputs = meeting([lane(0), lane(1), lane(2)], MaxIdle::Millis(100));
+    inputs.push(lane(0), Some(run(10, &[1])), at(1));
+    inputs.push(lane(1), None, end(0));
+    assert!(inputs.next(1_000, 10).is_none());
+    // Lane 2, which is not at its end, is waited for as long as it takes.
+    assert!(inputs.next(1_100, 10).is_none());
+    assert_eq!(inputs.idle_until_ms(), None);
+    inputs.push(lane(2), None, at(1));
+    assert_eq!(inputs.next(1_101, 10).map(|chunk| numbers(&chunk)), Some(vec![10]));
+    // Where no row waits, no lane is waited for.
+    inputs.push(lane(1), None, at(1));
+    inputs.push(lane(1), None, end(1));
+    assert!(inputs.next(1_200, 10).is_none());
+    assert_eq!(inputs.idle_until_ms(), None);
+}
+
+#[test]
 fn a_chunk_has_rows_of_one_input_and_no_more_than_are_asked_for() {
     let source = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(0) };
     let other = Way { lane: source, to: TASK };

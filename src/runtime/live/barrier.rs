@@ -50,7 +50,7 @@ impl Shard {
                 true
             }
             // What is given away waits for room like anything else.
-            Stage::Draining(_) if self.pressure.is_outbox_full() => false,
+            Stage::Draining(_) if self.pressure.is_sending_full() => false,
             Stage::Draining(part) => {
                 let part = *part;
                 match self.tasks.flush_some(part, self.world.now()) {

@@ -88,7 +88,7 @@ impl Committer {
                 _ => Ok(()),
             });
             let sent = sent.await;
-            self.pressure.sent(output.bytes());
+            self.pressure.committed(output.bytes());
             sent?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::formats::{Decoder, Role};
 use crate::kafka::fetch::FetchedPartition;
-use crate::kafka::records::RecordError;
+use crate::kafka::records::{RecordError, RecordPlace};
 use crate::operators::QueryError;
 use crate::plan::{
     Gives, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
@@ -50,33 +50,61 @@ pub(super) struct NextChunk<'a> {
     pub(super) records: RawRecords<'a>,
     /// The offset after them, past what nobody sees.
     pub(super) next: i64,
+    /// Where the record of that offset is, if it is known to be here.
+    pub(super) place: Option<Place>,
 }
 
-/// The records of a fetched partition in `offsets`, at most a chunk of them.
+/// Where a record is in what was fetched, so that nobody has to walk there again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    offset: i64,
+    /// The position of what was fetched.
+    fetched: i64,
+    batch: usize,
+    record: RecordPlace,
+}
+
+/// The records of a fetched partition in `offsets`, at most a chunk of them; `place` may be where
+/// they begin.
 pub(super) fn next_chunk<'a>(
     fetched: &'a FetchedPartition,
     offsets: std::ops::Range<i64>,
+    place: Option<Place>,
     arena: &'a Arena,
 ) -> Result<NextChunk<'a>, RecordError> {
     let partition = fetched.partition.partition;
     let mut records = RawRecords { partition, ..RawRecords::default() };
     let from = offsets.start.max(fetched.position);
-    for batch in &fetched.batches {
+    let known = place.filter(|at| (at.offset, at.fetched) == (from, fetched.position));
+    let first = known.map_or(0, |at| at.batch);
+    for (index, batch) in fetched.batches.iter().enumerate().skip(first) {
         if batch.header.last_offset() < from {
             continue;
         }
-        for record in batch.records() {
-            let record = record?;
+        let mut walk = batch.records();
+        if let Some(at) = known.filter(|at| at.batch == index) {
+            walk = walk.from(at.record);
+        }
+        loop {
+            let record_place = walk.place();
+            let Some(record) = walk.next().transpose()? else { break };
             if record.offset < from {
                 continue;
             }
             if record.offset >= offsets.end || records.len() >= CHUNK_ROWS {
-                return Ok(NextChunk { records, next: record.offset.min(offsets.end) });
+                let next = record.offset.min(offsets.end);
+                let place = Place {
+                    offset: next,
+                    fetched: fetched.position,
+                    batch: index,
+                    record: record_place,
+                };
+                return Ok(NextChunk { records, next, place: Some(place) });
             }
             push(&mut records, &record, arena);
         }
     }
-    Ok(NextChunk { records, next: fetched.next_offset.min(offsets.end) })
+    Ok(NextChunk { records, next: fetched.next_offset.min(offsets.end), place: None })
 }
 
 /// The first `len` records.

@@ -18,7 +18,10 @@ const WAITING_BYTES: usize = 8 << 20;
 /// What the workers and the outbox of a query tell each other without a word.
 #[derive(Debug)]
 pub(super) struct Pressure {
-    outbox: AtomicUsize,
+    /// Bytes for sinks and repartition topics that wait to be sent.
+    unsent: AtomicUsize,
+    /// Bytes for changelogs that wait to be committed.
+    uncommitted: AtomicUsize,
     waiting: Vec<AtomicUsize>,
     /// How far the partitions have come whose rows have an order, in record time; those at their end
     /// are ahead of all.
@@ -36,26 +39,39 @@ impl Pressure {
     ) -> Self {
         let marks = ordered.into_iter().map(|lane| (lane, AtomicI64::new(i64::MIN)));
         Self {
-            outbox: AtomicUsize::new(0),
+            unsent: AtomicUsize::new(0),
+            uncommitted: AtomicUsize::new(0),
             waiting: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
             marks: marks.collect(),
             ahead_ms,
         }
     }
 
-    /// Notes that records were given to the outbox.
-    pub(super) fn given(&self, bytes: usize) {
-        self.outbox.fetch_add(bytes, Relaxed);
+    /// Notes that records were given to the outbox: for sinks and repartition topics, for changelogs.
+    pub(super) fn given(&self, unsent: usize, uncommitted: usize) {
+        self.unsent.fetch_add(unsent, Relaxed);
+        self.uncommitted.fetch_add(uncommitted, Relaxed);
     }
 
-    /// Notes that the outbox has got rid of records.
+    /// Notes that records for sinks and repartition topics are sent.
     pub(super) fn sent(&self, bytes: usize) {
-        let _ = self.outbox.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(bytes)));
+        subtract(&self.unsent, bytes);
+    }
+
+    /// Notes that records for changelogs are sent, as they are committed.
+    pub(super) fn committed(&self, bytes: usize) {
+        subtract(&self.uncommitted, bytes);
     }
 
     /// Whether the outbox holds as much as it may.
     pub(super) fn is_outbox_full(&self) -> bool {
-        self.outbox.load(Relaxed) > OUTBOX_BYTES
+        self.unsent.load(Relaxed) + self.uncommitted.load(Relaxed) > OUTBOX_BYTES
+    }
+
+    /// Whether what waits to be sent is as much as may. A barrier waits for nothing else: records for
+    /// changelogs leave only with the commit that comes after it.
+    pub(super) fn is_sending_full(&self) -> bool {
+        self.unsent.load(Relaxed) > OUTBOX_BYTES
     }
 
     /// Notes how many bytes of rows wait with a worker.
@@ -94,6 +110,10 @@ impl Pressure {
     }
 }
 
+fn subtract(held: &AtomicUsize, bytes: usize) {
+    let _ = held.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(bytes)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +131,17 @@ mod tests {
             pressure.mark(lane(partition), time);
         }
         assert_eq!([0, 1, 2].map(|partition| pressure.others(lane(partition))), [5, 7, 5]);
+    }
+
+    #[test]
+    fn a_barrier_does_not_wait_for_the_commit_that_comes_after_it() {
+        let pressure = Pressure::new(1, [], None);
+        pressure.given(1, OUTBOX_BYTES);
+        assert!(pressure.is_outbox_full() && !pressure.is_sending_full());
+        pressure.given(OUTBOX_BYTES, 0);
+        assert!(pressure.is_sending_full());
+        pressure.sent(OUTBOX_BYTES + 1);
+        pressure.committed(OUTBOX_BYTES);
+        assert!(!pressure.is_outbox_full() && !pressure.is_sending_full());
     }
 }

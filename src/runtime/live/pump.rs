@@ -31,6 +31,11 @@ impl Flow {
         self.held.load(Relaxed)
     }
 
+    /// Notes that the worker holds so much more.
+    pub(super) fn hold(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Relaxed);
+    }
+
     /// Notes that the worker holds so much less.
     pub(super) fn release(&self, bytes: usize) {
         let before = self.held.fetch_sub(bytes, Relaxed);
@@ -77,7 +82,7 @@ async fn carry(reading: ReadingId, fetcher: Arc<Fetcher>, flow: Arc<Flow>, inbox
             Ok(fetched) if fetched.is_empty() => tokio::task::yield_now().await,
             Ok(fetched) => {
                 let bytes = fetched.iter().map(|fetched| fetched.bytes).sum();
-                flow.held.fetch_add(bytes, Relaxed);
+                flow.hold(bytes);
                 inbox.send(Message::Fetched { reading, fetched }).await;
             }
             Err(error) if error.is_retriable() => {

@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
+use super::decode::Place;
 use super::inbox::Inbox;
 use super::message::{LaneStart, Message, QueryId, ReadingId};
 use super::pump::{Flow, HELD_BYTES, pump};
@@ -15,13 +17,11 @@ use super::track::{Track, TrackReader};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::{FetchedPartition, Fetcher};
 use crate::kafka::{Cluster, TopicPartition};
+use crate::runtime::clock;
 use crate::types::Partition;
 
 /// How many bytes a reading fetches ahead of what its worker holds.
 const BUFFER_BYTES: usize = 4 << 20;
-
-/// How many bytes of a reading a worker holds at most while it waits for some of its partitions.
-const HUNGRY_BYTES: usize = 32 << 20;
 
 /// Everything that a worker reads.
 pub(super) struct Readings {
@@ -69,6 +69,46 @@ impl Readings {
 
     pub(super) fn track(&self, id: ReadingId, partition: Partition) -> Option<&Track> {
         self.all.get(&id)?.tracks.get(&partition)
+    }
+
+    /// Whether readers at `position` of a partition should wait for those of another reading, which
+    /// are about to come to where they are: two readings fetch and decode everything twice.
+    pub(super) fn is_to_wait(
+        &self,
+        (id, partition): (ReadingId, Partition),
+        position: i64,
+    ) -> bool {
+        if self.all.len() < 2 {
+            return false;
+        }
+        let Some(reading) = self.all.get(&id) else { return false };
+        let others = self
+            .all
+            .iter()
+            .filter(|(other, other_reading)| **other != id && other_reading.topic == reading.topic);
+        let now = clock::instant();
+        others
+            .filter_map(|(_, other)| other.tracks.get(&partition))
+            .any(|track| track.is_catching_up(position, now))
+    }
+
+    /// Notes where the next record of a partition is.
+    pub(super) fn set_place(&mut self, id: ReadingId, partition: Partition, place: Option<Place>) {
+        let track = self.all.get_mut(&id).and_then(|reading| reading.tracks.get_mut(&partition));
+        if let Some(track) = track {
+            track.place = place;
+        }
+    }
+
+    /// How long the reader that is furthest behind has been at `position`, while others wait for it.
+    pub(super) fn held_up_for(
+        &mut self,
+        (id, partition): (ReadingId, Partition),
+        position: i64,
+        now: Instant,
+    ) -> Duration {
+        let track = self.all.get_mut(&id).and_then(|reading| reading.tracks.get_mut(&partition));
+        track.map_or(Duration::ZERO, |track| track.held_up_for(position, now))
     }
 
     /// Lets a query read partitions from their positions on: with others where they are there, else
@@ -203,18 +243,13 @@ impl Readings {
         }
     }
 
-    /// Takes more of readings that lack a partition, however much is here of the others; those are
-    /// held back once it is too much.
+    /// Takes more of readings that hold enough but lack a partition: of that one only.
     pub(super) fn feed_hungry(&mut self) {
         for reading in self.all.values_mut() {
-            let held = reading.flow.held();
-            let is_hungry = held >= HELD_BYTES && reading.tracks.values().any(Track::is_lacking);
+            let is_full = reading.flow.held() >= HELD_BYTES;
+            let is_hungry = is_full && reading.tracks.values().any(Track::is_lacking);
+            reading.hold_back(is_hungry);
             reading.flow.set_hungry(is_hungry);
-            if is_hungry && held >= HUNGRY_BYTES {
-                reading.pause_those_here();
-            } else if !reading.paused.is_empty() && held < HELD_BYTES {
-                reading.resume_all();
-            }
         }
     }
 
@@ -242,16 +277,77 @@ impl Reading {
         TopicPartition::new(&*self.topic, partition.0)
     }
 
-    fn pause_those_here(&mut self) {
-        let here = self.tracks.iter().filter(|(_, track)| !track.batches.is_empty());
-        self.paused = here.map(|(partition, _)| *partition).collect();
-        let paused: Vec<_> = self.paused.iter().map(|partition| self.at(*partition)).collect();
-        self.fetcher.pause(&paused);
+    /// Holds back the partitions of which something is here, or none.
+    fn hold_back(&mut self, those_here: bool) {
+        let Self { tracks, paused, .. } = self;
+        let is_held = |partition: &Partition| {
+            those_here && tracks.get(partition).is_some_and(|track| !track.batches.is_empty())
+        };
+        let resumed: Vec<_> = paused.extract_if(.., |partition| !is_held(partition)).collect();
+        let held = tracks.keys().filter(|partition| is_held(partition));
+        let held: Vec<_> = held.filter(|held| !paused.contains(held)).copied().collect();
+        paused.extend(&held);
+        if !held.is_empty() {
+            let held: Vec<_> = held.into_iter().map(|partition| self.at(partition)).collect();
+            self.fetcher.pause(&held);
+        }
+        if !resumed.is_empty() {
+            let resumed: Vec<_> = resumed.into_iter().map(|partition| self.at(partition)).collect();
+            self.fetcher.resume(&resumed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::ClientConfig;
+    use crate::plan::{Input, NodeId};
+    use crate::runtime::LaneId;
+
+    fn start(partition: i32) -> LaneStart {
+        let lane = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(partition) };
+        LaneStart { lane, topic: "t".into(), position: 0, end: 100 }
     }
 
-    fn resume_all(&mut self) {
-        let paused = std::mem::take(&mut self.paused);
-        let paused: Vec<_> = paused.into_iter().map(|partition| self.at(partition)).collect();
-        self.fetcher.resume(&paused);
+    fn fetched(partition: i32, offsets: std::ops::Range<i64>) -> FetchedPartition {
+        FetchedPartition {
+            partition: TopicPartition::new("t", partition),
+            position: offsets.start,
+            next_offset: offsets.end,
+            high_watermark: 100,
+            last_stable_offset: 100,
+            batches: Vec::new(),
+            bytes: HELD_BYTES,
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_full_reading_only_what_it_lacks_is_fetched() {
+        let cluster = Cluster::new(ClientConfig::new("127.0.0.1:1").unwrap()).unwrap();
+        let mut readings = Readings::new(cluster, Arc::new(Inbox::new(1)));
+        readings.attach(&"q".into(), &[start(0), start(1)]);
+        let id = ReadingId(1);
+        let paused = |readings: &Readings| readings.all[&id].paused.iter().map(|p| p.0).collect();
+        let take_in = |readings: &mut Readings, fetched: FetchedPartition| {
+            readings.all[&id].flow.hold(fetched.bytes);
+            readings.take_in(id, vec![fetched]);
+            readings.feed_hungry();
+            paused(readings)
+        };
+        let none: Vec<i32> = Vec::new();
+        assert_eq!(take_in(&mut readings, fetched(0, 0..10)), [0]);
+        // Once nothing is lacking, the pump alone holds everything back.
+        assert_eq!(take_in(&mut readings, fetched(1, 0..10)), none);
+        readings.forget_before(id, Partition(0), 10);
+        readings.feed_hungry();
+        let now_paused: Vec<i32> = paused(&readings);
+        assert_eq!(now_paused, [1]);
+        // What it lacked comes: the other is lacking in turn, and is not left paused.
+        assert_eq!(take_in(&mut readings, fetched(0, 10..20)), none);
+        readings.forget_before(id, Partition(1), 10);
+        readings.feed_hungry();
+        let now_paused: Vec<i32> = paused(&readings);
+        assert_eq!(now_paused, [0]);
     }
 }

@@ -14,6 +14,9 @@ use crate::runtime::{
 };
 use crate::types::{Arena, Rows};
 
+/// How many bytes of records tasks give before they are handed on at once.
+const GIVE_BYTES: usize = 256 << 10;
+
 /// Records of a source, decoded for all queries that read it in the same way.
 #[derive(Clone, Copy)]
 pub(super) struct SourceChunk<'t, 'a> {
@@ -196,6 +199,13 @@ impl Shard {
         self.give_away();
     }
 
+    /// Whether what tasks have given is not to wait until all partitions have had their turn. Each
+    /// time it is handed on wakes another thread.
+    pub(super) fn has_much_to_give(&self) -> bool {
+        let Given { output, changelog, .. } = &self.tasks.given;
+        output.bytes() + changelog.bytes() >= GIVE_BYTES
+    }
+
     pub(super) fn give_away(&mut self) {
         let given = &mut self.tasks.given;
         self.figures.count(std::mem::take(&mut given.counts));
@@ -203,7 +213,7 @@ impl Shard {
             return;
         }
         let Given { output, changelog, log, .. } = std::mem::take(given);
-        self.pressure.given(output.bytes() + changelog.bytes());
+        self.pressure.given(output.bytes(), changelog.bytes());
         let portion = Portion { interval: self.interval, output, changelog, log };
         self.tell(Event::Given(Box::new(portion)));
     }

@@ -8,10 +8,19 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
+use super::decode::Place;
 use super::message::QueryId;
 use crate::kafka::fetch::FetchedPartition;
 use crate::plan::Input;
+use crate::runtime::clock;
+
+/// By how many records readers may be behind that others wait for.
+const CATCH_UP_RECORDS: i64 = 1_000_000;
+
+/// How long after its last move a reader still counts as one that moves.
+const MOVES_WITHIN: Duration = Duration::from_millis(100);
 
 /// Who reads a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +48,7 @@ pub(super) struct Turn {
 }
 
 /// A partition that is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Track {
     /// What was fetched, in order.
     pub(super) batches: VecDeque<FetchedPartition>,
@@ -51,17 +60,51 @@ pub(super) struct Track {
     pub(super) end: i64,
     pub(super) readers: Vec<TrackReader>,
     bytes: usize,
+    /// Where the reader is that others wait for, and since when.
+    held_up: Option<(i64, Instant)>,
+    /// When a reader moved on last.
+    moved_at: Instant,
+    /// Where the next record is, if that is known.
+    pub(super) place: Option<Place>,
 }
 
 impl Track {
     /// A partition that is fetched from `start` on.
     pub(super) fn new(start: i64, end: i64) -> Self {
-        Self { start, fetched: start, end, ..Self::default() }
+        Self {
+            batches: VecDeque::new(),
+            start,
+            fetched: start,
+            end,
+            readers: Vec::new(),
+            bytes: 0,
+            held_up: None,
+            moved_at: clock::instant(),
+            place: None,
+        }
     }
 
     /// How many bytes are here.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How long the reader that is furthest behind has been at `position`, while others wait for it.
+    pub(super) fn held_up_for(&mut self, position: i64, now: Instant) -> Duration {
+        let (_, since) = match self.held_up {
+            Some(at) if at.0 == position => at,
+            _ => *self.held_up.insert((position, now)),
+        };
+        now.saturating_duration_since(since)
+    }
+
+    /// Whether it pays for who is at `position` of another reading to wait for the readers here, so
+    /// that all go on together: they move, and are behind by less than is still to come.
+    pub(super) fn is_catching_up(&self, position: i64, now: Instant) -> bool {
+        let behind = position.saturating_sub(self.start);
+        behind > 0
+            && behind <= self.end.saturating_sub(position).min(CATCH_UP_RECORDS)
+            && now.saturating_duration_since(self.moved_at) < MOVES_WITHIN
     }
 
     /// The topic, where something of it is here.
@@ -108,7 +151,10 @@ impl Track {
 
     /// Forgets what lies before `position`; how many bytes that were.
     pub(super) fn forget_before(&mut self, position: i64) -> usize {
-        self.start = self.start.max(position.min(self.fetched));
+        let start = self.start.max(position.min(self.fetched));
+        if start > self.start {
+            (self.start, self.moved_at) = (start, clock::instant());
+        }
         let before = self.bytes;
         while self.batches.front().is_some_and(|batch| batch.next_offset <= position) {
             self.bytes -= self.batches.pop_front().map_or(0, |batch| batch.bytes);

@@ -33,6 +33,9 @@ const BLOCKED_WAIT: Duration = Duration::from_millis(2);
 /// How long it waits at most, while there is nothing to do.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
+/// How long others wait for a query that takes nothing before it has to read on its own.
+const PART_AFTER: Duration = Duration::from_secs(1);
+
 /// What a worker is given by its instance.
 pub(super) struct Seat {
     pub(super) index: usize,
@@ -262,8 +265,12 @@ impl Worker {
             self.part_with(reading, partition, &wishes);
             return false;
         };
+        if readings.is_to_wait((reading, partition), turn.offsets.start) {
+            return false;
+        }
         let arena = Arena::new();
-        let chunk = guard(|| next_chunk(&track.batches[turn.batch], turn.offsets, &arena));
+        let (batch, place) = (&track.batches[turn.batch], track.place);
+        let chunk = guard(|| next_chunk(batch, turn.offsets, place, &arena));
         let chunk = chunk.map_err(|panic| panic.to_string()).and_then(|chunk| {
             // What cannot be read as records is wrong with the topic.
             chunk.map_err(|error| error.to_string())
@@ -290,21 +297,26 @@ impl Worker {
                         }
                     }
                 }
-                shard.hand_on(&seat.workers);
+                if shard.has_much_to_give() {
+                    shard.hand_on(&seat.workers);
+                }
             });
         }
         drop(decoded);
-        drop(chunk);
+        let place = chunk.ok().and_then(|chunk| chunk.place);
         let position =
             |reader: &TrackReader| shards.get(&reader.query)?.position(lane(reader, partition));
         let position = track.readers.iter().filter_map(position).min();
         if let Some(position) = position {
             readings.forget_before(reading, partition, position);
         }
+        readings.set_place(reading, partition, place);
         true
     }
 
-    /// Parts with those who take nothing where others wait for more than may be held.
+    /// Parts with those who take nothing where others wait for more than may be held: not with one
+    /// that waits for a moment, for another partition or a commit, as what it takes later by itself
+    /// is decoded once more.
     fn part_with(&mut self, reading: ReadingId, partition: Partition, wishes: &[Option<Wish>]) {
         if !self.readings.is_full(reading) {
             return;
@@ -316,8 +328,15 @@ impl Worker {
             wish.is_none_or(|wish| wish.until.is_none() && wish.position < ahead)
         };
         let readers = track.readers.iter().zip(wishes);
+        let behind: Vec<_> = readers.filter(|(_, wish)| is_behind(wish)).collect();
+        let position = |(_, wish): &(_, &Option<Wish>)| wish.map_or(i64::MIN, |wish| wish.position);
+        let last = behind.iter().map(position).min().unwrap_or(ahead);
         let behind: Vec<TrackReader> =
-            readers.filter(|(_, wish)| is_behind(wish)).map(|(reader, _)| reader.clone()).collect();
+            behind.into_iter().map(|(reader, _)| reader.clone()).collect();
+        let waited = self.readings.held_up_for((reading, partition), last, clock::instant());
+        if !behind.is_empty() && waited < PART_AFTER {
+            return;
+        }
         for reader in &behind {
             if let Some(shard) = self.shards.get_mut(&reader.query) {
                 shard.set_detached(lane(reader, partition));

@@ -2,7 +2,7 @@
 //! in the same run, a plain fetch and one that also parses each reading with `serde_json`.
 //!
 //! ```text
-//! cargo bench --bench device_pipeline [-- --readings 1000000] [--only 12|100000|transitions]
+//! cargo bench --bench device_pipeline [-- --readings 1000000] [--only 12|100000|transitions] [--workers 2]
 //! ```
 //!
 //! Each role is a process of its own: the broker (`millstream broker`), the query process (`millstream run`), and this
@@ -32,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// One line of the results.
 struct Line {
-    name: &'static str,
+    name: String,
     readings: u64,
     seconds: f64,
     usage: Usage,
@@ -56,30 +56,33 @@ fn main() -> Result<()> {
 }
 
 async fn conduct(options: &[&str]) -> Result<()> {
-    let (mut readings, mut only) = (1_000_000, None);
+    let (mut readings, mut only, mut workers) = (1_000_000, None, None);
     for pair in options.chunks(2) {
         match pair {
             ["--readings", count] => readings = count.parse().context("--readings")?,
             ["--only", case] => only = Some(*case),
-            _ => bail!("expected --readings NUMBER or --only CASE, found {pair:?}"),
+            ["--workers", count] => workers = Some(count.parse().context("--workers")?),
+            _ => {
+                bail!("expected --readings NUMBER, --only CASE or --workers NUMBER, found {pair:?}")
+            }
         }
     }
     let wants = |case: &str| only.is_none_or(|only| only == case);
     println!("{readings} readings, 3 partitions; records/s from the start of the process");
     if wants("12") {
-        devices(12, readings).await?;
+        devices(12, readings, workers).await?;
     }
     if wants("100000") {
-        devices(100_000, readings).await?;
+        devices(100_000, readings, workers).await?;
     }
     if wants("transitions") {
-        transitions(readings).await?;
+        transitions(readings, workers).await?;
     }
     Ok(())
 }
 
 /// All roles over the readings of so many devices.
-async fn devices(count: u32, readings: u64) -> Result<()> {
+async fn devices(count: u32, readings: u64, workers: Option<u32>) -> Result<()> {
     println!("\n{count} devices");
     let (broker, address) = broker().await?;
     let cluster = cluster(&address)?;
@@ -89,7 +92,7 @@ async fn devices(count: u32, readings: u64) -> Result<()> {
     for (name, role) in [("fetch alone (the floor)", "floor"), ("fetch and serde_json", "serde")] {
         lines.push(reader(name, &[role, &address, &readings.to_string()], readings)?);
     }
-    let (line, run) = query_file("run device.sql", "device.sql", &cluster, readings).await?;
+    let (line, run) = query_file("device.sql", &cluster, readings, workers).await?;
     watch::check_counts(&cluster, readings).await?;
     lines.push(line);
     show(&lines);
@@ -103,13 +106,12 @@ async fn devices(count: u32, readings: u64) -> Result<()> {
     Ok(())
 }
 
-async fn transitions(readings: u64) -> Result<()> {
+async fn transitions(readings: u64, workers: Option<u32>) -> Result<()> {
     println!("\n12 devices, each change emitted");
     let (broker, address) = broker().await?;
     let cluster = cluster(&address)?;
     feed::fill(&cluster, readings, 12).await?;
-    let (line, run) =
-        query_file("run transitions.sql", "transitions.sql", &cluster, readings).await?;
+    let (line, run) = query_file("transitions.sql", &cluster, readings, workers).await?;
     show(&[line]);
     drop((run, broker));
     Ok(())
@@ -138,36 +140,34 @@ fn sql(file: &str) -> PathBuf {
 }
 
 /// A role of this program that ends by itself, and says what it used.
-fn reader(name: &'static str, args: &[&str], readings: u64) -> Result<Line> {
+fn reader(name: &str, args: &[&str], readings: u64) -> Result<Line> {
     let start = millstream::runtime::clock::instant();
     let output = Child::own(args)?.output()?;
     let seconds = start.elapsed().as_secs_f64();
     let usage = Usage::parse(&output).with_context(|| format!("{name} said: {output}"))?;
-    Ok(Line { name, readings, seconds, usage })
+    Ok(Line { name: name.to_owned(), readings, seconds, usage })
 }
 
 /// Runs a file until all its queries have committed everything.
 async fn query_file(
-    name: &'static str,
     file: &str,
     cluster: &Cluster,
     readings: u64,
+    workers: Option<u32>,
 ) -> Result<(Line, Child)> {
     let path = sql(file);
     let specs = watch::prepare(cluster, &std::fs::read_to_string(&path)?).await?;
     let servers = cluster.config().bootstrap_servers.join(",");
+    let path = path.to_string_lossy();
+    let mut args = vec!["run", &*path, "--bootstrap-servers", &servers];
+    args.extend(["--property", "auto.offset.reset=earliest"]);
+    let threads = workers.map(|workers| format!("num.stream.threads={workers}"));
+    args.extend(threads.iter().flat_map(|threads| ["--property", threads]));
     let start = millstream::runtime::clock::instant();
-    let run = Child::millstream(&[
-        "run",
-        &path.to_string_lossy(),
-        "--bootstrap-servers",
-        &servers,
-        "--property",
-        "auto.offset.reset=earliest",
-    ])?;
+    let run = Child::millstream(&args)?;
     watch::until_level(cluster, &specs).await?;
     let (seconds, usage) = (start.elapsed().as_secs_f64(), run.usage()?);
-    Ok((Line { name, readings, seconds, usage }, run))
+    Ok((Line { name: format!("run {file}"), readings, seconds, usage }, run))
 }
 
 fn show(lines: &[Line]) {
