@@ -106,12 +106,12 @@ pub struct StoreChange<'r> {
 }
 
 /// Where rows, changes and log entries go.
-pub trait Collector {
+pub trait Collector<'a> {
     /// Takes rows for the sink.
     fn sink(&mut self, rows: &Rows<'_>) -> Result<(), QueryError>;
 
     /// Takes rows that go to the tasks of another sub-topology.
-    fn repartition(&mut self, topic: RepartitionId, rows: &Rows<'_>) -> Result<(), QueryError>;
+    fn repartition(&mut self, topic: RepartitionId, rows: &Rows<'a>) -> Result<(), QueryError>;
 
     /// Takes a change of a store.
     fn changed(&mut self, change: StoreChange<'_>);
@@ -139,7 +139,7 @@ pub struct Context<'c, 'a> {
     /// The arena, the clock and random bits.
     pub eval: EvalContext<'a>,
     /// Where everything goes that leaves the topology.
-    pub out: &'c mut dyn Collector,
+    pub out: &'c mut dyn Collector<'a>,
     /// The counter of `LATEST_BY_OFFSET` and `EARLIEST_BY_OFFSET`.
     pub sequence: &'c mut Sequence,
     /// The rows of the tables that several operators use.

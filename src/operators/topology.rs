@@ -90,7 +90,7 @@ pub struct Outside<'c, 'a> {
     /// The arena, the clock and random bits.
     pub eval: EvalContext<'a>,
     /// Where everything goes that leaves the topology.
-    pub out: &'c mut dyn Collector,
+    pub out: &'c mut dyn Collector<'a>,
 }
 
 impl Topology {

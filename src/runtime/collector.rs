@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
+use super::encode::{Lending, LentRows, RepartitionEncoder, SinkEncoder, Spread};
 use super::output::{Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{RawRecords, SourceReader};
@@ -37,6 +37,9 @@ pub(super) struct TaskCollector<'t, 'a> {
     pub(super) sink: Option<&'t SinkEncoder>,
     pub(super) repartitions: &'t BTreeMap<RepartitionId, Rekeying>,
     pub(super) given: &'t mut Given,
+    /// Rows for other tasks, in memory.
+    pub(super) lent: &'t mut Vec<LentRows<'a>>,
+    pub(super) arena: &'a Arena,
     pub(super) origin: Origin<'t, 'a>,
 }
 
@@ -128,7 +131,7 @@ fn columns_text(columns: &[Column<'_>], row: usize, schema: &Schema) -> String {
     row_text(&ColumnsRow { columns, row }, &types)
 }
 
-impl Collector for TaskCollector<'_, '_> {
+impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
     fn sink(&mut self, rows: &Rows<'_>) -> Result<(), QueryError> {
         let Some(sink) = self.sink else { return Ok(()) };
         for row in 0..rows.len {
@@ -140,17 +143,15 @@ impl Collector for TaskCollector<'_, '_> {
         Ok(())
     }
 
-    fn repartition(&mut self, topic: RepartitionId, rows: &Rows<'_>) -> Result<(), QueryError> {
+    fn repartition(&mut self, topic: RepartitionId, rows: &Rows<'a>) -> Result<(), QueryError> {
         let Some(Rekeying { encoder, spread }) = self.repartitions.get(&topic) else {
             return Ok(());
         };
         match spread {
-            Some(spread) => encoder.hand_over(
-                rows,
-                self.origin.times.of(rows),
-                *spread,
-                &mut self.given.rekeyed,
-            ),
+            Some(spread) => {
+                let lending = Lending { arena: self.arena, lent: self.lent };
+                encoder.hand_over(rows, self.origin.times.of(rows), *spread, lending)
+            }
             None => encoder.write(rows, &mut self.given.output),
         }
     }

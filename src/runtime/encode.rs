@@ -1,5 +1,7 @@
 //! Rows on their way out of a task: as bytes for a sink or a topic, or as they are for other tasks.
 
+use std::rc::Rc;
+
 use super::inputs::Run;
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
@@ -155,6 +157,46 @@ pub struct RekeyedRows {
     pub run: Run,
 }
 
+/// The same as long as the batch is there that they come from.
+#[derive(Debug)]
+pub(super) struct LentRows<'a> {
+    pub(super) topic: RepartitionId,
+    pub(super) partition: Partition,
+    pub(super) times: Vec<i64>,
+    /// Those of all partitions.
+    rows: Rc<Rows<'a>>,
+    /// Which of them these are; `None` if that are all.
+    taken: Option<Vec<u32>>,
+}
+
+/// Where lent rows go, and memory that lasts as long as they do.
+pub(super) struct Lending<'l, 'a> {
+    pub(super) arena: &'a Arena,
+    pub(super) lent: &'l mut Vec<LentRows<'a>>,
+}
+
+impl<'a> LentRows<'a> {
+    /// The rows, as those of the task that they are for.
+    pub(super) fn rows(&self) -> Rows<'a> {
+        let mut rows = match &self.taken {
+            Some(taken) => self.rows.take(taken),
+            None => Rows::clone(&self.rows),
+        };
+        (rows.meta.partition, rows.meta.is_source) = (self.partition, false);
+        rows
+    }
+
+    /// A copy that outlives the batch.
+    pub(super) fn into_owned(self) -> RekeyedRows {
+        let Self { topic, partition, times, rows, taken } = self;
+        let rows = match taken {
+            Some(taken) => OwnedRows::taken(&rows, &taken),
+            None => OwnedRows::of(&rows),
+        };
+        RekeyedRows { topic, partition, run: Run { rows, times } }
+    }
+}
+
 /// How many partitions rows are spread over, and by what.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
@@ -254,28 +296,25 @@ impl RepartitionEncoder {
     /// Copies rows for the tasks that own their keys.
     ///
     /// Formats leave marks on what passes through a topic, and so they do here.
-    pub(super) fn hand_over(
+    pub(super) fn hand_over<'a>(
         &self,
-        rows: &Rows<'_>,
+        rows: &Rows<'a>,
         times: Vec<i64>,
         spread: Spread,
-        rekeyed: &mut Vec<RekeyedRows>,
+        Lending { arena, lent }: Lending<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let arena = Arena::new();
         let mut rows = rows.clone();
         let len = rows.len;
-        rows.key.columns = self.key_marks.normalise(rows.key.columns, rows.key.len, &arena);
-        rows.value = self.value_marks.normalise(rows.value, len, &arena);
+        rows.key.columns = self.key_marks.normalise(rows.key.columns, rows.key.len, arena);
+        rows.value = self.value_marks.normalise(rows.value, len, arena);
         rows.old = rows.old.map(|old| OldRows {
-            value: self.value_marks.normalise(old.value, len, &arena),
+            value: self.value_marks.normalise(old.value, len, arena),
             valid: old.valid,
         });
-        let mut push = |partition: usize, run: Run| {
-            let partition = Partition(partition as i32);
-            rekeyed.push(RekeyedRows { topic: self.id, partition, run });
-        };
+        let topic = self.id;
         if spread.partitions == 1 {
-            push(0, Run { rows: OwnedRows::of(&rows), times });
+            let rows = Rc::new(rows);
+            lent.push(LentRows { topic, partition: Partition(0), times, rows, taken: None });
             return Ok(());
         }
         let owners = self.owners(&rows, spread)?;
@@ -284,10 +323,14 @@ impl RepartitionEncoder {
             RepartitionKind::Subscriptions => in_order(&owners.of_rows),
             _ => by_owner(&owners).collect(),
         };
-        for Share { partition, taken } in shares {
-            let times = taken.iter().map(|row| times[*row as usize]).collect();
-            push(partition, Run { rows: OwnedRows::taken(&rows, &taken), times });
-        }
+        let rows = Rc::new(rows);
+        lent.extend(shares.into_iter().map(|Share { partition, taken }| LentRows {
+            topic,
+            partition: Partition(partition as i32),
+            times: taken.iter().map(|row| times[*row as usize]).collect(),
+            rows: Rc::clone(&rows),
+            taken: Some(taken),
+        }));
         Ok(())
     }
 

@@ -12,6 +12,9 @@
 //! lane 2: (end) ─┘         | lane 2 is at its end, and is not waited for
 //! ```
 //!
+//! Where the order in time does not matter, the rows of a [block](super::blocks) all have one time, so
+//! that they come out together.
+//!
 //! Which rows come out in which order depends on the rows and their times alone, not on when they
 //! came or how they were cut into batches. A lane without rows that is not at its end is waited for,
 //! and one at its end for `max.task.idle.ms`, as Kafka Streams does since KIP-695.
@@ -214,6 +217,27 @@ impl Inputs {
     /// Whether there is one way only, so that there is nothing to decide.
     pub fn is_single(&self) -> bool {
         self.lanes.len() == 1
+    }
+
+    /// Whether rows that come now on a way, up to a time, are those that come next, so that nobody has
+    /// to wait with them.
+    pub fn are_next(&self, way: Way, last: i64) -> bool {
+        let Some(at) = self.lanes.iter().position(|lane| lane.way == way) else { return false };
+        self.lanes.iter().enumerate().all(|(other, lane)| {
+            if other == at {
+                return lane.runs.is_empty();
+            }
+            let is_waited_for = match self.max_idle {
+                MaxIdle::Never => false,
+                MaxIdle::Millis(0) => !lane.progress.is_at_end,
+                MaxIdle::Millis(_) => true,
+            };
+            match lane.head() {
+                Some(head) => !lane.is_urgent && (last, at) < (head, other),
+                None if lane.is_urgent => true,
+                None => !is_waited_for || (last, at) < (lane.progress.time, other),
+            }
+        })
     }
 
     /// How far a lane has come: the highest time of its rows so far.

@@ -9,7 +9,7 @@ use super::task::{Task, TaskId, TaskOptions};
 use crate::operators::{QueryError, TopologyOptions};
 use crate::plan::{
     self, Input, NodeId, PartitionCounts, QueryPlan, RepartitionId, RepartitionKind, StoreId,
-    SubTopology, SubTopologyId,
+    StoreKind, SubTopology, SubTopologyId,
 };
 use crate::types::Partition;
 
@@ -74,6 +74,7 @@ pub struct Layout {
     /// By sub-topology, the first of those that it goes round with in a circle: rows of one ask
     /// another, and what it answers comes back.
     circles: Vec<Option<SubTopologyId>>,
+    goes_by_block: bool,
 }
 
 impl Layout {
@@ -95,6 +96,7 @@ impl Layout {
             keepers: Vec::new(),
             handed_over: vec![Vec::new(); parts.len()],
             circles: vec![None; parts.len()],
+            goes_by_block: false,
             parts,
         };
         layout.keepers = layout.plan.stores().map(|(_, node, _)| layout.part_of(node)).collect();
@@ -108,7 +110,17 @@ impl Layout {
         if layout.has_circle() {
             layout.options.placement.is_together = true;
         }
+        let is_aggregate = |kind: &StoreKind| *kind == StoreKind::Aggregate;
+        layout.goes_by_block = layout.options.is_in_memory
+            && layout.plan.stores().all(|(_, _, store)| is_aggregate(&store.kind));
         layout
+    }
+
+    /// Whether re-keyed rows are put in order block by block of their source's offsets, not row by
+    /// row: where nothing depends on the order in time of rows of different partitions, which through
+    /// a topic is anyone's guess. [`Block`](super::blocks::Block) says what the order is.
+    pub fn goes_by_block(&self) -> bool {
+        self.goes_by_block
     }
 
     /// Which sub-topologies hand rows in memory to themselves by way of others.

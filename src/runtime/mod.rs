@@ -2,6 +2,7 @@
 //!
 //! A [`Task`] is a part of a query on one partition, in memory, and never waits; what moves its records stands around it.
 
+mod blocks;
 pub mod clock;
 mod codecs;
 mod collector;
@@ -23,6 +24,7 @@ mod task;
 mod tasks;
 mod timestamp;
 
+pub use blocks::BLOCK_RECORDS;
 pub use collector::SourceRecords;
 pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use encode::{RekeyedRows, Spread};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::codecs::PlanCodecs;
 use super::collector::{Origin, Rekeying, RowTimes, SourceRecords, TaskCollector};
-use super::encode::{RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
+use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
 use super::output::Output;
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::source::{ReadRows, Rejection};
@@ -224,9 +224,23 @@ impl Task {
         given: &mut Given,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
+        let mut lent = Vec::new();
+        let done = self.process_lending(batch, given, &mut lent, surrounded);
+        given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        done
+    }
+
+    /// The same, but rows for other tasks are only lent.
+    pub(super) fn process_lending<'a>(
+        &mut self,
+        batch: TaskBatch<'_, 'a>,
+        given: &mut Given,
+        lent: &mut Vec<LentRows<'a>>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
         let TaskBatch { input, rows, times, records } = batch;
         let times = RowTimes { offsets: &rows.meta.offsets, times };
-        self.run(Origin { records, times }, given, surrounded, |topology, outside| {
+        self.run(Origin { records, times }, (given, lent), surrounded, |topology, outside| {
             topology.process(input, rows, outside)
         })
     }
@@ -241,13 +255,18 @@ impl Task {
     ) -> Result<bool, QueryError> {
         let times = RowTimes { offsets: &[], times: &[time] };
         let origin = Origin { records: None, times };
-        self.run(origin, given, surrounded, |topology, outside| topology.flush(outside))
+        let mut lent = Vec::new();
+        let done = self.run(origin, (given, &mut lent), surrounded, |topology, outside| {
+            topology.flush(outside)
+        });
+        given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        done
     }
 
     fn run<'t, 'a, T>(
         &mut self,
         origin: Origin<'t, 'a>,
-        given: &mut Given,
+        (given, lent): (&mut Given, &mut Vec<LentRows<'a>>),
         Surrounded { surroundings, arena }: Surrounded<'a>,
         step: impl FnOnce(&mut Topology, &mut Outside<'_, 'a>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
@@ -259,6 +278,8 @@ impl Task {
             sink: self.sink.as_ref(),
             repartitions: &self.repartitions,
             given,
+            lent,
+            arena,
             origin,
         };
         let eval = EvalContext { arena, now, random, nested_error_set_null };

@@ -5,10 +5,13 @@
 //! runs them; with it goes how far the giving task has come, so that those who read several lanes know
 //! which row is next ([`Inputs`]).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::blocks::{BLOCK_RECORDS, Block};
 use super::collector::SourceRecords;
+use super::encode::LentRows;
 use super::handover::{Handover, Leaving};
 use super::inputs::{Chunk, Inputs, LaneId, Progress, Run, Way};
 use super::layout::Layout;
@@ -20,7 +23,7 @@ use crate::plan::{Input, NodeId, RepartitionId, StoreId, SubTopologyId};
 use crate::types::{Arena, OwnedRows, Partition, Rows};
 
 /// How many rows operators get at once.
-pub const CHUNK_ROWS: usize = 1_000;
+pub const CHUNK_ROWS: usize = BLOCK_RECORDS as usize;
 
 /// All tasks of one query that one worker runs.
 pub struct Tasks {
@@ -35,6 +38,8 @@ pub struct Tasks {
     /// What is for other workers.
     pub(super) outbound: Vec<(usize, Handover)>,
     pieces: Arc<Pieces>,
+    /// Where partitions of sources are, where rows go by block.
+    blocks: BTreeMap<LaneId, Block>,
 }
 
 /// A task, and what it has said of its progress to the tasks that it hands rows to.
@@ -95,7 +100,8 @@ impl Tasks {
         }
         let seats = tasks.into_iter().map(|task| (task.id(), Seat { task, told: None })).collect();
         let (ready, given, outbound) = (BTreeSet::new(), Given::default(), Vec::new());
-        Self { layout, worker, seats, junctions, ready, given, outbound, pieces }
+        let blocks = BTreeMap::new();
+        Self { layout, worker, seats, junctions, ready, given, outbound, pieces, blocks }
     }
 
     /// Gives each worker its own of the tasks of a query that one has restored.
@@ -148,11 +154,32 @@ impl Tasks {
     }
 
     /// The highest time of the rows that came from a partition of a topic.
-    pub fn stream_time(&self, input: Input, partition: Partition) -> i64 {
-        let Some(id) = self.reader(input, partition) else { return i64::MIN };
+    pub fn stream_time(&self, lane: LaneId) -> i64 {
+        if self.goes_by_block(lane) {
+            return self.block(lane).highest();
+        }
+        let Some(id) = self.reader(lane.input, lane.upstream) else { return i64::MIN };
         let junction = self.junctions.get(&self.layout.junction(id));
-        let lane = LaneId { input, upstream: partition };
         junction.map_or(i64::MIN, |junction| junction.inputs.lane_time(lane))
+    }
+
+    /// The time that the rows went by that came last from a partition of a topic.
+    pub fn taken_time(&self, lane: LaneId) -> i64 {
+        if self.goes_by_block(lane) { self.block(lane).time() } else { self.stream_time(lane) }
+    }
+
+    /// The time that the row of an offset goes by, the next of its partition, if that is known before
+    /// the row is.
+    pub fn next_time(&self, lane: LaneId, offset: i64) -> Option<i64> {
+        self.goes_by_block(lane).then(|| self.block(lane).time_of(offset))
+    }
+
+    fn goes_by_block(&self, lane: LaneId) -> bool {
+        self.layout.goes_by_block() && matches!(lane.input, Input::Source(_))
+    }
+
+    fn block(&self, lane: LaneId) -> Block {
+        self.blocks.get(&lane).copied().unwrap_or(Block::START)
     }
 
     /// Processes a batch of a source, and follows rows with new keys from task to task.
@@ -168,7 +195,48 @@ impl Tasks {
         if let Some(seat) = self.seats.get_mut(&way.to) {
             seat.task.log_rejected(source, records, read, &mut self.given);
         }
+        if self.goes_by_block(lane) {
+            return self.take_blocks(way, (&read.rows, records), is_at_end, surrounded);
+        }
         self.take(way, (&read.rows, Some(records)), is_at_end, surrounded)
+    }
+
+    /// Takes rows of a source block by block.
+    fn take_blocks<'a>(
+        &mut self,
+        way: Way,
+        (rows, records): (&Rows<'a>, SourceRecords<'_, 'a>),
+        is_at_end: bool,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let offsets = &rows.meta.offsets;
+        let mut block = self.block(way.lane);
+        for range in Block::cut(offsets) {
+            let (first, next) = (offsets[range.start], offsets[range.end - 1] + 1);
+            block.advance(first, &rows.meta.timestamps[range.clone()]);
+            self.blocks.insert(way.lane, block);
+            let is_last = range.end == rows.len;
+            let progress = Progress { time: block.time_of(next), is_at_end: is_at_end && is_last };
+            let taken: Vec<u32> = range.clone().map(|row| row as u32).collect();
+            let rows = if taken.len() == rows.len {
+                Cow::Borrowed(rows)
+            } else {
+                Cow::Owned(rows.take(&taken))
+            };
+            let times = vec![block.time(); rows.len];
+            let batch = TaskBatch {
+                input: way.lane.input,
+                rows: &rows,
+                times: &times,
+                records: Some(records),
+            };
+            self.take_batch(way, batch, progress, surrounded)?;
+        }
+        if rows.len == 0 {
+            let time = self.junction(way.to).map_or(i64::MIN, |to| to.inputs.lane_time(way.lane));
+            return self.note(way, Progress { time, is_at_end }, surrounded.surroundings);
+        }
+        Ok(())
     }
 
     /// Processes a batch of a repartition topic in the same way.
@@ -192,11 +260,20 @@ impl Tasks {
         is_at_end: bool,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        let LaneId { input, upstream } = way.lane;
-        let before = self.stream_time(input, upstream);
+        let before = self.stream_time(way.lane);
         let times = running_times(before, &rows.meta.timestamps);
         let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
-        let batch = TaskBatch { input, rows, times: &times, records };
+        let batch = TaskBatch { input: way.lane.input, rows, times: &times, records };
+        self.take_batch(way, batch, progress, surrounded)
+    }
+
+    fn take_batch<'a>(
+        &mut self,
+        way: Way,
+        batch: TaskBatch<'_, 'a>,
+        progress: Progress,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
         let id = self.layout.junction(way.to);
         let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
         if !junction.inputs.is_single() {
@@ -206,28 +283,78 @@ impl Tasks {
             return self.settle(surrounded.surroundings);
         }
         junction.inputs.push(way, None, progress);
-        let mut done = Ok(());
+        let (mut done, mut lent) = (Ok(()), Vec::new());
         if batch.rows.len > 0
             && let Some(seat) = self.seats.get_mut(&way.to)
         {
-            done = seat.task.process(batch, &mut self.given, surrounded);
+            done = seat.task.process_lending(batch, &mut self.given, &mut lent, surrounded);
         }
-        let leaving = self.given.rekeyed.drain(..);
-        let leaving = leaving.map(|rekeyed| Leaving { from: way.to, rekeyed }).collect();
+        let mut leaving = Vec::new();
+        for lent in lent {
+            match self.next_of(way.to, &lent) {
+                Some(to) if done.is_ok() => done = self.process_lent(to, &lent, surrounded),
+                _ => leaving.push(Leaving { from: way.to, rekeyed: lent.into_owned() }),
+            }
+        }
         self.pass_on(id, leaving);
         done.and_then(|()| self.settle(surrounded.surroundings))
+    }
+
+    /// The task that rows are for which another has just given, if it is here and nothing comes
+    /// before them.
+    fn next_of(&self, from: TaskId, lent: &LentRows<'_>) -> Option<TaskId> {
+        let input = Input::Repartition(lent.topic);
+        let to = TaskId { part: self.layout.reader_of(input)?, partition: lent.partition };
+        let is_apart = !self.layout.has_circle() && self.seats.contains_key(&to);
+        let way = Way { lane: LaneId { input, upstream: from.partition }, to };
+        let junction = self.junctions.get(&self.layout.junction(to)).filter(|_| is_apart)?;
+        let last = lent.times.last().copied().unwrap_or(i64::MIN);
+        junction.inputs.are_next(way, last).then_some(to)
+    }
+
+    /// Processes rows that another task has just given, without a copy.
+    fn process_lent<'a>(
+        &mut self,
+        to: TaskId,
+        lent: &LentRows<'a>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let id = self.layout.junction(to);
+        let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
+        let times = running_times(junction.progress.time, &lent.times);
+        junction.progress.time = times.last().copied().unwrap_or(junction.progress.time);
+        let mut rows = lent.rows();
+        // What comes of a row names it by its place here.
+        rows.meta.offsets = (0..rows.len as i64).collect();
+        let input = Input::Repartition(lent.topic);
+        let batch = TaskBatch { input, rows: &rows, times: &times, records: None };
+        let Some(seat) = self.seats.get_mut(&to) else { return Ok(()) };
+        let done = seat.task.process(batch, &mut self.given, surrounded);
+        let leaving = self.given.rekeyed.drain(..);
+        let leaving = leaving.map(|rekeyed| Leaving { from: to, rekeyed }).collect();
+        self.pass_on(id, leaving);
+        done
     }
 
     /// Notes that a partition of a topic is at its end, or no longer.
     pub fn note_end(
         &mut self,
-        input: Input,
-        partition: Partition,
+        lane: LaneId,
         is_at_end: bool,
         surroundings: Surroundings<'_>,
     ) -> Result<(), QueryError> {
-        let Some(way) = self.way(LaneId { input, upstream: partition }) else { return Ok(()) };
-        let progress = Progress { time: self.stream_time(input, partition), is_at_end };
+        let Some(way) = self.way(lane) else { return Ok(()) };
+        let time = self.junction(way.to).map_or(i64::MIN, |to| to.inputs.lane_time(lane));
+        self.note(way, Progress { time, is_at_end }, surroundings)
+    }
+
+    /// Notes how far a lane has come without rows.
+    fn note(
+        &mut self,
+        way: Way,
+        progress: Progress,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
         if let Some(junction) = self.junction(way.to) {
             junction.inputs.push(way, None, progress);
         }

@@ -8,9 +8,9 @@ use millstream::kafka::partitioner::partition_for_key;
 use millstream::operators::TopologyOptions;
 use millstream::plan::{Input, NodeId, QueryPlan, Source};
 use millstream::runtime::{
-    DriverRecord, Handover, Layout, LayoutOptions, MaxIdle, Placement, Placing, RawRecords,
-    SeededRandom, SourceBatch, SourceReader, SourceRecords, Surrounded, Surroundings, Target,
-    TaskCounts, TaskId, Tasks,
+    BLOCK_RECORDS, DriverRecord, Handover, LaneId, Layout, LayoutOptions, MaxIdle, Placement,
+    Placing, RawRecords, SeededRandom, SourceBatch, SourceReader, SourceRecords, Surrounded,
+    Surroundings, Target, TaskCounts, TaskId, Tasks,
 };
 use millstream::types::{Arena, Partition, Timestamp};
 
@@ -179,7 +179,8 @@ impl<'b> World<'b> {
                     let at = Partition(partition as i32);
                     let worker = self.owner(input, at);
                     let surroundings = surroundings(&self.random);
-                    self.workers[worker].note_end(input, at, true, surroundings).unwrap();
+                    let lane = LaneId { input, upstream: at };
+                    self.workers[worker].note_end(lane, true, surroundings).unwrap();
                     self.collect(worker);
                 }
             }
@@ -289,7 +290,8 @@ fn without_sequence(value: &[u8]) -> Vec<u8> {
 fn raw(records: &[DriverRecord], partition: i32, offset: i64) -> RawRecords<'_> {
     RawRecords {
         partition,
-        offsets: (offset..).take(records.len()).collect(),
+        // Far enough from each other for several blocks.
+        offsets: (offset..).take(records.len()).map(|offset| offset * BLOCK_RECORDS / 3).collect(),
         timestamps: records.iter().map(|record| record.timestamp_ms).collect(),
         keys: records.iter().map(|record| record.key.as_deref()).collect(),
         values: records.iter().map(|record| record.value.as_deref()).collect(),

@@ -21,7 +21,7 @@ impl Shard {
             Command::Cut => {
                 self.stage = Stage::Cut;
                 let ordered = self.lanes.keys().filter(|lane| self.pressure.is_ordered(**lane));
-                let times = ordered.map(|id| self.tasks.stream_time(id.input, id.upstream));
+                let times = ordered.map(|id| self.tasks.taken_time(*id));
                 self.tell(Event::Cut(times.max().unwrap_or(i64::MIN)));
             }
             Command::ReadTo(until) => {
@@ -71,7 +71,7 @@ impl Shard {
     /// Whether a lane has come to a time, or to an end.
     fn is_level(&self, id: LaneId, until: i64, end: i64) -> bool {
         self.lanes.get(&id).is_none_or(|lane| {
-            lane.position >= end || lane.next_time().is_some_and(|time| time > until)
+            lane.position >= end || self.next_time(id).is_some_and(|time| time > until)
         })
     }
 

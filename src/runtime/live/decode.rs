@@ -9,7 +9,7 @@ use crate::plan::{
 };
 use crate::runtime::panics::guard;
 use crate::runtime::source::validity;
-use crate::runtime::{CHUNK_ROWS, Panic, RawRecords};
+use crate::runtime::{BLOCK_RECORDS, CHUNK_ROWS, Panic, RawRecords};
 use crate::state::read_response;
 use crate::types::{
     Arena, Column, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity, Value,
@@ -65,7 +65,7 @@ pub(super) struct Place {
 }
 
 /// The records of a fetched partition in `offsets`, at most a chunk of them; `place` may be where
-/// they begin.
+/// they begin. A chunk ends where a block does, if it is not too small for that.
 pub(super) fn next_chunk<'a>(
     fetched: &'a FetchedPartition,
     offsets: std::ops::Range<i64>,
@@ -91,7 +91,9 @@ pub(super) fn next_chunk<'a>(
             if record.offset < from {
                 continue;
             }
-            if record.offset >= offsets.end || records.len() >= CHUNK_ROWS {
+            let is_full = records.len() >= CHUNK_ROWS / 2 && record.offset % BLOCK_RECORDS == 0
+                || records.len() >= CHUNK_ROWS;
+            if record.offset >= offsets.end || is_full {
                 let next = record.offset.min(offsets.end);
                 let place = Place {
                     offset: next,

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use crate::runtime::LaneId;
 
 /// How many bytes of records wait to be sent or to be committed before workers take no more.
-const OUTBOX_BYTES: usize = 16 << 20;
+const OUTBOX_BYTES: usize = 48 << 20;
 
 /// How many bytes of rows wait for those of other partitions before only the last are read on.
 const WAITING_BYTES: usize = 8 << 20;

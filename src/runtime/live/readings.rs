@@ -92,6 +92,13 @@ impl Readings {
             .any(|track| track.is_catching_up(position, now))
     }
 
+    /// Whether a reader of a partition has moved just now, so that the others wait for it rather than
+    /// go on without it: what is taken one by one is decoded as often.
+    pub(super) fn is_moving(&self, (id, partition): (ReadingId, Partition)) -> bool {
+        let track = self.track(id, partition);
+        track.is_some_and(|track| track.is_moving(clock::instant()))
+    }
+
     /// Notes where the next record of a partition is.
     pub(super) fn set_place(&mut self, id: ReadingId, partition: Partition, place: Option<Place>) {
         let track = self.all.get_mut(&id).and_then(|reading| reading.tracks.get_mut(&partition));

@@ -28,7 +28,7 @@ use crate::plan::{Input, QueryPlan, StoreKind};
 use crate::runtime::{Layout, clock};
 
 /// From how many bytes of changelog records on a commit comes before its time.
-const EARLY_COMMIT_BYTES: usize = 8 << 20;
+const EARLY_COMMIT_BYTES: usize = 32 << 20;
 
 /// Numbers sessions.
 static SESSIONS: AtomicU64 = AtomicU64::new(0);

@@ -218,7 +218,7 @@ impl Shard {
             }
             _ => None,
         };
-        let is_open = |until: &i64| lane.next_time().is_none_or(|time| time <= *until);
+        let is_open = |until: &i64| self.next_time(id).is_none_or(|time| time <= *until);
         Some(Wish { position: lane.position, until: until.filter(is_open) })
     }
 
@@ -229,6 +229,9 @@ impl Shard {
         }
         if !self.pressure.is_ordered(id) {
             return Some(i64::MAX);
+        }
+        if self.tasks.layout().goes_by_block() && !self.is_last_here(id) {
+            return None;
         }
         let others = self.pressure.others(id);
         let is_last = self.own_mark(id) <= others;
@@ -241,10 +244,25 @@ impl Shard {
         }
     }
 
+    /// Whether no other lane on this worker is further behind, so that its rows come next, and need
+    /// not be put aside.
+    fn is_last_here(&self, id: LaneId) -> bool {
+        let own = (self.own_mark(id), id);
+        let others = self.lanes.iter().filter(|(other, lane)| {
+            **other != id && !lane.is_at_end() && self.pressure.is_ordered(**other)
+        });
+        others.into_iter().all(|(other, _)| own < (self.own_mark(*other), *other))
+    }
+
+    /// The time that the next row of a lane goes by, if that is known.
+    pub(super) fn next_time(&self, id: LaneId) -> Option<i64> {
+        let lane = self.lanes.get(&id)?;
+        self.tasks.next_time(id, lane.position).or_else(|| lane.next_time())
+    }
+
     /// How far a lane has come: the time of its next row, if that is known.
     pub(super) fn own_mark(&self, id: LaneId) -> i64 {
-        let time = self.tasks.stream_time(id.input, id.upstream);
-        let next = self.lanes.get(&id).and_then(Lane::next_time);
-        next.map_or(time, |next| next.max(time))
+        let taken = self.tasks.taken_time(id);
+        self.next_time(id).map_or(taken, |next| next.max(taken))
     }
 }

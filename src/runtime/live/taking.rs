@@ -100,10 +100,10 @@ impl Shard {
     /// The first row that is later than what its lane takes now.
     fn first_too_late(&self, lane: LaneId, rows: &Rows<'_>) -> Option<usize> {
         let until = self.wish(lane)?.until.unwrap_or(i64::MIN);
-        if until == i64::MAX {
+        if until == i64::MAX || self.tasks.layout().goes_by_block() {
             return None;
         }
-        let mut highest = self.tasks.stream_time(lane.input, lane.upstream);
+        let mut highest = self.tasks.stream_time(lane);
         rows.meta.timestamps.iter().position(|time| {
             highest = highest.max(*time);
             highest > until
@@ -111,7 +111,7 @@ impl Shard {
     }
 
     fn next_row(&self, lane: LaneId, rows: &Rows<'_>, row: usize) -> NextRow {
-        let before = self.tasks.stream_time(lane.input, lane.upstream);
+        let before = self.tasks.stream_time(lane);
         let time = rows.meta.timestamps[..=row].iter().copied().max().unwrap_or(before);
         NextRow { position: rows.meta.offsets[row], time: time.max(before) }
     }
@@ -174,7 +174,7 @@ impl Shard {
     }
 
     fn note_end(&mut self, id: LaneId, is_at_end: bool) {
-        let noted = self.tasks.note_end(id.input, id.upstream, is_at_end, self.world.now());
+        let noted = self.tasks.note_end(id, is_at_end, self.world.now());
         self.after(id, noted);
     }
 

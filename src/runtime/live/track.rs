@@ -104,7 +104,12 @@ impl Track {
         let behind = position.saturating_sub(self.start);
         behind > 0
             && behind <= self.end.saturating_sub(position).min(CATCH_UP_RECORDS)
-            && now.saturating_duration_since(self.moved_at) < MOVES_WITHIN
+            && self.is_moving(now)
+    }
+
+    /// Whether the reader that is furthest behind has moved just now.
+    pub(super) fn is_moving(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.moved_at) < MOVES_WITHIN
     }
 
     /// The topic, where something of it is here.

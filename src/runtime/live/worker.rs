@@ -265,7 +265,14 @@ impl Worker {
             self.part_with(reading, partition, &wishes);
             return false;
         };
-        if readings.is_to_wait((reading, partition), turn.offsets.start) {
+        let place = (reading, partition);
+        let takes_together = wishes
+            .iter()
+            .flatten()
+            .all(|wish| wish.until.is_some() || wish.position > turn.offsets.start);
+        if !takes_together && readings.is_moving(place)
+            || readings.is_to_wait(place, turn.offsets.start)
+        {
             return false;
         }
         let arena = Arena::new();

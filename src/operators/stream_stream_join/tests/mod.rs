@@ -146,7 +146,7 @@ struct Given {
     dropped: Vec<Dropped>,
 }
 
-impl Collector for Given {
+impl Collector<'_> for Given {
     fn sink(&mut self, _: &Rows<'_>) -> Result<(), QueryError> {
         Ok(())
     }
