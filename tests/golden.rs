@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
 use millstream::plan::explain;
+use millstream::runtime::{Driver, DriverOptions, DriverRecord, Target};
 use millstream::sql::diagnostic::Color;
 use millstream::sql::{ParseOptions, ParsedStatement, parse, print};
 use std::path::{Path, PathBuf};
@@ -117,6 +118,40 @@ fn stories_end_as_they_are_told() {
 #[test]
 fn stories_with_a_cache_end_as_they_are_told() {
     check_with_input("cached", "records", |script, told| topology::tell(script, told, 2));
+}
+
+/// A group that leaves a full cache several times is logged once, with the commit, as it is then.
+#[test]
+fn a_group_is_logged_once_a_commit() {
+    let script = "CREATE STREAM s (k STRING KEY, v INT)
+          WITH (kafka_topic='s', value_format='JSON', partitions=1);
+        CREATE TABLE sums AS SELECT k, SUM(v) AS sum FROM s GROUP BY k;";
+    let (id, plan) = topology::queries(script).remove(0);
+    let options = DriverOptions { cached_groups: 1, ..DriverOptions::default() };
+    let mut driver = Driver::new(plan, &id, options).unwrap();
+    let mut given = Vec::new();
+    for round in 1..=3 {
+        for key in ["a", "b"] {
+            let value = Some(format!(r#"{{"v":{round}}}"#).into_bytes());
+            let key = Some(key.as_bytes().to_vec());
+            driver.pipe("s", &DriverRecord { key, value, ..DriverRecord::default() }).unwrap();
+        }
+        given.extend(driver.take_output());
+    }
+    let is_logged = |(target, _): &&(Target, DriverRecord)| matches!(target, Target::Changelog(_));
+    assert_eq!((given.len(), given.iter().filter(is_logged).count()), (5, 0));
+    driver.flush().unwrap();
+    let flushed = driver.take_output();
+    let logged = flushed.iter().filter(is_logged).map(|(_, record)| {
+        let text = |bytes: &Option<Vec<u8>>| String::from_utf8(bytes.clone().unwrap()).unwrap();
+        let state: serde_json::Value = serde_json::from_str(&text(&record.value)).unwrap();
+        (text(&record.key), state["KSQL_AGG_VARIABLE_0"].as_i64().unwrap())
+    });
+    let mut logged: Vec<_> = logged.collect();
+    logged.sort();
+    assert_eq!(logged, [("a".to_owned(), 6), ("b".to_owned(), 6)]);
+    driver.flush().unwrap();
+    assert!(driver.take_output().is_empty());
 }
 
 /// Stories give the same in batches of whatever size as record by record.

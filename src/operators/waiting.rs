@@ -1,11 +1,11 @@
 //! What an aggregation has changed and not given away yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::cache::Cache;
 use super::groups::{Emission, Groups};
-use super::{Context, Outcome};
-use crate::types::{Arena, Headers, Meta, OwnedHeaders, OwnedValue, owned_headers};
+use super::{Context, Outcome, QueryError};
+use crate::types::{Arena, Headers, Meta, OwnedHeaders, OwnedValue, Rows, owned_headers};
 
 /// How many groups are given away at once.
 const FLUSH_ROWS: usize = 1_000;
@@ -23,6 +23,9 @@ pub(super) struct Emitting {
 pub(super) struct Waiting {
     emitting: Emitting,
     cache: Cache,
+    /// Groups that were given away before the flush, and are logged with it: changes of a store count
+    /// once they are committed, and only the last of each group.
+    unlogged: Unlogged,
     /// The headers of the last record of each.
     headers: HashMap<u32, OwnedHeaders>,
     /// The results given away last, where what follows asks for them.
@@ -31,7 +34,13 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(emitting: Emitting) -> Self {
-        Self { emitting, cache: Cache::default(), headers: HashMap::new(), given: HashMap::new() }
+        Self {
+            emitting,
+            cache: Cache::default(),
+            unlogged: Unlogged::default(),
+            headers: HashMap::new(),
+            given: HashMap::new(),
+        }
     }
 
     /// Whether there is a cache at all.
@@ -71,26 +80,70 @@ impl Waiting {
     ) -> Outcome<'a> {
         let excess = self.cache.len().saturating_sub(self.emitting.cached_groups);
         let slots = self.cache.take_oldest(excess);
+        if groups.plan.window.is_none() {
+            slots.iter().for_each(|slot| self.unlogged.add(*slot));
+            return self.emit(&slots, groups, ctx);
+        }
+        // A window may be gone by the flush.
         self.release(&slots, groups, ctx)
     }
 
-    /// Gives away the next of all groups that wait.
+    /// Gives away the next of all groups that wait, and logs what has changed.
     pub(super) fn release_some<'a>(
         &mut self,
         groups: &mut Groups,
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
         let slots = self.cache.take_oldest(FLUSH_ROWS);
+        if slots.is_empty() {
+            let unlogged = self.unlogged.take(FLUSH_ROWS);
+            return match self.log(&unlogged, groups, ctx) {
+                Ok(()) => Rows::default().into(),
+                Err(error) => Err(error).into(),
+            };
+        }
+        slots.iter().for_each(|slot| self.unlogged.remove(*slot));
         self.release(&slots, groups, ctx)
+    }
+
+    /// Logs the states of groups, and emits their results.
+    fn release<'a>(
+        &mut self,
+        slots: &[u32],
+        groups: &mut Groups,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Outcome<'a> {
+        match self.log(slots, groups, ctx) {
+            Ok(()) => self.emit(slots, groups, ctx),
+            Err(error) => Err(error).into(),
+        }
     }
 
     /// Whether a group waits.
     pub(super) fn is_any(&self) -> bool {
-        self.cache.len() > 0
+        self.cache.len() > 0 || !self.unlogged.is_empty()
     }
 
-    /// Logs the groups' states, and emits their results unless only windows that close are emitted.
-    fn release<'a>(
+    /// Logs the states of groups.
+    fn log(
+        &self,
+        slots: &[u32],
+        groups: &mut Groups,
+        ctx: &mut Context<'_, '_>,
+    ) -> Result<(), QueryError> {
+        for slot in slots.iter().copied() {
+            let group = groups.group(slot);
+            if group.exists {
+                let timestamp_ms = group.timestamp_ms;
+                let change = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
+                groups.log_change(&change, ctx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Emits the results of groups, unless only windows that close are emitted.
+    fn emit<'a>(
         &mut self,
         slots: &[u32],
         groups: &mut Groups,
@@ -106,9 +159,6 @@ impl Waiting {
             }
             let timestamp_ms = group.timestamp_ms;
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
-            if let Err(error) = groups.log_change(&emission, ctx) {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
-            }
             if groups.plan.is_final {
                 continue;
             }
@@ -131,12 +181,61 @@ impl Waiting {
 
     /// Forgets a group that is gone.
     pub(super) fn forget(&mut self, slot: u32) {
+        self.unlogged.remove(slot);
         self.given.remove(&slot);
     }
 
     /// Forgets all of them.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.emitting);
+    }
+}
+
+/// Groups in the order in which they came.
+#[derive(Default)]
+struct Unlogged {
+    /// With some that are removed.
+    slots: VecDeque<u32>,
+    is_in: Vec<bool>,
+    len: usize,
+}
+
+impl Unlogged {
+    fn add(&mut self, slot: u32) {
+        let at = slot as usize;
+        if self.is_in.len() <= at {
+            self.is_in.resize(at + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_in[at], true) {
+            self.slots.push_back(slot);
+            self.len += 1;
+        }
+    }
+
+    fn remove(&mut self, slot: u32) {
+        if self.is_in.get_mut(slot as usize).is_some_and(std::mem::take) {
+            self.len -= 1;
+            if self.len == 0 {
+                self.slots.clear();
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn take(&mut self, count: usize) -> Vec<u32> {
+        let mut taken = Vec::with_capacity(count.min(self.len));
+        while taken.len() < count
+            && let Some(slot) = self.slots.pop_front()
+        {
+            if std::mem::take(&mut self.is_in[slot as usize]) {
+                taken.push(slot);
+                self.len -= 1;
+            }
+        }
+        taken
     }
 }
 
