@@ -1,9 +1,13 @@
 //! Bad statements, bad records, bad surroundings: a clear error or an entry of the processing log.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use millstream::broker::{EmbeddedConfig, SaslPlain};
-use millstream::kafka::admin::Admin;
+use millstream::kafka::admin::{Admin, NewTopic};
+use millstream::kafka::produce::{NewRecord, Producer};
+use millstream::kafka::{ClientConfig, Cluster};
 use rand::{RngExt as _, SeedableRng as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{PARTITIONS, World};
 
@@ -74,8 +78,8 @@ async fn a_deleted_topic_ends_its_query_alone() {
     run.wait_for("query CSAS_C_X_0 has failed for good", 1).await;
     assert!(run.log().contains("it was deleted"), "{}", run.log());
     let reading = json!({ "ID": 1 }).to_string().into_bytes();
-    let producer = millstream::kafka::produce::Producer::new(&world.cluster);
-    let record = millstream::kafka::produce::NewRecord::new(0, None, Some(&reading));
+    let producer = Producer::new(&world.cluster);
+    let record = NewRecord::new(0, None, Some(&reading));
     producer.send(&world.topic("b"), 0, record).await.unwrap();
     producer.flush().await.unwrap();
     world.wait_for_level(&["CSAS_C_Y_1"], &world.topic("b"), &run).await;
@@ -117,6 +121,45 @@ async fn an_oversized_output_names_its_topic_and_size() {
     assert_eq!(run.code().await, 2, "{}", run.log());
     assert!(run.log().contains(&format!("is too large for topic {out}")), "{}", run.log());
     assert_eq!(world.lag("CSAS_C_OUT_0", &topic).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_the_log_that_no_request_holds_is_cut() {
+    let world = World::start("cut").await;
+    let (topic, log_topic) = (world.topic("in"), world.topic("log"));
+    let admin = Admin::new(&world.cluster);
+    let large = NewTopic::new(&topic, 1).with_config("max.message.bytes", "8000000");
+    admin.create_topic(&large).await.unwrap();
+    // With row and all, an entry would not fit into a request; its topic takes even less.
+    let log = NewTopic::new(&log_topic, 1).with_config("max.message.bytes", "600000");
+    admin.create_topic(&log).await.unwrap();
+    let bad = format!("{{\"ID\": \"{}\"}}", "x".repeat(5_000_000)).into_bytes();
+    let good = json!({ "ID": 1 }).to_string().into_bytes();
+    let properties = [("bootstrap.servers", &*world.servers), ("max.request.size", "8000000")];
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = ClientConfig::from_properties(&properties.into()).unwrap();
+    let producer = Producer::new(&Cluster::new(config).unwrap());
+    for value in [&bad, &good] {
+        producer.send(&topic, 0, NewRecord::new(0, None, Some(value))).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+    let log_name = format!("ksql.logging.processing.topic.name={log_topic}");
+    let rows = "ksql.logging.processing.rows.include=true";
+    let args = ["ksql.logging.processing.topic.auto.create=true", &log_name, rows];
+    let args: Vec<&str> = args.into_iter().flat_map(|property| ["--property", property]).collect();
+    let run = world.run(&copy(&world, "in", "out"), &args);
+    world.wait_for_level(&["CSAS_C_OUT_0"], &topic, &run).await;
+    let printed = run.stop().await;
+    assert!(!printed.contains("has failed"), "{printed}");
+    assert_eq!(world.read(&world.topic("out")).await.len(), 1);
+    let entries = world.read(&log_topic).await;
+    assert_eq!(entries.len(), 1, "{printed}");
+    let entry: Value = serde_json::from_slice(entries[0].1.as_ref().unwrap()).unwrap();
+    let error = &entry["message"]["deserializationError"];
+    let message = error["errorMessage"].as_str().unwrap();
+    assert!(message.contains("cut to fit"), "{message}");
+    let record = STANDARD.decode(error["recordB64"].as_str().unwrap()).unwrap();
+    assert!(record.len() > 100_000 && bad.starts_with(&record), "{} bytes", record.len());
 }
 
 /// A reading that something happened to, at random.

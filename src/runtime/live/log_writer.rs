@@ -4,10 +4,23 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use tokio::sync::OnceCell;
+
 use super::settings::QuerySettings;
+use super::topics::topic_config;
+use crate::kafka::admin::Admin;
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, KafkaError};
 use crate::runtime::{ProcessingLogEntry, clock};
+
+/// How large an entry may be without anybody asking how large it may be.
+const SMALL_BYTES: usize = 256 << 10;
+
+/// Kafka's default of `max.message.bytes`, where nobody tells what a topic has.
+const TOPIC_BYTES_MAX: usize = 1_048_588;
+
+/// What a record takes in a request besides its value, at most.
+const OVERHEAD_BYTES: usize = 256;
 
 /// Writes entries to the processing log's topic, if there is one; they are traced in any case.
 pub(super) struct LogWriter {
@@ -17,6 +30,8 @@ pub(super) struct LogWriter {
     cluster: Cluster,
     /// Made with the first entry.
     producer: OnceLock<Producer>,
+    /// How large the topic takes records; asked with the first entry that may be too large.
+    topic_bytes_max: OnceCell<usize>,
     is_flushed: AtomicBool,
 }
 
@@ -29,6 +44,7 @@ impl LogWriter {
             logs_rows: settings.logs_rows,
             cluster: cluster.clone(),
             producer: OnceLock::new(),
+            topic_bytes_max: OnceCell::new(),
             is_flushed: AtomicBool::new(true),
         }
     }
@@ -37,9 +53,13 @@ impl LogWriter {
     pub(super) async fn write(&self, entries: &[ProcessingLogEntry]) {
         let now = clock::now().0;
         for entry in entries {
-            let json = entry.to_json(now, self.logs_rows);
+            let mut json = entry.to_json(now, self.logs_rows);
             tracing::debug!(target: "processing_log", "{json}");
             let Some(topic) = &self.topic else { continue };
+            if json.len() > SMALL_BYTES {
+                let bytes_max = self.bytes_max(topic).await;
+                json = entry.to_json_within(now, self.logs_rows, bytes_max);
+            }
             let producer = self.producer.get_or_init(|| Producer::new(&self.cluster));
             self.is_flushed.store(false, Relaxed);
             let record = NewRecord::new(now, None, Some(json.as_bytes()));
@@ -47,6 +67,17 @@ impl LogWriter {
                 self.failed(&error);
             }
         }
+    }
+
+    /// How many bytes an entry may have, so that a request holds it and the topic takes it.
+    async fn bytes_max(&self, topic: &str) -> usize {
+        let ask = async || {
+            let found = topic_config(&Admin::new(&self.cluster), topic, "max.message.bytes").await;
+            found.unwrap_or(TOPIC_BYTES_MAX)
+        };
+        let topic_bytes_max = *self.topic_bytes_max.get_or_init(ask).await;
+        let bytes_max = self.cluster.config().request_bytes_max.min(topic_bytes_max);
+        bytes_max.saturating_sub(OVERHEAD_BYTES)
     }
 
     /// Waits until all entries are written, or cannot be.

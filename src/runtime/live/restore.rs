@@ -10,7 +10,8 @@ use super::message::LaneStart;
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
-use crate::kafka::admin::{Admin, ConfigResource, ListedOffset, OffsetSpec};
+use super::topics::topic_config;
+use crate::kafka::admin::{Admin, ListedOffset, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
@@ -182,7 +183,9 @@ impl Restoring {
                 store: store.name.clone(),
                 retention_ms: store.retention_ms,
                 id: admin.describe_topic(name).await?.map(|topic| topic.id.0).unwrap_or_default(),
-                tombstones_ms: tombstones_ms(admin, name).await,
+                tombstones_ms: topic_config(admin, name, "delete.retention.ms")
+                    .await
+                    .unwrap_or(TOMBSTONES_MS),
                 extents: partitions.iter().map(|at| (at.partition, extent(at))).collect(),
             });
         }
@@ -219,17 +222,6 @@ impl Restoring {
         }
         Ok(restored)
     }
-}
-
-/// How long a topic keeps tombstones; Kafka's default if it does not say.
-async fn tombstones_ms(admin: &Admin, topic: &str) -> i64 {
-    let configs = admin.describe_configs(&ConfigResource::Topic(topic.to_owned())).await;
-    let configs = configs.unwrap_or_else(|error| {
-        tracing::debug!("the configuration of {topic} is not known: {error}");
-        Vec::new()
-    });
-    let found = configs.into_iter().find(|entry| entry.name == "delete.retention.ms");
-    found.and_then(|entry| entry.value?.parse().ok()).unwrap_or(TOMBSTONES_MS)
 }
 
 /// State on its way back.

@@ -1,10 +1,11 @@
 //! Topics that queries need, made with ksqlDB's names and configurations.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::error::LiveError;
-use crate::kafka::admin::{Admin, NewTopic};
+use crate::kafka::admin::{Admin, ConfigResource, NewTopic};
 use crate::plan::StoreSpec;
 
 /// Whether a topic was there.
@@ -63,6 +64,17 @@ async fn wait_until_known(admin: &Admin, name: &str) -> Result<(), LiveError> {
     }
     let cause = "was made, but no broker knows it".to_owned();
     Err(LiveError::Topic { topic: name.to_owned(), cause })
+}
+
+/// A configuration of a topic, if it has one that reads as such a value.
+pub(super) async fn topic_config<V: FromStr>(admin: &Admin, topic: &str, name: &str) -> Option<V> {
+    let configs = admin.describe_configs(&ConfigResource::Topic(topic.to_owned())).await;
+    let configs = configs.unwrap_or_else(|error| {
+        tracing::debug!("the configuration of {topic} is not known: {error}");
+        Vec::new()
+    });
+    let found = configs.into_iter().find(|entry| entry.name == name);
+    found?.value?.parse().ok()
 }
 
 /// The configuration of a changelog topic.
