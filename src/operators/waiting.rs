@@ -81,7 +81,9 @@ impl Waiting {
         let excess = self.cache.len().saturating_sub(self.emitting.cached_groups);
         let slots = self.cache.take_oldest(excess);
         if groups.plan.window.is_none() {
-            slots.iter().for_each(|slot| self.unlogged.add(*slot));
+            for slot in &slots {
+                self.unlogged.add(*slot);
+            }
             return self.emit(&slots, groups, ctx);
         }
         // A window may be gone by the flush.
@@ -97,12 +99,14 @@ impl Waiting {
         let slots = self.cache.take_oldest(FLUSH_ROWS);
         if slots.is_empty() {
             let unlogged = self.unlogged.take(FLUSH_ROWS);
-            return match self.log(&unlogged, groups, ctx) {
+            return match log(&unlogged, groups, ctx) {
                 Ok(()) => Rows::default().into(),
                 Err(error) => Err(error).into(),
             };
         }
-        slots.iter().for_each(|slot| self.unlogged.remove(*slot));
+        for slot in &slots {
+            self.unlogged.remove(*slot);
+        }
         self.release(&slots, groups, ctx)
     }
 
@@ -113,7 +117,7 @@ impl Waiting {
         groups: &mut Groups,
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
-        match self.log(slots, groups, ctx) {
+        match log(slots, groups, ctx) {
             Ok(()) => self.emit(slots, groups, ctx),
             Err(error) => Err(error).into(),
         }
@@ -122,24 +126,6 @@ impl Waiting {
     /// Whether a group waits.
     pub(super) fn is_any(&self) -> bool {
         self.cache.len() > 0 || !self.unlogged.is_empty()
-    }
-
-    /// Logs the states of groups.
-    fn log(
-        &self,
-        slots: &[u32],
-        groups: &mut Groups,
-        ctx: &mut Context<'_, '_>,
-    ) -> Result<(), QueryError> {
-        for slot in slots.iter().copied() {
-            let group = groups.group(slot);
-            if group.exists {
-                let timestamp_ms = group.timestamp_ms;
-                let change = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
-                groups.log_change(&change, ctx)?;
-            }
-        }
-        Ok(())
     }
 
     /// Emits the results of groups, unless only windows that close are emitted.
@@ -189,6 +175,19 @@ impl Waiting {
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.emitting);
     }
+}
+
+/// Logs the states of groups.
+fn log(slots: &[u32], groups: &mut Groups, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
+    for slot in slots.iter().copied() {
+        let group = groups.group(slot);
+        if group.exists {
+            let timestamp_ms = group.timestamp_ms;
+            let change = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
+            groups.log_change(&change, ctx)?;
+        }
+    }
+    Ok(())
 }
 
 /// Groups in the order in which they came.
