@@ -31,7 +31,12 @@ pub(super) enum Outcome {
 pub(super) fn outcome(sent: &mut Sent, response: &Result<ProduceResponse, KafkaError>) -> Outcome {
     let response = match response {
         Ok(response) => response,
-        Err(error) => return Outcome::Failed(error.clone()),
+        Err(error) => {
+            // What never left us is not with a broker.
+            let has_left = !matches!(error, KafkaError::Connect { .. });
+            sent.batch.is_in_doubt |= error.is_retriable() && has_left;
+            return Outcome::Failed(error.clone());
+        }
     };
     let topic = response.responses.iter().find(|topic| *topic.name.0 == *sent.partition.topic);
     let mut answers = topic.iter().flat_map(|topic| &topic.partition_responses);
@@ -47,8 +52,20 @@ pub(super) fn outcome(sent: &mut Sent, response: &Result<ProduceResponse, KafkaE
             Outcome::Written(None)
         }
         Some(error) if is_of_records(&error) => split(sent, answer, error),
-        Some(error) => Outcome::Failed(error),
+        Some(error) => {
+            sent.batch.is_in_doubt |= error.is_retriable() && may_be_written(answer, &error);
+            Outcome::Failed(error)
+        }
     }
+}
+
+/// Whether a broker may have written a batch of which it answers an error. One that has appended it,
+/// and then not seen enough replicas or lost the partition, answers its offset besides (`DelayedProduce`).
+fn may_be_written(answer: &PartitionProduceResponse, error: &KafkaError) -> bool {
+    use ResponseError as E;
+    let is_after_append =
+        |code| matches!(code, E::RequestTimedOut | E::NotEnoughReplicasAfterAppend);
+    answer.base_offset >= 0 || error.code().is_some_and(is_after_append)
 }
 
 fn split(sent: &mut Sent, answer: &PartitionProduceResponse, error: KafkaError) -> Outcome {

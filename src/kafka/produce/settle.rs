@@ -101,19 +101,12 @@ impl Shared {
     }
 
     /// Sends a batch again if that may help, or gives it up.
-    fn fail(
-        &self,
-        state: &mut State,
-        partition: &TopicPartition,
-        mut batch: Batch,
-        error: KafkaError,
-    ) {
+    fn fail(&self, state: &mut State, partition: &TopicPartition, batch: Batch, error: KafkaError) {
         let config = self.cluster.config();
         let queue = state.queue(&partition.topic, partition.partition);
         let is_late = batch.begun.elapsed() > config.delivery_timeout;
         let is_lost = is_lost(&error) && self.is_numbered();
         let is_behind = is_lost && queue.has_unwritten_before(&batch);
-        batch.is_in_doubt |= error.is_retriable() && !is_unwritten(&error);
         tracing::debug!(%error, %partition, "kafka: a batch was not written");
         if !is_late && (error.is_retriable() || is_behind) {
             queue.retry.fail(config);
@@ -262,27 +255,6 @@ fn is_misplaced(error: &KafkaError) -> bool {
         )
     };
     error.is_retriable() && !error.code().is_some_and(is_of_moment)
-}
-
-/// Whether a batch is surely not with the broker: it never left us, or was refused before it was
-/// written. A leader that is one no longer may have written it.
-fn is_unwritten(error: &KafkaError) -> bool {
-    use ResponseError as E;
-    let is_before_append = |code| {
-        matches!(
-            code,
-            E::UnknownTopicOrPartition
-                | E::UnknownTopicId
-                | E::LeaderNotAvailable
-                | E::NotEnoughReplicas
-                | E::ConcurrentTransactions
-                | E::CoordinatorLoadInProgress
-                | E::CoordinatorNotAvailable
-                | E::NotCoordinator
-                | E::ThrottlingQuotaExceeded
-        )
-    };
-    matches!(error, KafkaError::Connect { .. }) || error.code().is_some_and(is_before_append)
 }
 
 /// Whether the broker does not know the number, or the producer, that the batch has.
