@@ -15,5 +15,7 @@ mod lives;
 mod panics;
 #[path = "faults/restarts.rs"]
 mod restarts;
+#[path = "faults/retention.rs"]
+mod retention;
 #[path = "faults/support.rs"]
 mod support;

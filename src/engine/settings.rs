@@ -28,6 +28,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         }
     };
     let log_topic = properties.get("ksql.logging.processing.topic.name");
+    let on_lost = properties.get("ksql.millstream.on.lost.records").unwrap_or("continue");
     let repartition = properties.get("ksql.millstream.repartition").unwrap_or("memory");
     Ok(QuerySettings {
         from_earliest,
@@ -51,6 +52,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
             millis => MaxIdle::Millis(millis),
         },
         interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
+        stops_at_lost_records: on_lost.eq_ignore_ascii_case("stop"),
         state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
         service_id,
     })

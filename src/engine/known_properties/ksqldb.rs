@@ -38,6 +38,7 @@ pub(super) const SESSION: &[(&str, Kind)] = &[
     ("ksql.metrics.tags.custom", Text),
     ("ksql.millstream.instance.id", Text),
     ("ksql.millstream.interleave.ms", long(0)),
+    ("ksql.millstream.on.lost.records", OneOf(&["continue", "stop"])),
     ("ksql.millstream.repartition", OneOf(&["memory", "topic"])),
     ("ksql.nested.error.set.null", Boolean),
     ("ksql.new.query.planner.enabled", Boolean),

@@ -8,9 +8,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::error::LiveError;
 use super::figures::Figures;
 use super::pressure::Pressure;
-use crate::kafka::fetch::FetchedPartition;
+use crate::kafka::admin::OffsetSpec;
+use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
-use crate::runtime::{Handover, LaneId, Output, ProcessingLogEntry, Tasks};
+use crate::runtime::{Handover, LaneId, Output, Panic, ProcessingLogEntry, Tasks};
 
 /// The id of a query, such as `CTAS_HITS_1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,8 +51,10 @@ pub(super) struct ReadingId(pub(super) u64);
 pub(super) enum Message {
     /// What was fetched for a reading.
     Fetched { reading: ReadingId, fetched: Vec<FetchedPartition> },
-    /// Why something is not fetched.
-    FetchFailed { reading: ReadingId, error: LiveError },
+    /// Why a partition of a reading is not fetched.
+    FetchFailed { reading: ReadingId, problem: PartitionProblem },
+    /// With what panic a reading has ended.
+    ReadingFailed { reading: ReadingId, panic: Panic },
     /// Rows from a task of another worker.
     Handover { session: SessionId, handover: Handover },
     /// What a query wants of its tasks.
@@ -84,6 +87,8 @@ pub(super) struct Start {
     pub(super) lanes: Vec<LaneStart>,
     /// `ksql.nested.error.set.null`.
     pub(super) nested_error_set_null: bool,
+    /// `ksql.millstream.on.lost.records=stop`.
+    pub(super) stops_at_lost_records: bool,
     pub(super) events: UnboundedSender<Event>,
     pub(super) pressure: Arc<Pressure>,
     pub(super) figures: Arc<Figures>,
@@ -97,6 +102,8 @@ pub(super) struct LaneStart {
     pub(super) position: i64,
     /// Where it ends, as far as is known.
     pub(super) end: i64,
+    /// Where it is to be read on if its position is not there any more.
+    pub(super) reset: OffsetSpec,
 }
 
 /// What a worker tells a query.

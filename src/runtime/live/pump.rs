@@ -8,14 +8,11 @@ use tokio::sync::Notify;
 
 use super::inbox::Inbox;
 use super::message::{Message, ReadingId};
-use crate::kafka::fetch::Fetcher;
+use crate::kafka::fetch::{Fetched, Fetcher};
 use crate::runtime::panics::guarded;
 
 /// How many bytes a worker holds of a reading before it is given no more.
 pub(super) const HELD_BYTES: usize = 2 << 20;
-
-/// How long a fetch that failed waits before it is tried again.
-const RETRY_WAIT: Duration = Duration::from_millis(500);
 
 /// How much of a reading a worker holds.
 #[derive(Debug, Default)]
@@ -70,7 +67,7 @@ pub(super) async fn pump(
 ) {
     let carrying = guarded(carry(reading, fetcher, flow, &inbox));
     if let Err(panic) = carrying.await {
-        inbox.send(Message::FetchFailed { reading, error: panic.into() }).await;
+        inbox.send(Message::ReadingFailed { reading, panic }).await;
     }
 }
 
@@ -78,21 +75,17 @@ async fn carry(reading: ReadingId, fetcher: Arc<Fetcher>, flow: Arc<Flow>, inbox
     loop {
         fetcher.arrived().await;
         flow.room().await;
-        match fetcher.poll(Duration::ZERO).await {
-            Ok(fetched) if fetched.is_empty() => tokio::task::yield_now().await,
-            Ok(fetched) => {
-                let bytes = fetched.iter().map(|fetched| fetched.bytes).sum();
-                flow.hold(bytes);
-                inbox.send(Message::Fetched { reading, fetched }).await;
-            }
-            Err(error) if error.is_retriable() => {
-                tracing::warn!("{error}");
-                tokio::time::sleep(RETRY_WAIT).await;
-            }
-            Err(error) => {
-                let error = error.into();
-                inbox.send(Message::FetchFailed { reading, error }).await;
-            }
+        let Fetched { partitions, problems } = fetcher.fetch(Duration::ZERO).await;
+        if partitions.is_empty() && problems.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        if !partitions.is_empty() {
+            let bytes = partitions.iter().map(|fetched| fetched.bytes).sum();
+            flow.hold(bytes);
+            inbox.send(Message::Fetched { reading, fetched: partitions }).await;
+        }
+        for problem in problems {
+            inbox.send(Message::FetchFailed { reading, problem }).await;
         }
     }
 }

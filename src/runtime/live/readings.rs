@@ -4,6 +4,7 @@
 //! until it is level again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -277,6 +278,23 @@ impl Readings {
         let tracks = tracks.filter(|(at, _)| partition.is_none_or(|partition| partition == **at));
         tracks.flat_map(|(_, track)| &track.readers).map(|reader| reader.query.clone()).collect()
     }
+
+    /// Reads a partition on behind a gap: offsets that are not there any more.
+    pub(super) fn skip(&mut self, id: ReadingId, partition: Partition, gap: Range<i64>) {
+        let Some(reading) = self.all.get_mut(&id) else { return };
+        let at = reading.at(partition);
+        let Some(track) = reading.tracks.get_mut(&partition) else { return };
+        reading.fetcher.seek(&at, gap.end);
+        track.push(FetchedPartition {
+            partition: at,
+            position: gap.start,
+            next_offset: gap.end,
+            high_watermark: gap.end,
+            last_stable_offset: gap.end,
+            batches: Vec::new(),
+            bytes: 0,
+        });
+    }
 }
 
 impl Reading {
@@ -309,12 +327,13 @@ impl Reading {
 mod tests {
     use super::*;
     use crate::kafka::ClientConfig;
+    use crate::kafka::admin::OffsetSpec;
     use crate::plan::{Input, NodeId};
     use crate::runtime::LaneId;
 
     fn start(partition: i32) -> LaneStart {
         let lane = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(partition) };
-        LaneStart { lane, topic: "t".into(), position: 0, end: 100 }
+        LaneStart { lane, topic: "t".into(), position: 0, end: 100, reset: OffsetSpec::Earliest }
     }
 
     fn fetched(partition: i32, offsets: std::ops::Range<i64>) -> FetchedPartition {

@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use super::checkpoint::{Checkpoint, Home, blocking};
 use super::error::LiveError;
-use super::message::LaneStart;
+use super::message::{LaneStart, QueryId};
+use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
-use super::query_topics::{QueryTopics, Topic};
+use super::query_topics::QueryTopics;
 use super::settings::QuerySettings;
 use super::topics::topic_config;
-use crate::kafka::admin::{Admin, ListedOffset, OffsetSpec};
+use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
 use crate::plan::{Gives, Input, StoreId};
-use crate::runtime::{LaneId, Layout, Tasks, clock};
+use crate::runtime::{Layout, Tasks, clock};
 use crate::state::checkpoint::{Change, CheckpointError, Mark, TopicId};
 use crate::types::Partition;
 
@@ -80,10 +81,16 @@ impl Restoring {
                 restored.records
             )));
         }
+        let positions = Positions {
+            query: QueryId::from(self.layout.query_id()),
+            admin: &admin,
+            committed: &committed,
+            stops_at_lost: self.settings.stops_at_lost_records,
+        };
         let mut lanes = Vec::new();
         for (input, topic) in &self.topics.inputs {
-            let start = self.start_of(*input, is_first);
-            lanes.extend(self.lanes(&admin, (*input, topic), &committed, start).await?);
+            let (input, reset) = (*input, self.reset_of(*input));
+            lanes.extend(positions.of(ReadInput { input, topic, reset }).await?);
         }
         let mut known = BTreeMap::new();
         for start in &lanes {
@@ -92,7 +99,7 @@ impl Restoring {
         }
         let new: Vec<_> = known
             .iter()
-            .filter(|(partition, _)| !committed.contains_key(partition))
+            .filter(|(at, position)| committed.get(at).map(|at| at.offset) != Some(**position))
             .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
             .collect();
         offsets.commit_as(&member, &new).await?;
@@ -100,56 +107,18 @@ impl Restoring {
         Ok(Activated { tasks, checkpoint, lanes, committed: known })
     }
 
-    /// Where a partition begins that has no offset.
-    fn start_of(&self, input: Input, is_first: bool) -> OffsetSpec {
+    /// Where a reader of an input goes that has no position.
+    fn reset_of(&self, input: Input) -> OffsetSpec {
         let is_table = match input {
             Input::Source(node) => self.layout.plan().node(node).gives == Gives::Changes,
             Input::Repartition(_) => true,
         };
-        // A partition that is new to a query which has begun holds nothing that it has seen.
-        if self.settings.from_earliest || is_table || !is_first {
+        if self.settings.from_earliest || is_table {
             OffsetSpec::Earliest
         } else {
             OffsetSpec::Latest
         }
     }
-
-    /// Where each partition of an input is to be read from: after what is committed, else where a
-    /// start is.
-    async fn lanes(
-        &self,
-        admin: &Admin,
-        (input, topic): (Input, &Topic),
-        committed: &BTreeMap<TopicPartition, CommittedOffset>,
-        start: OffsetSpec,
-    ) -> Result<Vec<LaneStart>, LiveError> {
-        let partitions: Vec<_> = topic.all_partitions().collect();
-        let unknown = partitions.iter().filter(|at| !committed.contains_key(at));
-        let unknown: Vec<_> = unknown.map(|at| (at.clone(), start)).collect();
-        let all: Vec<_> = partitions.iter().map(|at| (at.clone(), OffsetSpec::Latest)).collect();
-        let starts = if unknown.is_empty() {
-            BTreeMap::new()
-        } else {
-            admin.list_offsets(&unknown, Isolation::ReadCommitted).await?
-        };
-        let ends = admin.list_offsets(&all, Isolation::ReadCommitted).await?;
-        let name: Arc<str> = topic.name.as_str().into();
-        let lane = |at: &TopicPartition| {
-            let listed = offset_in(&starts, at);
-            LaneStart {
-                lane: LaneId { input, upstream: Partition(at.partition) },
-                topic: Arc::clone(&name),
-                position: committed.get(at).map_or(listed, |committed| committed.offset),
-                end: offset_in(&ends, at),
-            }
-        };
-        Ok(partitions.iter().map(lane).collect())
-    }
-}
-
-/// The offset that was found for a partition; its beginning where none was.
-fn offset_in(found: &BTreeMap<TopicPartition, ListedOffset>, at: &TopicPartition) -> i64 {
-    found.get(at).and_then(|listed| listed.offset).unwrap_or(0)
 }
 
 /// A changelog topic, as a restore finds it.

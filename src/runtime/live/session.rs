@@ -93,6 +93,7 @@ impl Session {
                 lanes: own.cloned().collect(),
                 tasks,
                 nested_error_set_null: settings.nested_error_set_null,
+                stops_at_lost_records: settings.stops_at_lost_records,
                 events: events.clone(),
                 pressure: Arc::clone(&pressure),
                 figures: Arc::clone(&figures),

@@ -56,6 +56,9 @@ pub struct QuerySettings {
     /// How far ahead of the others, in record time, a partition is read where order across partitions
     /// matters and rows are re-keyed through topics (`ksql.millstream.interleave.ms`).
     pub interleave_ms: i64,
+    /// `ksql.millstream.on.lost.records=stop`: whether a query stops whose position is not retained any
+    /// more.
+    pub stops_at_lost_records: bool,
     /// `ksql.streams.state.dir`: where checkpoints of state are kept; without it there are none.
     pub state_dir: Option<PathBuf>,
 }

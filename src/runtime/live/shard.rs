@@ -14,10 +14,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::decode::RepartitionReader;
 use super::definitions::DefinitionId;
 use super::figures::Figures;
+use super::lost::{Lost, LostRange};
 use super::message::{Event, LaneStart, SessionId, Start};
 use super::pressure::Pressure;
 use super::track::Wish;
 use crate::expr::RandomSource;
+use crate::kafka::admin::OffsetSpec;
 use crate::plan::{Input, RepartitionId, SubTopologyId};
 use crate::runtime::panics::guard;
 use crate::runtime::{LaneId, Panic, Surroundings, Tasks, clock};
@@ -31,6 +33,7 @@ pub(super) struct Shard {
     pub(super) stage: Stage,
     /// How many commits have begun.
     pub(super) interval: u64,
+    stops_at_lost_records: bool,
     pub(super) world: World,
     pub(super) events: UnboundedSender<Event>,
     pub(super) pressure: Arc<Pressure>,
@@ -58,6 +61,10 @@ pub(super) struct Lane {
     pub(super) position: i64,
     /// Where the partition ends, as far as is known.
     pub(super) end: i64,
+    /// Where it is to be read on if its position is not there any more.
+    reset: OffsetSpec,
+    /// Where it goes on once it has come to records that were deleted.
+    pub(super) jump: Option<Jump>,
     /// Whether the worker gives it what is fetched.
     is_attached: bool,
     /// Whether its tasks know that it is at its end.
@@ -65,6 +72,13 @@ pub(super) struct Lane {
     /// The next row, where it came too early to be taken.
     pub(super) next: Option<NextRow>,
     pub(super) definition: Option<DefinitionId>,
+}
+
+/// Offsets that are left out: whoever has come to `from` goes on at `to`.
+#[derive(Clone, Copy)]
+pub(super) struct Jump {
+    pub(super) from: i64,
+    pub(super) to: i64,
 }
 
 /// A row that is not taken yet.
@@ -108,13 +122,16 @@ impl Shard {
         start: Start,
         random: Box<dyn RandomSource + Send>,
     ) -> Self {
-        let Start { tasks, lanes, nested_error_set_null, events, pressure, figures } = start;
+        let stops_at_lost_records = start.stops_at_lost_records;
+        let Start { tasks, lanes, nested_error_set_null, events, pressure, figures, .. } = start;
         let lane = |start: LaneStart| {
-            let LaneStart { lane, topic, position, end } = start;
+            let LaneStart { lane, topic, position, end, reset } = start;
             let lane_state = Lane {
                 topic,
                 position,
                 end,
+                reset,
+                jump: None,
                 is_attached: false,
                 is_noted_at_end: false,
                 next: None,
@@ -129,6 +146,7 @@ impl Shard {
             lanes: lanes.into_iter().map(lane).collect(),
             stage: Stage::Held,
             interval: 0,
+            stops_at_lost_records,
             world: World { nested_error_set_null, random },
             events,
             pressure,
@@ -184,7 +202,8 @@ impl Shard {
             let lane = self.lanes.get_mut(&id)?;
             lane.is_attached = true;
             let topic = Arc::clone(&lane.topic);
-            Some(LaneStart { lane: id, topic, position: lane.position, end: lane.end })
+            let Lane { position, end, reset, .. } = *lane;
+            Some(LaneStart { lane: id, topic, position, end, reset })
         };
         wanting.into_iter().filter_map(start).collect()
     }
@@ -204,6 +223,26 @@ impl Shard {
     pub(super) fn set_detached(&mut self, lane: LaneId) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.is_attached = false;
+        }
+    }
+
+    /// Lets a lane go on behind records that were deleted, or stops the query; where it goes on.
+    pub(super) fn skip_lost(&mut self, id: LaneId, lost: &LostRange) -> Option<i64> {
+        let lane = self.lanes.get_mut(&id)?;
+        if lane.position > lost.position {
+            return Some(lane.position);
+        }
+        let lost = Lost { range: lost.clone(), reset: lane.reset };
+        match lost.take(&self.id.query, self.stops_at_lost_records) {
+            Ok(()) => {
+                let to = lost.goes_on_at();
+                lane.jump = Some(Jump { from: lost.range.position, to });
+                Some(to)
+            }
+            Err(error) => {
+                self.fail(error);
+                None
+            }
         }
     }
 

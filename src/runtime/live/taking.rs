@@ -129,7 +129,13 @@ impl Shard {
         if lane.next.is_some_and(|row| row.position != next) {
             lane.next = None;
         }
-        lane.position = next;
+        lane.position = match lane.jump {
+            Some(jump) if next > jump.from => {
+                lane.jump = None;
+                next.max(jump.to)
+            }
+            _ => next,
+        };
         lane.is_noted_at_end = lane.is_at_end();
         lane.is_noted_at_end
     }

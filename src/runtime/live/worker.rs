@@ -15,11 +15,13 @@ use super::decode::{RepartitionReader, next_chunk};
 use super::definitions::{Decoded, Definitions};
 use super::error::LiveError;
 use super::inbox::Inbox;
+use super::lost::LostRange;
 use super::message::{Command, Event, Message, QueryId, ReadingId, SessionId, Start};
 use super::probe::Probe;
 use super::readings::Readings;
 use super::shard::Shard;
 use super::track::{TrackReader, Wish};
+use crate::kafka::fetch::PartitionProblem;
 use crate::kafka::{Cluster, KafkaError};
 use crate::operators::QueryError;
 use crate::plan::Input;
@@ -107,7 +109,10 @@ impl Worker {
                     self.note_fetched(reading, partition);
                 }
             }
-            Message::FetchFailed { reading, error } => self.fetch_failed(reading, &error),
+            Message::FetchFailed { reading, problem } => self.fetch_failed(reading, problem),
+            Message::ReadingFailed { reading, panic } => {
+                self.fail_readers((reading, None), &panic.into());
+            }
             Message::Handover { session, handover } => {
                 let workers = Arc::clone(&self.seat.workers);
                 let Some(shard) = self.shard(&session) else { return };
@@ -192,17 +197,45 @@ impl Worker {
         }
     }
 
-    fn fetch_failed(&mut self, reading: ReadingId, error: &LiveError) {
-        let partition = match error {
-            LiveError::Kafka(KafkaError::OffsetOutOfRange { partition, .. }) => {
-                Some(Partition(*partition))
-            }
-            _ => None,
-        };
-        for query in self.readings.readers(reading, partition) {
+    /// Takes in why a partition is not fetched any more.
+    fn fetch_failed(&mut self, reading: ReadingId, problem: PartitionProblem) {
+        let PartitionProblem { partition: at, position, error } = problem;
+        if let KafkaError::OffsetOutOfRange {
+            log_start: Some(log_start),
+            log_end: Some(log_end),
+            ..
+        } = error
+            && position < log_start
+        {
+            return self.skip_lost(reading, &LostRange { at, position, log_start, log_end });
+        }
+        self.fail_readers((reading, Some(Partition(at.partition))), &error.into());
+    }
+
+    /// Fails those who read something, or one partition of it.
+    fn fail_readers(&mut self, (id, partition): (ReadingId, Option<Partition>), error: &LiveError) {
+        for query in self.readings.readers(id, partition) {
             if let Some(shard) = self.shards.get_mut(&query) {
                 shard.fail(error.clone());
             }
+        }
+    }
+
+    /// Goes on behind records that were deleted before they were fetched. What was fetched before them
+    /// is still taken first.
+    fn skip_lost(&mut self, reading: ReadingId, lost: &LostRange) {
+        let partition = Partition(lost.at.partition);
+        let Some(track) = self.readings.track(reading, partition) else { return };
+        let mut goes_on_at = None;
+        for reader in &track.readers {
+            let Some(shard) = self.shards.get_mut(&reader.query) else { continue };
+            shard.guard(|shard| {
+                let position = shard.skip_lost(lane(reader, partition), lost);
+                goes_on_at = [goes_on_at, position].into_iter().flatten().min();
+            });
+        }
+        if let Some(goes_on_at) = goes_on_at {
+            self.readings.skip(reading, partition, lost.position..goes_on_at);
         }
     }
 
