@@ -65,7 +65,7 @@ pub(super) struct Place {
 }
 
 /// The records of a fetched partition in `offsets`, at most a chunk of them; `place` may be where
-/// they begin. A chunk ends where a block does, if it is not too small for that.
+/// they begin. A chunk ends where a block does, unless the partition has few records left.
 pub(super) fn next_chunk<'a>(
     fetched: &'a FetchedPartition,
     offsets: std::ops::Range<i64>,
@@ -91,7 +91,9 @@ pub(super) fn next_chunk<'a>(
             if record.offset < from {
                 continue;
             }
-            let is_full = records.len() >= CHUNK_ROWS / 2 && record.offset % BLOCK_RECORDS == 0
+            // Where most offsets have a record, however few are left of the block.
+            let is_dense = records.len() as i64 * 2 >= record.offset - from;
+            let is_full = (is_dense && record.offset % BLOCK_RECORDS == 0 && !records.is_empty())
                 || records.len() >= CHUNK_ROWS;
             if record.offset >= offsets.end || is_full {
                 let next = record.offset.min(offsets.end);
