@@ -281,3 +281,58 @@ impl<'a> Values<'a> {
         Ok(hashes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::TopicPartition;
+    use crate::kafka::records::{BatchBuilder, BatchOptions, HeadersRef, RawBatch};
+
+    /// Batches of so many records each, one behind the other from offset 300 on, of which the first
+    /// `seen` were seen before.
+    fn fetched(batches: &[i64], seen: i64) -> FetchedPartition {
+        let mut next_offset = 300;
+        let batch = |records: &i64| {
+            let mut builder = BatchBuilder::new();
+            for _ in 0..*records {
+                builder.append(0, None, Some(b"v"), HeadersRef::EMPTY);
+            }
+            let options = BatchOptions { base_offset: next_offset, ..BatchOptions::default() };
+            next_offset += records;
+            let bytes = builder.finish(&options).unwrap();
+            RawBatch::parse(bytes).unwrap().open().unwrap()
+        };
+        let batches = batches.iter().map(batch).collect();
+        FetchedPartition {
+            partition: TopicPartition::new("t", 0),
+            position: 300 + seen,
+            next_offset,
+            high_watermark: next_offset,
+            last_stable_offset: next_offset,
+            batches,
+            bytes: 0,
+        }
+    }
+
+    #[test]
+    fn chunks_end_with_blocks_and_go_on_where_the_last_one_ended() {
+        let fetched = fetched(&[100, 1_500, 1, 3_000], 20);
+        let arena = Arena::new();
+        let (mut at, mut place, mut ends) = (fetched.position, None, Vec::new());
+        while at < fetched.next_offset {
+            let known = next_chunk(&fetched, at..i64::MAX, place, &arena).unwrap();
+            let walked = next_chunk(&fetched, at..i64::MAX, None, &arena).unwrap();
+            assert_eq!(known.records.offsets, (at..known.next).collect::<Vec<_>>());
+            assert_eq!(known.records.offsets, walked.records.offsets);
+            assert_eq!((known.next, known.place), (walked.next, walked.place));
+            (at, place) = (known.next, known.place);
+            ends.push(at);
+        }
+        assert_eq!(ends, [1_024, 2_048, 3_072, 4_096, 4_901]);
+        // A place that is not where the reader stands is not taken for it.
+        let after_first = next_chunk(&fetched, 320..i64::MAX, None, &arena).unwrap().place;
+        assert!(after_first.is_some());
+        let other = next_chunk(&fetched, 500..510, after_first, &arena).unwrap();
+        assert_eq!(other.records.offsets, (500..510).collect::<Vec<_>>());
+    }
+}
