@@ -8,6 +8,7 @@ use super::{Catalog, PlanError, Stage};
 use crate::expr::functions::ArgType;
 use crate::expr::{self, Argument, Expr, Lambda, TypeError, TypeErrorKind};
 use crate::sql::ast::{self, ExprKind, Literal, Name};
+use crate::sql::diagnostic::help_with_name;
 use crate::sql::print;
 use crate::types::{ColumnDef, Decimal, Schema, SqlType};
 
@@ -238,11 +239,10 @@ impl Scope<'_> {
         let error = PlanError::analyse(format!(
             "Line: {line}, Col: {column}: {clause} column '{name}' cannot be resolved.{hint}"
         ));
-        let names = self.columns.iter().map(|(name, _)| name.as_str());
-        let nearest = crate::sql::diagnostic::nearest(&name, names);
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let error = error.at(expr.span);
-        match nearest {
-            Some(nearest) => error.help(format!("did you mean {nearest}?")),
+        match help_with_name(&name, "columns", &names) {
+            Some(help) => error.help(help),
             None => error,
         }
     }

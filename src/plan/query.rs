@@ -16,6 +16,7 @@ use crate::expr::functions;
 use crate::expr::functions::ArgType;
 use crate::formats::FormatSpec;
 use crate::sql::ast::{Emit, Expr, ExprKind, Literal, Query, SourceKind};
+use crate::sql::diagnostic::help_with_name;
 use crate::sql::print;
 use crate::types::{ColumnDef, Schema, SqlType};
 
@@ -101,10 +102,11 @@ fn find_sources(query: &Query, ctx: &PlanContext<'_>) -> Result<Vec<Aliased>, Pl
     let find = |name: &crate::sql::ast::Name| {
         let missing = || {
             let sources = ctx.catalog.sources().map(|source| source.name.as_str());
+            let sources: Vec<&str> = sources.collect();
             let error = PlanError::new(Stage::Resolve, format!("{} does not exist.", name.text));
             let error = error.at(name.span);
-            match crate::sql::diagnostic::nearest(&name.text, sources) {
-                Some(nearest) => error.help(format!("did you mean {nearest}?")),
+            match help_with_name(&name.text, "streams and tables", &sources) {
+                Some(help) => error.help(help),
                 None => error,
             }
         };

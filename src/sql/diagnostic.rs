@@ -16,6 +16,9 @@ use super::span::{Position, Span};
 /// The most characters of a line that are shown.
 const LINE_SHOWN_MAX: usize = 240;
 
+/// The most names that are listed.
+const NAMES_SHOWN_MAX: usize = 10;
+
 /// A message, the places that it is about, and what may help.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -140,12 +143,50 @@ pub fn did_you_mean<'a>(
 ) -> Option<&'a str> {
     let near = nearest(word, candidates)?;
     let length = word.chars().count().max(near.chars().count());
-    (levenshtein(word, near) * 3 <= length.max(3)).then_some(near)
+    let edits = levenshtein(word, near);
+    // One letter is not another one mistyped.
+    (edits < length && edits * 3 <= length.max(3)).then_some(near)
+}
+
+/// What may help whoever wrote a name that is none of `names`: the one that was probably meant, or
+/// which `kind` of names there are.
+pub fn help_with_name(word: &str, kind: &str, names: &[&str]) -> Option<String> {
+    if let Some(near) = did_you_mean(word, names.iter().copied()) {
+        return Some(format!("did you mean {near}?"));
+    }
+    let shown = names.get(..NAMES_SHOWN_MAX).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN_MAX) {
+        _ if names.is_empty() => None,
+        0 => Some(format!("{kind}: {shown}")),
+        more => Some(format!("{kind}: {shown} and {more} more")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_near_was_meant() {
+        for (word, known) in [("NOPE", "A"), ("B", "A"), ("DEVICE", "READINGS"), ("", "A")] {
+            assert_eq!(did_you_mean(word, [known]), None, "{word}");
+        }
+        for (word, known) in [("DEVISE", "DEVICE"), ("CNT", "CNTS"), ("ID", "I")] {
+            assert_eq!(did_you_mean(word, [known]), Some(known), "{word}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_near_help_says_what_there_is() {
+        let help = |word, names: &[&str]| help_with_name(word, "columns", names);
+        assert_eq!(help("DEVISE", &["ID", "DEVICE"]).unwrap(), "did you mean DEVICE?");
+        assert_eq!(help("NOPE", &["A", "ID"]).unwrap(), "columns: A, ID");
+        assert_eq!(
+            help("NOPE", &["A"; 12]).unwrap(),
+            format!("columns: {}A and 2 more", "A, ".repeat(9))
+        );
+        assert_eq!(help("NOPE", &[]), None);
+    }
 
     #[test]
     fn points_at_its_place() {

@@ -28,7 +28,7 @@ error: Could not determine output schema for query due to error: Line: 7, Col: 4
 --> script.sql:7:48
  7 | CREATE STREAM d AS SELECT id FROM clicks WHERE millis > 1000;
    |                                                ^^^^^^ here
-help: did you mean MS?
+help: columns: ID, PAGE, MS, ROWTIME, ROWPARTITION, ROWOFFSET
 
 error: Cannot add stream 'CLICKS': A stream with the same name already exists
 --> script.sql:8:1

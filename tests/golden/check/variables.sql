@@ -8,7 +8,7 @@ error: Exception while preparing statement: NOWHERE does not exist.
 --> script.sql:5:1
  5 | CREATE STREAM copy AS SELECT * FROM ${source};
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
-help: did you mean CLICKS?
+help: streams and tables: CLICKS
 
 assumed: topic clicks exists (--bootstrap-servers checks it)
 script.sql: 1 statement is faulty
