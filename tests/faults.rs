@@ -19,3 +19,5 @@ mod restarts;
 mod retention;
 #[path = "faults/support.rs"]
 mod support;
+#[path = "faults/topics.rs"]
+mod topics;

@@ -65,52 +65,6 @@ async fn wrong_credentials_are_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_topic_ends_its_query_alone() {
-    let world = World::start("deleted").await;
-    for topic in ["a", "b"] {
-        world.create(&world.topic(topic), 1).await;
-    }
-    let sql = copy(&world, "a", "x") + &copy(&world, "b", "y");
-    let mut run = world.run(&sql, &[]);
-    run.wait_for("is running", 2).await;
-    let admin = Admin::new(&world.cluster);
-    admin.delete_topic(&world.topic("a")).await.unwrap();
-    run.wait_for("query CSAS_C_X_0 has failed for good", 1).await;
-    assert!(run.log().contains("it was deleted"), "{}", run.log());
-    let reading = json!({ "ID": 1 }).to_string().into_bytes();
-    let producer = Producer::new(&world.cluster);
-    let record = NewRecord::new(0, None, Some(&reading));
-    producer.send(&world.topic("b"), 0, record).await.unwrap();
-    producer.flush().await.unwrap();
-    world.wait_for_level(&["CSAS_C_Y_1"], &world.topic("b"), &run).await;
-    assert_eq!(world.read(&world.topic("y")).await.len(), 1);
-    admin.delete_topic(&world.topic("b")).await.unwrap();
-    assert_eq!(run.code().await, 2, "{}", run.log());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn offsets_without_their_state_are_refused() {
-    let world = World::start("state").await;
-    let topic = world.topic("in");
-    world.create(&topic, PARTITIONS).await;
-    let sql = copy(&world, "in", "out")
-        + "CREATE TABLE n AS SELECT id, COUNT(*) AS n FROM s_in GROUP BY id EMIT CHANGES;";
-    let query = "CTAS_N_1";
-    let sql = sql.replace("TABLE n AS", &format!("TABLE n WITH (KAFKA_TOPIC='{topic}-n') AS"));
-    let run = world.run(&sql, &[]);
-    world.send(&topic, (0..10).map(|id| Some(json!({ "ID": id }).to_string().into_bytes()))).await;
-    world.wait_for_level(&[query], &topic, &run).await;
-    run.stop().await;
-    let changelog = format!("{}-Aggregate-Aggregate-Materialize-changelog", world.group(query));
-    Admin::new(&world.cluster).delete_topic(&changelog).await.unwrap();
-    let mut run = world.run(&sql, &[]);
-    run.wait_for(&format!("query {query} has failed for good"), 1).await;
-    run.wait_for("query CSAS_C_OUT_0 is running", 1).await;
-    assert!(run.log().contains(&changelog), "{}", run.log());
-    run.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_oversized_output_names_its_topic_and_size() {
     let world = World::start("large").await;
     let (topic, out) = (world.topic("in"), world.topic("out"));

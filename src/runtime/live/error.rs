@@ -22,6 +22,14 @@ pub enum LiveError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A topic is missing, which may come back.
+    #[error("topic {topic} {cause}")]
+    TopicMissing {
+        /// The topic.
+        topic: String,
+        /// What that means.
+        cause: String,
+    },
     /// A local checkpoint cannot be used or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -59,7 +67,26 @@ impl LiveError {
             | Self::Thread(_)
             | Self::Panic(_)
             | Self::Checkpoint(CheckpointError::Mismatch { .. }) => true,
-            Self::Query(_) | Self::Checkpoint(_) | Self::Worker { .. } => false,
+            Self::TopicMissing { .. }
+            | Self::Query(_)
+            | Self::Checkpoint(_)
+            | Self::Worker { .. } => false,
+        }
+    }
+
+    /// A topic that was deleted while a query reads or writes it.
+    pub(super) fn deleted(topic: &str) -> Self {
+        let cause = "does not exist; the query goes on once it is made again".to_owned();
+        Self::TopicMissing { topic: topic.to_owned(), cause }
+    }
+
+    /// Whether it is to be tried again as soon as topics are looked up anew, for one of them is gone, or
+    /// is another one now.
+    pub(super) fn is_about_topics(&self) -> bool {
+        match self {
+            Self::TopicMissing { .. } => true,
+            Self::Kafka(error) => is_about_topics(error),
+            _ => false,
         }
     }
 
@@ -88,12 +115,17 @@ impl From<Panic> for LiveError {
 impl From<KafkaError> for LiveError {
     fn from(error: KafkaError) -> Self {
         match error {
-            KafkaError::TopicGone { topic } => {
-                Self::Topic { topic, cause: "it was deleted while the query ran".to_owned() }
-            }
+            KafkaError::TopicGone { topic } => Self::deleted(&topic),
+            KafkaError::Flush { first, .. } if is_about_topics(&first) => Self::from(*first),
             other => Self::Kafka(other),
         }
     }
+}
+
+/// Whether it is wrong with a topic that it is gone, or another one now.
+fn is_about_topics(error: &KafkaError) -> bool {
+    use KafkaError as E;
+    matches!(error, E::TopicGone { .. } | E::TopicMadeAgain { .. } | E::PartitionGone { .. })
 }
 
 fn is_final_for_kafka(error: &KafkaError) -> bool {
@@ -104,7 +136,6 @@ fn is_final_for_kafka(error: &KafkaError) -> bool {
         KafkaError::Config(_)
         | KafkaError::InstanceFenced { .. }
         | KafkaError::Unsupported { .. }
-        | KafkaError::OffsetOutOfRange { .. }
         | KafkaError::RecordTooLarge { .. }
         | KafkaError::Record { .. } => true,
         KafkaError::Code { code, .. } => matches!(
@@ -141,6 +172,15 @@ mod tests {
         let first = Box::new(undelivered());
         let flush = KafkaError::Flush { count: 1, first, failures: Vec::new() };
         assert!(!LiveError::from(flush).is_final());
+    }
+
+    #[test]
+    fn what_was_not_delivered_as_its_topic_is_gone_is_about_the_topic() {
+        let gone = KafkaError::TopicGone { topic: "T".to_owned() };
+        let flush = KafkaError::Flush { count: 3, first: Box::new(gone), failures: Vec::new() };
+        let error = LiveError::from(flush);
+        assert!(error.is_about_topics() && !error.is_final());
+        assert_eq!(error, LiveError::deleted("T"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::member::Standing;
 use super::message::QueryId;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
+use super::seen_topics::SeenTopics;
 use super::settings::QuerySpec;
 use super::workers::Workers;
 use crate::kafka::Cluster;
@@ -149,6 +150,7 @@ impl Instance {
             stop: stopped,
             stop_within: self.options.stop_within,
             backoff: spec.settings.retry_backoff,
+            seen: SeenTopics::default(),
             spec,
         };
         let life = tokio::spawn(watched(life.live(), Arc::clone(&figures)));

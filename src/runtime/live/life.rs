@@ -18,6 +18,7 @@ use super::placements::Placements;
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, query_topics};
 use super::restore::Restoring;
+use super::seen_topics::SeenTopics;
 use super::session::{Session, SessionParts};
 use super::settings::QuerySpec;
 use super::stop::stopped;
@@ -34,6 +35,9 @@ use crate::runtime::{Layout, LayoutOptions, LogEvent, ProcessingLogEntry};
 
 /// How long a failed membership waits before it is tried again.
 const REJOIN_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a query waits before it looks again for a topic that is missing.
+const TOPIC_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a stop waits for a group that is about to answer.
 const JOIN_WAIT: Duration = Duration::from_secs(1);
@@ -58,6 +62,7 @@ pub(super) struct Life {
     /// How long its last commit may take.
     pub(super) stop_within: Duration,
     pub(super) backoff: Duration,
+    pub(super) seen: SeenTopics,
 }
 
 /// How a session ended.
@@ -99,7 +104,13 @@ impl Life {
             stopped(&mut self.stop).await;
             return false;
         }
-        self.figures.set_cause(QueryState::Retrying, &cause);
+        let is_new = self.figures.set_cause(QueryState::Retrying, &cause);
+        if error.is_about_topics() {
+            if is_new {
+                tracing::warn!("query {id}: {cause}");
+            }
+            return self.pause(TOPIC_WAIT).await;
+        }
         let wait = self.backoff;
         tracing::error!("query {id} has failed and starts again in {wait:?}: {error}");
         self.backoff = (wait * 2).min(self.spec.settings.retry_backoff_max);
@@ -145,7 +156,7 @@ impl Life {
         read.dedup();
         let mut membership =
             membership(&self.cluster, &self.application_id(), &read, self.standing)?;
-        let ended = self.belong(&mut membership, &topics).await;
+        let ended = self.belong(&mut membership, topics).await;
         match ended {
             Ok(()) => match tokio::time::timeout(LEAVE_WAIT, membership.leave()).await {
                 Ok(Ok(())) => {}
@@ -173,18 +184,23 @@ impl Life {
     async fn belong(
         &mut self,
         membership: &mut Membership,
-        topics: &Arc<QueryTopics>,
+        mut topics: Arc<QueryTopics>,
     ) -> Result<(), LiveError> {
         let mut session: Option<Session> = None;
         loop {
-            let Some(is_owner) = self.join(membership, topics).await? else { return Ok(()) };
+            let Some(is_owner) = self.join(membership, &topics).await? else { return Ok(()) };
             if !is_owner {
                 drop(session.take());
+                self.seen = SeenTopics::default();
                 self.figures.set_state(QueryState::Standby);
                 match self.stand_by(membership).await {
                     None => return Ok(()),
                     Some(MemberState::Failed(error)) => return Err(error.into()),
-                    Some(_) => continue,
+                    Some(_) => {
+                        // They may have changed while another instance looked after them.
+                        topics = Arc::new(self.find_topics().await?);
+                        continue;
+                    }
                 }
             }
             let mut running = match session.take() {
@@ -192,14 +208,14 @@ impl Life {
                     paused.go_on().await;
                     paused
                 }
-                None => match self.activate(membership, topics).await? {
+                None => match self.activate(membership, &topics).await? {
                     Some(activated) => activated,
                     None if self.is_stopped() => return Ok(()),
                     None => continue,
                 },
             };
             self.figures.set_state(QueryState::Running);
-            let ended = self.run(&mut running, membership, topics).await;
+            let ended = self.run(&mut running, membership, &topics).await;
             if running.has_committed {
                 self.backoff = self.spec.settings.retry_backoff;
             }
@@ -286,6 +302,7 @@ impl Life {
             layout: Arc::new(self.layout(topics)),
             home: self.home.clone(),
             probe: Arc::clone(&self.probe),
+            made_again: self.seen.made_again(topics),
         };
         let activating = guarded(restoring.clone().activate(membership.metadata()));
         let activated = tokio::select! {
@@ -296,6 +313,7 @@ impl Life {
             },
             () = stopped(&mut self.stop) => return Ok(None),
         };
+        self.seen = SeenTopics::of(topics);
         let parts = SessionParts {
             query: self.id.clone(),
             workers: Arc::clone(&self.workers),

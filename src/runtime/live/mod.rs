@@ -42,6 +42,7 @@ mod purge;
 mod query_topics;
 mod readings;
 mod restore;
+mod seen_topics;
 mod session;
 mod settings;
 mod shard;

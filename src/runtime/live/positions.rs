@@ -5,6 +5,7 @@
 //! | has a committed offset in its log | there |
 //! | has one that its log does not hold any more | as `auto.offset.reset` says, with a WARN |
 //! | has none, and the query has begun before | at its beginning: it is new |
+//! | is of a topic that was made again | as `auto.offset.reset` says |
 //! | has none | as `auto.offset.reset` says; tables at their beginning |
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub(super) struct ReadInput<'t> {
     pub(super) topic: &'t Topic,
     /// Where a reader goes that has no position, or one that is not there any more.
     pub(super) reset: OffsetSpec,
+    /// Whether it was deleted and made again.
+    pub(super) is_made_again: bool,
 }
 
 /// Where a partition begins and ends.
@@ -60,7 +63,7 @@ impl Positions<'_> {
             lanes.push(LaneStart {
                 lane: LaneId { input: read.input, upstream: Partition(at.partition) },
                 topic: Arc::clone(&name),
-                position: self.position(at, extent, read.reset).await?,
+                position: self.position(at, extent, read).await?,
                 end: extent.end,
                 reset: read.reset,
             });
@@ -81,11 +84,11 @@ impl Positions<'_> {
         &self,
         at: &TopicPartition,
         extent: Extent,
-        reset: OffsetSpec,
+        ReadInput { reset, is_made_again, .. }: ReadInput<'_>,
     ) -> Result<i64, LiveError> {
         let Extent { start, end } = extent;
         let Some(committed) = self.committed.get(at).map(|committed| committed.offset) else {
-            let is_new = !self.committed.is_empty();
+            let is_new = !self.committed.is_empty() && !is_made_again;
             let to_end = reset == OffsetSpec::Latest && !is_new;
             return Ok(if to_end { end } else { start });
         };

@@ -1,13 +1,14 @@
 //! The topics of a query: found, or made, each with the partitions that it has to have.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::LiveError;
 use super::settings::QuerySettings;
-use super::topics::{EnsuredTopic, changelog_configs, ensure_topic, repartition_configs};
+use super::topics::{changelog_configs, ensure_topic, repartition_configs};
 use crate::kafka::admin::Admin;
 use crate::kafka::group::GroupOffsets;
-use crate::kafka::{KafkaError, ResponseError, TopicPartition};
+use crate::kafka::{KafkaError, ResponseError, TopicId, TopicPartition};
 use crate::plan::{Input, NodeId, PartitionCounts, QueryPlan, StoreId};
 use crate::runtime::Target;
 
@@ -16,6 +17,8 @@ use crate::runtime::Target;
 pub(super) struct Topic {
     pub(super) name: String,
     pub(super) partitions: i32,
+    /// What tells it from another one of its name.
+    pub(super) id: TopicId,
 }
 
 impl Topic {
@@ -38,8 +41,6 @@ pub(super) struct QueryTopics {
     pub(super) changelogs: Vec<Topic>,
     /// How many partitions everything has.
     pub(super) counts: PartitionCounts,
-    /// Why the state that belongs to the group's offsets is not there, if it is not.
-    pub(super) lost_state: Option<String>,
 }
 
 impl QueryTopics {
@@ -105,75 +106,68 @@ pub(super) async fn query_topics(
     if settings.repartitions_by_topic {
         for (id, _, repartition) in plan.repartitions() {
             let name = format!("{application_id}-{}", repartition.name);
-            let topic = Topic { name, partitions: counts.of_repartition(id) };
-            ensure(admin, &topic, settings, &repartition_configs()).await?;
+            let partitions = counts.of_repartition(id);
+            let topic = ensure(admin, (name, partitions), settings, &repartition_configs()).await?;
             inputs.push((Input::Repartition(id), topic.clone()));
             repartitions.push(topic);
         }
     }
-    let changelogs: Vec<Topic> = plan
+    let names: Vec<String> = plan
         .stores()
-        .map(|(id, _, store)| {
-            let name = format!("{application_id}-{}", store.changelog());
-            Topic { name, partitions: counts.of_store(id) }
-        })
+        .map(|(_, _, store)| format!("{application_id}-{}", store.changelog()))
         .collect();
-    let lost_state = lost_state(admin, application_id, &changelogs).await?;
-    if lost_state.is_none() {
-        for ((.., store), topic) in plan.stores().zip(&changelogs) {
-            ensure(admin, topic, settings, &changelog_configs(store)).await?;
-        }
+    find_state(admin, application_id, &names).await?;
+    let mut changelogs = Vec::with_capacity(names.len());
+    for ((id, _, store), name) in plan.stores().zip(names) {
+        let wanted = (name, counts.of_store(id));
+        changelogs.push(ensure(admin, wanted, settings, &changelog_configs(store)).await?);
     }
-    Ok(QueryTopics { inputs, sink, repartitions, changelogs, counts, lost_state })
+    Ok(QueryTopics { inputs, sink, repartitions, changelogs, counts })
 }
 
 /// A topic that has to be there.
 async fn existing(admin: &Admin, name: &str) -> Result<Topic, LiveError> {
-    let missing =
-        || LiveError::Topic { topic: name.to_owned(), cause: "does not exist".to_owned() };
-    let found = admin.describe_topic(name).await?.ok_or_else(missing)?;
-    Ok(Topic { name: name.to_owned(), partitions: found.partitions.len() as i32 })
+    let found = admin.describe_topic(name).await?.ok_or_else(|| LiveError::deleted(name))?;
+    Ok(Topic { name: name.to_owned(), partitions: found.partitions.len() as i32, id: found.id })
 }
 
 /// Makes an internal topic, or sees that it has the partitions that it has to have.
 async fn ensure(
     admin: &Admin,
-    topic: &Topic,
+    (name, partitions): (String, i32),
     settings: &QuerySettings,
-    configs: &std::collections::BTreeMap<String, String>,
-) -> Result<(), LiveError> {
-    let Topic { name, partitions } = topic;
-    match ensure_topic(admin, name, *partitions, settings.internal_replicas, configs).await? {
-        EnsuredTopic::Existing(found) if found != *partitions => Err(LiveError::Topic {
-            topic: name.clone(),
-            cause: format!("has {found} partitions, expected {partitions}, as its source has"),
-        }),
-        _ => Ok(()),
+    configs: &BTreeMap<String, String>,
+) -> Result<Topic, LiveError> {
+    ensure_topic(admin, &name, partitions, settings.internal_replicas, configs).await?;
+    let topic = existing(admin, &name).await?;
+    if topic.partitions == partitions {
+        return Ok(topic);
     }
+    let found = topic.partitions;
+    let cause = format!("has {found} partitions, expected {partitions}, as its source has");
+    Err(LiveError::Topic { topic: name, cause })
 }
 
-/// Says why a group's offsets have no state: a changelog is missing.
+/// Sees that the state is there that belongs to a group's offsets: its changelogs.
 ///
 /// A group without offsets has not begun, so that missing changelogs are as they should be.
-async fn lost_state(
-    admin: &Admin,
-    group: &str,
-    changelogs: &[Topic],
-) -> Result<Option<String>, LiveError> {
-    let names: Vec<&str> = changelogs.iter().map(|topic| topic.name.as_str()).collect();
-    if names.is_empty() {
-        return Ok(None);
+async fn find_state(admin: &Admin, group: &str, changelogs: &[String]) -> Result<(), LiveError> {
+    if changelogs.is_empty() {
+        return Ok(());
     }
+    let names: Vec<&str> = changelogs.iter().map(String::as_str).collect();
     let found = admin.describe_topics(&names).await?;
     let is_missing = |topic: &Result<_, KafkaError>| matches!(topic, Err(error) if error.is_code(ResponseError::UnknownTopicOrPartition));
     let Some((missing, _)) = found.iter().find(|(_, topic)| is_missing(topic)) else {
-        return Ok(None);
+        return Ok(());
     };
     let committed = GroupOffsets::new(admin.cluster(), group).committed(None).await?;
-    Ok((!committed.is_empty()).then(|| {
-        format!(
-            "its group {group} has offsets, but the changelog topic {missing} is missing; delete \
-             the consumer group to start anew"
-        )
-    }))
+    if committed.is_empty() {
+        return Ok(());
+    }
+    let cause = format!(
+        "is missing, which is a changelog, and its group {group} has offsets; the query goes on once \
+         it is made again, or starts anew once the consumer group is deleted"
+    );
+    Err(LiveError::TopicMissing { topic: missing.clone(), cause })
 }

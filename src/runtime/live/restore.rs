@@ -1,6 +1,6 @@
 //! Brings a query to where it stopped: its offsets, and the state that belongs to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::error::LiveError;
 use super::message::{LaneStart, QueryId};
 use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
-use super::query_topics::QueryTopics;
+use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
 use super::topics::topic_config;
 use crate::kafka::admin::{Admin, OffsetSpec};
@@ -33,6 +33,8 @@ pub(super) struct Restoring {
     /// Where checkpoints are kept, if they are.
     pub(super) home: Option<Home>,
     pub(super) probe: Arc<dyn Probe>,
+    /// Topics that were deleted and made again since the query ran last.
+    pub(super) made_again: BTreeSet<String>,
 }
 
 /// A query that is ready to go on.
@@ -67,13 +69,13 @@ impl Restoring {
     /// so that state without an offset, or an offset without its state, is never a matter of luck.
     pub(super) async fn activate(self, member: GroupMetadata) -> Result<Activated, LiveError> {
         let admin = Admin::new(&self.cluster);
-        if let Some(cause) = &self.topics.lost_state {
-            return Err(self.state_error(cause.clone()));
-        }
+        self.say_what_was_made_again();
         let offsets = GroupOffsets::new(&self.cluster, &member.group);
-        let committed = offsets.committed(None).await?;
+        let mut committed = offsets.committed(None).await?;
+        // Offsets of a topic that is gone say nothing of the one that has its name now.
+        committed.retain(|at, _| !self.made_again.contains(&*at.topic));
         let restored = self.restore(&admin).await?;
-        let is_first = committed.is_empty();
+        let is_first = committed.is_empty() && !self.is_source_made_again();
         if is_first && restored.records > 0 {
             return Err(self.state_error(format!(
                 "its changelog holds {} records, but its group has no offsets; delete the \
@@ -90,7 +92,9 @@ impl Restoring {
         let mut lanes = Vec::new();
         for (input, topic) in &self.topics.inputs {
             let (input, reset) = (*input, self.reset_of(*input));
-            lanes.extend(positions.of(ReadInput { input, topic, reset }).await?);
+            let is_made_again = self.made_again.contains(&topic.name);
+            let read = ReadInput { input, topic, reset, is_made_again };
+            lanes.extend(positions.of(read).await?);
         }
         let mut known = BTreeMap::new();
         for start in &lanes {
@@ -105,6 +109,30 @@ impl Restoring {
         offsets.commit_as(&member, &new).await?;
         let Restored { tasks, checkpoint, .. } = restored;
         Ok(Activated { tasks, checkpoint, lanes, committed: known })
+    }
+
+    fn is_source_made_again(&self) -> bool {
+        self.topics.inputs.iter().any(|(_, topic)| self.made_again.contains(&topic.name))
+    }
+
+    fn say_what_was_made_again(&self) {
+        let query = self.layout.query_id();
+        let is_new = |topic: &&Topic| self.made_again.contains(&topic.name);
+        for (input, topic) in self.topics.inputs.iter().filter(|(_, topic)| is_new(&topic)) {
+            let is_latest = self.reset_of(*input) == OffsetSpec::Latest;
+            let from = if is_latest { "its end" } else { "its beginning" };
+            let name = &topic.name;
+            tracing::warn!(
+                "query {query}: topic {name} was deleted and made again; it is read from {from} on, and \
+                 the query's state stays"
+            );
+        }
+        for Topic { name, .. } in self.topics.changelogs.iter().filter(is_new) {
+            tracing::warn!(
+                "query {query}: topic {name}, a changelog, was deleted and made again; the query's state \
+                 is what that holds now"
+            );
+        }
     }
 
     /// Where a reader of an input goes that has no position.
@@ -265,7 +293,7 @@ impl Restored {
             if quiet == QUIET_POLLS {
                 quiet = 0;
                 let exists = self.admin.describe_topic(topic).await?.is_some();
-                exists.then_some(()).ok_or_else(|| failed("was deleted".to_owned()))?;
+                exists.then_some(()).ok_or_else(|| LiveError::deleted(topic))?;
             }
             for fetched in fetched {
                 let partition = fetched.partition.partition;

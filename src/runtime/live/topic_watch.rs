@@ -1,5 +1,5 @@
-//! Looks after the topics of a running query: one that is deleted, or gets more partitions, would
-//! otherwise go unnoticed, for a client waits for both.
+//! Looks after the topics of a running query: one that is deleted, made again, or gets more partitions
+//! would otherwise go unnoticed, for a client waits for all of these.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,21 +9,25 @@ use tokio::task::JoinHandle;
 use super::error::LiveError;
 use super::query_topics::Topic;
 use crate::kafka::admin::Admin;
+use crate::kafka::cluster::TopicMetadata;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
 
 /// The time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// How soon a topic is looked for again that was missed.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 /// How many looks in a row must miss a topic, as a broker that starts does not know all at once.
-const MISSES: u32 = 2;
+const MISSES: u32 = 3;
 
 /// Looks at topics now and then, until it is dropped.
 pub(super) struct TopicWatch(JoinHandle<LiveError>);
 
 impl TopicWatch {
-    /// Watches topics, each with the partitions that it has to have.
+    /// Watches topics, which have to stay as they are.
     pub(super) fn start<'t>(cluster: &Cluster, topics: impl Iterator<Item = &'t Topic>) -> Self {
-        let topics = topics.map(|topic| (topic.name.clone(), topic.partitions)).collect();
+        let topics = topics.map(|topic| (topic.name.clone(), topic.clone())).collect();
         Self(tokio::spawn(look(Admin::new(cluster), topics)))
     }
 
@@ -44,31 +48,44 @@ impl Drop for TopicWatch {
 }
 
 /// Looks until something is wrong.
-async fn look(admin: Admin, topics: BTreeMap<String, i32>) -> LiveError {
+async fn look(admin: Admin, topics: BTreeMap<String, Topic>) -> LiveError {
     let names: Vec<&str> = topics.keys().map(String::as_str).collect();
     let mut missed: BTreeMap<&str, u32> = BTreeMap::new();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(if missed.is_empty() { LOOK_EVERY } else { LOOK_AGAIN }).await;
         // While Kafka does not answer, nothing is known.
         let Ok(found) = admin.describe_topics(&names).await else { continue };
-        for (name, partitions) in &topics {
-            let cause = match found.get(name) {
-                Some(Ok(topic)) => {
+        for (name, topic) in &topics {
+            let problem = match found.get(name) {
+                Some(Ok(found)) => {
                     missed.remove(name.as_str());
-                    let count = topic.partitions.len() as i32;
-                    (count != *partitions).then(|| grown(count, *partitions))
+                    topic.differs(found)
                 }
                 Some(Err(error)) if is_unknown(error) => {
                     let times = missed.entry(name).or_default();
                     *times += 1;
-                    (*times >= MISSES).then(|| "it was deleted while the query ran".to_owned())
+                    (*times >= MISSES).then(|| LiveError::deleted(name))
                 }
                 _ => None,
             };
-            if let Some(cause) = cause {
-                return LiveError::Topic { topic: name.clone(), cause };
+            if let Some(problem) = problem {
+                return problem;
             }
         }
+    }
+}
+
+impl Topic {
+    /// What makes it another one than what was found.
+    fn differs(&self, found: &TopicMetadata) -> Option<LiveError> {
+        let topic = self.name.clone();
+        if self.id.differs(found.id) {
+            let (was, is) = (self.id, found.id);
+            return Some(KafkaError::TopicMadeAgain { topic, was, is }.into());
+        }
+        let count = found.partitions.len() as i32;
+        let cause = || grown(count, self.partitions);
+        (count != self.partitions).then(|| LiveError::Topic { topic, cause: cause() })
     }
 }
 
