@@ -53,7 +53,10 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let has_failed = watch(&instance, stop).await;
     let status = instance.stop().await;
     for query in &status.queries {
-        tracing::info!("query {}: {} records in, {} out", query.id, query.records, query.written);
+        let skipped = query.skipped.to_string();
+        let comma = if skipped.is_empty() { "" } else { ", " };
+        let (id, records, written) = (&query.id, query.records, query.written);
+        tracing::info!("query {id}: {records} records in, {written} out{comma}{skipped}");
     }
     Ok(if has_failed { ExitCode::from(ALL_FAILED) } else { ExitCode::SUCCESS })
 }

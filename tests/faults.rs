@@ -17,6 +17,8 @@ mod panics;
 mod restarts;
 #[path = "faults/retention.rs"]
 mod retention;
+#[path = "faults/skipped.rs"]
+mod skipped;
 #[path = "faults/support.rs"]
 mod support;
 #[path = "faults/topics.rs"]

@@ -170,10 +170,12 @@ impl Operator for StreamAggregate {
             Ok(slots) => slots,
             Err(error) => return Err(error).into(),
         };
-        let null_keys =
-            (0..rows.len).filter(|row| slots[rows.key.position(*row)] == NO_GROUP).count();
-        if null_keys > 0 {
-            ctx.out.dropped(Dropped::NullKey, null_keys as u64);
+        let has_key = |row: &usize| slots[rows.key.position(*row)] != NO_GROUP;
+        let without_key = (0..rows.len).filter(|row| !has_key(row));
+        ctx.drop_rows(Dropped::NullKey, &rows.meta, without_key);
+        if !rows.value_valid.is_all_valid() {
+            let without_value = (0..rows.len).filter(|row| !rows.value_valid.is_valid(*row));
+            ctx.drop_rows(Dropped::NullValue, &rows.meta, without_value.filter(has_key));
         }
         if !self.keyed.waiting.is_used() {
             return self.add_each(rows, &slots, ctx);

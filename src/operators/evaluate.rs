@@ -130,7 +130,8 @@ impl<'a> Evaluator<'_, 'a> {
         causes: Vec<String>,
         ctx: &mut Context<'_, 'a>,
     ) {
-        let entry = LogEntry { step: self.step.to_owned(), message, causes };
+        let offset = self.meta.offset(row as usize);
+        let entry = LogEntry { step: self.step.to_owned(), message, causes, offset };
         ctx.out.log(entry, self.logged_row(row));
     }
 

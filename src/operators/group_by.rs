@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::evaluate::Evaluator;
-use super::{Context, Operator, Outcome};
+use super::{Context, Dropped, Operator, Outcome};
 use crate::plan::NamedExpr;
 use crate::types::{Column, KeyColumns, Meta, OldRows, Rows, Validity};
 
@@ -157,6 +157,8 @@ impl Operator for StreamGroupBy {
         {
             return Rows { key, ..rows }.into();
         }
+        let without_value = (0..rows.len).filter(|row| !rows.value_valid.is_valid(*row));
+        ctx.drop_rows(Dropped::NullValue, &rows.meta, without_value);
         let source = (&*rows.value, &rows.value_valid);
         let (columns, kept) = by_row(&self.step, &self.keys, source, &rows, ctx);
         let key = KeyColumns { columns, valid: Validity::all(), index: None, len: rows.len };

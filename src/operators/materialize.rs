@@ -32,7 +32,7 @@ impl Materialize {
         let (mut key, mut value) = (Vec::new(), Vec::new());
         for row in 0..rows.len {
             if !self.codecs.encode_key(&rows.key, rows.key.position(row), &mut key)? {
-                ctx.out.dropped(Dropped::NullKey, 1);
+                ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             }
             kept.push(row as u32);

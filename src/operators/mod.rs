@@ -36,8 +36,8 @@ mod waiting;
 mod windowed;
 
 pub use operator::{
-    Collector, Context, Dropped, LogEntry, LoggedRow, Operator, Outcome, Piece, Port, QueryError,
-    Store, StoreChange, StoredRecord, Tables,
+    Collector, Context, Dropped, Late, LogEntry, LoggedRow, Operator, Outcome, Piece, Port,
+    QueryError, Store, StoreChange, StoredRecord, Tables,
 };
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};
 pub use windowed::EMIT_INTERVAL_MS;

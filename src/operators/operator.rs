@@ -6,7 +6,7 @@ use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError};
 use crate::plan::{RepartitionId, StoreId};
 use crate::state::{TableRow, TableStore};
-use crate::types::{Arena, CodecError, Column, RowCodec, Rows};
+use crate::types::{Arena, CodecError, Column, Meta, Offset, RowCodec, Rows, Timestamp, Window};
 
 /// Why a query cannot go on. What came before it was processed and given away.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,8 @@ pub struct LogEntry {
     pub message: String,
     /// Why.
     pub causes: Vec<String>,
+    /// The record that the row comes from.
+    pub offset: Offset,
 }
 
 /// Which row a [`LogEntry`] is about.
@@ -119,19 +121,34 @@ pub trait Collector<'a> {
     /// Takes a problem with one row.
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>);
 
-    /// Counts records that were dropped without an entry: late ones, and those without a key.
-    fn dropped(&mut self, reason: Dropped, count: u64);
+    /// Counts rows that were dropped without an entry for the same reason, the first of them that of
+    /// the record at `first`.
+    fn dropped(&mut self, reason: Dropped, first: Offset, count: u64);
+
+    /// Notes that stream time has moved to that of the row of the record at `by`: once for a batch.
+    fn time_moved(&mut self, to: Timestamp, by: Offset);
 }
 
-/// Why a record was dropped without an entry in the processing log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Why a row was dropped without an entry in the processing log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dropped {
     /// Its window is closed.
-    Late,
+    Late(Late),
     /// It has no key.
     NullKey,
     /// It has no value.
     NullValue,
+}
+
+/// How a row came too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Its time.
+    pub at: Timestamp,
+    /// Its window, or the session that it would have been.
+    pub window: Window,
+    /// The stream time that the window was closed at.
+    pub stream_time: Timestamp,
 }
 
 /// What an operator may use besides its rows.
@@ -144,6 +161,20 @@ pub struct Context<'c, 'a> {
     pub sequence: &'c mut Sequence,
     /// The rows of the tables that several operators use.
     pub tables: &'c mut Tables,
+}
+
+impl Context<'_, '_> {
+    /// Counts those rows of a batch that are dropped for a reason, if there are any.
+    pub(super) fn drop_rows(
+        &mut self,
+        reason: Dropped,
+        meta: &Meta<'_>,
+        mut rows: impl Iterator<Item = usize>,
+    ) {
+        if let Some(first) = rows.next() {
+            self.out.dropped(reason, meta.offset(first), 1 + rows.count() as u64);
+        }
+    }
 }
 
 /// The rows of the tables of a task: written by the operator that reads a table, looked up by those

@@ -50,7 +50,7 @@ impl NewKey {
         let text = &self.column.text;
         let message = || format!("Error computing new key from expression {text}");
         let column = evaluator.column(&self.column.expr, rows.len, ctx, message);
-        for _ in (0..rows.len).filter(|row| !valid.is_valid(*row)) {
+        for row in (0..rows.len).filter(|row| !valid.is_valid(*row)) {
             // The key of a row without a value fails as `GenericRow.get` does in Java.
             let cause = "Cannot invoke \"io.confluent.ksql.GenericRow.get(int)\" because \
                 \"<parameter1>\" is null";
@@ -58,6 +58,7 @@ impl NewKey {
                 step: step.to_owned(),
                 message: message(),
                 causes: vec![cause.to_owned()],
+                offset: rows.meta.offset(row),
             };
             ctx.out.log(entry, LoggedRow::None);
         }

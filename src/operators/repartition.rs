@@ -1,6 +1,6 @@
 //! Where rows change their task.
 
-use super::{Context, Operator, Outcome};
+use super::{Context, Dropped, Operator, Outcome};
 use crate::plan::RepartitionId;
 use crate::types::Rows;
 
@@ -20,8 +20,10 @@ impl Repartition {
 impl Operator for Repartition {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let given = if self.drops_null_keys && (0..rows.len).any(|row| !rows.key.is_valid(row)) {
-            let kept = (0..rows.len).filter(|row| rows.key.is_valid(*row));
-            let kept: Vec<u32> = kept.map(|row| row as u32).collect();
+            let (kept, without): (Vec<usize>, Vec<usize>) =
+                (0..rows.len).partition(|row| rows.key.is_valid(*row));
+            ctx.drop_rows(Dropped::NullKey, &rows.meta, without.into_iter());
+            let kept: Vec<u32> = kept.into_iter().map(|row| row as u32).collect();
             ctx.out.repartition(self.topic, &rows.take(&kept))
         } else {
             ctx.out.repartition(self.topic, rows)

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::groups::{Arrival, Emission, Groups};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
-use super::windowed::{EMIT_INTERVAL_MS, null_value};
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::windowed::{EMIT_INTERVAL_MS, note_time, null_value};
+use super::{Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
 use crate::state::SessionIndex;
 use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window, owned_headers};
@@ -121,7 +121,9 @@ impl SessionAggregate {
             end: merged.end.max(window.end),
         });
         if window.end.0 < close_time {
-            ctx.out.dropped(Dropped::Late, 1);
+            let (at, stream_time) = (Timestamp(at), Timestamp(stream_time));
+            let late = Dropped::Late(Late { at, window, stream_time });
+            ctx.out.dropped(late, arrival.rows.meta.offset(arrival.row), 1);
         } else {
             let merge = Merge { window, swallows: window != alone, touched };
             self.put(arrival, &merge, builder, ctx)?;
@@ -322,8 +324,8 @@ impl Pending {
     }
 }
 
-impl Operator for SessionAggregate {
-    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+impl SessionAggregate {
+    fn process_rows<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
         let mut key = Vec::new();
         for row in 0..rows.len {
@@ -333,7 +335,7 @@ impl Operator for SessionAggregate {
                 }
                 Ok(true) => {}
                 Ok(false) => {
-                    ctx.out.dropped(Dropped::NullKey, 1);
+                    ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                     continue;
                 }
                 Err(error) => return Outcome { rows: builder.finish(), failure: Some(error) },
@@ -343,10 +345,19 @@ impl Operator for SessionAggregate {
                 return Outcome { rows: builder.finish(), failure: Some(error) };
             }
         }
-        let rows = builder.finish();
-        if self.pending.changes.len() <= self.emitting.cached_groups {
-            return rows.into();
+        builder.finish().into()
+    }
+}
+
+impl Operator for SessionAggregate {
+    fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let before = self.time.stream_time;
+        let Outcome { rows: given, failure } = self.process_rows(rows, ctx);
+        note_time(before, self.time.stream_time, rows, ctx);
+        if failure.is_some() || self.pending.changes.len() <= self.emitting.cached_groups {
+            return Outcome { rows: given, failure };
         }
+        let rows = given;
         // As Kafka Streams' `NamedCache`, which gives away all that wait when one must go.
         let released = self.flush(ctx);
         if self.groups.plan.is_final { Outcome { rows, ..released } } else { released }

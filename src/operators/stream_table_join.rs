@@ -30,10 +30,11 @@ impl StreamTableJoin {
             self.types.iter().map(|ty| ColumnBuilder::new(ty, rows.len)).collect();
         for row in 0..rows.len {
             if !rows.key.is_valid(row) {
-                ctx.out.dropped(Dropped::NullKey, 1);
+                ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             }
             if !rows.value_valid.is_valid(row) {
+                ctx.out.dropped(Dropped::NullValue, rows.meta.offset(row), 1);
                 continue;
             }
             let found = found[rows.key.position(row)].as_ref();

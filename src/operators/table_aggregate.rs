@@ -78,7 +78,7 @@ impl Operator for TableAggregate {
                         self.update(&arrival, &mut builder, ctx)
                     }
                     Ok(false) => {
-                        ctx.out.dropped(Dropped::NullKey, 1);
+                        ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                         Ok(())
                     }
                     Err(error) => Err(error),

@@ -79,7 +79,7 @@ impl TableSource {
         let (mut key, mut value) = (Vec::new(), Vec::new());
         for row in 0..rows.len {
             if !self.encode_key(rows, row, &mut key)? {
-                ctx.out.dropped(Dropped::NullKey, 1);
+                ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             }
             with_key.push(row as u32);

@@ -53,7 +53,7 @@ impl TableTableJoin {
         let (mut new_valid, mut old_valid) = (Vec::new(), Vec::new());
         for row in 0..rows.len {
             if !rows.key.is_valid(row) {
-                ctx.out.dropped(Dropped::NullKey, 1);
+                ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             }
             let has_new = rows.value_valid.is_valid(row);

@@ -4,7 +4,7 @@ use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::{Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::state::WindowIndex;
 use crate::types::{Rows, TimeWindows, Timestamp, Window};
@@ -81,12 +81,17 @@ impl WindowedAggregate {
         }
         let stream_time = self.time.stream_time.map_or(at.0, |time| time.max(at.0));
         self.time.stream_time = Some(stream_time);
+        let mut closed = None;
         for window in self.windows.containing(at) {
             if self.windows.is_closed(window, Timestamp(stream_time)) {
-                ctx.out.dropped(Dropped::Late, 1);
+                closed = Some(window);
                 continue;
             }
             self.add_to_window(arrival, window, builder, ctx)?;
+        }
+        if let Some(window) = closed {
+            let late = Late { at, window, stream_time: Timestamp(stream_time) };
+            ctx.out.dropped(Dropped::Late(late), arrival.rows.meta.offset(arrival.row), 1);
         }
         if self.is_final {
             self.emit_closed(arrival, builder, ctx);
@@ -217,7 +222,7 @@ impl WindowedAggregate {
         }
         for row in 0..rows.len {
             let Some(key) = &keys[rows.key.position(row)] else {
-                ctx.out.dropped(Dropped::NullKey, 1);
+                ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             };
             if !rows.value_valid.is_valid(row) {
@@ -238,6 +243,19 @@ fn covers_no_start(windows: TimeWindows, first: i64, last: i64) -> bool {
     starts(last) == starts(first - 1)
 }
 
+/// Says which row of a batch has moved stream time, if one has.
+pub(super) fn note_time(
+    before: Option<i64>,
+    now: Option<i64>,
+    rows: &Rows<'_>,
+    ctx: &mut Context<'_, '_>,
+) {
+    let Some(now) = now.filter(|_| now > before) else { return };
+    if let Some(row) = rows.meta.timestamps.iter().position(|time| *time == now) {
+        ctx.out.time_moved(Timestamp(now), rows.meta.offset(row));
+    }
+}
+
 /// A windowed aggregation by the record's own key does not expect a tombstone, and stops.
 pub(super) fn null_value() -> QueryError {
     QueryError::new(
@@ -247,7 +265,9 @@ pub(super) fn null_value() -> QueryError {
 
 impl Operator for WindowedAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let before = self.time.stream_time;
         let outcome = self.process_rows(rows, ctx);
+        note_time(before, self.time.stream_time, rows, ctx);
         if !self.keyed.waiting.is_used() {
             self.expire();
             return outcome;

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::encode::{Lending, LentRows, RepartitionEncoder, SinkEncoder, Spread};
+use super::origin::{Origin, RecordId};
 use super::output::{Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
+use super::skipped::{RecordPlace, SkipCause, SkipExample};
 use super::source::{RawRecords, SourceReader};
 use super::task::Given;
 use crate::expr::EvalError;
 use crate::formats::{ColumnsRow, row_text};
-use crate::operators::{Collector, Dropped, LogEntry, LoggedRow, QueryError, StoreChange};
-use crate::plan::{QueryPlan, RepartitionId};
-use crate::types::{Arena, Column, Partition, Rows, Schema};
+use crate::java::time::date_text;
+use crate::operators::{Collector, Dropped, Late, LogEntry, LoggedRow, QueryError, StoreChange};
+use crate::plan::{Input, QueryPlan, RepartitionId};
+use crate::types::{Arena, Column, Offset, Partition, Rows, Schema, Timestamp};
 
 /// The records that rows of a source come from, which are read again for the log.
 #[derive(Clone, Copy)]
@@ -40,16 +43,33 @@ pub(super) struct TaskCollector<'t, 'a> {
     /// Rows for other tasks, in memory.
     pub(super) lent: &'t mut Vec<LentRows<'a>>,
     pub(super) arena: &'a Arena,
-    pub(super) origin: Origin<'t, 'a>,
+    pub(super) batch: BatchSource<'t, 'a>,
+    /// The first row that came too late.
+    pub(super) late: Option<(Late, Offset)>,
+    /// What had moved stream time before this batch.
+    pub(super) moved_before: Option<TimeMoved>,
+    /// What has moved it in this batch.
+    pub(super) moved: Option<TimeMoved>,
 }
 
 /// Where the rows come from that a task was given.
 #[derive(Clone, Copy)]
-pub(super) struct Origin<'t, 'a> {
+pub(super) struct BatchSource<'t, 'a> {
     /// The records of a source.
     pub(super) records: Option<SourceRecords<'t, 'a>>,
     /// Their times on their lanes.
     pub(super) times: RowTimes<'t>,
+    /// Their own times.
+    pub(super) timestamps: &'t [i64],
+    /// What their offsets mean.
+    pub(super) origin: Origin<'a>,
+}
+
+/// Stream time, and the record that has moved it there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeMoved {
+    to: Timestamp,
+    by: Option<RecordId>,
 }
 
 /// The times on their lanes of the rows that a task was given.
@@ -92,12 +112,19 @@ impl TaskCollector<'_, '_> {
         let message = format!("Error writing row with extracted timestamp: {cause}");
         let Some(last) = self.plan.nodes.last() else { return };
         let record = LoggedRecord::Json(columns_text(&rows.value, row, &last.schema));
-        self.log_record(LogEntry { step: last.name.clone(), message, causes }, Some(record));
+        let (step, offset) = (last.name.clone(), rows.meta.offset(row));
+        self.log_record(LogEntry { step, message, causes, offset }, Some(record));
     }
 
     fn log_record(&mut self, entry: LogEntry, record: Option<LoggedRecord>) {
-        self.given.counts.failed_rows += 1;
-        let LogEntry { step, message, causes } = entry;
+        let LogEntry { step, message, causes, offset } = entry;
+        let place = self.batch.origin.record(offset);
+        let plan = self.plan;
+        self.given.skipped.add(SkipCause::FailedExpression, 1, || {
+            let causes = causes.iter().map(String::as_str);
+            let java: Vec<&str> = std::iter::once(&*message).chain(causes).collect();
+            SkipExample::new(place.map(|id| place_of(plan, id)), &format!("in step {step}"), &java)
+        });
         let logger = format!("processing.{}.{step}", self.query_id);
         let event = LogEvent::Processing { message, record, causes };
         self.given.log.push(ProcessingLogEntry { logger, event });
@@ -113,7 +140,7 @@ impl TaskCollector<'_, '_> {
             }
             LoggedRow::Text(text) => Some(LoggedRecord::Text(text.to_owned())),
             LoggedRow::Source(offset) => {
-                let SourceRecords { reader, records } = self.origin.records?;
+                let SourceRecords { reader, records } = self.batch.records?;
                 let row = records.offsets.iter().position(|other| *other == offset)?;
                 let arena = Arena::new();
                 let columns: Vec<Column<'_>> = reader.full_row(records, row, &arena);
@@ -149,8 +176,9 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
         };
         match spread {
             Some(spread) => {
-                let lending = Lending { arena: self.arena, lent: self.lent };
-                encoder.hand_over(rows, self.origin.times.of(rows), *spread, lending)
+                let BatchSource { origin, times, .. } = self.batch;
+                let lending = Lending { arena: self.arena, origin, lent: self.lent };
+                encoder.hand_over(rows, times.of(rows), *spread, lending)
             }
             None => encoder.write(rows, &mut self.given.output),
         }
@@ -169,10 +197,80 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
         self.log_record(entry, record);
     }
 
-    fn dropped(&mut self, reason: Dropped, count: u64) {
-        match reason {
-            Dropped::Late => self.given.counts.late += count,
-            Dropped::NullKey | Dropped::NullValue => self.given.counts.null_keys += count,
-        }
+    fn dropped(&mut self, reason: Dropped, first: Offset, count: u64) {
+        let (cause, ours) = match reason {
+            Dropped::Late(late) => {
+                self.late.get_or_insert((late, first));
+                *self.given.skipped.counts.get_mut(SkipCause::Late) += count;
+                return;
+            }
+            Dropped::NullKey => (SkipCause::NullKey, "it has no key, which is needed here"),
+            Dropped::NullValue => (SkipCause::NullValue, "it has no value, which is needed here"),
+        };
+        let (plan, batch) = (self.plan, self.batch);
+        self.given.skipped.add(cause, count, || {
+            let place = batch.origin.record(first).map(|id| place_of(plan, id));
+            SkipExample::new(place, ours, &[])
+        });
     }
+
+    fn time_moved(&mut self, to: Timestamp, by: Offset) {
+        self.moved = Some(TimeMoved { to, by: self.batch.origin.record(by) });
+    }
+}
+
+/// Where a record lies, by the names of a plan.
+fn place_of(plan: &QueryPlan, id: RecordId) -> RecordPlace {
+    let topic = match id.input {
+        Input::Source(node) => plan.node(node).kind.source().map(|source| source.topic.clone()),
+        Input::Repartition(id) => {
+            let mut topics = plan.repartitions();
+            topics.find(|(other, ..)| *other == id).map(|(_, _, topic)| topic.name.clone())
+        }
+    };
+    let topic = topic.unwrap_or_default();
+    RecordPlace { topic, partition: id.partition, offset: id.offset }
+}
+
+impl TaskCollector<'_, '_> {
+    /// Ends the batch; what has moved stream time last.
+    pub(super) fn finish(self) -> Option<TimeMoved> {
+        if let Some((late, offset)) = self.late {
+            let example = self.late_example(late, offset);
+            self.given.skipped.examples.get_mut(SkipCause::Late).get_or_insert(example);
+        }
+        self.moved.or(self.moved_before)
+    }
+
+    fn late_example(&self, late: Late, offset: Offset) -> SkipExample {
+        let Late { at, window, stream_time } = late;
+        let place = |id: RecordId| place_of(self.plan, id);
+        let [at, start, end, now] = [at, window.start, window.end, stream_time].map(utc);
+        let mover = self.mover(stream_time).map(place);
+        let mover = mover.map(|by| format!(", to where {by} has moved stream time"));
+        let reason = format!(
+            "its time is {at}, and its window from {start} to {end} is closed since {now}{}",
+            mover.unwrap_or_default()
+        );
+        SkipExample::new(self.batch.origin.record(offset).map(place), &reason, &[])
+    }
+
+    /// The record that moved stream time to where it was within the batch.
+    fn mover(&self, stream_time: Timestamp) -> Option<RecordId> {
+        let known = self.moved_before.iter().chain(&self.moved);
+        if let Some(moved) = known.into_iter().find(|moved| moved.to == stream_time) {
+            return moved.by;
+        }
+        let row = self.batch.timestamps.iter().position(|time| *time == stream_time.0)?;
+        self.batch.origin.record(Offset(*self.batch.times.offsets.get(row)?))
+    }
+}
+
+/// A time as people read it.
+fn utc(at: Timestamp) -> String {
+    const DAY_MS: i64 = 86_400_000;
+    let (day, ms) = (at.0.div_euclid(DAY_MS), at.0.rem_euclid(DAY_MS));
+    let (seconds, millis) = (ms / 1_000, ms % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{} {hour:02}:{minute:02}:{second:02}.{millis:03} UTC", date_text(day))
 }

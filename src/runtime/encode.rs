@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::inputs::Run;
+use super::origin::{Origin, RecordId, RunOrigin};
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
 use crate::expr::EvalError;
@@ -159,19 +160,22 @@ pub struct RekeyedRows {
 
 /// The same as long as the batch is there that they come from.
 #[derive(Debug)]
-pub(super) struct LentRows<'a> {
+pub struct LentRows<'a> {
     pub(super) topic: RepartitionId,
     pub(super) partition: Partition,
     pub(super) times: Vec<i64>,
+    /// What the offsets of the rows mean.
+    origin: Origin<'a>,
     /// Those of all partitions.
     rows: Rc<Rows<'a>>,
     /// Which of them these are; `None` if that are all.
     taken: Option<Vec<u32>>,
 }
 
-/// Where lent rows go, and memory that lasts as long as they do.
+/// Where lent rows come from and go, and memory that lasts as long as they do.
 pub(super) struct Lending<'l, 'a> {
     pub(super) arena: &'a Arena,
+    pub(super) origin: Origin<'a>,
     pub(super) lent: &'l mut Vec<LentRows<'a>>,
 }
 
@@ -186,14 +190,36 @@ impl<'a> LentRows<'a> {
         rows
     }
 
+    /// The record that the row at a place comes from.
+    pub(super) fn record(&self, place: usize) -> Option<RecordId> {
+        let row = match &self.taken {
+            Some(taken) => *taken.get(place)? as usize,
+            None => place,
+        };
+        self.origin.record(self.rows.meta.offset(row))
+    }
+
+    /// Where the rows of the copy come from, which keep their offsets.
+    fn run_origin(&self) -> RunOrigin {
+        match self.origin {
+            Origin::Unknown => RunOrigin::Unknown,
+            _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
+            Origin::Partition(lane) => RunOrigin::Partition(lane),
+            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) => {
+                RunOrigin::Each((0..self.times.len()).map(|place| self.record(place)).collect())
+            }
+        }
+    }
+
     /// A copy that outlives the batch.
     pub(super) fn into_owned(self) -> RekeyedRows {
-        let Self { topic, partition, times, rows, taken } = self;
+        let origin = self.run_origin();
+        let Self { topic, partition, times, rows, taken, .. } = self;
         let rows = match taken {
             Some(taken) => OwnedRows::taken(&rows, &taken),
             None => OwnedRows::of(&rows),
         };
-        RekeyedRows { topic, partition, run: Run { rows, times } }
+        RekeyedRows { topic, partition, run: Run { rows, times, origin } }
     }
 }
 
@@ -301,7 +327,7 @@ impl RepartitionEncoder {
         rows: &Rows<'a>,
         times: Vec<i64>,
         spread: Spread,
-        Lending { arena, lent }: Lending<'_, 'a>,
+        Lending { arena, origin, lent }: Lending<'_, 'a>,
     ) -> Result<(), QueryError> {
         let mut rows = rows.clone();
         let len = rows.len;
@@ -313,8 +339,8 @@ impl RepartitionEncoder {
         });
         let topic = self.id;
         if spread.partitions == 1 {
-            let rows = Rc::new(rows);
-            lent.push(LentRows { topic, partition: Partition(0), times, rows, taken: None });
+            let (partition, rows) = (Partition(0), Rc::new(rows));
+            lent.push(LentRows { topic, partition, times, origin, rows, taken: None });
             return Ok(());
         }
         let owners = self.owners(&rows, spread)?;
@@ -328,6 +354,7 @@ impl RepartitionEncoder {
             topic,
             partition: Partition(partition as i32),
             times: taken.iter().map(|row| times[*row as usize]).collect(),
+            origin,
             rows: Rc::clone(&rows),
             taken: Some(taken),
         }));

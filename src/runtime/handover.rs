@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::encode::RekeyedRows;
 use super::inputs::{LaneId, Progress, Run, Way};
+use super::origin::Origin;
 use super::task::{Surrounded, Surroundings, TaskBatch, TaskId};
 use super::tasks::Tasks;
 use crate::operators::QueryError;
@@ -59,7 +60,8 @@ impl Tasks {
             let arena = Arena::new();
             let mut rows = run.rows.view(partition, &arena);
             rows.meta.offsets = (0..rows.len as i64).collect();
-            let batch = TaskBatch { input, rows: &rows, times: &run.times, records: None };
+            let origin = Origin::Run(&run);
+            let batch = TaskBatch { input, rows: &rows, times: &run.times, records: None, origin };
             let surrounded = Surrounded { surroundings, arena: &arena };
             seat.task.process(batch, &mut self.given, surrounded)?;
         }

@@ -19,10 +19,12 @@
 //! came or how they were cut into batches. A lane without rows that is not at its end is waited for,
 //! and one at its end for `max.task.idle.ms`, as Kafka Streams does since KIP-695.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use super::origin::{RecordId, RunOrigin};
 use super::task::TaskId;
 use crate::plan::Input;
 use crate::types::{Arena, OwnedRows, Partition, Rows, Stretch};
@@ -76,6 +78,15 @@ pub struct Run {
     pub rows: OwnedRows,
     /// The time of each on its lane.
     pub times: Vec<i64>,
+    /// The records that they come from.
+    pub origin: RunOrigin,
+}
+
+impl Run {
+    /// The record that a row comes from.
+    pub(super) fn record(&self, row: usize) -> Option<RecordId> {
+        self.origin.record(row, self.rows.offsets().get(row).copied())
+    }
 }
 
 /// What the inputs of one task hold, or of several that go round in a circle.
@@ -126,6 +137,8 @@ pub struct Chunk {
     pub is_urgent: bool,
     runs: Vec<Arc<Run>>,
     stretches: Vec<Stretch>,
+    /// The row that each stretch ends before, once somebody has asked for a record.
+    ends: OnceCell<Vec<usize>>,
 }
 
 impl Chunk {
@@ -137,6 +150,22 @@ impl Chunk {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
+    }
+
+    /// The record that the row at a place comes from.
+    pub(super) fn record(&self, place: usize) -> Option<RecordId> {
+        let ends = self.ends.get_or_init(|| {
+            let lens = self.stretches.iter().map(|stretch| stretch.len as usize);
+            let ends = lens.scan(0, |end, len| {
+                *end += len;
+                Some(*end)
+            });
+            ends.collect()
+        });
+        let at = ends.partition_point(|end| *end <= place);
+        let Stretch { of, start, len } = *self.stretches.get(at)?;
+        let within = place + len as usize - ends[at];
+        self.runs[of as usize].record(start as usize + within)
     }
 
     /// The rows, as those of a task of `partition`.
@@ -306,6 +335,7 @@ impl Inputs {
             is_urgent: first.is_urgent,
             runs: Vec::new(),
             stretches: Vec::new(),
+            ends: OnceCell::new(),
         };
         let mut heads = BinaryHeap::with_capacity(self.lanes.len());
         for (at, lane) in self.lanes.iter_mut().enumerate() {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::panics::Panic;
+use super::rejection::Rejection;
 use super::timestamp::TimestampFormat;
-use crate::formats::{DecodeError, Decoder, Role, windowed};
+use crate::formats::{Decoder, Role, windowed};
 use crate::operators::QueryError;
 use crate::plan::{FrameColumn, Source, SourceColumn, frame_columns};
 use crate::types::{
@@ -56,29 +56,6 @@ impl<'a> RawRecords<'a> {
             headers: self.headers.as_ref().map(|headers| pick::<Headers<'a>>(headers, rows)),
         }
     }
-}
-
-/// Why a record leaves no row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// Its key or value cannot be read.
-    Undecodable {
-        /// Which of them.
-        role: Role,
-        /// Why.
-        error: DecodeError,
-    },
-    /// It has no time: a `TIMESTAMP` column that is NULL, or no text of its pattern.
-    NoTimestamp {
-        /// The row as Java prints it.
-        record: String,
-        /// Why.
-        causes: Vec<String>,
-    },
-    /// Its time is before the epoch.
-    NegativeTimestamp,
-    /// A panic came of it.
-    Panicked(Panic),
 }
 
 /// The rows of a batch, and the records that left none.

@@ -4,29 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::codecs::PlanCodecs;
-use super::collector::{Origin, Rekeying, RowTimes, SourceRecords, TaskCollector};
+use super::collector::{BatchSource, Rekeying, RowTimes, SourceRecords, TaskCollector, TimeMoved};
 use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
+use super::origin::Origin;
 use super::output::Output;
-use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
-use super::source::{ReadRows, Rejection};
+use super::processing_log::{LogEvent, ProcessingLogEntry};
+use super::skipped::{RecordPlace, Skipped};
+use super::source::ReadRows;
 use crate::expr::{EvalContext, RandomSource};
-use crate::formats::{DecodeError, Role};
 use crate::operators::{Outside, QueryError, StoredRecord, Topology, TopologyOptions};
 use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
-use crate::types::{Arena, Partition, Rows, Timestamp};
-
-/// What a task counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TaskCounts {
-    /// Records that could not be read, or have no time.
-    pub rejected: u64,
-    /// Records whose windows were closed.
-    pub late: u64,
-    /// Records without a key, or without a value, where one was needed.
-    pub null_keys: u64,
-    /// Rows that an expression failed on.
-    pub failed_rows: u64,
-}
+use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
 
 /// Which task of a query: a sub-topology, and a partition of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +43,8 @@ pub struct Task {
     topology: Topology,
     sink: Option<SinkEncoder>,
     repartitions: BTreeMap<RepartitionId, Rekeying>,
+    /// What has moved stream time last.
+    moved: Option<TimeMoved>,
 }
 
 /// What tasks have given since it was taken last.
@@ -68,8 +58,8 @@ pub struct Given {
     pub rekeyed: Vec<RekeyedRows>,
     /// Entries of the processing log.
     pub log: Vec<ProcessingLogEntry>,
-    /// What was counted.
-    pub counts: TaskCounts,
+    /// The records that were skipped.
+    pub skipped: Skipped,
 }
 
 impl Given {
@@ -79,7 +69,7 @@ impl Given {
         self.changelog.clear();
         self.rekeyed.clear();
         self.log.clear();
-        self.counts = TaskCounts::default();
+        self.skipped = Skipped::default();
     }
 }
 
@@ -114,6 +104,8 @@ pub struct TaskBatch<'t, 'a> {
     pub times: &'t [i64],
     /// The records that rows of a source come from, for the processing log.
     pub records: Option<SourceRecords<'t, 'a>>,
+    /// What the offsets of the rows mean.
+    pub origin: Origin<'a>,
 }
 
 impl Task {
@@ -135,7 +127,8 @@ impl Task {
                 repartitions.insert(topic_id, Rekeying { encoder, spread });
             }
         }
-        Ok(Self { id, plan, query_id: query_id.to_owned(), topology, sink, repartitions })
+        let query_id = query_id.to_owned();
+        Ok(Self { id, plan, query_id, topology, sink, repartitions, moved: None })
     }
 
     /// Which task it is.
@@ -169,50 +162,22 @@ impl Task {
         if read.rejected.is_empty() {
             return;
         }
-        let node = self.plan.node(source);
-        let topic = node.kind.source().map(|source| source.topic.clone()).unwrap_or_default();
+        let Some(node) = self.plan.node(source).kind.source() else { return };
+        let step = &self.plan.node(source).name;
         for (row, rejection) in &read.rejected {
-            given.counts.rejected += 1;
-            let event = match rejection {
-                Rejection::Undecodable { role, error } => {
-                    let bytes = match role {
-                        Role::Key => records.records.keys[*row],
-                        Role::Value => records.records.values[*row],
-                    };
-                    LogEvent::Deserialization {
-                        role: *role,
-                        error: error.clone(),
-                        record: bytes.map(<[u8]>::to_vec),
-                        topic: topic.clone(),
-                    }
-                }
-                Rejection::NoTimestamp { record, causes } => LogEvent::Processing {
-                    message: "Failed to extract timestamp from row".to_owned(),
-                    record: Some(LoggedRecord::Text(record.clone())),
-                    causes: causes.clone(),
-                },
-                Rejection::Panicked(panic) => {
-                    let (partition, offset) =
-                        (records.records.partition, records.records.offsets[*row]);
-                    let message = format!(
-                        "topic {topic}, partition {partition}, offset {offset}: this record is \
-                         skipped, as reading it ends with {panic}"
-                    );
-                    tracing::error!("query {}: {message}", self.query_id);
-                    LogEvent::Deserialization {
-                        role: Role::Value,
-                        error: DecodeError { message, causes: vec![panic.text.clone()] },
-                        record: records.records.values[*row].map(<[u8]>::to_vec),
-                        topic: topic.clone(),
-                    }
-                }
-                Rejection::NegativeTimestamp => continue,
+            let record = RecordPlace {
+                topic: node.topic.clone(),
+                partition: Partition(records.records.partition),
+                offset: Offset(records.records.offsets[*row]),
             };
+            let example = || rejection.example(record, node);
+            given.skipped.add(rejection.cause(), 1, example);
+            let Some(event) = rejection.event(&records, *row, &node.topic) else { continue };
             let suffix = match &event {
                 LogEvent::Deserialization { .. } => ".deserializer",
                 _ => "",
             };
-            let logger = format!("processing.{}.{}{suffix}", self.query_id, node.name);
+            let logger = format!("processing.{}.{step}{suffix}", self.query_id);
             given.log.push(ProcessingLogEntry { logger, event });
         }
     }
@@ -238,9 +203,14 @@ impl Task {
         lent: &mut Vec<LentRows<'a>>,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        let TaskBatch { input, rows, times, records } = batch;
-        let times = RowTimes { offsets: &rows.meta.offsets, times };
-        self.run(Origin { records, times }, (given, lent), surrounded, |topology, outside| {
+        let TaskBatch { input, rows, .. } = batch;
+        let source = BatchSource {
+            records: batch.records,
+            times: RowTimes { offsets: &rows.meta.offsets, times: batch.times },
+            timestamps: &rows.meta.timestamps,
+            origin: batch.origin,
+        };
+        self.run(source, (given, lent), surrounded, |topology, outside| {
             topology.process(input, rows, outside)
         })
     }
@@ -253,10 +223,14 @@ impl Task {
         given: &mut Given,
         surrounded: Surrounded<'_>,
     ) -> Result<bool, QueryError> {
-        let times = RowTimes { offsets: &[], times: &[time] };
-        let origin = Origin { records: None, times };
+        let source = BatchSource {
+            records: None,
+            times: RowTimes { offsets: &[], times: &[time] },
+            timestamps: &[],
+            origin: Origin::Unknown,
+        };
         let mut lent = Vec::new();
-        let done = self.run(origin, (given, &mut lent), surrounded, |topology, outside| {
+        let done = self.run(source, (given, &mut lent), surrounded, |topology, outside| {
             topology.flush(outside)
         });
         given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
@@ -265,7 +239,7 @@ impl Task {
 
     fn run<'t, 'a, T>(
         &mut self,
-        origin: Origin<'t, 'a>,
+        batch: BatchSource<'t, 'a>,
         (given, lent): (&mut Given, &mut Vec<LentRows<'a>>),
         Surrounded { surroundings, arena }: Surrounded<'a>,
         step: impl FnOnce(&mut Topology, &mut Outside<'_, 'a>) -> Result<T, QueryError>,
@@ -280,18 +254,14 @@ impl Task {
             given,
             lent,
             arena,
-            origin,
+            batch,
+            late: None,
+            moved_before: self.moved,
+            moved: None,
         };
         let eval = EvalContext { arena, now, random, nested_error_set_null };
-        step(&mut self.topology, &mut Outside { eval, out: &mut out })
-    }
-}
-
-impl std::ops::AddAssign for TaskCounts {
-    fn add_assign(&mut self, more: Self) {
-        self.rejected += more.rejected;
-        self.late += more.late;
-        self.null_keys += more.null_keys;
-        self.failed_rows += more.failed_rows;
+        let done = step(&mut self.topology, &mut Outside { eval, out: &mut out });
+        self.moved = out.finish();
+        done
     }
 }

@@ -15,6 +15,7 @@ use super::encode::LentRows;
 use super::handover::{Handover, Leaving};
 use super::inputs::{Chunk, Inputs, LaneId, Progress, Run, Way};
 use super::layout::Layout;
+use super::origin::{Origin, RunOrigin};
 use super::pieces::Pieces;
 use super::source::ReadRows;
 use super::task::{Given, Surrounded, Surroundings, Task, TaskBatch, TaskId};
@@ -229,6 +230,7 @@ impl Tasks {
                 rows: &rows,
                 times: &times,
                 records: Some(records),
+                origin: Origin::Partition(way.lane),
             };
             self.take_batch(way, batch, progress, surrounded)?;
         }
@@ -263,7 +265,8 @@ impl Tasks {
         let before = self.stream_time(way.lane);
         let times = running_times(before, &rows.meta.timestamps);
         let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
-        let batch = TaskBatch { input: way.lane.input, rows, times: &times, records };
+        let origin = Origin::Partition(way.lane);
+        let batch = TaskBatch { input: way.lane.input, rows, times: &times, records, origin };
         self.take_batch(way, batch, progress, surrounded)
     }
 
@@ -278,7 +281,9 @@ impl Tasks {
         let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
         if !junction.inputs.is_single() {
             let rows = OwnedRows::of(batch.rows);
-            junction.inputs.push(way, Some(Run { rows, times: batch.times.to_vec() }), progress);
+            let origin = RunOrigin::Partition(way.lane);
+            let run = Run { rows, times: batch.times.to_vec(), origin };
+            junction.inputs.push(way, Some(run), progress);
             self.ready.insert(id);
             return self.settle(surrounded.surroundings);
         }
@@ -327,7 +332,8 @@ impl Tasks {
         // What comes of a row names it by its place here.
         rows.meta.offsets = (0..rows.len as i64).collect();
         let input = Input::Repartition(lent.topic);
-        let batch = TaskBatch { input, rows: &rows, times: &times, records: None };
+        let origin = Origin::Lent(lent);
+        let batch = TaskBatch { input, rows: &rows, times: &times, records: None, origin };
         let Some(seat) = self.seats.get_mut(&to) else { return Ok(()) };
         let done = seat.task.process(batch, &mut self.given, surrounded);
         let leaving = self.given.rekeyed.drain(..);
@@ -518,7 +524,9 @@ impl Tasks {
         for piece in pieces.cut(chunk.input, &rows) {
             let times = &times[from..from + piece.len];
             from += piece.len;
-            let batch = TaskBatch { input: chunk.input, rows: &piece, times, records: None };
+            let origin = Origin::Chunk(chunk);
+            let batch =
+                TaskBatch { input: chunk.input, rows: &piece, times, records: None, origin };
             let surrounded = Surrounded { surroundings, arena: &arena };
             let Some(seat) = self.seats.get_mut(&chunk.to) else { return Ok(()) };
             let done = seat.task.process(batch, &mut self.given, surrounded);

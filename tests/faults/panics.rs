@@ -240,3 +240,28 @@ async fn queries_of_a_worker_that_ends_start_again_and_nothing_is_lost() {
     let status = panics.instance.stop().await;
     assert!(status.queries.iter().all(|query| query.cause.is_none()), "{status:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_5_a_record_that_panics_while_it_is_decoded_is_skipped_by_all_who_read_it() {
+    let sql = format!("{READINGS} {NEIGHBOUR} {COUNTS}");
+    let mut records = readings(0..9);
+    records[7]["DEVICE"] = json!("unreadable");
+    let panics = Panics::start("decoder", &sql, &records).await;
+    panics.wait_for_level("CTAS_COUNTS_1").await;
+    panics.wait_for_level("CSAS_NEIGHBOUR_0").await;
+    assert_eq!(ids(&panics.values("neighbour").await), [0, 1, 2, 3, 4, 5, 6, 8]);
+    let counts = panics.last_values("counts").await;
+    let expected = [("d0", 3), ("d1", 2), ("d2", 3)];
+    assert_eq!(counts, expected.map(|(device, n)| (device.to_owned(), json!({ "N": n }))));
+    for query in ["CTAS_COUNTS_1", "CSAS_NEIGHBOUR_0"] {
+        let skipped = panics.status(query).skipped.to_string();
+        assert_eq!(skipped, "1 skipped (1 whose decoding ends with a panic)", "{query}");
+    }
+    let log = panics.values("log").await;
+    let logged = |entry: &&Value| {
+        let message = entry["message"].to_string();
+        message.contains("partition 0, offset 7") && message.contains("the decoder gives up")
+    };
+    assert_eq!(log.iter().filter(logged).count(), 2, "{log:?}");
+    panics.instance.stop().await;
+}

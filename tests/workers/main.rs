@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod program;
+mod told;
 mod world;
 
 use std::collections::BTreeMap;
@@ -99,7 +100,7 @@ proptest! {
     ) {
         let run = |choices| run(&program, &backlog, &Schedule { workers: None, choices });
         let (one, other) = (run(one), run(other));
-        prop_assert_eq!(one.counts, other.counts);
+        prop_assert_eq!(one.skipped, other.skipped);
         prop_assert_eq!(&one.log, &other.log);
         // Tasks that ask each other run on one worker, where nothing tells their rows apart.
         if one.is_together {
@@ -123,6 +124,29 @@ proptest! {
             prop_assert_eq!(&alone, &several, "{:?} workers", workers);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    /// What is said of a record that was skipped is true of it, wherever its row was by then.
+    #[test]
+    fn skipped_records_are_named(
+        program in prop_oneof![program(), Just(late_program())],
+        backlog in backlog(), choices in choices(), workers in prop::option::of(1..4_usize),
+    ) {
+        let outcome = run(&program, &backlog, &Schedule { workers, choices });
+        for told in &outcome.told {
+            told::check(&program, &backlog, told).map_err(TestCaseError::fail)?;
+        }
+    }
+}
+
+/// A program that some records come too late for, once they have a new key.
+fn late_program() -> Program {
+    let sql = "CREATE TABLE sink AS SELECT g, COUNT(*) AS c FROM r
+        WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 0 SECONDS) GROUP BY g EMIT CHANGES;";
+    Program { sql: sql.to_owned(), cached_groups: 0 }
 }
 
 /// Not every random program may be empty-handed.

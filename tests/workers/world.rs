@@ -9,8 +9,8 @@ use millstream::operators::TopologyOptions;
 use millstream::plan::{Input, NodeId, QueryPlan, Source};
 use millstream::runtime::{
     BLOCK_RECORDS, DriverRecord, Handover, LaneId, Layout, LayoutOptions, MaxIdle, Placement,
-    Placing, RawRecords, SeededRandom, SourceBatch, SourceReader, SourceRecords, Surrounded,
-    Surroundings, Target, TaskCounts, TaskId, Tasks,
+    Placing, RawRecords, SeededRandom, SkipCause, SkipCounts, SkipExample, SourceBatch,
+    SourceReader, SourceRecords, Surrounded, Surroundings, Target, TaskId, Tasks,
 };
 use millstream::types::{Arena, Partition, Timestamp};
 
@@ -69,11 +69,21 @@ impl fmt::Debug for Produced {
     }
 }
 
+/// What was said of a record that was skipped.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) cause: SkipCause,
+    pub(crate) example: SkipExample,
+}
+
 /// What came out, by worker and in order.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) produced: Vec<Vec<Produced>>,
-    pub(crate) counts: TaskCounts,
+    /// How many records were skipped, by cause.
+    pub(crate) skipped: SkipCounts,
+    /// What was said of some of them.
+    pub(crate) told: Vec<Told>,
     /// Whether one worker ran everything.
     pub(crate) is_together: bool,
     /// The processing log, in no order.
@@ -154,7 +164,8 @@ impl<'b> World<'b> {
         };
         let outcome = Outcome {
             produced: vec![Vec::new(); workers.len()],
-            counts: TaskCounts::default(),
+            skipped: SkipCounts::default(),
+            told: Vec::new(),
             is_together: layout.placement().is_together,
             log: Vec::new(),
         };
@@ -252,7 +263,10 @@ impl<'b> World<'b> {
             self.on_its_way.entry((worker, to)).or_default().push_back(handover);
         }
         let given = std::mem::take(&mut self.workers[worker].given);
-        self.outcome.counts += given.counts;
+        self.outcome.skipped += given.skipped.counts;
+        for (cause, example) in given.skipped.examples.iter() {
+            self.outcome.told.extend(example.clone().map(|example| Told { cause, example }));
+        }
         self.outcome.log.extend(given.log.iter().map(|entry| format!("{entry:?}")));
         for record in given.output.records().chain(given.changelog.records()) {
             let partition = match record.placing {
@@ -287,11 +301,15 @@ fn without_sequence(value: &[u8]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn raw(records: &[DriverRecord], partition: i32, offset: i64) -> RawRecords<'_> {
+/// The offset of the record at a place: far enough from the next for several blocks.
+pub(crate) fn offset_of(at: i64) -> i64 {
+    at * BLOCK_RECORDS / 3
+}
+
+fn raw(records: &[DriverRecord], partition: i32, at: i64) -> RawRecords<'_> {
     RawRecords {
         partition,
-        // Far enough from each other for several blocks.
-        offsets: (offset..).take(records.len()).map(|offset| offset * BLOCK_RECORDS / 3).collect(),
+        offsets: (at..).take(records.len()).map(offset_of).collect(),
         timestamps: records.iter().map(|record| record.timestamp_ms).collect(),
         keys: records.iter().map(|record| record.key.as_deref()).collect(),
         values: records.iter().map(|record| record.value.as_deref()).collect(),

@@ -50,7 +50,7 @@ impl Answer {
         if has_key {
             write_subscription_prefix(&key.bytes, &mut key.stored);
         } else {
-            ctx.out.dropped(Dropped::NullKey, 1);
+            ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
         }
         Ok(has_key)
     }

@@ -50,7 +50,7 @@ impl Resolve {
         for row in 0..rows.len {
             let position = rows.key.position(row);
             if !self.left.rows.codecs().encode_key(&rows.key, position, &mut key)? {
-                ctx.out.dropped(Dropped::NullKey, 1);
+                ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             }
             let columns = rows.key.columns.iter().map(|column| column.value(position));

@@ -69,7 +69,7 @@ impl<'a> Joining<'_, 'a> {
         let Arrival { row, key, resume } = arrival;
         let time_ms = self.rows.meta.timestamp(row).0;
         if !self.rows.value_valid.is_valid(row) {
-            ctx.out.dropped(Dropped::NullValue, 1);
+            ctx.out.dropped(Dropped::NullValue, self.rows.meta.offset(row), 1);
             self.near.put_null(key, time_ms, ctx);
             return Ok(Progress::Done);
         }

@@ -126,7 +126,7 @@ impl StreamStreamJoin {
                     joining.join(arrival, &mut joined, ctx)
                 }
                 Ok(false) => {
-                    ctx.out.dropped(Dropped::NullKey, 1);
+                    ctx.out.dropped(Dropped::NullKey, rows.meta.offset(next), 1);
                     Ok(Progress::Done)
                 }
                 Err(error) => Err(error),

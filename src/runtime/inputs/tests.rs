@@ -27,7 +27,7 @@ fn run(number: i64, times: &[i64]) -> Run {
         meta: Meta { timestamps: times.to_vec(), ..Meta::default() },
         ..Rows::default()
     };
-    Run { rows: OwnedRows::of(&rows), times: times.to_vec() }
+    Run { rows: OwnedRows::of(&rows), times: times.to_vec(), origin: RunOrigin::Unknown }
 }
 
 fn at(time: i64) -> Progress {

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::runtime::TaskCounts;
+use super::skips::Skips;
+use crate::runtime::SkipCounts;
 
 /// Where a query stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub struct QueryStatus {
     pub records: u64,
     /// How many records it has written to its sink.
     pub written: u64,
-    /// What it has counted.
-    pub counts: TaskCounts,
+    /// How many records it has skipped.
+    pub skipped: SkipCounts,
     /// How many rows its stores hold.
     pub stored_rows: usize,
     /// How many records it is behind the ends of what it reads, as far as that is known.
@@ -46,10 +47,9 @@ pub struct QueryStatus {
 pub(super) struct Figures {
     pub(super) records: AtomicU64,
     pub(super) written: AtomicU64,
-    rejected: AtomicU64,
-    late: AtomicU64,
-    null_keys: AtomicU64,
-    failed_rows: AtomicU64,
+    pub(super) skips: Skips,
+    /// Minutes of which more than one in a hundred records were too late.
+    pub(super) late_minutes: AtomicU64,
     /// By worker.
     gauges: Vec<Gauges>,
     standing: Mutex<Standing>,
@@ -78,26 +78,10 @@ impl Figures {
         Self {
             records: AtomicU64::new(0),
             written: AtomicU64::new(0),
-            rejected: AtomicU64::new(0),
-            late: AtomicU64::new(0),
-            null_keys: AtomicU64::new(0),
-            failed_rows: AtomicU64::new(0),
+            skips: Skips::default(),
+            late_minutes: AtomicU64::new(0),
             gauges: all,
             standing: Mutex::new(Standing { state: QueryState::Starting, cause: None }),
-        }
-    }
-
-    /// Adds what tasks have counted.
-    pub(super) fn count(&self, counts: TaskCounts) {
-        for (all, more) in [
-            (&self.rejected, counts.rejected),
-            (&self.late, counts.late),
-            (&self.null_keys, counts.null_keys),
-            (&self.failed_rows, counts.failed_rows),
-        ] {
-            if more > 0 {
-                all.fetch_add(more, Relaxed);
-            }
         }
     }
 
@@ -146,12 +130,7 @@ impl Figures {
             cause,
             records: self.records.load(Relaxed),
             written: self.written.load(Relaxed),
-            counts: TaskCounts {
-                rejected: self.rejected.load(Relaxed),
-                late: self.late.load(Relaxed),
-                null_keys: self.null_keys.load(Relaxed),
-                failed_rows: self.failed_rows.load(Relaxed),
-            },
+            skipped: self.skips.counts(),
             stored_rows: usize::try_from(rows).unwrap_or(usize::MAX),
             lag: (!known.is_empty()).then(|| known.iter().sum()),
         }

@@ -20,6 +20,7 @@ use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
 use super::seen_topics::SeenTopics;
 use super::settings::QuerySpec;
+use super::skip_warnings;
 use super::workers::Workers;
 use crate::kafka::Cluster;
 use crate::plan::fingerprint;
@@ -153,7 +154,9 @@ impl Instance {
             seen: SeenTopics::default(),
             spec,
         };
-        let life = tokio::spawn(watched(life.live(), Arc::clone(&figures)));
+        let life = watched(life.live(), Arc::clone(&figures));
+        let life = skip_warnings::beside(life, id.clone(), Arc::clone(&figures));
+        let life = tokio::spawn(life);
         lives.insert(id, Living { stop, life: Some(life), figures });
         Ok(())
     }

@@ -46,6 +46,8 @@ mod seen_topics;
 mod session;
 mod settings;
 mod shard;
+mod skip_warnings;
+mod skips;
 mod stop;
 mod taking;
 mod topic_watch;

@@ -214,7 +214,9 @@ impl Shard {
 
     pub(super) fn give_away(&mut self) {
         let given = &mut self.tasks.given;
-        self.figures.count(std::mem::take(&mut given.counts));
+        if !given.skipped.is_empty() {
+            self.figures.skips.note(std::mem::take(&mut given.skipped));
+        }
         if given.output.is_empty() && given.changelog.is_empty() && given.log.is_empty() {
             return;
         }

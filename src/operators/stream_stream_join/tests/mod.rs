@@ -14,8 +14,8 @@ use crate::operators::{
 };
 use crate::plan::RepartitionId;
 use crate::types::{
-    Arena, CodecError, Column, KeyColumns, Meta, Partition, RowCodec, SqlType, Timestamp, Validity,
-    Value, Window,
+    Arena, CodecError, Column, KeyColumns, Meta, Offset, Partition, RowCodec, SqlType, Timestamp,
+    Validity, Value, Window,
 };
 
 /// Writes a single VARCHAR as its bytes, and reads it back in capitals.
@@ -166,9 +166,11 @@ impl Collector<'_> for Given {
 
     fn log(&mut self, _: LogEntry, _: LoggedRow<'_, '_>) {}
 
-    fn dropped(&mut self, reason: Dropped, _: u64) {
+    fn dropped(&mut self, reason: Dropped, _: Offset, _: u64) {
         self.dropped.push(reason);
     }
+
+    fn time_moved(&mut self, _: Timestamp, _: Offset) {}
 }
 
 /// A join, and what it gave.
