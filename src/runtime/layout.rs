@@ -118,7 +118,7 @@ impl Layout {
 
     /// Whether re-keyed rows are put in order block by block of their source's offsets, not row by
     /// row: where nothing depends on the order in time of rows of different partitions, which through
-    /// a topic is anyone's guess. [`Block`](super::blocks::Block) says what the order is.
+    /// a topic is anyone's guess. `blocks.rs` says what the order is.
     pub fn goes_by_block(&self) -> bool {
         self.goes_by_block
     }
