@@ -39,6 +39,12 @@ impl Cache {
         self.updates.push_back((slot, self.clock));
     }
 
+    /// Lets a slot wait no more.
+    pub(super) fn forget(&mut self, slot: u32) {
+        let updated = self.updated.get_mut(slot as usize).map(std::mem::take);
+        self.waiting -= usize::from(updated.is_some_and(|updated| updated > 0));
+    }
+
     /// How many groups wait.
     pub(super) fn len(&self) -> usize {
         self.waiting
@@ -74,6 +80,9 @@ mod tests {
         assert_eq!(cache.len(), 3);
         assert_eq!(cache.take_oldest(1), [1]);
         cache.touch(1);
+        cache.touch(4);
+        cache.forget(4);
+        cache.forget(9);
         assert_eq!(cache.take_oldest(usize::MAX), [2, 3, 1]);
         assert_eq!(cache.len(), 0);
     }

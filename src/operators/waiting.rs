@@ -1,6 +1,6 @@
 //! What an aggregation has changed and not given away yet.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use super::cache::Cache;
 use super::groups::{Emission, Groups};
@@ -25,7 +25,7 @@ pub(super) struct Waiting {
     cache: Cache,
     /// Groups that were given away before the flush, and are logged with it: changes of a store count
     /// once they are committed, and only the last of each group.
-    unlogged: Unlogged,
+    unlogged: Cache,
     /// The headers of the last record of each.
     headers: HashMap<u32, OwnedHeaders>,
     /// The results given away last, where what follows asks for them.
@@ -37,7 +37,7 @@ impl Waiting {
         Self {
             emitting,
             cache: Cache::default(),
-            unlogged: Unlogged::default(),
+            unlogged: Cache::default(),
             headers: HashMap::new(),
             given: HashMap::new(),
         }
@@ -82,7 +82,7 @@ impl Waiting {
         let slots = self.cache.take_oldest(excess);
         if groups.plan.window.is_none() {
             for slot in &slots {
-                self.unlogged.add(*slot);
+                self.unlogged.touch(*slot);
             }
             return self.emit(&slots, groups, ctx);
         }
@@ -98,14 +98,11 @@ impl Waiting {
     ) -> Outcome<'a> {
         let slots = self.cache.take_oldest(FLUSH_ROWS);
         if slots.is_empty() {
-            let unlogged = self.unlogged.take(FLUSH_ROWS);
-            return match log(&unlogged, groups, ctx) {
-                Ok(()) => Rows::default().into(),
-                Err(error) => Err(error).into(),
-            };
+            let unlogged = self.unlogged.take_oldest(FLUSH_ROWS);
+            return log(&unlogged, groups, ctx).map(|()| Rows::default()).into();
         }
         for slot in &slots {
-            self.unlogged.remove(*slot);
+            self.unlogged.forget(*slot);
         }
         self.release(&slots, groups, ctx)
     }
@@ -125,7 +122,7 @@ impl Waiting {
 
     /// Whether a group waits.
     pub(super) fn is_any(&self) -> bool {
-        self.cache.len() > 0 || !self.unlogged.is_empty()
+        self.cache.len() > 0 || self.unlogged.len() > 0
     }
 
     /// Emits the results of groups, unless only windows that close are emitted.
@@ -167,7 +164,7 @@ impl Waiting {
 
     /// Forgets a group that is gone.
     pub(super) fn forget(&mut self, slot: u32) {
-        self.unlogged.remove(slot);
+        self.unlogged.forget(slot);
         self.given.remove(&slot);
     }
 
@@ -188,54 +185,6 @@ fn log(slots: &[u32], groups: &mut Groups, ctx: &mut Context<'_, '_>) -> Result<
         }
     }
     Ok(())
-}
-
-/// Groups in the order in which they came.
-#[derive(Default)]
-struct Unlogged {
-    /// With some that are removed.
-    slots: VecDeque<u32>,
-    is_in: Vec<bool>,
-    len: usize,
-}
-
-impl Unlogged {
-    fn add(&mut self, slot: u32) {
-        let at = slot as usize;
-        if self.is_in.len() <= at {
-            self.is_in.resize(at + 1, false);
-        }
-        if !std::mem::replace(&mut self.is_in[at], true) {
-            self.slots.push_back(slot);
-            self.len += 1;
-        }
-    }
-
-    fn remove(&mut self, slot: u32) {
-        if self.is_in.get_mut(slot as usize).is_some_and(std::mem::take) {
-            self.len -= 1;
-            if self.len == 0 {
-                self.slots.clear();
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    fn take(&mut self, count: usize) -> Vec<u32> {
-        let mut taken = Vec::with_capacity(count.min(self.len));
-        while taken.len() < count
-            && let Some(slot) = self.slots.pop_front()
-        {
-            if std::mem::take(&mut self.is_in[slot as usize]) {
-                taken.push(slot);
-                self.len -= 1;
-            }
-        }
-        taken
-    }
 }
 
 /// Headers, copied into `arena`.

@@ -218,11 +218,10 @@ impl Tasks {
             self.blocks.insert(way.lane, block);
             let is_last = range.end == rows.len;
             let progress = Progress { time: block.time_of(next), is_at_end: is_at_end && is_last };
-            let taken: Vec<u32> = range.clone().map(|row| row as u32).collect();
-            let rows = if taken.len() == rows.len {
+            let rows = if range.len() == rows.len {
                 Cow::Borrowed(rows)
             } else {
-                Cow::Owned(rows.take(&taken))
+                Cow::Owned(rows.take(&range.map(|row| row as u32).collect::<Vec<_>>()))
             };
             let times = vec![block.time(); rows.len];
             let batch = TaskBatch {
