@@ -47,6 +47,8 @@ const OWN_PROPERTIES: &str = "\
 Properties besides ksqlDB's own:
   ksql.millstream.repartition     memory (default): rows with a new key go from task to task;
                                   topic: through a topic, as in ksqlDB
+  ksql.millstream.instance.id     by which an instance finds its own place in groups again after a
+                                  restart; with a state directory it has one by itself
   ksql.millstream.interleave.ms   how far ahead of the others, in the time of its records, a
                                   partition may be read where their order matters (default 1000)";
 

@@ -11,6 +11,8 @@ mod bad_input;
 mod checkpoints;
 #[path = "faults/lives.rs"]
 mod lives;
+#[path = "faults/members.rs"]
+mod members;
 #[path = "faults/panics.rs"]
 mod panics;
 #[path = "faults/restarts.rs"]

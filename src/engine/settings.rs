@@ -54,6 +54,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
         stops_at_lost_records: on_lost.eq_ignore_ascii_case("stop"),
         state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+        instance_id: properties.get("ksql.millstream.instance.id").map(str::to_owned),
         service_id,
     })
 }

@@ -117,13 +117,16 @@ impl Connection {
         self.send(request).await?.wait(self.request_timeout).await
     }
 
-    /// Makes a request that the broker may take `within` to answer, besides the usual time.
-    pub(super) async fn request_long<A: Api>(
+    /// Makes a request that the broker may take `within` to answer, besides the usual time, if the lease, where there is
+    /// one, is open when it is written.
+    pub(super) async fn request_leased<A: Api>(
         &self,
         request: &A,
         within: Duration,
+        lease: Option<&Lease>,
     ) -> Result<A::Response, KafkaError> {
-        self.send(request).await?.wait(self.request_timeout + within).await
+        let response = self.send_leased(request, lease).await?;
+        response.wait(self.request_timeout + within).await
     }
 
     /// The same, in a version that the caller has chosen.
@@ -326,6 +329,7 @@ impl<A: Api> Response<A> {
             Unanswered::Closed(cause) => {
                 KafkaError::Disconnected { broker, request: A::NAME, cause }
             }
+            Unanswered::Held => KafkaError::LeaseClosed,
             Unanswered::Stale => KafkaError::StaleMember,
         })
     }

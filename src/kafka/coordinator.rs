@@ -9,6 +9,7 @@ use super::api::Api;
 use super::cluster::{Cluster, text};
 use super::connection::Connection;
 use super::error::KafkaError;
+use super::lease::Lease;
 
 /// What a coordinator coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,15 @@ pub(super) enum CoordinatorKind {
     Group = 0,
     /// The transactions of a transactional id.
     Transaction = 1,
+}
+
+/// How a request is made.
+#[derive(Debug, Clone, Copy, Default)]
+struct Terms<'a> {
+    /// How much longer than usual it may take.
+    within: Duration,
+    /// What has to be open when it is written.
+    lease: Option<&'a Lease>,
 }
 
 /// The coordinator of one group or transactional id, on a connection of its own.
@@ -45,7 +55,17 @@ impl Coordinator {
         request: &A,
         check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
     ) -> Result<A::Response, KafkaError> {
-        self.call_long(request, Duration::ZERO, check).await
+        self.call_leased(request, None, check).await
+    }
+
+    /// The same, if the lease, where there is one, is open when the request is written; waits while it is closed.
+    pub(super) async fn call_leased<A: Api>(
+        &self,
+        request: &A,
+        lease: Option<&Lease>,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
+        self.call_on(request, Terms { lease, ..Terms::default() }, check, || {}).await
     }
 
     /// The same, for a request that may take `within` longer than usual.
@@ -66,10 +86,20 @@ impl Coordinator {
         check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
         before: impl Fn() + Send + Sync,
     ) -> Result<A::Response, KafkaError> {
+        self.call_on(request, Terms { within, ..Terms::default() }, check, before).await
+    }
+
+    async fn call_on<A: Api>(
+        &self,
+        request: &A,
+        terms: Terms<'_>,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+        before: impl Fn() + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
         let mut backoff = self.cluster.backoff();
         loop {
             before();
-            match self.call_once(request, within, &check).await {
+            match self.attempt(request, terms, &check).await {
                 Ok(response) => return Ok(response),
                 Err(error) => {
                     self.learn(&error).await;
@@ -83,10 +113,19 @@ impl Coordinator {
     pub(super) async fn call_once<A: Api>(
         &self,
         request: &A,
-        within: Duration,
         check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
     ) -> Result<A::Response, KafkaError> {
-        let response = self.connection().await?.request_long(request, within).await?;
+        self.attempt(request, Terms::default(), check).await
+    }
+
+    async fn attempt<A: Api>(
+        &self,
+        request: &A,
+        terms: Terms<'_>,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
+        let connection = self.connection().await?;
+        let response = connection.request_leased(request, terms.within, terms.lease).await?;
         check(&response)?;
         Ok(response)
     }
@@ -98,6 +137,7 @@ impl Coordinator {
             KafkaError::Code { code, .. } => {
                 matches!(code, E::NotCoordinator | E::CoordinatorNotAvailable)
             }
+            KafkaError::LeaseClosed => false,
             error => error.is_retriable(),
         };
         if is_moved {

@@ -193,9 +193,14 @@ pub enum KafkaError {
         /// The id that it has.
         is: TopicId,
     },
-    /// The lease of a member was closed, so nothing was written.
+    /// The lease of a member is closed, so nothing was written; it may open again.
     #[error(
-        "nothing was written: the session of this member may be over, and another one may have taken its place"
+        "nothing was written: the session of this member may be over, and its group does not answer yet"
+    )]
+    LeaseClosed,
+    /// The lease of a member is over, so nothing was written.
+    #[error(
+        "nothing was written: the group has gone on without this member, and another one may have taken its place"
     )]
     StaleMember,
     /// Another process has joined the group as the same static member.
@@ -332,9 +337,10 @@ impl KafkaError {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connect { .. } | Self::Disconnected { .. } | Self::TimedOut { .. } => {
-                ErrorKind::Retriable
-            }
+            Self::Connect { .. }
+            | Self::Disconnected { .. }
+            | Self::TimedOut { .. }
+            | Self::LeaseClosed => ErrorKind::Retriable,
             Self::Authentication { .. } | Self::Tls { .. } => ErrorKind::Authentication,
             Self::Code { code, .. } if is_denied(*code) => ErrorKind::Authentication,
             Self::Code { code, .. } if is_retriable(*code) => ErrorKind::Retriable,

@@ -20,8 +20,17 @@ pub(super) type Answer = Result<Bytes, Unanswered>;
 pub(super) enum Unanswered {
     /// The connection was closed, for this cause.
     Closed(String),
-    /// It was not written, because the lease of its sender was closed.
+    /// It was not written, because the lease of its sender was closed, and may open again.
+    Held,
+    /// It was not written, because the lease of its sender was over.
     Stale,
+}
+
+impl Unanswered {
+    /// Why nothing was written under a lease that was not open.
+    fn by(lease: &Lease) -> Self {
+        if lease.is_over() { Self::Stale } else { Self::Held }
+    }
 }
 
 /// A request on its way to the socket.
@@ -97,9 +106,9 @@ impl Pending {
 enum Written {
     All,
     /// Nothing, for its lease was closed.
-    Nothing,
+    Nothing(Unanswered),
     /// A piece, before its lease was closed. The broker does not act on it, and nothing can follow it.
-    Piece,
+    Piece(Unanswered),
 }
 
 /// Writes requests as they come, until the connection breaks.
@@ -116,9 +125,9 @@ pub(super) async fn write_frames(
         match written {
             Ok(Written::All) if request.is_answered => {}
             Ok(Written::All) => pending.answer(request.id, Ok(Bytes::new())),
-            Ok(Written::Nothing) => pending.answer(request.id, Err(Unanswered::Stale)),
-            Ok(Written::Piece) => {
-                pending.answer(request.id, Err(Unanswered::Stale));
+            Ok(Written::Nothing(why)) => pending.answer(request.id, Err(why)),
+            Ok(Written::Piece(why)) => {
+                pending.answer(request.id, Err(why));
                 return pending.close("the lease of the member that writes was closed");
             }
             Err(error) => return pending.close(&error.to_string()),
@@ -134,8 +143,9 @@ async fn write(writer: &mut (impl AsyncWrite + Unpin), request: &Outgoing) -> Io
     let mut left = &request.frame[..];
     while !left.is_empty() {
         if !lease.is_open() {
+            let why = Unanswered::by(lease);
             let is_begun = left.len() < request.frame.len();
-            return Ok(if is_begun { Written::Piece } else { Written::Nothing });
+            return Ok(if is_begun { Written::Piece(why) } else { Written::Nothing(why) });
         }
         let written = writer.write(left).await?;
         if written == 0 {
@@ -220,6 +230,11 @@ mod tests {
     async fn a_closed_lease_lets_nothing_out_and_the_next_request_follows() {
         let (arrived, answers) = write_two(lease(0)).await;
         assert_eq!(arrived, b"ab");
+        assert!(matches!(answers, [Err(Unanswered::Held), Ok(_)]), "{answers:?}");
+        let over = lease(9);
+        over.end();
+        let (arrived, answers) = write_two(over).await;
+        assert_eq!(arrived, b"ab");
         assert!(matches!(answers, [Err(Unanswered::Stale), Ok(_)]), "{answers:?}");
     }
 
@@ -228,7 +243,7 @@ mod tests {
         let (arrived, answers) = write_two(lease(2)).await;
         assert_eq!(arrived, b"01234567");
         let [first, second] = answers;
-        assert!(matches!(first, Err(Unanswered::Stale)), "{first:?}");
+        assert!(matches!(first, Err(Unanswered::Held)), "{first:?}");
         assert!(matches!(second, Err(Unanswered::Closed(_))), "{second:?}");
     }
 

@@ -3,14 +3,19 @@
 //! ```text
 //! heartbeat sent ─────────────── answered: renewed, counted from the sending ─── session over: closed by itself
 //!       └────────────────────── session.timeout.ms ──────────────────────────────────┘
+//!
+//! closed ⇄ open, as long as the coordinator has not said that the group went on; then over, for good
 //! ```
 //!
 //! The coordinator counts a session from the moment that a heartbeat *arrives*, which is later than its sending. So
 //! whoever counts from the sending, by clocks that run on while a process is stopped or a machine sleeps, knows before
 //! the coordinator that his time is over, and stops to write before anybody else may begin.
+//!
+//! A lease that is only closed may open again: what waits to be written is still in its place if the coordinator says that
+//! the member is. Once it is over, nothing that was to be written under it ever is, whatever becomes of the member.
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::clock;
@@ -69,13 +74,15 @@ struct Terms {
     /// more time than one of the two renewals gave.
     boot_until_ms: AtomicU64,
     wall_until_ms: AtomicU64,
+    is_over: AtomicBool,
 }
 
 impl Lease {
     /// A lease that is closed until it is renewed.
     pub fn new(clock: SessionClock) -> Self {
         let (boot_until_ms, wall_until_ms) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Terms { clock, boot_until_ms, wall_until_ms }))
+        let is_over = AtomicBool::new(false);
+        Self(Arc::new(Terms { clock, boot_until_ms, wall_until_ms, is_over }))
     }
 
     /// The clock that it is counted by.
@@ -98,13 +105,25 @@ impl Lease {
         self.0.wall_until_ms.store(0, Ordering::Release);
     }
 
+    /// Ends it: it never opens again.
+    pub fn end(&self) {
+        self.0.is_over.store(true, Ordering::Release);
+    }
+
+    /// Whether it never opens again.
+    pub fn is_over(&self) -> bool {
+        self.0.is_over.load(Ordering::Acquire)
+    }
+
     /// Whether its holder may write at this moment.
     pub fn is_open(&self) -> bool {
         let now = self.0.clock.now();
         let is_before = |now: Duration, until: &AtomicU64| {
             now.as_millis() < u128::from(until.load(Ordering::Acquire))
         };
-        is_before(now.boot, &self.0.boot_until_ms) && is_before(now.wall, &self.0.wall_until_ms)
+        !self.is_over()
+            && is_before(now.boot, &self.0.boot_until_ms)
+            && is_before(now.wall, &self.0.wall_until_ms)
     }
 }
 
@@ -167,6 +186,16 @@ mod tests {
         assert!(!lease.is_open());
         lease.renew(set(101, 1_101), SESSION);
         assert!(same.is_open());
+    }
+
+    #[test]
+    fn one_that_is_over_never_opens_again() {
+        let (lease, set) = lease();
+        lease.renew(set(100, 1_100), SESSION);
+        lease.clone().end();
+        assert!(lease.is_over() && !lease.is_open());
+        lease.renew(set(101, 1_101), SESSION);
+        assert!(!lease.is_open());
     }
 
     #[test]

@@ -118,7 +118,8 @@ async fn a_directory_is_refused_to_a_second_process_and_to_another_plan() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_checkpoint_goes_on_where_another_instance_took_over() {
     let (world, directory, mut truth) = start("old").await;
-    let mut first = run(&world, directory.path());
+    let state_dir = ["--state-dir", directory.path().to_str().unwrap()];
+    let mut first = world.run_restless(&statements(&world), &state_dir);
     send(&world, &mut truth, &first, 2).await;
     let elsewhere = tempfile::tempdir().unwrap();
     let mut second = run(&world, elsewhere.path());

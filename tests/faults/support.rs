@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
@@ -17,6 +17,10 @@ use millstream::kafka::{ClientConfig, Cluster, TopicPartition};
 /// How often something is looked for, and how many times before it counts as a hang.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 2_400;
+
+/// How long sessions last, if a test does not say otherwise: longer than it may take, so that no instance is let go for a
+/// machine that is busy, and nobody can wait for the end of one unseen. It is the most that brokers allow.
+const SESSION: Duration = Duration::from_mins(30);
 
 /// Partitions of the source topics.
 pub(crate) const PARTITIONS: i32 = 3;
@@ -63,6 +67,11 @@ impl World {
 
     pub(crate) fn is_embedded(&self) -> bool {
         self.embedded.is_some()
+    }
+
+    /// A session whose end can be waited for; it is the least that Kafka allows.
+    pub(crate) fn short_session(&self) -> Duration {
+        Duration::from_secs(if self.is_embedded() { 2 } else { 6 })
     }
 
     pub(crate) fn topic(&self, part: &str) -> String {
@@ -163,22 +172,30 @@ impl World {
 
     /// Starts `millstream run` with a text, and further arguments.
     pub(crate) fn run(&self, sql: &str, args: &[&str]) -> Run {
-        self.run_at(&self.servers, sql, args)
+        self.start_run(&self.servers, SESSION, sql, args)
+    }
+
+    /// The same, with a session whose end can be waited for.
+    pub(crate) fn run_restless(&self, sql: &str, args: &[&str]) -> Run {
+        self.start_run(&self.servers, self.short_session(), sql, args)
     }
 
     /// The same, with other brokers.
     pub(crate) fn run_at(&self, servers: &str, sql: &str, args: &[&str]) -> Run {
+        self.start_run(servers, SESSION, sql, args)
+    }
+
+    fn start_run(&self, servers: &str, session: Duration, sql: &str, args: &[&str]) -> Run {
         let number = std::fs::read_dir(self.directory.path()).unwrap().count();
         let file = self.directory.path().join(format!("{number}.sql"));
         std::fs::write(&file, sql).unwrap();
         let log = file.with_extension("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.arg("run").arg(&file).args(["--bootstrap-servers", servers]);
-        let (session, beat) = if self.is_embedded() { (600, 100) } else { (6_000, 500) };
         for property in [
             format!("ksql.service.id={}", self.name),
-            format!("session.timeout.ms={session}"),
-            format!("heartbeat.interval.ms={beat}"),
+            format!("session.timeout.ms={}", session.as_millis()),
+            "heartbeat.interval.ms=200".to_owned(),
             "auto.offset.reset=earliest".to_owned(),
             "commit.interval.ms=200".to_owned(),
             "ksql.query.retry.backoff.initial.ms=300".to_owned(),
@@ -231,8 +248,17 @@ impl Run {
 
     /// Tells it to stop.
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        signal(&self.child, "-TERM");
+    }
+
+    /// Pauses it, as a laptop's lid or a machine's snapshot does.
+    pub(crate) fn pause(&self) {
+        signal(&self.child, "-STOP");
+    }
+
+    /// Lets it go on after a pause.
+    pub(crate) fn go_on(&self) {
+        signal(&self.child, "-CONT");
     }
 
     /// Waits for its end, and gives its exit code.
@@ -252,6 +278,50 @@ impl Run {
         self.terminate();
         assert_eq!(self.code().await, 0, "{}", self.log());
         self.log()
+    }
+}
+
+fn signal(child: &Child, signal: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+}
+
+/// An embedded broker in a process of its own, which can be paused.
+pub(crate) struct BrokerProcess(Child);
+
+impl BrokerProcess {
+    /// Starts it: that, and its address.
+    pub(crate) async fn start() -> (Self, String) {
+        // A port that was free a moment ago.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
+        command.args(["broker", "--kafka-port", &port.to_string()]);
+        let broker = Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let address = format!("127.0.0.1:{port}");
+        for _ in 0..LOOKS {
+            if tokio::net::TcpStream::connect(&address).await.is_ok() {
+                return (broker, address);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        panic!("no broker at {address}");
+    }
+
+    /// Answers nobody any more.
+    pub(crate) fn pause(&self) {
+        signal(&self.0, "-STOP");
+    }
+
+    /// Answers again.
+    pub(crate) fn go_on(&self) {
+        signal(&self.0, "-CONT");
+    }
+}
+
+impl Drop for BrokerProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -1,4 +1,5 @@
 //! A member that may have been let go writes nothing more.
+use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use millstream::broker::Fault;
 use millstream::kafka::fetch::Fetcher;
-use millstream::kafka::group::{Membership, MembershipOptions};
+use millstream::kafka::group::{CommittedOffset, MemberState, Membership, MembershipOptions};
 use millstream::kafka::lease::{SessionClock, SessionTime};
-use millstream::kafka::produce::{NewRecord, Producer, ProducerOptions};
-use millstream::kafka::{Cluster, KafkaError};
+use millstream::kafka::produce::{Acknowledgement, NewRecord, Producer, ProducerOptions};
+use millstream::kafka::{Cluster, KafkaError, TopicPartition};
 
 use crate::support::{Broker, HEARTBEAT};
 use crate::support::{broker, client, from_start, read, timeout, topic, unique, with};
@@ -66,6 +67,15 @@ async fn write(producer: &Producer, topic: &str, value: &str) -> Result<(), Kafk
     timeout(sent).await.unwrap().map(drop)
 }
 
+/// Hands a record over that is not written.
+async fn held(producer: &Producer, topic: &str, value: &str) -> Acknowledgement {
+    let record = NewRecord::new(0, None, Some(value.as_bytes()));
+    let mut sent = producer.send_acknowledged(topic, 0, record).await.unwrap();
+    let written = tokio::time::timeout(Duration::from_millis(200), &mut sent).await;
+    assert!(written.is_err(), "{value}: {written:?}");
+    sent
+}
+
 async fn values(cluster: &Cluster, topic: &str, count: usize) -> Vec<String> {
     let fetcher = Fetcher::new(cluster);
     fetcher.assign(from_start(topic, 1));
@@ -81,22 +91,75 @@ async fn nothing_is_written_once_a_session_may_be_over() {
     let clock = StillClock::default();
     let mut member = member(&cluster, &clock);
     let producer = leased(&cluster, &member);
-    assert_eq!(write(&producer, &topic, "too early").await, Err(KafkaError::StaleMember));
+    let early = held(&producer, &topic, "early").await;
     join(&mut member).await;
+    timeout(early).await.unwrap().unwrap();
     write(&producer, &topic, "first").await.unwrap();
     clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
     write(&producer, &topic, "second").await.unwrap();
     clock.advance(Duration::from_millis(1));
-    assert_eq!(write(&producer, &topic, "too late").await, Err(KafkaError::StaleMember));
-    let error = timeout(producer.flush()).await.unwrap_err();
-    assert!(matches!(error, KafkaError::Flush { count: 2, .. }), "{error}");
+    let late = held(&producer, &topic, "late").await;
+    let offsets = [(TopicPartition::new(topic.as_str(), 0), CommittedOffset::new(1))];
+    let hasty = tokio::time::timeout(Duration::from_millis(200), member.commit(&offsets));
+    assert!(hasty.await.is_err(), "offsets are not committed either");
+    assert_eq!(member.offsets().committed(None).await.unwrap(), BTreeMap::new());
     // The coordinator still knows it, so joining again is an answer like any other.
     join(&mut member).await;
-    write(&producer, &topic, "third").await.unwrap();
+    timeout(late).await.unwrap().unwrap();
+    timeout(member.commit(&offsets)).await.unwrap();
     timeout(producer.flush()).await.unwrap();
-    assert_eq!(values(&cluster, &topic, 3).await, ["first", "second", "third"]);
+    assert_eq!(values(&cluster, &topic, 4).await, ["early", "first", "second", "late"]);
     timeout(member.leave()).await.unwrap();
     assert_eq!(write(&producer, &topic, "gone").await, Err(KafkaError::StaleMember));
+    let error = timeout(producer.flush()).await.unwrap_err();
+    assert!(matches!(error, KafkaError::Flush { count: 1, .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_lasts_over_rebalances_but_over_none_that_was_missed() {
+    let Broker { cluster, embedded: _embedded } = broker().await;
+    let topic = topic(&cluster, "lease", 1).await;
+    let group = unique("group");
+    let options = || MembershipOptions {
+        rebalance_timeout: Duration::from_secs(1),
+        heartbeat_interval: Duration::from_millis(100),
+        ..options(&cluster, &group)
+    };
+    let clock = StillClock::default();
+    let mut member = Membership::with_clock(&cluster, options(), clock.session_clock());
+    join(&mut member).await;
+    let (lease, producer) = (member.lease(), leased(&cluster, &member));
+    let joining = async || {
+        let mut other = Membership::new(&cluster, options());
+        join(&mut other).await;
+        other
+    };
+    let (other, ()) = tokio::join!(joining(), async {
+        assert_eq!(timeout(member.changed()).await, MemberState::Rebalancing);
+        join(&mut member).await;
+    });
+    assert!(lease.is_open(), "it was there all the time");
+    write(&producer, &topic, "mine").await.unwrap();
+
+    // It joins again only when the others have had a generation without it. By its clock no time has passed.
+    timeout(other.leave()).await.unwrap();
+    assert_eq!(timeout(member.changed()).await, MemberState::Rebalancing);
+    let other = joining().await;
+    timeout(async {
+        while member.state() != MemberState::Lost {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert!(lease.is_over());
+    timeout(other.leave()).await.unwrap();
+    let stale = write(&producer, &topic, "stale");
+    assert_eq!(stale.await, Err(KafkaError::StaleMember));
+    join(&mut member).await;
+    assert_eq!(write(&producer, &topic, "stale").await, Err(KafkaError::StaleMember));
+    write(&leased(&cluster, &member), &topic, "again").await.unwrap();
+    assert_eq!(values(&cluster, &topic, 2).await, ["mine", "again"]);
+    timeout(member.leave()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,20 +169,28 @@ async fn a_transaction_of_a_stale_member_fails() {
     let clock = StillClock::default();
     let mut member = member(&cluster, &clock);
     join(&mut member).await;
-    let options = ProducerOptions {
-        transactional_id: Some(unique("id")),
-        lease: Some(member.lease()),
-        ..ProducerOptions::default()
+    let transactional_id = unique("id");
+    let producer = |member: &Membership| {
+        let options = ProducerOptions {
+            transactional_id: Some(transactional_id.clone()),
+            lease: Some(member.lease()),
+            ..ProducerOptions::default()
+        };
+        Producer::with_options(&cluster, options)
     };
-    let producer = Producer::with_options(&cluster, options);
-    timeout(producer.init_transactions()).await.unwrap();
-    producer.begin_transaction().unwrap();
+    let lease = member.lease();
+    let stale = producer(&member);
+    timeout(stale.init_transactions()).await.unwrap();
+    stale.begin_transaction().unwrap();
     clock.advance(SESSION);
-    producer.send(&topic, 0, NewRecord::new(0, None, Some(b"stale"))).await.unwrap();
-    let error = timeout(producer.commit_transaction()).await.unwrap_err();
+    stale.send(&topic, 0, NewRecord::new(0, None, Some(b"stale"))).await.unwrap();
+    lease.end();
+    let error = timeout(stale.commit_transaction()).await.unwrap_err();
     assert!(error.to_string().contains(&KafkaError::StaleMember.to_string()), "{error}");
-    timeout(producer.abort_transaction()).await.unwrap();
+    timeout(stale.abort_transaction()).await.unwrap();
     join(&mut member).await;
+    let producer = producer(&member);
+    timeout(producer.init_transactions()).await.unwrap();
     producer.begin_transaction().unwrap();
     producer.send(&topic, 0, NewRecord::new(0, None, Some(b"fresh"))).await.unwrap();
     timeout(producer.commit_transaction()).await.unwrap();

@@ -1,6 +1,6 @@
 //! What ksqlDB can be told besides its Kafka clients, and what Millstream can be told besides.
 
-use super::Kind::{self, Boolean, OneOf, Text};
+use super::Kind::{self, Boolean, NonEmpty, OneOf, Text};
 use super::{ANY, int, long, short};
 
 /// What a session may set, by name, in order.
@@ -36,7 +36,7 @@ pub(super) const SESSION: &[(&str, Kind)] = &[
     ("ksql.metastore.backup.location", Text),
     ("ksql.metrics.extension", Text),
     ("ksql.metrics.tags.custom", Text),
-    ("ksql.millstream.instance.id", Text),
+    ("ksql.millstream.instance.id", NonEmpty),
     ("ksql.millstream.interleave.ms", long(0)),
     ("ksql.millstream.on.lost.records", OneOf(&["continue", "stop"])),
     ("ksql.millstream.repartition", OneOf(&["memory", "topic"])),

@@ -7,8 +7,8 @@
 //!                              └─ anything else that does not pass: Failed
 //! ```
 //!
-//! The lease is renewed with each answer, counted from the sending of what was answered. It is closed as soon as the
-//! member is out, and where a beat comes so late that the process must have been stopped: whether the group has gone on
+//! The lease is renewed with each answer, counted from the sending of what was answered. It is over as soon as the member
+//! is out, and closed where a beat comes so late that the process must have been stopped: whether the group has gone on
 //! meanwhile, the next answer says.
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Heart {
                     self.state.send_replace(MemberState::Rebalancing);
                 }
                 Some(out) => {
-                    self.lease.close();
+                    self.lease.end();
                     self.state.send_replace(out);
                     return;
                 }
@@ -109,7 +109,7 @@ impl Heart {
             KafkaError::check(HeartbeatRequest::NAME, self.offsets.group(), response.error_code)
         };
         let coordinator = &self.offsets.coordinator;
-        let sent = coordinator.call_once(&self.request, Duration::ZERO, check).await;
+        let sent = coordinator.call_once(&self.request, check).await;
         if let Err(error) = &sent {
             coordinator.learn(error).await;
         }

@@ -73,6 +73,7 @@ impl Membership {
             return Err(error);
         }
         self.leave_for_ghosts().await?;
+        let (was, generation) = (self.member_id.clone(), self.generation);
         loop {
             self.stop_heartbeats();
             let joined = self.join_round().await?;
@@ -86,6 +87,9 @@ impl Membership {
             };
             match self.sync(assignments).await {
                 Ok((response, synced)) => {
+                    // Who has missed a generation does not know what others have written in it.
+                    let is_next = matches!(self.generation.wrapping_sub(generation), 0 | 1);
+                    self.keep_lease(was.is_empty() || was == self.member_id && is_next);
                     self.start_heartbeats(synced);
                     let (generation, assignment) = (self.generation, response.assignment);
                     return Ok(Assigned { generation, protocol, is_leader, assignment });
@@ -180,7 +184,7 @@ impl Membership {
             }
             Some(ResponseError::FencedInstanceId) => {
                 let fenced = self.offsets.fenced(self.options.instance_id.as_deref(), error);
-                self.lease.close();
+                self.lease.end();
                 self.state.send_replace(MemberState::Fenced(fenced.clone()));
                 Err(fenced)
             }
@@ -190,6 +194,16 @@ impl Membership {
 
     fn instance_id(&self) -> Option<StrBytes> {
         self.options.instance_id.as_deref().map(text)
+    }
+
+    /// Keeps the lease over a rebalance if it `is_unbroken`: if nobody else can have held this member's share since it was
+    /// given. Otherwise it is over, and another one begins.
+    fn keep_lease(&mut self, is_unbroken: bool) {
+        if is_unbroken && !self.lease.is_over() {
+            return;
+        }
+        self.lease.end();
+        self.lease = Lease::new(self.lease.clock().clone());
     }
 
     fn start_heartbeats(&mut self, synced: SessionTime) {
@@ -231,8 +245,10 @@ impl Membership {
         changed.map_or(MemberState::Out, |state| state.clone())
     }
 
-    /// Whether this member may write, for whoever writes on its behalf: it is closed while the member is out, and as soon
-    /// as its session may be over.
+    /// Whether this member may write, for whoever writes on its behalf: it is closed as soon as the session may be over.
+    ///
+    /// It is the same lease as long as nobody else can have had what this member was assigned, over rebalances too. Once
+    /// it is over, the member has another one when it has joined again. Whoever gives up what he has under it may end it.
     pub fn lease(&self) -> Lease {
         self.lease.clone()
     }
@@ -252,12 +268,17 @@ impl Membership {
         self.options.protocols = protocols;
     }
 
-    /// Commits offsets as this member of this generation; a stale one is refused.
+    /// Commits offsets as this member of this generation, under its lease; a stale one is refused.
     pub async fn commit(
         &self,
         offsets: &[(TopicPartition, CommittedOffset)],
     ) -> Result<(), KafkaError> {
-        self.offsets.commit_as(&self.metadata(), offsets).await
+        let member = self.metadata();
+        let committed = self.offsets.commit_leased(&member, Some(&self.lease), offsets).await;
+        match (committed, self.state()) {
+            (Err(KafkaError::StaleMember), MemberState::Fenced(error)) => Err(error),
+            (committed, _) => committed,
+        }
     }
 
     /// The group's offsets.
@@ -270,7 +291,7 @@ impl Membership {
     pub async fn leave(mut self) -> Result<(), KafkaError> {
         let is_fenced = matches!(self.state(), MemberState::Fenced(_));
         self.stop_heartbeats();
-        self.lease.close();
+        self.lease.end();
         if self.member_id.is_empty() || is_fenced {
             return Ok(());
         }
@@ -321,7 +342,7 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.stop_heartbeats();
-        self.lease.close();
+        self.lease.end();
         if !self.member_id.is_empty() && self.options.instance_id.is_none() {
             let member_id = std::mem::take(&mut self.member_id);
             self.cluster.ghosts().add(&self.options.group, member_id);

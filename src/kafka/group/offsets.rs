@@ -20,6 +20,7 @@ use crate::kafka::api::Api;
 use crate::kafka::cluster::{Cluster, text, topic_name};
 use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
 use crate::kafka::error::KafkaError;
+use crate::kafka::lease::Lease;
 use crate::kafka::partition::TopicPartition;
 
 /// An offset that a group has committed.
@@ -71,6 +72,16 @@ impl GroupOffsets {
         member: &GroupMetadata,
         offsets: &[(TopicPartition, CommittedOffset)],
     ) -> Result<(), KafkaError> {
+        self.commit_leased(member, None, offsets).await
+    }
+
+    /// The same, if the member's lease is open when they are written.
+    pub(super) async fn commit_leased(
+        &self,
+        member: &GroupMetadata,
+        lease: Option<&Lease>,
+        offsets: &[(TopicPartition, CommittedOffset)],
+    ) -> Result<(), KafkaError> {
         if offsets.is_empty() {
             return Ok(());
         }
@@ -101,7 +112,7 @@ impl GroupOffsets {
                 KafkaError::check(OffsetCommitRequest::NAME, target, partition.error_code)
             })
         };
-        let committed = self.coordinator.call(&request, check).await.map(drop);
+        let committed = self.coordinator.call_leased(&request, lease, check).await.map(drop);
         committed.map_err(|error| self.fenced(member.instance_id.as_deref(), error))
     }
 

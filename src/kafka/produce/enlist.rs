@@ -78,8 +78,7 @@ impl Shared {
             .with_v3_and_below_producer_id(ProducerId(identity.producer_id))
             .with_v3_and_below_producer_epoch(identity.epoch)
             .with_v3_and_below_topics(topics.into_iter().map(topic).collect());
-        let result =
-            self.coordinator()?.call_once(&request, Duration::ZERO, check_added).await.map(drop);
+        let result = self.coordinator()?.call_once(&request, check_added).await.map(drop);
         if let Err(error) = self.fence(result) {
             self.coordinator()?.learn(&error).await;
             if !error.is_retriable() {

@@ -18,7 +18,8 @@ pub struct ProducerOptions {
     pub transactional_id: Option<String>,
     /// What happens to records that their topics do not take. Those around them are written in either case.
     pub refused: RefusedRecords,
-    /// Asked right before each write to a broker: where it is closed, nothing is written, and what was to be written
-    /// ends in [`KafkaError::StaleMember`](crate::kafka::KafkaError::StaleMember).
+    /// Asked right before each write to a broker: while it is closed, nothing is written, and what is to be written waits,
+    /// at most for `delivery.timeout.ms`. Once it is over, that ends in
+    /// [`KafkaError::StaleMember`](crate::kafka::KafkaError::StaleMember).
     pub lease: Option<Lease>,
 }

@@ -33,7 +33,7 @@ pub(super) fn outcome(sent: &mut Sent, response: &Result<ProduceResponse, KafkaE
         Ok(response) => response,
         Err(error) => {
             // What never left us is not with a broker.
-            let has_left = !matches!(error, KafkaError::Connect { .. });
+            let has_left = !matches!(error, KafkaError::Connect { .. } | KafkaError::LeaseClosed);
             sent.batch.is_in_doubt |= error.is_retriable() && has_left;
             return Outcome::Failed(error.clone());
         }

@@ -254,7 +254,9 @@ fn is_misplaced(error: &KafkaError) -> bool {
                 | E::ThrottlingQuotaExceeded
         )
     };
-    error.is_retriable() && !error.code().is_some_and(is_of_moment)
+    error.is_retriable()
+        && !matches!(error, KafkaError::LeaseClosed)
+        && !error.code().is_some_and(is_of_moment)
 }
 
 /// Whether the broker does not know the number, or the producer, that the batch has.

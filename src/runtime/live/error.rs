@@ -90,19 +90,10 @@ impl LiveError {
         }
     }
 
-    /// Whether the group has gone on without the member that commits.
+    /// Whether the group has gone on without the member that writes or commits.
     pub(super) fn is_stale(&self) -> bool {
-        use ResponseError as E;
         let Self::Kafka(error) = self else { return false };
-        matches!(
-            error.code(),
-            Some(
-                E::IllegalGeneration
-                    | E::UnknownMemberId
-                    | E::RebalanceInProgress
-                    | E::FencedInstanceId
-            )
-        )
+        is_stale_for_kafka(error)
     }
 }
 
@@ -126,6 +117,18 @@ impl From<KafkaError> for LiveError {
 fn is_about_topics(error: &KafkaError) -> bool {
     use KafkaError as E;
     matches!(error, E::TopicGone { .. } | E::TopicMadeAgain { .. } | E::PartitionGone { .. })
+}
+
+fn is_stale_for_kafka(error: &KafkaError) -> bool {
+    use ResponseError as E;
+    match error {
+        KafkaError::StaleMember => true,
+        KafkaError::Flush { first, .. } => is_stale_for_kafka(first),
+        KafkaError::Code { code, .. } => {
+            matches!(code, E::IllegalGeneration | E::UnknownMemberId | E::RebalanceInProgress)
+        }
+        _ => false,
+    }
 }
 
 fn is_final_for_kafka(error: &KafkaError) -> bool {
@@ -181,6 +184,17 @@ mod tests {
         let error = LiveError::from(flush);
         assert!(error.is_about_topics() && !error.is_final());
         assert_eq!(error, LiveError::deleted("T"));
+    }
+
+    #[test]
+    fn a_member_that_was_let_go_joins_again_and_one_that_was_replaced_never() {
+        let first = Box::new(KafkaError::StaleMember);
+        let flush = KafkaError::Flush { count: 1, first, failures: Vec::new() };
+        let stale = LiveError::from(flush);
+        assert!(stale.is_stale() && !stale.is_final());
+        let (group, instance_id) = ("g".to_owned(), "one".to_owned());
+        let fenced = LiveError::from(KafkaError::InstanceFenced { group, instance_id });
+        assert!(fenced.is_final() && !fenced.is_stale());
     }
 
     #[test]

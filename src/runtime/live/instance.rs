@@ -23,6 +23,7 @@ use super::settings::QuerySpec;
 use super::skip_warnings;
 use super::workers::Workers;
 use crate::kafka::Cluster;
+use crate::kafka::random::random_u128;
 use crate::plan::fingerprint;
 use crate::runtime::clock;
 use crate::runtime::panics::guarded;
@@ -115,7 +116,7 @@ impl Instance {
         Ok(Self {
             cluster: cluster.clone(),
             options,
-            standing: Standing { since_ms: clock::now().0, instance: options.id },
+            standing: Standing { since_ms: clock::now().0, instance: options.id, static_id: None },
             lives: Mutex::default(),
             directories: Mutex::default(),
             placements: Arc::new(Placements::new(workers.count())),
@@ -134,7 +135,10 @@ impl Instance {
             let cause = "a query of this id runs already".to_owned();
             return Err(LiveError::State { query: spec.id, cause });
         }
-        let home = self.directories().home(&spec)?;
+        let directory = self.directories().open(&spec)?;
+        let static_id = static_id(&spec, directory.as_deref());
+        let home =
+            directory.map(|directory| Home::new(directory, &spec.id, &fingerprint(&spec.plan)));
         self.placements.place(&id, &spec.plan);
         let figures = Arc::new(Figures::new(self.workers.count()));
         let (stop, stopped) = watch::channel(false);
@@ -146,7 +150,7 @@ impl Instance {
             home,
             figures: Arc::clone(&figures),
             log: Arc::new(LogWriter::new(&spec.id, &spec.settings, &self.cluster)),
-            standing: self.standing,
+            standing: Standing { static_id, ..self.standing.clone() },
             probe: Arc::clone(&self.probe),
             stop: stopped,
             stop_within: self.options.stop_within,
@@ -240,17 +244,31 @@ fn status_of(lives: &BTreeMap<QueryId, Living>) -> InstanceStatus {
 struct Directories(BTreeMap<(PathBuf, String), Arc<StateDirectory>>);
 
 impl Directories {
-    /// Where a query keeps its checkpoints, if it does; the directory is locked.
-    fn home(&mut self, spec: &QuerySpec) -> Result<Option<Home>, LiveError> {
+    /// Where the queries of a service keep their checkpoints, if they do; the directory is locked.
+    fn open(&mut self, spec: &QuerySpec) -> Result<Option<Arc<StateDirectory>>, LiveError> {
         let settings = &spec.settings;
         let Some(root) = &settings.state_dir else { return Ok(None) };
-        let directory = match self.0.entry((root.clone(), settings.service_id.clone())) {
+        Ok(Some(match self.0.entry((root.clone(), settings.service_id.clone())) {
             Entry::Occupied(entry) => Arc::clone(entry.get()),
             Entry::Vacant(entry) => {
                 let directory = StateDirectory::open(root, &settings.service_id)?;
                 Arc::clone(entry.insert(Arc::new(directory)))
             }
-        };
-        Ok(Some(Home::new(directory, &spec.id, &fingerprint(&spec.plan))))
+        }))
+    }
+}
+
+/// By what an instance finds its own place in the group of a query again: what its properties say,
+/// else what its state directory remembers. One that has neither is a member like any other.
+fn static_id(spec: &QuerySpec, directory: Option<&StateDirectory>) -> Option<String> {
+    if let Some(id) = &spec.settings.instance_id {
+        return Some(id.clone());
+    }
+    match directory?.instance_id(random_u128) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            tracing::warn!("query {}: after a kill it waits for its session: {error}", spec.id);
+            None
+        }
     }
 }

@@ -155,7 +155,7 @@ impl Life {
             topics.inputs.iter().map(|(_, topic)| topic.name.clone()).collect();
         read.dedup();
         let mut membership =
-            membership(&self.cluster, &self.application_id(), &read, self.standing)?;
+            membership(&self.cluster, &self.application_id(), &read, &self.standing)?;
         let ended = self.belong(&mut membership, topics).await;
         match ended {
             Ok(()) => match tokio::time::timeout(LEAVE_WAIT, membership.leave()).await {
@@ -195,7 +195,9 @@ impl Life {
                 self.figures.set_state(QueryState::Standby);
                 match self.stand_by(membership).await {
                     None => return Ok(()),
-                    Some(MemberState::Failed(error)) => return Err(error.into()),
+                    Some(MemberState::Failed(error) | MemberState::Fenced(error)) => {
+                        return Err(error.into());
+                    }
                     Some(_) => {
                         // They may have changed while another instance looked after them.
                         topics = Arc::new(self.find_topics().await?);
@@ -203,15 +205,21 @@ impl Life {
                     }
                 }
             }
-            let mut running = match session.take() {
+            // One whose lease is over may be behind what others have written meanwhile.
+            let mut running = match session.take().filter(|paused| !paused.is_stale()) {
                 Some(mut paused) => {
                     paused.go_on().await;
                     paused
                 }
-                None => match self.activate(membership, &topics).await? {
-                    Some(activated) => activated,
-                    None if self.is_stopped() => return Ok(()),
-                    None => continue,
+                None => match self.activate(membership, &topics).await {
+                    Ok(Some(activated)) => activated,
+                    Ok(None) if self.is_stopped() => return Ok(()),
+                    Ok(None) => continue,
+                    Err(error) if error.is_stale() => {
+                        self.joins_again(&error);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
                 },
             };
             self.figures.set_state(QueryState::Running);
@@ -223,13 +231,15 @@ impl Life {
                 Ok(Ended::Stopped) => return Ok(()),
                 Ok(Ended::Paused) => session = Some(running),
                 Ok(Ended::Lost) => {}
-                Err(error) if error.is_stale() => {
-                    tracing::warn!("query {}: {error}; it joins its group again", self.id);
-                }
+                Err(error) if error.is_stale() => self.joins_again(&error),
                 Err(error) => return Err(error),
             }
             self.figures.set_state(QueryState::Starting);
         }
+    }
+
+    fn joins_again(&self, error: &LiveError) {
+        tracing::warn!("query {}: {error}; it joins its group again", self.id);
     }
 
     /// Joins the group, however long others keep it from that; whether this member runs the query, or
@@ -304,11 +314,11 @@ impl Life {
             probe: Arc::clone(&self.probe),
             made_again: self.seen.made_again(topics),
         };
-        let activating = guarded(restoring.clone().activate(membership.metadata()));
+        let activating = guarded(restoring.clone().activate(membership));
         let activated = tokio::select! {
             activated = activating => activated.map_err(LiveError::from)??,
             state = membership.changed() => match state {
-                MemberState::Failed(error) => return Err(error.into()),
+                MemberState::Failed(error) | MemberState::Fenced(error) => return Err(error.into()),
                 _ => return Ok(None),
             },
             () = stopped(&mut self.stop) => return Ok(None),
@@ -319,6 +329,7 @@ impl Life {
             workers: Arc::clone(&self.workers),
             figures: Arc::clone(&self.figures),
             log: Arc::clone(&self.log),
+            lease: membership.lease(),
         };
         Ok(Some(Session::start(parts, &restoring, activated).await))
     }
@@ -362,7 +373,9 @@ impl Life {
                         is_ending = true;
                         end.send_replace(true);
                     }
-                    MemberState::Failed(error) => return Err(error.into()),
+                    MemberState::Failed(error) | MemberState::Fenced(error) => {
+                        return Err(error.into());
+                    }
                     _ => return Ok(Ended::Lost),
                 },
                 () = stopped(&mut self.stop), if !is_stopping => {

@@ -16,12 +16,14 @@ use crate::kafka::{Cluster, KafkaError, TopicPartition};
 const PROTOCOL: &str = "millstream";
 
 /// By what members are told apart.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Standing {
     /// When the instance began to stand for its queries.
     pub(super) since_ms: i64,
     /// A number that no other instance has.
     pub(super) instance: u64,
+    /// The `group.instance.id` by which it finds its own place again after a restart, if it has one.
+    pub(super) static_id: Option<String>,
 }
 
 /// Prepares a membership for the reader of `topics`; among those that began at the same time
@@ -30,12 +32,15 @@ pub(super) fn membership(
     cluster: &Cluster,
     group: &str,
     topics: &[String],
-    standing: Standing,
+    standing: &Standing,
 ) -> Result<Membership, KafkaError> {
     let mut user_data = standing.since_ms.to_be_bytes().to_vec();
     user_data.extend_from_slice(&standing.instance.to_be_bytes());
     let metadata = encode_subscription_of(topics, Some(user_data.into()))?;
-    let options = MembershipOptions::new(cluster, group, vec![(PROTOCOL.to_owned(), metadata)]);
+    let mut options = MembershipOptions::new(cluster, group, vec![(PROTOCOL.to_owned(), metadata)]);
+    if standing.static_id.is_some() {
+        options.instance_id.clone_from(&standing.static_id);
+    }
     Ok(Membership::new(cluster, options))
 }
 

@@ -15,7 +15,7 @@ use super::topics::topic_config;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
-use crate::kafka::group::{CommittedOffset, GroupMetadata, GroupOffsets};
+use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
 use crate::plan::{Gives, Input, StoreId};
@@ -67,11 +67,10 @@ impl Restoring {
     ///
     /// A query that starts for the first time commits where it starts before it processes anything,
     /// so that state without an offset, or an offset without its state, is never a matter of luck.
-    pub(super) async fn activate(self, member: GroupMetadata) -> Result<Activated, LiveError> {
+    pub(super) async fn activate(self, member: &Membership) -> Result<Activated, LiveError> {
         let admin = Admin::new(&self.cluster);
         self.say_what_was_made_again();
-        let offsets = GroupOffsets::new(&self.cluster, &member.group);
-        let mut committed = offsets.committed(None).await?;
+        let mut committed = member.offsets().committed(None).await?;
         // Offsets of a topic that is gone say nothing of the one that has its name now.
         committed.retain(|at, _| !self.made_again.contains(&*at.topic));
         let restored = self.restore(&admin).await?;
@@ -106,7 +105,7 @@ impl Restoring {
             .filter(|(at, position)| committed.get(at).map(|at| at.offset) != Some(**position))
             .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
             .collect();
-        offsets.commit_as(&member, &new).await?;
+        member.commit(&new).await?;
         let Restored { tasks, checkpoint, .. } = restored;
         Ok(Activated { tasks, checkpoint, lanes, committed: known })
     }

@@ -23,7 +23,8 @@ use super::stop::stopped;
 use super::workers::Workers;
 use crate::kafka::TopicPartition;
 use crate::kafka::group::Membership;
-use crate::kafka::produce::Producer;
+use crate::kafka::lease::Lease;
+use crate::kafka::produce::{Producer, ProducerOptions};
 use crate::plan::{Input, QueryPlan, StoreKind};
 use crate::runtime::{Layout, clock};
 
@@ -39,11 +40,14 @@ pub(super) struct SessionParts {
     pub(super) workers: Arc<Workers>,
     pub(super) figures: Arc<Figures>,
     pub(super) log: Arc<LogWriter>,
+    /// Whether the member that runs the query may write.
+    pub(super) lease: Lease,
 }
 
 /// A running query.
 pub(super) struct Session {
     id: SessionId,
+    lease: Lease,
     workers: Arc<Workers>,
     /// The workers that run its tasks.
     members: Vec<usize>,
@@ -72,7 +76,7 @@ impl Session {
         restoring: &Restoring,
         activated: Activated,
     ) -> Self {
-        let SessionParts { query, workers, figures, log } = parts;
+        let SessionParts { query, workers, figures, log, lease } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
         let Activated { tasks, checkpoint, lanes, committed } = activated;
@@ -100,7 +104,12 @@ impl Session {
             };
             workers.command(worker, &id, Command::Start(Box::new(start))).await;
         }
-        let producer = Arc::new(Producer::new(cluster));
+        let options = ProducerOptions {
+            transactional_id: cluster.config().transactional_id.clone(),
+            lease: Some(lease.clone()),
+            ..ProducerOptions::default()
+        };
+        let producer = Arc::new(Producer::with_options(cluster, options));
         let sender = || Sender::new(Arc::clone(&producer), Arc::clone(topics));
         let committer = Committer {
             query: id.query.to_string(),
@@ -116,6 +125,7 @@ impl Session {
         };
         let session = Self {
             id,
+            lease,
             workers,
             members,
             layout: Arc::clone(layout),
@@ -131,6 +141,11 @@ impl Session {
         };
         session.tell_all(|| Command::GoOn).await;
         session
+    }
+
+    /// Whether others may have written meanwhile, so that its state is worth nothing any more.
+    pub(super) fn is_stale(&self) -> bool {
+        self.lease.is_over()
     }
 
     /// Goes on after a pause.
@@ -252,6 +267,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        // What it has handed over and is not yet written belongs to a state that is thrown away.
+        self.lease.end();
         self.workers.close(&self.id);
         self.outbox.figures.clear_gauges();
     }

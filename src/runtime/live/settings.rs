@@ -61,6 +61,9 @@ pub struct QuerySettings {
     pub stops_at_lost_records: bool,
     /// `ksql.streams.state.dir`: where checkpoints of state are kept; without it there are none.
     pub state_dir: Option<PathBuf>,
+    /// `ksql.millstream.instance.id`: by what the instance finds its own place in groups again after a
+    /// restart; without it, by what its state directory says, if it has one.
+    pub instance_id: Option<String>,
 }
 
 /// What one group takes of a cache, as Kafka Streams counts it: the key, the row and its overhead.

@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 use super::CheckpointError;
 
 /// The version of everything in a query's directory.
@@ -70,6 +72,24 @@ impl StateDirectory {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         Ok(Self { service: service.to_owned(), _lock: lock, path })
+    }
+
+    /// By what the instance that uses the directory is known to groups: a UUID that the directory keeps, made of `random`
+    /// bits if it has none.
+    pub fn instance_id(&self, random: impl FnOnce() -> u128) -> Result<String, CheckpointError> {
+        let path = self.path.join("instance");
+        let failed = CheckpointError::io(&path);
+        let known = match fs::read(&path) {
+            Ok(text) => Uuid::try_parse(String::from_utf8_lossy(&text).trim()).ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        if let Some(known) = known {
+            return Ok(known.to_string());
+        }
+        let new = uuid::Builder::from_random_bytes(random().to_be_bytes()).into_uuid();
+        write_whole(&path, &format!("{new}\n")).map_err(failed)?;
+        Ok(new.to_string())
     }
 
     /// The directory of a query whose plan has this fingerprint.
@@ -140,10 +160,15 @@ impl QueryDirectory {
 
     /// Writes whose directory it is, whole or not at all.
     fn write_owner(&self) -> io::Result<()> {
-        let new = self.path.join("query.tmp");
-        fs::write(&new, self.owner.to_text())?;
-        fs::rename(new, self.path.join("query"))
+        write_whole(&self.path.join("query"), &self.owner.to_text())
     }
+}
+
+/// Writes a file, whole or not at all.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("tmp");
+    fs::write(&new, text)?;
+    fs::rename(new, path)
 }
 
 impl Owner {
