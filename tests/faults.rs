@@ -15,6 +15,8 @@ mod lives;
 mod members;
 #[path = "faults/panics.rs"]
 mod panics;
+#[path = "faults/panics_in_rows.rs"]
+mod panics_in_rows;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/retention.rs"]

@@ -144,7 +144,7 @@ impl StreamAggregate {
             let mut old = self.with_old.then(|| self.keyed.groups.snapshot(slot));
             let timestamp_ms = later(group, rows.meta.timestamp(row));
             if let Err(error) = self.keyed.groups.add(slot, rows, row, ctx.sequence) {
-                failure = Some(error);
+                failure = Some(error.at(&rows.meta, row));
                 break;
             }
             if let Some(old) = &mut old {
@@ -155,7 +155,7 @@ impl StreamAggregate {
             let headers = rows.meta.headers(row);
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
             if let Err(error) = self.keyed.groups.log_change(&emission, ctx) {
-                failure = Some(error);
+                failure = Some(error.at(&rows.meta, row));
                 break;
             }
             self.keyed.groups.emit(&emission, old.as_deref(), &mut builder, ctx.eval.arena);

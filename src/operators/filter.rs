@@ -52,7 +52,8 @@ impl Predicate {
                         evaluate(io.confluent.ksql.GenericRow, Object, \
                         io.confluent.ksql.logging.processing.ProcessingLogger, \
                         java.util.function.Supplier)\" is null";
-                    return (passed, Some(QueryError::new(message)));
+                    let row = passed.len();
+                    return (passed, Some(QueryError::new(message).at(&rows.meta, row)));
                 }
             }
         }

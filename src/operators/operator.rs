@@ -16,25 +16,34 @@ pub struct QueryError {
     pub message: String,
     /// The causes, outermost first.
     pub causes: Vec<String>,
+    /// The record that the row comes from that it is about, if it is about one.
+    pub record: Option<Offset>,
 }
 
 impl QueryError {
     /// An error with this message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new() }
+        Self { message: message.into(), causes: Vec::new(), record: None }
+    }
+
+    /// The same, about a row.
+    #[must_use]
+    pub fn at(self, meta: &Meta<'_>, row: usize) -> Self {
+        Self { record: meta.offsets.get(row).copied().map(Offset), ..self }
     }
 }
 
 impl From<EvalError> for QueryError {
     fn from(error: EvalError) -> Self {
         let mut chain = error.chain().map(str::to_owned);
-        Self { message: chain.next().unwrap_or_default(), causes: chain.collect() }
+        let message = chain.next().unwrap_or_default();
+        Self { causes: chain.collect(), ..Self::new(message) }
     }
 }
 
 impl From<CodecError> for QueryError {
     fn from(error: CodecError) -> Self {
-        Self { message: error.message, causes: error.causes }
+        Self { causes: error.causes, ..Self::new(error.message) }
     }
 }
 

@@ -329,20 +329,18 @@ impl SessionAggregate {
         let mut builder = self.groups.builder(&rows.meta, self.emitting.with_old);
         let mut key = Vec::new();
         for row in 0..rows.len {
-            match self.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
-                Ok(true) if !rows.value_valid.is_valid(row) => {
-                    return Outcome { rows: builder.finish(), failure: Some(null_value()) };
-                }
-                Ok(true) => {}
+            let added = match self.groups.encode_key(&rows.key, rows.key.position(row), &mut key) {
+                Ok(true) if !rows.value_valid.is_valid(row) => Err(null_value()),
+                Ok(true) => self.add_record(&Arrival { key: &key, rows, row }, &mut builder, ctx),
                 Ok(false) => {
                     ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
-                    continue;
+                    Ok(())
                 }
-                Err(error) => return Outcome { rows: builder.finish(), failure: Some(error) },
-            }
-            let arrival = Arrival { key: &key, rows, row };
-            if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
+                Err(error) => Err(error),
+            };
+            if let Err(error) = added {
+                let failure = Some(error.at(&rows.meta, row));
+                return Outcome { rows: builder.finish(), failure };
             }
         }
         builder.finish().into()

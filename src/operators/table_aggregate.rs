@@ -84,7 +84,8 @@ impl Operator for TableAggregate {
                     Err(error) => Err(error),
                 };
             if let Err(error) = result {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
+                let failure = Some(error.at(&rows.meta, row));
+                return Outcome { rows: builder.finish(), failure };
             }
         }
         if self.keyed.waiting.is_used() {

@@ -226,11 +226,13 @@ impl WindowedAggregate {
                 continue;
             };
             if !rows.value_valid.is_valid(row) {
-                return Outcome { rows: builder.finish(), failure: Some(null_value()) };
+                let failure = Some(null_value().at(&rows.meta, row));
+                return Outcome { rows: builder.finish(), failure };
             }
             let arrival = Arrival { key, rows, row };
             if let Err(error) = self.add_record(&arrival, &mut builder, ctx) {
-                return Outcome { rows: builder.finish(), failure: Some(error) };
+                let failure = Some(error.at(&rows.meta, row));
+                return Outcome { rows: builder.finish(), failure };
             }
         }
         builder.finish().into()

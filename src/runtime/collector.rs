@@ -220,7 +220,7 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
 }
 
 /// Where a record lies, by the names of a plan.
-fn place_of(plan: &QueryPlan, id: RecordId) -> RecordPlace {
+pub(super) fn place_of(plan: &QueryPlan, id: RecordId) -> RecordPlace {
     let topic = match id.input {
         Input::Source(node) => plan.node(node).kind.source().map(|source| source.topic.clone()),
         Input::Repartition(id) => {

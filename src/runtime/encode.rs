@@ -133,7 +133,7 @@ fn not_sent(error: EncodeError, topic: &str, partition: Partition) -> QueryError
         partition.0
     );
     causes.insert(0, message);
-    QueryError { message: text, causes }
+    QueryError { causes, ..QueryError::new(text) }
 }
 
 /// Gives rows with a new key to the tasks that own it.
@@ -203,6 +203,7 @@ impl<'a> LentRows<'a> {
     fn run_origin(&self) -> RunOrigin {
         match self.origin {
             Origin::Unknown => RunOrigin::Unknown,
+            Origin::Record(record) => RunOrigin::Each(vec![Some(record); self.times.len()]),
             _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
             Origin::Partition(lane) => RunOrigin::Partition(lane),
             Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) => {

@@ -56,14 +56,12 @@ impl Tasks {
             let input = Input::Repartition(topic);
             let Some(part) = self.layout.reader_of(input) else { continue };
             from = TaskId { part, partition };
-            let Some(seat) = self.seats.get_mut(&from) else { continue };
             let arena = Arena::new();
             let mut rows = run.rows.view(partition, &arena);
             rows.meta.offsets = (0..rows.len as i64).collect();
             let origin = Origin::Run(&run);
             let batch = TaskBatch { input, rows: &rows, times: &run.times, records: None, origin };
-            let surrounded = Surrounded { surroundings, arena: &arena };
-            seat.task.process(batch, &mut self.given, surrounded)?;
+            self.run(from, batch, Surrounded { surroundings, arena: &arena })?;
         }
     }
 

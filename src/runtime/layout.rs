@@ -147,6 +147,11 @@ impl Layout {
         (0..count).map(first).collect()
     }
 
+    /// Whether rows of a task go round in a circle in memory.
+    pub(super) fn goes_round(&self, task: TaskId) -> bool {
+        self.circles.get(task.part.0).copied().flatten().is_some()
+    }
+
     /// Whether rows of some tasks go round in a circle in memory.
     pub(super) fn has_circle(&self) -> bool {
         self.circles.iter().any(Option::is_some)

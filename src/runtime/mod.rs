@@ -21,6 +21,7 @@ mod pieces;
 mod processing_log;
 mod random;
 mod rejection;
+mod running;
 mod skipped;
 mod source;
 mod task;

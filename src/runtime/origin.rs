@@ -10,7 +10,7 @@ use crate::plan::Input;
 use crate::types::{Offset, Partition};
 
 /// A record of a topic that a query reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordId {
     /// What is read there.
     pub input: Input,
@@ -54,6 +54,8 @@ pub enum Origin<'a> {
     Run(&'a Run),
     /// They are places among rows that another task has lent.
     Lent(&'a LentRows<'a>),
+    /// Nothing: all rows come from this record, whatever they say.
+    Record(RecordId),
     /// Nothing: the rows come out of a cache.
     Unknown,
 }
@@ -67,6 +69,7 @@ impl Origin<'_> {
             Self::Chunk(chunk) => chunk.record(place()?),
             Self::Run(run) => run.record(place()?),
             Self::Lent(lent) => lent.record(place()?),
+            Self::Record(record) => Some(*record),
             Self::Partition(_) | Self::Unknown => None,
         }
     }

@@ -63,6 +63,13 @@ pub struct Output {
     entries: Vec<Entry>,
 }
 
+/// How far an [`Output`] had come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OutputMark {
+    bytes: usize,
+    entries: usize,
+}
+
 /// A record while it is written: its key comes first, then its value.
 pub(super) struct Writing<'o> {
     output: &'o mut Output,
@@ -105,6 +112,17 @@ impl Output {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+    }
+
+    /// How far it has come, for [`Self::rewind`].
+    pub(super) fn mark(&self) -> OutputMark {
+        OutputMark { bytes: self.bytes.len(), entries: self.entries.len() }
+    }
+
+    /// Forgets what was given since `mark`, and a record that was not finished.
+    pub(super) fn rewind(&mut self, mark: OutputMark) {
+        self.bytes.truncate(mark.bytes);
+        self.entries.truncate(mark.entries);
     }
 
     /// Begins a record. It is there once it is [finished](Writing::finish).

@@ -15,7 +15,7 @@ pub enum SkipCause {
     UndecodableKey,
     /// Its value cannot be read.
     UndecodableValue,
-    /// Decoding it ends with a panic, which is a fault of ours.
+    /// Decoding or processing it ends with a panic, which is a fault of ours.
     Panicked,
     /// It has no time.
     NoTimestamp,
@@ -68,7 +68,7 @@ impl SkipCause {
         Some(match self {
             Self::UndecodableKey => "whose key cannot be read",
             Self::UndecodableValue => "whose value cannot be read",
-            Self::Panicked => "whose decoding ends with a panic",
+            Self::Panicked => "whose processing ends with a panic",
             Self::NoTimestamp => "without a time",
             Self::NullKey => "without a key",
             Self::NullValue => "without a value",
@@ -155,7 +155,7 @@ impl fmt::Display for SkipCounts {
 }
 
 /// Where a record lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordPlace {
     /// The topic.
     pub topic: String,
@@ -240,6 +240,26 @@ impl Skipped {
     pub fn is_empty(&self) -> bool {
         self.counts.total() == 0
     }
+
+    /// How much there is, for [`Self::rewind`].
+    pub(super) fn mark(&self) -> SkippedMark {
+        SkippedMark { counts: self.counts, has_example: self.examples.map(Option::is_some) }
+    }
+
+    /// Forgets what was skipped since `mark`.
+    pub(super) fn rewind(&mut self, mark: &SkippedMark) {
+        self.counts = mark.counts;
+        for (example, had_one) in self.examples.0.iter_mut().zip(mark.has_example.0) {
+            *example = example.take().filter(|_| had_one);
+        }
+    }
+}
+
+/// How much had been skipped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SkippedMark {
+    counts: SkipCounts,
+    has_example: ByCause<bool>,
 }
 
 #[cfg(test)]

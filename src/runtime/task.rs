@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::codecs::PlanCodecs;
 use super::collector::{BatchSource, Rekeying, RowTimes, SourceRecords, TaskCollector, TimeMoved};
 use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
-use super::origin::Origin;
-use super::output::Output;
+use super::origin::{Origin, RecordId};
+use super::output::{Output, OutputMark};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
-use super::skipped::{RecordPlace, Skipped};
+use super::skipped::{RecordPlace, Skipped, SkippedMark};
 use super::source::ReadRows;
 use crate::expr::{EvalContext, RandomSource};
 use crate::operators::{Outside, QueryError, StoredRecord, Topology, TopologyOptions};
@@ -45,6 +45,8 @@ pub struct Task {
     repartitions: BTreeMap<RepartitionId, Rekeying>,
     /// What has moved stream time last.
     moved: Option<TimeMoved>,
+    /// The record that it has failed at, if that is known.
+    failed_at: Option<RecordId>,
 }
 
 /// What tasks have given since it was taken last.
@@ -71,6 +73,36 @@ impl Given {
         self.log.clear();
         self.skipped = Skipped::default();
     }
+
+    /// How much there is, for [`Self::rewind`].
+    pub(super) fn mark(&self) -> GivenMark {
+        GivenMark {
+            output: self.output.mark(),
+            changelog: self.changelog.mark(),
+            rekeyed: self.rekeyed.len(),
+            log: self.log.len(),
+            skipped: self.skipped.mark(),
+        }
+    }
+
+    /// Forgets what was given since `mark`.
+    pub(super) fn rewind(&mut self, mark: &GivenMark) {
+        self.output.rewind(mark.output);
+        self.changelog.rewind(mark.changelog);
+        self.rekeyed.truncate(mark.rekeyed);
+        self.log.truncate(mark.log);
+        self.skipped.rewind(&mark.skipped);
+    }
+}
+
+/// How much tasks had given.
+#[derive(Debug)]
+pub(super) struct GivenMark {
+    output: OutputMark,
+    changelog: OutputMark,
+    rekeyed: usize,
+    log: usize,
+    skipped: SkippedMark,
 }
 
 /// The world outside, as of one batch.
@@ -128,12 +160,17 @@ impl Task {
             }
         }
         let query_id = query_id.to_owned();
-        Ok(Self { id, plan, query_id, topology, sink, repartitions, moved: None })
+        Ok(Self { id, plan, query_id, topology, sink, repartitions, moved: None, failed_at: None })
     }
 
     /// Which task it is.
     pub fn id(&self) -> TaskId {
         self.id
+    }
+
+    /// The record that it has failed at, if that is known.
+    pub(super) fn failed_at(&self) -> Option<RecordId> {
+        self.failed_at
     }
 
     /// The stores that it keeps.
@@ -223,18 +260,23 @@ impl Task {
         given: &mut Given,
         surrounded: Surrounded<'_>,
     ) -> Result<bool, QueryError> {
-        let source = BatchSource {
-            records: None,
-            times: RowTimes { offsets: &[], times: &[time] },
-            timestamps: &[],
-            origin: Origin::Unknown,
-        };
         let mut lent = Vec::new();
-        let done = self.run(source, (given, &mut lent), surrounded, |topology, outside| {
-            topology.flush(outside)
-        });
+        let more = self.flush_lending((time, Origin::Unknown), given, &mut lent, surrounded);
         given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
-        done
+        more
+    }
+
+    /// The same, but rows for other tasks are only lent, and it may be known where all of them come from.
+    pub(super) fn flush_lending<'a>(
+        &mut self,
+        (time, origin): (i64, Origin<'a>),
+        given: &mut Given,
+        lent: &mut Vec<LentRows<'a>>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<bool, QueryError> {
+        let times = RowTimes { offsets: &[], times: &[time] };
+        let source = BatchSource { records: None, times, timestamps: &[], origin };
+        self.run(source, (given, lent), surrounded, |topology, outside| topology.flush(outside))
     }
 
     fn run<'t, 'a, T>(
@@ -262,6 +304,9 @@ impl Task {
         let eval = EvalContext { arena, now, random, nested_error_set_null };
         let done = step(&mut self.topology, &mut Outside { eval, out: &mut out });
         self.moved = out.finish();
+        if let Err(error) = &done {
+            self.failed_at = error.record.and_then(|record| batch.origin.record(record));
+        }
         done
     }
 }

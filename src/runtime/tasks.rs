@@ -17,6 +17,7 @@ use super::inputs::{Chunk, Inputs, LaneId, Progress, Run, Way};
 use super::layout::Layout;
 use super::origin::{Origin, RunOrigin};
 use super::pieces::Pieces;
+use super::running::Care;
 use super::source::ReadRows;
 use super::task::{Given, Surrounded, Surroundings, Task, TaskBatch, TaskId};
 use crate::operators::{QueryError, StoredRecord};
@@ -41,12 +42,16 @@ pub struct Tasks {
     pieces: Arc<Pieces>,
     /// Where partitions of sources are, where rows go by block.
     blocks: BTreeMap<LaneId, Block>,
+    /// How rows are given to tasks.
+    pub(super) care: Care,
 }
 
 /// A task, and what it has said of its progress to the tasks that it hands rows to.
 pub(super) struct Seat {
     pub(super) task: Task,
     pub(super) told: Option<Progress>,
+    /// Whether what it has changed cannot be undone by making it again.
+    pub(super) is_stateful: bool,
 }
 
 /// Where the ways of a task meet, or those of several that go round in a circle.
@@ -99,10 +104,22 @@ impl Tasks {
                 progress: Progress::START,
             });
         }
-        let seats = tasks.into_iter().map(|task| (task.id(), Seat { task, told: None })).collect();
-        let (ready, given, outbound) = (BTreeSet::new(), Given::default(), Vec::new());
-        let blocks = BTreeMap::new();
-        Self { layout, worker, seats, junctions, ready, given, outbound, pieces, blocks }
+        let seat = |task: Task| {
+            let is_stateful = !task.stores().is_empty() || layout.goes_round(task.id());
+            (task.id(), Seat { task, told: None, is_stateful })
+        };
+        Self {
+            seats: tasks.into_iter().map(seat).collect(),
+            layout,
+            worker,
+            junctions,
+            ready: BTreeSet::new(),
+            given: Given::default(),
+            outbound: Vec::new(),
+            pieces,
+            blocks: BTreeMap::new(),
+            care: Care::default(),
+        }
     }
 
     /// Gives each worker its own of the tasks of a query that one has restored.
@@ -288,10 +305,8 @@ impl Tasks {
         }
         junction.inputs.push(way, None, progress);
         let (mut done, mut lent) = (Ok(()), Vec::new());
-        if batch.rows.len > 0
-            && let Some(seat) = self.seats.get_mut(&way.to)
-        {
-            done = seat.task.process_lending(batch, &mut self.given, &mut lent, surrounded);
+        if batch.rows.len > 0 {
+            done = self.run_lending(way.to, batch, &mut lent, surrounded);
         }
         let mut leaving = Vec::new();
         for lent in lent {
@@ -333,8 +348,7 @@ impl Tasks {
         let input = Input::Repartition(lent.topic);
         let origin = Origin::Lent(lent);
         let batch = TaskBatch { input, rows: &rows, times: &times, records: None, origin };
-        let Some(seat) = self.seats.get_mut(&to) else { return Ok(()) };
-        let done = seat.task.process(batch, &mut self.given, surrounded);
+        let done = self.run(to, batch, surrounded);
         let leaving = self.given.rekeyed.drain(..);
         let leaving = leaving.map(|rekeyed| Leaving { from: to, rekeyed }).collect();
         self.pass_on(id, leaving);
@@ -406,8 +420,9 @@ impl Tasks {
     ) -> Result<(), QueryError> {
         let seats = self.seats.keys().filter(|id| id.part == part);
         let junctions: BTreeSet<TaskId> = seats.map(|id| self.layout.junction(*id)).collect();
+        let rows_max = self.rows_max();
         for id in junctions {
-            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.drain(CHUNK_ROWS)) {
+            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.drain(rows_max)) {
                 self.process_chunk(id, &chunk, surroundings)?;
             }
             self.pass_on(id, Vec::new());
@@ -477,9 +492,9 @@ impl Tasks {
 
     /// Processes what can be processed, and hands on what comes of it, until nothing moves.
     fn settle(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
-        let now_ms = surroundings.now.0;
+        let (now_ms, rows_max) = (surroundings.now.0, self.rows_max());
         while let Some(id) = self.ready.pop_first() {
-            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.next(now_ms, CHUNK_ROWS)) {
+            while let Some(chunk) = self.next_chunk(id, |inputs| inputs.next(now_ms, rows_max)) {
                 self.process_chunk(id, &chunk, surroundings)?;
             }
             self.pass_on(id, Vec::new());
@@ -527,8 +542,7 @@ impl Tasks {
             let batch =
                 TaskBatch { input: chunk.input, rows: &piece, times, records: None, origin };
             let surrounded = Surrounded { surroundings, arena: &arena };
-            let Some(seat) = self.seats.get_mut(&chunk.to) else { return Ok(()) };
-            let done = seat.task.process(batch, &mut self.given, surrounded);
+            let done = self.run(chunk.to, batch, surrounded);
             self.go_round(chunk.to, leaving, surroundings)?;
             done?;
         }

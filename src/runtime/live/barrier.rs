@@ -35,6 +35,7 @@ impl Shard {
             },
             Command::Release { and_go_on } => self.release(and_go_on),
             Command::GoOn => self.stage = Stage::Running,
+            Command::TakeBatches => self.take_batches(),
         }
     }
 

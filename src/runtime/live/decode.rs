@@ -205,7 +205,7 @@ impl RepartitionReader {
         let key = self.key.decode(&chunk.keys, &vec![true; self.keys], arena);
         let mut value = self.value.decode(&values.rows, &vec![true; self.columns], arena);
         if let Some((_, error)) = key.failures.into_iter().chain(value.failures).next() {
-            return Err(QueryError { message: error.message, causes: error.causes });
+            return Err(QueryError { causes: error.causes, ..QueryError::new(error.message) });
         }
         let valid = |mut flags: Vec<bool>| {
             value.nulls.iter().for_each(|row| flags[*row as usize] = false);

@@ -2,7 +2,7 @@
 
 use crate::kafka::{KafkaError, ResponseError};
 use crate::operators::QueryError;
-use crate::runtime::Panic;
+use crate::runtime::{Panic, RecordPlace};
 use crate::state::checkpoint::CheckpointError;
 
 /// Why a query, or the instance, cannot go on.
@@ -47,6 +47,14 @@ pub enum LiveError {
     /// What the query did has ended with a panic.
     #[error("{0}")]
     Panic(Panic),
+    /// A record brings the query to an end.
+    #[error("{at}: this record stops the query ({cause})")]
+    Record {
+        /// Where it lies.
+        at: RecordPlace,
+        /// What comes of it.
+        cause: Box<LiveError>,
+    },
     /// A worker has ended with a panic outside the work for any one query.
     #[error("worker {worker} has ended with {panic}")]
     Worker {
@@ -62,6 +70,7 @@ impl LiveError {
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Kafka(error) => is_final_for_kafka(error),
+            Self::Record { cause, .. } => cause.is_final(),
             Self::Topic { .. }
             | Self::State { .. }
             | Self::Thread(_)
@@ -72,6 +81,21 @@ impl LiveError {
             | Self::Checkpoint(_)
             | Self::Worker { .. } => false,
         }
+    }
+
+    /// What a row, or the query itself, has come to.
+    pub(super) fn query_error(&self) -> Option<&QueryError> {
+        match self {
+            Self::Query(error) => Some(error),
+            Self::Record { cause, .. } => cause.query_error(),
+            _ => None,
+        }
+    }
+
+    /// Whether it comes of what tasks do, so that what they did before still counts, and a commit of that
+    /// can come to its end.
+    pub(super) fn is_of_tasks(&self) -> bool {
+        matches!(self, Self::Query(_) | Self::Panic(_) | Self::Record { .. })
     }
 
     /// A topic that was deleted while a query reads or writes it.

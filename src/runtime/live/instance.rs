@@ -18,6 +18,7 @@ use super::member::Standing;
 use super::message::QueryId;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
+use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
 use super::settings::QuerySpec;
 use super::skip_warnings;
@@ -156,6 +157,7 @@ impl Instance {
             stop_within: self.options.stop_within,
             backoff: spec.settings.retry_backoff,
             seen: SeenTopics::default(),
+            quarantine: Quarantine::default(),
             spec,
         };
         let life = watched(life.live(), Arc::clone(&figures));

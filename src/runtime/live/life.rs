@@ -16,6 +16,7 @@ use super::member::{Standing, join, membership};
 use super::message::QueryId;
 use super::placements::Placements;
 use super::probe::Probe;
+use super::quarantine::Quarantine;
 use super::query_topics::{QueryTopics, query_topics};
 use super::restore::Restoring;
 use super::seen_topics::SeenTopics;
@@ -63,6 +64,7 @@ pub(super) struct Life {
     pub(super) stop_within: Duration,
     pub(super) backoff: Duration,
     pub(super) seen: SeenTopics,
+    pub(super) quarantine: Quarantine,
 }
 
 /// How a session ended.
@@ -94,7 +96,7 @@ impl Life {
     /// Says why it has failed, and waits until it is to be tried again. False if it is not.
     async fn recover(&mut self, error: &LiveError) -> bool {
         let id = &self.id;
-        if let LiveError::Query(error) = error {
+        if let Some(error) = error.query_error() {
             self.log.write(&[self.thread_failed(error)]).await;
             self.log.flush().await;
         }
@@ -232,7 +234,7 @@ impl Life {
                 Ok(Ended::Paused) => session = Some(running),
                 Ok(Ended::Lost) => {}
                 Err(error) if error.is_stale() => self.joins_again(&error),
-                Err(error) => return Err(error),
+                Err(error) => self.get_past(&running, error).await?,
             }
             self.figures.set_state(QueryState::Starting);
         }
@@ -324,12 +326,14 @@ impl Life {
             () = stopped(&mut self.stop) => return Ok(None),
         };
         self.seen = SeenTopics::of(topics);
+        self.quarantine.forget_before(&activated.committed);
         let parts = SessionParts {
             query: self.id.clone(),
             workers: Arc::clone(&self.workers),
             figures: Arc::clone(&self.figures),
             log: Arc::clone(&self.log),
             lease: membership.lease(),
+            quarantine: self.quarantine.clone(),
         };
         Ok(Some(Session::start(parts, &restoring, activated).await))
     }

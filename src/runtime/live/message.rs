@@ -8,10 +8,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::error::LiveError;
 use super::figures::Figures;
 use super::pressure::Pressure;
+use super::singly::Manner;
+use super::trail::Trail;
 use crate::kafka::admin::OffsetSpec;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
-use crate::runtime::{Handover, LaneId, Output, Panic, ProcessingLogEntry, Tasks};
+use crate::runtime::{Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, Tasks};
 
 /// The id of a query, such as `CTAS_HITS_1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,8 @@ pub(super) enum Command {
     Release { and_go_on: bool },
     /// Go on.
     GoOn,
+    /// Take as many rows at once as there are.
+    TakeBatches,
 }
 
 /// The tasks of a query that a worker is to run.
@@ -91,6 +95,8 @@ pub(super) struct Start {
     pub(super) stops_at_lost_records: bool,
     pub(super) events: UnboundedSender<Event>,
     pub(super) pressure: Arc<Pressure>,
+    pub(super) trail: Arc<Trail>,
+    pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
 }
 
@@ -111,8 +117,8 @@ pub(super) struct LaneStart {
 pub(super) enum Event {
     /// Tasks have given something.
     Given(Box<Portion>),
-    /// They cannot go on.
-    Failed(LiveError),
+    /// They cannot go on; with the record that was at hand, if it is known.
+    Failed { error: LiveError, record: Option<RecordId> },
     /// They take no more; the highest time that was taken.
     Cut(i64),
     /// They have read as far as they were told.

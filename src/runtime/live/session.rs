@@ -18,15 +18,17 @@ use super::message::{Command, Event, LanePosition, QueryId, SessionId, Start};
 use super::outbox::{Outbox, Sender};
 use super::pressure::Pressure;
 use super::purge::Purge;
+use super::quarantine::{PartitionPositions, Quarantine};
 use super::restore::{Activated, Restoring};
 use super::stop::stopped;
+use super::trail::Trail;
 use super::workers::Workers;
-use crate::kafka::TopicPartition;
 use crate::kafka::group::Membership;
 use crate::kafka::lease::Lease;
 use crate::kafka::produce::{Producer, ProducerOptions};
+use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::{Input, QueryPlan, StoreKind};
-use crate::runtime::{Layout, clock};
+use crate::runtime::{Layout, RecordId, RecordPlace, clock};
 
 /// From how many bytes of changelog records on a commit comes before its time.
 const EARLY_COMMIT_BYTES: usize = 32 << 20;
@@ -42,6 +44,7 @@ pub(super) struct SessionParts {
     pub(super) log: Arc<LogWriter>,
     /// Whether the member that runs the query may write.
     pub(super) lease: Lease,
+    pub(super) quarantine: Quarantine,
 }
 
 /// A running query.
@@ -58,6 +61,9 @@ pub(super) struct Session {
     /// Away while it commits.
     committer: Option<Committer>,
     barrier: Option<Barrier>,
+    trail: Arc<Trail>,
+    /// Up to where it goes one row at a time, to find a record.
+    looks_to: Option<PartitionPositions>,
     /// How many commits have begun.
     interval: u64,
     commit_interval: Duration,
@@ -76,7 +82,7 @@ impl Session {
         restoring: &Restoring,
         activated: Activated,
     ) -> Self {
-        let SessionParts { query, workers, figures, log, lease } = parts;
+        let SessionParts { query, workers, figures, log, lease, quarantine } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
         let Activated { tasks, checkpoint, lanes, committed } = activated;
@@ -85,7 +91,8 @@ impl Session {
         let in_order = lanes.iter().map(|start| start.lane);
         let in_order = in_order.filter(|lane| ordered.inputs.contains(&lane.input));
         let pressure = Pressure::new(workers.count(), in_order, ordered.ahead_ms);
-        let pressure = Arc::new(pressure);
+        let (pressure, trail) = (Arc::new(pressure), Arc::new(Trail::new(&lanes)));
+        let manner = quarantine.manner(&lanes);
         let mut members = Vec::new();
         for (worker, tasks) in tasks.divide(layout).into_iter().enumerate() {
             if tasks.is_empty() {
@@ -100,16 +107,13 @@ impl Session {
                 stops_at_lost_records: settings.stops_at_lost_records,
                 events: events.clone(),
                 pressure: Arc::clone(&pressure),
+                trail: Arc::clone(&trail),
+                manner: manner.clone(),
                 figures: Arc::clone(&figures),
             };
             workers.command(worker, &id, Command::Start(Box::new(start))).await;
         }
-        let options = ProducerOptions {
-            transactional_id: cluster.config().transactional_id.clone(),
-            lease: Some(lease.clone()),
-            ..ProducerOptions::default()
-        };
-        let producer = Arc::new(Producer::with_options(cluster, options));
+        let producer = Arc::new(producer(cluster, &lease));
         let sender = || Sender::new(Arc::clone(&producer), Arc::clone(topics));
         let committer = Committer {
             query: id.query.to_string(),
@@ -134,6 +138,8 @@ impl Session {
             outbox: Outbox::new(sender(), pressure, figures, log),
             committer: Some(committer),
             barrier: None,
+            trail,
+            looks_to: quarantine.looks_to,
             interval: 0,
             commit_interval: settings.commit_interval,
             commit_at: clock::instant() + settings.commit_interval,
@@ -186,11 +192,17 @@ impl Session {
                         return Ok(());
                     }
                 }
-                Some(event) = self.events.recv() => {
-                    if let Some(interval) = self.take(event).await? {
-                        committing = self.commit(interval, membership);
+                Some(event) = self.events.recv() => match self.take(event).await {
+                    Ok(None) => {}
+                    Ok(Some(interval)) => committing = self.commit(interval, membership),
+                    Err(error) => {
+                        if error.is_of_tasks() && committing.is_some() {
+                            // Else its changelogs may be ahead of the offsets that it lacks.
+                            let _ = finished(&mut committing).await;
+                        }
+                        return Err(error);
                     }
-                }
+                },
                 () = tokio::time::sleep_until(self.commit_at.into()), if is_free => {
                     self.begin_barrier(true).await;
                 }
@@ -213,13 +225,17 @@ impl Session {
                 self.outbox.take(*portion).await?;
                 Ok(None)
             }
-            Event::Failed(error) => {
+            Event::Failed { error, record } => {
                 // What came before goes out, as ksqlDB's producer does when it is closed. Its changelogs
                 // do not, so that the next try begins with the state that belongs to its offsets.
-                if matches!(error, LiveError::Query(_) | LiveError::Panic(_)) {
-                    self.outbox.sender.flush().await?;
+                if !error.is_of_tasks() {
+                    return Err(error);
                 }
-                Err(error)
+                self.outbox.sender.flush().await?;
+                Err(match record.and_then(|record| self.place_of(record)) {
+                    Some(at) => LiveError::Record { at, cause: Box::new(error) },
+                    None => error,
+                })
             }
             step => {
                 let parts = self.layout.parts().collect::<Vec<_>>();
@@ -230,10 +246,47 @@ impl Session {
                         self.tell_all(|| tell.command()).await;
                         Ok(None)
                     }
-                    Next::Over(positions) => Ok(self.end_barrier(&positions)),
+                    Next::Over(positions) => {
+                        let interval = self.end_barrier(&positions);
+                        self.look_no_further(interval.as_ref()).await;
+                        Ok(interval)
+                    }
                 }
             }
         }
+    }
+
+    /// Has workers take batches again, once everything is processed where a record was looked for.
+    async fn look_no_further(&mut self, interval: Option<&Interval>) {
+        let (Some(to), Some(interval)) = (&self.looks_to, interval) else { return };
+        let is_past = |at: &TopicPartition, to: &i64| {
+            interval.positions.get(at).is_none_or(|position| position >= to)
+        };
+        if to.iter().all(|(at, to)| is_past(at, to)) {
+            self.looks_to = None;
+            self.tell_all(|| Command::TakeBatches).await;
+        }
+    }
+
+    /// Up to where it looks for a record, if it does.
+    pub(super) fn looks_to(&self) -> Option<&PartitionPositions> {
+        self.looks_to.as_ref()
+    }
+
+    /// Everything before these positions was taken, by whatever worker.
+    pub(super) fn taken(&self) -> PartitionPositions {
+        let mut taken = PartitionPositions::new();
+        for LanePosition { lane, position } in self.trail.positions() {
+            let Some(topic) = self.topics.input(lane.input) else { continue };
+            let at = TopicPartition::new(topic.name.as_str(), lane.upstream.0);
+            taken.entry(at).and_modify(|other| *other = position.max(*other)).or_insert(position);
+        }
+        taken
+    }
+
+    fn place_of(&self, RecordId { input, partition, offset }: RecordId) -> Option<RecordPlace> {
+        let topic = self.topics.input(input)?.name.clone();
+        Some(RecordPlace { topic, partition, offset })
     }
 
     fn end_barrier(&mut self, positions: &[LanePosition]) -> Option<Interval> {
@@ -272,6 +325,16 @@ impl Drop for Session {
         self.workers.close(&self.id);
         self.outbox.figures.clear_gauges();
     }
+}
+
+/// A producer that writes only while the member may.
+fn producer(cluster: &Cluster, lease: &Lease) -> Producer {
+    let options = ProducerOptions {
+        transactional_id: cluster.config().transactional_id.clone(),
+        lease: Some(lease.clone()),
+        ..ProducerOptions::default()
+    };
+    Producer::with_options(cluster, options)
 }
 
 /// Waits for the end of a commit that is under way.

@@ -17,7 +17,9 @@ use super::figures::Figures;
 use super::lost::{Lost, LostRange};
 use super::message::{Event, LaneStart, SessionId, Start};
 use super::pressure::Pressure;
+use super::singly::Manner;
 use super::track::Wish;
+use super::trail::Trail;
 use crate::expr::RandomSource;
 use crate::kafka::admin::OffsetSpec;
 use crate::plan::{Input, RepartitionId, SubTopologyId};
@@ -37,6 +39,8 @@ pub(super) struct Shard {
     pub(super) world: World,
     pub(super) events: UnboundedSender<Event>,
     pub(super) pressure: Arc<Pressure>,
+    pub(super) trail: Arc<Trail>,
+    pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
     pub(super) repartitions: BTreeMap<RepartitionId, RepartitionReader>,
 }
@@ -123,7 +127,9 @@ impl Shard {
         random: Box<dyn RandomSource + Send>,
     ) -> Self {
         let stops_at_lost_records = start.stops_at_lost_records;
-        let Start { tasks, lanes, nested_error_set_null, events, pressure, figures, .. } = start;
+        let Start { mut tasks, lanes, nested_error_set_null, events, pressure, .. } = start;
+        let Start { trail, manner, figures, .. } = start;
+        tasks.set_row_by_row(manner.is_row_by_row);
         let lane = |start: LaneStart| {
             let LaneStart { lane, topic, position, end, reset } = start;
             let lane_state = Lane {
@@ -150,6 +156,8 @@ impl Shard {
             world: World { nested_error_set_null, random },
             events,
             pressure,
+            trail,
+            manner,
             figures,
             repartitions: BTreeMap::new(),
         }
@@ -169,7 +177,7 @@ impl Shard {
     /// half of something, and goes nowhere.
     fn fail_of(&mut self, panic: Panic) {
         self.stage = Stage::Failed;
-        self.tell(Event::Failed(panic.into()));
+        self.tell(Event::Failed { error: panic.into(), record: self.tasks.at() });
     }
 
     pub(super) fn has_failed(&self) -> bool {

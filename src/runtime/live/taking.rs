@@ -2,15 +2,17 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::decode::{NextChunk, first_records};
+use super::decode::{NextChunk, PastPanics, first_records, past_panics};
 use super::error::LiveError;
 use super::inbox::Inbox;
 use super::message::{Event, Message, Portion};
 use super::shard::{NextRow, Shard, Stage};
+use super::singly::record_at;
 use crate::operators::QueryError;
 use crate::plan::{NodeId, RepartitionId};
 use crate::runtime::{
-    Given, LaneId, ReadRows, RepartitionBatch, SourceBatch, SourceReader, SourceRecords, Surrounded,
+    Given, LaneId, ReadRows, RecordId, RepartitionBatch, SourceBatch, SourceReader, SourceRecords,
+    Surrounded,
 };
 use crate::types::{Arena, Rows};
 
@@ -27,7 +29,7 @@ pub(super) struct SourceChunk<'t, 'a> {
 
 impl Shard {
     /// Takes records of a source, as far as their times let it.
-    pub(super) fn take_source<'a>(
+    pub(super) fn take_source_chunk<'a>(
         &mut self,
         lane: LaneId,
         node: NodeId,
@@ -68,7 +70,7 @@ impl Shard {
     }
 
     /// Takes records of a repartition topic in the same way.
-    pub(super) fn take_repartitioned<'a>(
+    pub(super) fn take_repartitioned_chunk<'a>(
         &mut self,
         lane: LaneId,
         topic: RepartitionId,
@@ -76,9 +78,14 @@ impl Shard {
         arena: &'a Arena,
     ) {
         let Some(reader) = self.repartitions.get(&topic) else { return };
-        let rows = match reader.read(&chunk.records, arena) {
-            Ok(rows) => rows,
-            Err(error) => return self.fail(error.into()),
+        let read = past_panics(&chunk.records, |records| reader.read(records, arena));
+        let (rows, faulty) = match read {
+            Ok(PastPanics { done: Ok(rows), faulty, .. }) => (rows, faulty),
+            Ok(PastPanics { done: Err(error), .. }) => {
+                let only = <[i64; 1]>::try_from(&*chunk.records.offsets).ok();
+                return self.fail_at(only.map(|[offset]| record_at(lane, offset)), error.into());
+            }
+            Err(panic) => return self.fail(panic.into()),
         };
         let (rows, next) = match self.first_too_late(lane, &rows) {
             None => (rows, chunk.next),
@@ -90,6 +97,9 @@ impl Shard {
                 (taken, next.position)
             }
         };
+        for (row, panic) in faulty.iter().filter(|(row, _)| chunk.records.offsets[*row] < next) {
+            self.tasks.skip(Some(record_at(lane, chunk.records.offsets[*row])), panic);
+        }
         let is_at_end = self.move_to(lane, next);
         let batch = RepartitionBatch { topic, rows: &rows, is_at_end };
         let surrounded = Surrounded { surroundings: self.world.now(), arena };
@@ -125,6 +135,7 @@ impl Shard {
 
     /// Moves a lane on; whether it is at its end then.
     fn move_to(&mut self, lane: LaneId, next: i64) -> bool {
+        self.trail.note(lane, next);
         let Some(lane) = self.lanes.get_mut(&lane) else { return false };
         if lane.next.is_some_and(|row| row.position != next) {
             lane.next = None;
@@ -186,12 +197,16 @@ impl Shard {
 
     /// Stops, and says why. What was given before still goes out.
     pub(super) fn fail(&mut self, error: LiveError) {
+        self.fail_at(self.tasks.at(), error);
+    }
+
+    fn fail_at(&mut self, record: Option<RecordId>, error: LiveError) {
         if self.has_failed() {
             return;
         }
         self.stage = Stage::Failed;
         self.give_away();
-        self.tell(Event::Failed(error));
+        self.tell(Event::Failed { error, record });
     }
 
     /// Hands on what tasks have given: to the outbox, and to the tasks of other workers.

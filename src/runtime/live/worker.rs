@@ -4,8 +4,8 @@
 //! each way to read it; then each query that stands there takes it. What tasks give goes to the
 //! queries' own tasks, which send and commit it.
 //!
-//! A panic in what is done for one query fails that query, and one in what several queries share fails
-//! these. After any other the worker begins afresh with what its inbox holds ([`Worker::afresh`]).
+//! A panic in what is done for one query ends what it does for that query, which decides how to go on,
+//! and one in what several queries share fails these. After any other the worker begins afresh with what its inbox holds ([`Worker::afresh`]).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -72,7 +72,8 @@ impl Worker {
         let worker = seat.index;
         tracing::error!("worker {worker} has ended with {panic}; its queries start again");
         for shard in shards.values() {
-            shard.tell(Event::Failed(LiveError::Worker { worker, panic: panic.clone() }));
+            let error = LiveError::Worker { worker, panic: panic.clone() };
+            shard.tell(Event::Failed { error, record: None });
         }
         let mut fresh = Self::new(seat);
         fresh.messages = messages;

@@ -1,0 +1,194 @@
+//! How tasks are given rows, so that a fault costs no more than it must.
+//!
+//! What a task that keeps nothing gave for a batch is dropped if that ends with a panic, and the batch is
+//! run again row by row, without the rows that a panic comes of. Any other task has changed by half then,
+//! so that its query has to begin again from what was committed; it then goes one row at a time, and says
+//! which record is at hand ([`Tasks::at`]). In the same way the record is found that a query stops at.
+
+use super::collector::place_of;
+use super::encode::LentRows;
+use super::origin::{Origin, RecordId};
+use super::panics::{Panic, guard};
+use super::processing_log::{LogEvent, ProcessingLogEntry};
+use super::skipped::{RecordPlace, SkipCause, SkipExample, Skipped};
+use super::task::{Surrounded, TaskBatch, TaskId};
+use super::tasks::{CHUNK_ROWS, Tasks};
+use crate::operators::QueryError;
+
+/// How tasks are given rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Care {
+    /// One at a time, with nothing left in a cache.
+    is_row_by_row: bool,
+    /// The record that is being processed, if it is known.
+    at: Option<RecordId>,
+}
+
+/// A record that is skipped, as a panic came of it.
+pub(super) struct PanickedRecord<'p> {
+    /// Where it lies, where that is known.
+    pub(super) place: Option<RecordPlace>,
+    pub(super) panic: &'p Panic,
+}
+
+impl Tasks {
+    /// The record that was being processed when the tasks failed, if it is known.
+    pub fn at(&self) -> Option<RecordId> {
+        self.care.at
+    }
+
+    /// Has tasks be given one row at a time, with nothing left in their caches, so that [`Self::at`] is
+    /// known; or as many as there are.
+    pub fn set_row_by_row(&mut self, is_row_by_row: bool) {
+        self.care.is_row_by_row = is_row_by_row;
+    }
+
+    /// How many rows tasks are given at once.
+    pub(super) fn rows_max(&self) -> usize {
+        if self.care.is_row_by_row { 1 } else { CHUNK_ROWS }
+    }
+
+    /// Gives a task rows.
+    pub(super) fn run<'a>(
+        &mut self,
+        to: TaskId,
+        batch: TaskBatch<'_, 'a>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let mut lent = Vec::new();
+        let done = self.run_lending(to, batch, &mut lent, surrounded);
+        self.given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        done
+    }
+
+    /// The same, but rows for other tasks are only lent.
+    pub(super) fn run_lending<'a>(
+        &mut self,
+        to: TaskId,
+        batch: TaskBatch<'_, 'a>,
+        lent: &mut Vec<LentRows<'a>>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let Some(seat) = self.seats.get_mut(&to) else { return Ok(()) };
+        if seat.is_stateful {
+            return self.run_stateful(to, batch, lent, surrounded);
+        }
+        let (mark, lent_before) = (self.given.mark(), lent.len());
+        let done = guard(|| seat.task.process_lending(batch, &mut self.given, lent, surrounded));
+        if matches!(done, Ok(Ok(()))) {
+            return Ok(());
+        }
+        self.given.rewind(&mark);
+        lent.truncate(lent_before);
+        self.run_row_by_row(to, batch, lent, surrounded)
+    }
+
+    /// Gives rows to a task that keeps something. One at a time, nothing is left in its caches, as what
+    /// they give away is due to that row too.
+    fn run_stateful<'a>(
+        &mut self,
+        to: TaskId,
+        mut batch: TaskBatch<'_, 'a>,
+        lent: &mut Vec<LentRows<'a>>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let time = self.junction(to).map_or(i64::MIN, |junction| junction.progress.time);
+        let Some(seat) = self.seats.get_mut(&to) else { return Ok(()) };
+        if !self.care.is_row_by_row {
+            let done = seat.task.process_lending(batch, &mut self.given, lent, surrounded);
+            if done.is_err() {
+                self.care.at = seat.task.failed_at();
+            }
+            return done;
+        }
+        let record = batch.record();
+        self.care.at = record;
+        if let Some(record) = record {
+            batch.origin = Origin::Record(record);
+        }
+        let from = (time, batch.origin);
+        seat.task.process_lending(batch, &mut self.given, lent, surrounded)?;
+        while seat.task.flush_lending(from, &mut self.given, lent, surrounded)? {}
+        self.care.at = None;
+        Ok(())
+    }
+
+    /// Gives a task that keeps nothing, and has failed over a batch, its rows one by one.
+    fn run_row_by_row<'a>(
+        &mut self,
+        to: TaskId,
+        batch: TaskBatch<'_, 'a>,
+        lent: &mut Vec<LentRows<'a>>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        self.renew(to)?;
+        for row in 0..batch.rows.len {
+            let rows = batch.rows.take(&[row as u32]);
+            let one = TaskBatch { rows: &rows, times: &batch.times[row..=row], ..batch };
+            let (mark, lent_before) = (self.given.mark(), lent.len());
+            let Some(seat) = self.seats.get_mut(&to) else { break };
+            let done = guard(|| seat.task.process_lending(one, &mut self.given, lent, surrounded));
+            match done {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    self.care.at = one.record();
+                    return Err(error);
+                }
+                Err(panic) => {
+                    self.given.rewind(&mark);
+                    lent.truncate(lent_before);
+                    self.renew(to)?;
+                    self.skip(one.record(), &panic);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a new task in the place of one that keeps nothing, and may have been left half way.
+    fn renew(&mut self, id: TaskId) -> Result<(), QueryError> {
+        let task = self.layout.task(id)?;
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.task = task;
+        }
+        Ok(())
+    }
+
+    /// Skips a record that a panic came of.
+    pub fn skip(&mut self, record: Option<RecordId>, panic: &Panic) {
+        let place = record.map(|record| place_of(self.layout.plan(), record));
+        let panicked = PanickedRecord { place, panic };
+        self.given.log.push(panicked.entry(self.layout.query_id()));
+        panicked.note(&mut self.given.skipped);
+    }
+}
+
+impl TaskBatch<'_, '_> {
+    /// The record that all rows come from, where there is such a one.
+    fn record(&self) -> Option<RecordId> {
+        let of = |row: usize| self.origin.record(self.rows.meta.offset(row));
+        let first = of(0)?;
+        (1..self.rows.len).all(|row| of(row) == Some(first)).then_some(first)
+    }
+}
+
+impl PanickedRecord<'_> {
+    /// The entry of the processing log that says so.
+    pub(super) fn entry(&self, query_id: &str) -> ProcessingLogEntry {
+        let place = self
+            .place
+            .as_ref()
+            .map_or_else(|| "a row whose record is not known".to_owned(), ToString::to_string);
+        let message =
+            format!("{place}: this record is skipped, as processing it ends with {}", self.panic);
+        let causes = vec![self.panic.text.clone()];
+        let event = LogEvent::Processing { message, record: None, causes };
+        ProcessingLogEntry { logger: format!("processing.{query_id}"), event }
+    }
+
+    /// Counts it.
+    pub(super) fn note(self, skipped: &mut Skipped) {
+        let Self { place, panic } = self;
+        skipped.add(SkipCause::Panicked, 1, || SkipExample::new(place, &panic.to_string(), &[]));
+    }
+}
