@@ -31,6 +31,13 @@ pub(crate) enum Command {
     /// good.
     #[command(after_help = OWN_PROPERTIES)]
     Run(RunArgs),
+    /// Makes queries of files begin anew: deletes their groups, their state and their internal topics.
+    ///
+    /// A query whose statement has changed is refused by `run` until it is reset, or the old
+    /// statement is back. One that runs anywhere is left as it is. Says first what there is to
+    /// delete, and asks. Ends with 0 when it is deleted, else with 1.
+    #[command(after_help = OWN_PROPERTIES)]
+    Reset(ResetArgs),
     /// Checks files of statements, and says everything that is wrong with them.
     ///
     /// Ends with 0 if nothing is wrong, else with 1.
@@ -101,9 +108,36 @@ pub(crate) struct RunArgs {
     /// a process needs its own. Without it (or ksql.streams.state.dir) state is in memory alone.
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<std::path::PathBuf>,
+    /// Only shows what each statement's query would do: it keeps its group and its state, starts
+    /// new, or has changed and would be refused; and which queries are gone. Writes nothing. Ends
+    /// with 1 if a statement has changed.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// How many seconds a stop may take to drain and commit.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetArgs {
+    /// The files of statements, as `run` takes them, and behind them ids of queries; without ids,
+    /// all queries of the files. An id may also be that of a query that no statement makes any more.
+    #[arg(required = true, value_name = "FILE|QUERY")]
+    pub(crate) names: Vec<String>,
+    /// Kafka brokers, separated by commas; else bootstrap.servers of --config.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) bootstrap_servers: Option<String>,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
+    /// Where checkpoints of state are kept, if they are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<std::path::PathBuf>,
+    /// Also deletes the topics, with the results, that CREATE … AS statements write into.
+    #[arg(long)]
+    pub(crate) sinks: bool,
+    /// Does not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,9 @@ mod args;
 mod broker_command;
 mod demo;
 mod devices_command;
+mod dry_run;
 mod files;
+mod reset_command;
 mod run_command;
 mod test_command;
 
@@ -41,6 +43,7 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Produce(args) => devices_command::produce(args).await,
         Command::Register(args) => devices_command::register(args).await,
         Command::Run(args) => return run_command::run(args).await,
+        Command::Reset(args) => return reset_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
         Command::Test(args) => test_command::run(&args),
     };

@@ -1,6 +1,7 @@
 //! `millstream run` and `millstream check`.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use millstream::kafka::{ClientConfig, Cluster};
 use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QuerySpec, QueryState};
 
 use crate::args::{CheckArgs, PropertyArgs, RunArgs};
+use crate::dry_run;
 use crate::files::Files;
 
 /// Every query has failed for good.
@@ -36,15 +38,15 @@ pub(crate) async fn run(args: RunArgs) -> ExitCode {
 async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&args.files)?;
     let mut properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
-    if let Some(dir) = &args.state_dir {
-        let dir = dir.to_str().with_context(|| format!("--state-dir {}: not UTF-8", dir.display()));
-        properties.set("state.dir", dir?);
-    }
+    set_state_dir(&mut properties, args.state_dir.as_deref())?;
     let unknown: Vec<_> = unknown(&properties).collect();
     if !unknown.is_empty() {
         tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
     }
     let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
+    if args.dry_run {
+        return try_dry_run(&cluster, &files, &properties).await;
+    }
     let mut stop = std::pin::pin!(stop_signal()?);
     let instance = tokio::select! {
         instance = start(args, &cluster, &files, &properties) => instance?,
@@ -59,6 +61,23 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         tracing::info!("query {id}: {records} records in, {written} out{comma}{skipped}");
     }
     Ok(if has_failed { ExitCode::from(ALL_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Shows what files would do: 1 if a statement would be refused.
+#[expect(clippy::print_stdout, reason = "what a dry run finds is its output")]
+async fn try_dry_run(
+    cluster: &Cluster,
+    files: &Files,
+    properties: &Properties,
+) -> anyhow::Result<ExitCode> {
+    let found = headless::dry_run(cluster, files.text(), properties).await;
+    if let Err(HeadlessError::Statements(faults)) = &found {
+        files.show(faults);
+    }
+    let found = found.with_context(|| files.names())?;
+    print!("{}", dry_run::table(&found, files));
+    let is_refused = found.queries.queries.iter().any(|query| query.before.is_some());
+    Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Prepares what files say, and starts their queries.
@@ -98,7 +117,7 @@ pub(crate) async fn prepare(
     properties: &Properties,
 ) -> anyhow::Result<Vec<QuerySpec>> {
     let prepared = headless::prepare(cluster, files.text(), properties, &[]).await;
-    if let Err(HeadlessError::Statements(faults)) = &prepared {
+    if let Err(HeadlessError::Statements(faults) | HeadlessError::Changed(faults)) = &prepared {
         files.show(faults);
     }
     prepared.with_context(|| files.names())
@@ -184,6 +203,17 @@ fn unknown(properties: &Properties) -> impl Iterator<Item = String> {
         Some(meant) => format!("{name} (did you mean {meant}?)"),
         None => name.to_owned(),
     })
+}
+
+/// Sets the directory of local state, if the command line names one.
+pub(crate) fn set_state_dir(
+    properties: &mut Properties,
+    state_dir: Option<&Path>,
+) -> anyhow::Result<()> {
+    let Some(dir) = state_dir else { return Ok(()) };
+    let dir = dir.to_str().with_context(|| format!("--state-dir {}: not UTF-8", dir.display()));
+    properties.set("state.dir", dir?);
+    Ok(())
 }
 
 /// The properties of the command line.

@@ -5,7 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, Program, Properties, PropertyError, TopicNeed, TopicShape, settings, topics};
+use super::identity::Fate;
+use super::service::{self, ServiceQueries, ServiceQuery};
+use super::{
+    Engine, Program, Properties, PropertyError, TopicNeed, TopicRequest, TopicShape, settings,
+    topics,
+};
 use crate::kafka::Cluster;
 use crate::kafka::admin::Admin;
 use crate::runtime::live::{LiveError, QuerySpec};
@@ -17,6 +22,9 @@ pub enum HeadlessError {
     /// Statements that cannot be parsed or planned, each with its place.
     #[error("{} faulty", if .0.len() == 1 { "1 statement is".to_owned() } else { format!("{} statements are", .0.len()) })]
     Statements(Vec<Diagnostic>),
+    /// Statements that have changed since their queries last ran, each with its place.
+    #[error("{} changed since", if .0.len() == 1 { "1 statement has".to_owned() } else { format!("{} statements have", .0.len()) })]
+    Changed(Vec<Diagnostic>),
     /// There is nothing to run.
     #[error("the file holds no persistent query, so there is nothing to run")]
     NoQuery,
@@ -68,15 +76,55 @@ pub async fn check_against(
     }
 }
 
+/// What a file would do, found out without doing it.
+#[derive(Debug)]
+pub struct DryRun {
+    /// Its queries, and those that are gone.
+    pub queries: ServiceQueries,
+    /// The topics that it would make.
+    pub topics: Vec<TopicRequest>,
+}
+
 /// Runs a file's statements: makes the topics of its sources and sinks, and gives its queries.
 ///
-/// `numbers` are those of the queries' ids, where they are not to be 0, 1, 2 ….
+/// `numbers` are those of the queries' positions, where they are not to be 0, 1, 2 …. A query that
+/// has run before keeps its id wherever its statement stands now. One whose statement has changed
+/// since is refused before anything is written.
 pub async fn prepare(
     cluster: &Cluster,
     text: &str,
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<Vec<QuerySpec>, HeadlessError> {
+    let DryRun { queries, topics } = plan(cluster, text, properties, numbers).await?;
+    let changed = queries.queries.iter().filter_map(changed).collect::<Vec<_>>();
+    if !changed.is_empty() {
+        return Err(HeadlessError::Changed(changed));
+    }
+    tell(&queries);
+    let admin = Admin::new(cluster);
+    for request in &topics {
+        topics::create(&admin, request).await?;
+    }
+    Ok(queries.queries.into_iter().map(|query| query.spec).collect())
+}
+
+/// Finds out what a file would do.
+pub async fn dry_run(
+    cluster: &Cluster,
+    text: &str,
+    properties: &Properties,
+) -> Result<DryRun, HeadlessError> {
+    plan(cluster, text, properties, &[]).await
+}
+
+/// Plans a file against Kafka: writes nothing.
+async fn plan(
+    cluster: &Cluster,
+    text: &str,
+    properties: &Properties,
+    numbers: &[i64],
+) -> Result<DryRun, HeadlessError> {
     properties.check()?;
     let admin = Admin::new(cluster);
     let program = Program::parse(text, properties).map_err(HeadlessError::Statements)?;
@@ -90,10 +138,47 @@ pub async fn prepare(
         return Err(HeadlessError::Statements(program.faults().to_vec()));
     }
     let specs = specs(program.engine())?;
-    for request in program.topics() {
-        topics::create(&admin, request).await?;
+    if specs.is_empty() {
+        return Err(HeadlessError::NoQuery);
     }
-    if specs.is_empty() { Err(HeadlessError::NoQuery) } else { Ok(specs) }
+    let queries = service::find_queries(cluster, &program, specs).await?;
+    Ok(DryRun { queries, topics: program.topics().cloned().collect() })
+}
+
+/// What is to be said of a query that was another one when it last ran.
+fn changed(query: &ServiceQuery) -> Option<Diagnostic> {
+    let before = query.before.as_ref()?;
+    let id = &query.spec.id;
+    let message = format!(
+        "query {id} was another one when it last ran, so its state and its offsets are not those of \
+         this statement\nwas: {}\nnow: {}",
+        before.text(),
+        query.spec.plan.sql
+    );
+    let help = format!(
+        "millstream reset FILE {id} deletes its group, its state and its internal topics, so that it \
+         begins anew; with the old statement it goes on where it stopped"
+    );
+    Some(Diagnostic::new(message).at(query.place, "in this statement").help(help))
+}
+
+/// Tells what is not as anybody may think.
+fn tell(queries: &ServiceQueries) {
+    for query in &queries.queries {
+        let id = &query.spec.id;
+        match query.fate {
+            Fate::TakenOver => tracing::info!(
+                "query {id} goes on from offsets that do not say of which statement they are"
+            ),
+            Fate::Renumbered => {
+                tracing::info!("query {id} goes on, although its statement stands elsewhere now");
+            }
+            Fate::Kept | Fate::New | Fate::Changed | Fate::OffsetsLost => {}
+        }
+    }
+    for query in &queries.gone {
+        tracing::info!("query {} is gone: no statement makes it; its group stays", query.id);
+    }
 }
 
 /// Runs all statements, with what Kafka knows.

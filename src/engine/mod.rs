@@ -13,11 +13,14 @@ mod config;
 mod ddl;
 mod drop;
 pub mod headless;
+pub mod identity;
 mod known_properties;
 mod needs;
 mod planned;
 mod program;
 mod query;
+pub mod reset;
+mod service;
 mod session;
 mod settings;
 #[cfg(test)]
@@ -29,6 +32,7 @@ pub use config::{Properties, PropertyError};
 pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
 pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};
 pub use program::{Command, Program};
+pub use service::{Before, GoneQuery, ServiceQueries, ServiceQuery};
 pub use session::Session;
 pub use settings::settings;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::known_properties::{is_immutable, is_read_at_start};
 use super::session::cannot_override;
-use super::{Change, Engine, Known, Needs, Planned, Properties, Session, TopicRequest};
+use super::{Answer, Change, Engine, Known, Needs, Planned, Properties, Session, TopicRequest};
 use crate::plan::PlanError;
 use crate::runtime::{Driver, DriverOptions};
 use crate::sql::ast::Statement;
@@ -29,6 +29,8 @@ pub struct Program {
     session: Session,
     known: Known,
     numbers: Numbers,
+    /// The numbers that tables took which no query of ours fills.
+    table_numbers: Vec<i64>,
     done: Vec<Command>,
     faults: Vec<Diagnostic>,
     notes: Vec<(Span, String)>,
@@ -68,6 +70,7 @@ impl Program {
             session: Session::default(),
             known: Known::default(),
             numbers: Numbers::default(),
+            table_numbers: Vec::new(),
             done: Vec::new(),
             faults: Vec::new(),
             notes: Vec::new(),
@@ -98,6 +101,9 @@ impl Program {
         match self.plan(&parsed) {
             Ok(planned) => {
                 let number = self.numbers.next(&planned);
+                if planned.takes_number() && planned.query().is_none() {
+                    self.table_numbers.push(number);
+                }
                 let change = self.engine.apply(planned, number);
                 change.session.iter().for_each(|change| self.session.apply(change));
                 change.topic.iter().for_each(|topic| self.known.add_request(topic));
@@ -130,6 +136,17 @@ impl Program {
     /// The engine as the statements left it.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The numbers that statements took which make no query.
+    pub(super) fn table_numbers(&self) -> impl Iterator<Item = i64> {
+        self.table_numbers.iter().copied()
+    }
+
+    /// Where the statement stands that made a query what it is.
+    pub(super) fn place_of(&self, id: &str) -> Span {
+        let makes = |command: &&Command| matches!(&command.change.answer, Answer::Query { id: made } if made == id);
+        self.done.iter().rev().find(makes).map(|command| command.place).unwrap_or_default()
     }
 
     /// What has been run.

@@ -18,6 +18,7 @@ mod origin;
 mod output;
 mod panics;
 mod pieces;
+mod plan_record;
 mod processing_log;
 mod random;
 mod rejection;
@@ -39,6 +40,7 @@ pub use offset_metadata::{ENCODED_BYTES_MAX, OffsetMetadata, decode_metadata, en
 pub use origin::{Origin, RecordId, RunOrigin};
 pub use output::{Output, OutputRecord, Placing, Target};
 pub use panics::Panic;
+pub use plan_record::{PlanDetails, PlanRecord, SourceTopic, StorePartitions, plans_topic};
 pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use rejection::Rejection;

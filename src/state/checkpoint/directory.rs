@@ -92,6 +92,22 @@ impl StateDirectory {
         Ok(new.to_string())
     }
 
+    /// Where the state of a query is, if it has any.
+    pub fn path_of(root: &Path, service: &str, query: &str) -> PathBuf {
+        root.join(file_name(service)).join(file_name(query))
+    }
+
+    /// Deletes the state of a query, if it has any.
+    pub fn remove(&self, query: &str) -> Result<(), CheckpointError> {
+        let path = self.path.join(file_name(query));
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(CheckpointError::io(&path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The directory of a query whose plan has this fingerprint.
     pub fn query(&self, query: &str, fingerprint: &str) -> QueryDirectory {
         let owner = Owner {
