@@ -1,0 +1,194 @@
+//! Statements find their queries again, changed ones are refused, and what is reset begins anew.
+
+use std::process::Command;
+
+use millstream::engine::{Program, Properties, TopicShape};
+use millstream::kafka::admin::{Admin, NewTopic};
+use millstream::kafka::group::GroupOffsets;
+use millstream::kafka::produce::{NewRecord, Producer};
+use millstream::plan::fingerprint;
+use millstream::runtime::{PlanDetails, PlanRecord, decode_metadata, encode_metadata, plans_topic};
+
+use crate::restarts::{ALERTS, COUNTS, Truth, statements};
+use crate::support::{PARTITIONS, World};
+
+/// The plans of a file's queries, by the ids that they have if nothing has run before.
+fn plans(world: &World, sql: &str) -> Vec<(String, String, String)> {
+    let mut program = Program::parse(sql, &Properties::default()).unwrap();
+    let shape = TopicShape { partitions: PARTITIONS, replicas: 1, retention_ms: None };
+    program.known_mut().add_topic(world.topic("in"), shape);
+    while program.needs().is_some() {
+        program.step();
+    }
+    assert_eq!(program.faults(), []);
+    let queries = program.engine().queries().iter();
+    queries
+        .map(|query| (query.id.clone(), fingerprint(&query.plan), query.plan.sql.clone()))
+        .collect()
+}
+
+/// Lets the offsets of a stopped file's queries say of which plans they are, and notes the plans.
+async fn note_plans(world: &World, sql: &str) {
+    let topic = plans_topic(&world.name);
+    let admin = Admin::new(&world.cluster);
+    let _ = admin.create_topic(&NewTopic::new(topic.as_str(), 1)).await;
+    let producer = Producer::new(&world.cluster);
+    for (query, fingerprint, statement) in plans(world, sql) {
+        let offsets = GroupOffsets::new(&world.cluster, &world.group(&query));
+        let mut committed = offsets.committed(None).await.unwrap();
+        for committed in committed.values_mut() {
+            let metadata = decode_metadata(&committed.metadata).with_fingerprint(&fingerprint);
+            committed.metadata = encode_metadata(&metadata);
+        }
+        offsets.commit(&committed.into_iter().collect::<Vec<_>>()).await.unwrap();
+        let details = PlanDetails { statement, sink: query.clone(), ..PlanDetails::default() };
+        let (key, value) = PlanRecord { query, fingerprint, details }.encode();
+        producer.send(&topic, 0, NewRecord::new(0, Some(&key), Some(&value))).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+}
+
+/// A world in which the two queries have run.
+async fn have_run(name: &str) -> (World, Truth) {
+    let world = World::start(name).await;
+    world.create(&world.topic("in"), PARTITIONS).await;
+    let mut truth = Truth::default();
+    truth.send(&world, 100).await;
+    let run = world.run(&statements(&world), &[]);
+    world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), &run).await;
+    run.stop().await;
+    note_plans(&world, &statements(&world)).await;
+    (world, truth)
+}
+
+/// The lines of a dry run about a query or a topic.
+fn line<'l>(log: &'l str, about: &str) -> &'l str {
+    let line = log.lines().find(|line| line.starts_with(about));
+    line.unwrap_or_else(|| panic!("nothing about {about}:\n{log}"))
+}
+
+#[tokio::test]
+async fn a_statement_finds_its_query_wherever_it_stands() {
+    let (world, mut truth) = have_run("moved").await;
+    let (name, sql) = (&world.name, statements(&world));
+    let (source, queries) = sql.split_once(';').unwrap();
+    let moved = format!(
+        "{source}; CREATE STREAM copy WITH (KAFKA_TOPIC='{name}-copy') AS SELECT * FROM readings;\n{queries}"
+    );
+    let mut dry = world.run(&moved, &["--dry-run"]);
+    assert_eq!(dry.code().await, 0, "{}", dry.log());
+    let log = dry.log();
+    assert!(line(&log, "CSAS_COPY_2").contains("starts new"), "{log}");
+    for query in [COUNTS, ALERTS] {
+        let line = line(&log, query);
+        assert!(line.contains("keeps") && line.contains(&world.group(query)), "{log}");
+    }
+    assert!(line(&log, &world.topic("copy")).contains("new topic"), "{log}");
+    let admin = Admin::new(&world.cluster);
+    assert_eq!(admin.describe_topic(&world.topic("copy")).await.unwrap(), None);
+
+    let run = world.run(&moved, &[]);
+    truth.send(&world, 50).await;
+    world.wait_for_level(&[COUNTS, ALERTS, "CSAS_COPY_2"], &world.topic("in"), &run).await;
+    let log = run.stop().await;
+    assert!(log.contains("CTAS_COUNTS_0: 50 records in"), "{log}");
+    truth.is_covered(&world).await;
+}
+
+#[tokio::test]
+async fn a_statement_that_has_changed_is_refused_before_anything_is_written() {
+    let (world, _) = have_run("changed").await;
+    let name = &world.name;
+    let changed = statements(&world).replace("x > 0.5", "x > 0.8")
+        + &format!(
+            "CREATE STREAM copy WITH (KAFKA_TOPIC='{name}-copy') AS SELECT * FROM readings;"
+        );
+    for (args, name) in
+        [(&["--dry-run"][..], "changed  "), (&[][..], "error: query CSAS_ALERTS_1 was another one")]
+    {
+        let mut run = world.run(&changed, args);
+        assert_eq!(run.code().await, 1, "{}", run.log());
+        let log = run.log();
+        assert!(log.contains(name) && log.contains("X > 0.5") && log.contains("X > 0.8"), "{log}");
+    }
+    let mut run = world.run(&changed, &[]);
+    run.code().await;
+    assert!(run.log().contains("millstream reset FILE CSAS_ALERTS_1"), "{}", run.log());
+    let admin = Admin::new(&world.cluster);
+    assert_eq!(admin.describe_topic(&world.topic("copy")).await.unwrap(), None);
+
+    // The old statement goes on; one without a query of the service is listed.
+    let alone = statements(&world).split(';').take(2).collect::<Vec<_>>().join(";") + ";";
+    let run = world.run(&alone, &["--dry-run"]);
+    let log = ended(run).await;
+    assert!(line(&log, COUNTS).contains("keeps") && line(&log, ALERTS).contains("gone"), "{log}");
+}
+
+async fn ended(mut run: crate::support::Run) -> String {
+    assert_eq!(run.code().await, 0, "{}", run.log());
+    run.log()
+}
+
+/// Runs `millstream reset` over a file: its exit code, and what it printed.
+async fn reset(world: &World, sql: &str, args: &[&str]) -> (i32, String) {
+    let file = world.directory.path().join("reset.sql");
+    std::fs::write(&file, sql).unwrap();
+    let state = world.directory.path().join("state");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    command.arg("reset").arg(&file).args(args).arg("--state-dir").arg(state);
+    command.args(["--bootstrap-servers", &world.servers]);
+    command.args(["--property", &format!("ksql.service.id={}", world.name)]);
+    command.stdin(std::process::Stdio::null());
+    // The broker lives on this thread.
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test]
+async fn what_is_reset_begins_anew() {
+    let world = World::start("reset").await;
+    world.create(&world.topic("in"), PARTITIONS).await;
+    let sql = statements(&world);
+    let state = world.directory.path().join("state");
+    let args = ["--state-dir", state.to_str().unwrap()];
+    let mut truth = Truth::default();
+    truth.send(&world, 100).await;
+    let run = world.run(&sql, &args);
+    world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), &run).await;
+    let (code, told) = reset(&world, &sql, &["--yes"]).await;
+    assert_eq!(code, 1);
+    assert!(told.contains(&format!("query {COUNTS} is running")), "{told}");
+    run.stop().await;
+
+    let (code, told) = reset(&world, &sql, &[COUNTS]).await;
+    assert_eq!(code, 1, "nobody can be asked: {told}");
+    assert!(told.contains("--yes deletes without asking"), "{told}");
+    let (code, told) = reset(&world, &sql, &["CTAS_NOBODY_7", "--yes"]).await;
+    assert_eq!(code, 1);
+    assert!(
+        told.contains(&format!("there is no query CTAS_NOBODY_7; there are: {COUNTS}, {ALERTS}")),
+        "{told}"
+    );
+    let (code, told) = reset(&world, &sql, &[COUNTS, "--sinks", "--yes"]).await;
+    assert_eq!(code, 0, "{told}");
+    let group = world.group(COUNTS);
+    let changelog = format!("{group}-Aggregate-Aggregate-Materialize-changelog");
+    for thing in [&group, &changelog, &world.topic("counts")] {
+        assert!(told.contains(thing), "{thing}:\n{told}");
+    }
+    assert!(told.contains("local state"), "{told}");
+    let admin = Admin::new(&world.cluster);
+    for topic in [&changelog, &world.topic("counts")] {
+        assert_eq!(admin.describe_topic(topic).await.unwrap(), None);
+    }
+    assert!(admin.describe_topic(&world.topic("alerts")).await.unwrap().is_some());
+    assert_eq!(GroupOffsets::new(&world.cluster, &group).committed(None).await.unwrap().len(), 0);
+
+    let run = world.run(&sql, &args);
+    world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), &run).await;
+    let log = run.stop().await;
+    assert!(log.contains("CTAS_COUNTS_0: 100 records in"), "{log}");
+    assert!(log.contains("CSAS_ALERTS_1: 0 records in"), "{log}");
+    truth.is_covered(&world).await;
+}
