@@ -20,8 +20,9 @@ pub(crate) fn table(run: &DryRun, files: &Files) -> String {
             detail(query),
         ]);
         if let Some(before) = &query.before {
-            rows.extend(indented("was", &before.text()));
-            rows.extend(indented("now", &spec.plan.sql));
+            let [was, now] = before.texts(&spec.plan);
+            rows.extend(indented("was", &was));
+            rows.extend(indented("now", &now));
         }
     }
     for query in &run.queries.gone {

@@ -149,11 +149,10 @@ async fn plan(
 fn changed(query: &ServiceQuery) -> Option<Diagnostic> {
     let before = query.before.as_ref()?;
     let id = &query.spec.id;
+    let [was, now] = before.texts(&query.spec.plan);
     let message = format!(
         "query {id} was another one when it last ran, so its state and its offsets are not those of \
-         this statement\nwas: {}\nnow: {}",
-        before.text(),
-        query.spec.plan.sql
+         this statement\nwas: {was}\nnow: {now}"
     );
     let help = format!(
         "millstream reset FILE {id} deletes its group, its state and its internal topics, so that it \

@@ -15,24 +15,17 @@ use super::identity::{Fate, Found, Taken, Wanted, identify, query_number};
 use super::{Program, QueryKind};
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
-use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::GroupOffsets;
-use crate::kafka::{Cluster, KafkaError, ResponseError, TopicPartition};
-use crate::plan::{PersistentQuery, fingerprint};
-use crate::runtime::live::{LiveError, QuerySpec};
-use crate::runtime::{PlanDetails, PlanRecord, clock, decode_metadata, plans_topic};
+use crate::kafka::{Cluster, KafkaError, ResponseError};
+use crate::plan::{PersistentQuery, QueryPlan, fingerprint};
+use crate::runtime::live::{LiveError, NotedPlans, QuerySpec, read_plans};
+use crate::runtime::{PlanDetails, clock, decode_metadata};
 use crate::sql::Span;
-
-/// How many bytes of plan records are held while they are read.
-const PLANS_BUFFER_BYTES: usize = 4 << 20;
 
 /// How long the first offsets of groups that have members are waited for, and how often they are
 /// looked for.
 const FIRST_OFFSETS_WAIT: Duration = Duration::from_secs(5);
 const FIRST_OFFSETS_LOOK: Duration = Duration::from_millis(100);
-
-/// How long nothing may come of the plans topic.
-const PLANS_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A query of a file, and what it is to the service.
 #[derive(Clone, Debug)]
@@ -52,8 +45,8 @@ pub struct ServiceQuery {
 /// What a query was when it last ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// Its statement, where that is known.
-    pub statement: Option<String>,
+    /// Its plan, where that is known.
+    pub plan: Option<PlanDetails>,
     /// The fingerprint of its plan, where that is known.
     pub fingerprint: Option<String>,
     /// The topic of the stream or table that it made and filled, where that is known.
@@ -61,13 +54,15 @@ pub struct Before {
 }
 
 impl Before {
-    /// What is known of it, in words.
-    pub fn text(&self) -> String {
-        match (&self.statement, &self.fingerprint) {
-            (Some(statement), _) => statement.clone(),
+    /// What it was, and what it would be with the plan `now`, in words.
+    pub fn texts(&self, now: &QueryPlan) -> [String; 2] {
+        let now = PlanDetails::of(now);
+        let was = match (&self.plan, &self.fingerprint) {
+            (Some(was), _) => return [was.text_beside(&now), now.text_beside(was)],
             (None, Some(fingerprint)) => format!("a plan with the fingerprint {fingerprint}"),
             (None, None) => "a plan without a fingerprint".to_owned(),
-        }
+        };
+        [was, now.statement]
     }
 }
 
@@ -153,7 +148,7 @@ pub(super) struct Service {
     /// The ids of queries that have written changelogs.
     pub(super) with_state: BTreeSet<String>,
     /// By query and fingerprint.
-    pub(super) plans: BTreeMap<(String, String), PlanDetails>,
+    pub(super) plans: NotedPlans,
 }
 
 impl Service {
@@ -161,7 +156,7 @@ impl Service {
     pub(super) async fn look_at(cluster: &Cluster, service_id: &str) -> Result<Self, LiveError> {
         let admin = Admin::new(cluster);
         let prefix = group_prefix(service_id);
-        let plans = read_plans(&admin, &plans_topic(service_id)).await?;
+        let plans = read_plans(&admin, service_id).await?;
         let mut service = Self { plans, ..Self::default() };
         let until = clock::instant() + FIRST_OFFSETS_WAIT;
         for listing in admin.list_groups().await? {
@@ -183,7 +178,7 @@ impl Service {
         let details = self.details(id, fingerprint.as_deref());
         let is_own = id.starts_with("CSAS_") || id.starts_with("CTAS_");
         Before {
-            statement: details.map(|details| details.statement.clone()),
+            plan: details.cloned(),
             sink_topic: details
                 .map(|details| details.sink_topic.clone())
                 .filter(|topic| is_own && !topic.is_empty()),
@@ -261,69 +256,8 @@ async fn has_records(admin: &Admin, topic: &str) -> Result<bool, KafkaError> {
     Ok(earliest != latest)
 }
 
-/// The first or the end offset of each partition of a topic.
-async fn offsets(
-    admin: &Admin,
-    topic: &str,
-    spec: OffsetSpec,
-) -> Result<BTreeMap<TopicPartition, i64>, KafkaError> {
-    let offsets = admin.topic_offsets(topic, spec, Isolation::ReadCommitted).await?;
-    let at = |(partition, offset)| (TopicPartition::new(topic, partition), offset);
-    Ok((0..).zip(offsets).map(at).collect())
-}
-
 /// The ids of which a changelog may be, by its name after its service: `CTAS_A_0-B-C-changelog` is
 /// of `CTAS_A_0`. As names of sources may hold everything that ids do, there may be several.
 fn changelog_ids(name: &str) -> impl Iterator<Item = &str> {
     name.match_indices('-').map(|(end, _)| &name[..end])
-}
-
-/// Reads the plans topic of a service, if it has one.
-async fn read_plans(
-    admin: &Admin,
-    topic: &str,
-) -> Result<BTreeMap<(String, String), PlanDetails>, KafkaError> {
-    let mut plans = BTreeMap::new();
-    if admin.describe_topic(topic).await?.is_none() {
-        return Ok(plans);
-    }
-    let isolation = Isolation::ReadCommitted;
-    let ends = offsets(admin, topic, OffsetSpec::Latest).await?;
-    let mut left = offsets(admin, topic, OffsetSpec::Earliest).await?;
-    left.retain(|at, start| ends.get(at).is_some_and(|end| *start < *end));
-    let fetcher = Fetcher::with_options(admin.cluster(), isolation, PLANS_BUFFER_BYTES);
-    fetcher.assign(left.clone());
-    while !left.is_empty() {
-        let fetched = fetcher.poll(PLANS_WAIT_MAX).await?;
-        if fetched.is_empty() {
-            tracing::warn!("topic {topic} cannot be read; statements that were are not shown");
-            break;
-        }
-        for part in fetched {
-            for record in part.records().filter_map(Result::ok) {
-                add_plan(&mut plans, record.key, record.value);
-            }
-            if ends.get(&part.partition).is_none_or(|end| part.next_offset >= *end) {
-                left.remove(&part.partition);
-            }
-        }
-    }
-    Ok(plans)
-}
-
-fn add_plan(
-    plans: &mut BTreeMap<(String, String), PlanDetails>,
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
-) {
-    let Some(key) = key else { return };
-    match value {
-        Some(value) => {
-            let record = PlanRecord::decode(key, value);
-            plans.extend(record.map(|r| ((r.query, r.fingerprint), r.details)));
-        }
-        None => {
-            PlanRecord::decode_key(key).map(|key| plans.remove(&key));
-        }
-    }
 }

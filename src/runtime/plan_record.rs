@@ -5,7 +5,11 @@
 //! one that it was, and a topic that was deleted and made again is told apart. Keys and values are
 //! JSON; fields that are not known are passed over.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::plan::QueryPlan;
 
 /// What a query was when it last ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +40,16 @@ pub struct PlanDetails {
     pub stores: Vec<StorePartitions>,
 }
 
-/// A topic that a query reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A topic that a query reads, through a stream or table over it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourceTopic {
     /// Its name.
     pub topic: String,
     /// Its id, as Kafka's tools show it: a topic of the same name that is made later has another.
     pub id: String,
+    /// The statement that made the stream or table.
+    #[serde(default)]
+    pub statement: String,
 }
 
 /// A store of a query.
@@ -52,6 +59,40 @@ pub struct StorePartitions {
     pub store: String,
     /// How many partitions its changelog has.
     pub partitions: i32,
+}
+
+impl PlanDetails {
+    /// What the plan itself says: neither ids of topics nor numbers of partitions.
+    pub fn of(plan: &QueryPlan) -> Self {
+        let source = |topic: &str, statement: &str| SourceTopic {
+            topic: topic.to_owned(),
+            id: String::new(),
+            statement: statement.to_owned(),
+        };
+        let sources: BTreeSet<_> =
+            plan.sources().map(|(_, read)| source(&read.topic, &read.sql)).collect();
+        Self {
+            statement: plan.sql.clone(),
+            sink: plan.sink.name.clone(),
+            sink_topic: plan.sink.topic.clone(),
+            sources: sources.into_iter().collect(),
+            stores: Vec::new(),
+        }
+    }
+
+    /// The text of a plan where it was another one before: its statement, or, where that is the same,
+    /// those of the sources that are not.
+    pub fn text_beside(&self, other: &Self) -> String {
+        if self.statement != other.statement {
+            return self.statement.clone();
+        }
+        let is_other = |source: &&SourceTopic| {
+            other.sources.iter().all(|other| other.statement != source.statement)
+        };
+        let others = self.sources.iter().filter(is_other).map(|source| source.statement.as_str());
+        let texts: Vec<_> = others.filter(|statement| !statement.is_empty()).collect();
+        if texts.is_empty() { self.statement.clone() } else { texts.join("\n") }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,7 +148,11 @@ mod tests {
                 statement: "CREATE TABLE HITS AS SELECT 'Ä'".to_owned(),
                 sink: "HITS".to_owned(),
                 sink_topic: "hits".to_owned(),
-                sources: vec![SourceTopic { topic: "clicks".to_owned(), id: "0a".to_owned() }],
+                sources: vec![SourceTopic {
+                    topic: "clicks".to_owned(),
+                    id: "0a".to_owned(),
+                    statement: "CREATE STREAM CLICKS".to_owned(),
+                }],
                 stores: vec![StorePartitions { store: "Aggregate".to_owned(), partitions: 3 }],
             },
         };

@@ -1,52 +1,14 @@
 //! Statements find their queries again, changed ones are refused, and what is reset begins anew.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
-use millstream::engine::{Program, Properties, TopicShape};
-use millstream::kafka::admin::{Admin, NewTopic};
+use millstream::kafka::admin::Admin;
 use millstream::kafka::group::GroupOffsets;
-use millstream::kafka::produce::{NewRecord, Producer};
-use millstream::plan::fingerprint;
-use millstream::runtime::{PlanDetails, PlanRecord, decode_metadata, encode_metadata, plans_topic};
+use millstream::runtime::{PlanRecord, decode_metadata, plans_topic};
 
 use crate::restarts::{ALERTS, COUNTS, Truth, statements};
 use crate::support::{PARTITIONS, World};
-
-/// The plans of a file's queries, by the ids that they have if nothing has run before.
-fn plans(world: &World, sql: &str) -> Vec<(String, String, String)> {
-    let mut program = Program::parse(sql, &Properties::default()).unwrap();
-    let shape = TopicShape { partitions: PARTITIONS, replicas: 1, retention_ms: None };
-    program.known_mut().add_topic(world.topic("in"), shape);
-    while program.needs().is_some() {
-        program.step();
-    }
-    assert_eq!(program.faults(), []);
-    let queries = program.engine().queries().iter();
-    queries
-        .map(|query| (query.id.clone(), fingerprint(&query.plan), query.plan.sql.clone()))
-        .collect()
-}
-
-/// Lets the offsets of a stopped file's queries say of which plans they are, and notes the plans.
-async fn note_plans(world: &World, sql: &str) {
-    let topic = plans_topic(&world.name);
-    let admin = Admin::new(&world.cluster);
-    let _ = admin.create_topic(&NewTopic::new(topic.as_str(), 1)).await;
-    let producer = Producer::new(&world.cluster);
-    for (query, fingerprint, statement) in plans(world, sql) {
-        let offsets = GroupOffsets::new(&world.cluster, &world.group(&query));
-        let mut committed = offsets.committed(None).await.unwrap();
-        for committed in committed.values_mut() {
-            let metadata = decode_metadata(&committed.metadata).with_fingerprint(&fingerprint);
-            committed.metadata = encode_metadata(&metadata);
-        }
-        offsets.commit(&committed.into_iter().collect::<Vec<_>>()).await.unwrap();
-        let details = PlanDetails { statement, sink: query.clone(), ..PlanDetails::default() };
-        let (key, value) = PlanRecord { query, fingerprint, details }.encode();
-        producer.send(&topic, 0, NewRecord::new(0, Some(&key), Some(&value))).await.unwrap();
-    }
-    producer.flush().await.unwrap();
-}
 
 /// A world in which the two queries have run.
 async fn have_run(name: &str) -> (World, Truth) {
@@ -57,7 +19,6 @@ async fn have_run(name: &str) -> (World, Truth) {
     let run = world.run(&statements(&world), &[]);
     world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), &run).await;
     run.stop().await;
-    note_plans(&world, &statements(&world)).await;
     (world, truth)
 }
 
@@ -117,11 +78,113 @@ async fn a_statement_that_has_changed_is_refused_before_anything_is_written() {
     let admin = Admin::new(&world.cluster);
     assert_eq!(admin.describe_topic(&world.topic("copy")).await.unwrap(), None);
 
+    // So is one whose source is another one now: the difference is what is shown.
+    let other_source = statements(&world).replace("x DOUBLE", "x DOUBLE, y INT");
+    let mut run = world.run(&other_source, &[]);
+    assert_eq!(run.code().await, 1, "{}", run.log());
+    let log = run.log();
+    assert!(
+        log.contains("was: CREATE STREAM readings (id BIGINT, device VARCHAR, x DOUBLE)"),
+        "{log}"
+    );
+    assert!(
+        log.contains("now: CREATE STREAM readings (id BIGINT, device VARCHAR, x DOUBLE, y"),
+        "{log}"
+    );
+
     // The old statement goes on; one without a query of the service is listed.
     let alone = statements(&world).split(';').take(2).collect::<Vec<_>>().join(";") + ";";
     let run = world.run(&alone, &["--dry-run"]);
     let log = ended(run).await;
     assert!(line(&log, COUNTS).contains("keeps") && line(&log, ALERTS).contains("gone"), "{log}");
+}
+
+/// The fingerprints beside the offsets of a query; an empty one for an offset without.
+async fn fingerprints(world: &World, query: &str) -> BTreeSet<String> {
+    let offsets = GroupOffsets::new(&world.cluster, &world.group(query));
+    let committed = offsets.committed(None).await.unwrap();
+    assert_eq!(committed.len(), PARTITIONS as usize);
+    let metadata = committed.values().map(|committed| decode_metadata(&committed.metadata));
+    metadata.map(|metadata| metadata.fingerprint().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_a_query_is_travels_with_its_offsets() {
+    let (world, _) = have_run("noted").await;
+    let noted = world.read(&plans_topic(&world.name)).await;
+    let noted: Vec<_> = noted
+        .iter()
+        .filter_map(|(key, value)| PlanRecord::decode(key.as_ref()?, value.as_ref()?))
+        .collect();
+    for (query, text) in [(COUNTS, "COUNT(*) N"), (ALERTS, "X > 0.5")] {
+        let beside = fingerprints(&world, query).await;
+        let of_query: Vec<_> = noted.iter().filter(|noted| noted.query == query).collect();
+        assert_eq!(of_query.len(), 1, "{noted:?}");
+        assert_eq!(beside, BTreeSet::from([of_query[0].fingerprint.clone()]));
+        let details = &of_query[0].details;
+        assert!(details.statement.contains(text), "{details:?}");
+        assert_eq!(details.sources[0].topic, world.topic("in"));
+    }
+
+    // As ksqlDB leaves them.
+    let offsets = GroupOffsets::new(&world.cluster, &world.group(ALERTS));
+    let mut bare = offsets.committed(None).await.unwrap();
+    for committed in bare.values_mut() {
+        committed.metadata.clear();
+    }
+    offsets.commit(&bare.into_iter().collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(fingerprints(&world, ALERTS).await, BTreeSet::from([String::new()]));
+    let mut run = world.run(&statements(&world), &[]);
+    run.wait_for("is running", 2).await;
+    let log = run.stop().await;
+    assert!(log.contains(&format!("query {ALERTS} goes on from offsets that do not say")), "{log}");
+    assert!(log.contains(&format!("{ALERTS}: 0 records in")), "{log}");
+    assert!(!log.contains(&format!("query {COUNTS} goes on from offsets")), "{log}");
+    assert_eq!(fingerprints(&world, ALERTS).await.into_iter().next().unwrap().len(), 32);
+}
+
+#[tokio::test]
+async fn state_without_offsets_stops_its_query_alone() {
+    let (world, mut truth) = have_run("alone").await;
+    let admin = Admin::new(&world.cluster);
+    admin.delete_group(&world.group(COUNTS)).await.unwrap();
+    let dry = ended(world.run(&statements(&world), &["--dry-run"])).await;
+    assert!(line(&dry, COUNTS).contains("stops"), "{dry}");
+    let mut run = world.run(&statements(&world), &[]);
+    run.wait_for(&format!("query {COUNTS} has failed for good"), 1).await;
+    truth.send(&world, 50).await;
+    world.wait_for_level(&[ALERTS], &world.topic("in"), &run).await;
+    let log = run.stop().await;
+    let help = format!("its group has no offsets; millstream reset FILE {COUNTS}");
+    assert!(log.contains(&help), "{log}");
+
+    let (code, told) = reset(&world, &statements(&world), &[COUNTS, "--yes"]).await;
+    assert_eq!(code, 0, "{told}");
+    let run = world.run(&statements(&world), &[]);
+    world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), &run).await;
+    run.stop().await;
+    truth.is_exact(&world).await;
+}
+
+#[tokio::test]
+async fn a_source_that_was_made_again_goes_on_with_the_state() {
+    let (world, mut truth) = have_run("remade").await;
+    let admin = Admin::new(&world.cluster);
+    admin.delete_topic(&world.topic("in")).await.unwrap();
+    // As Kafka does with the offsets of a topic that goes.
+    for query in [COUNTS, ALERTS] {
+        admin.delete_group(&world.group(query)).await.unwrap();
+    }
+    world.create(&world.topic("in"), PARTITIONS).await;
+    truth.send(&world, 40).await;
+    let run = world.run(&statements(&world), &[]);
+    world.wait_for_level(&[COUNTS, ALERTS], &world.topic("in"), &run).await;
+    let log = run.stop().await;
+    assert!(
+        log.contains(&format!("topic {} was deleted and made again", world.topic("in"))),
+        "{log}"
+    );
+    truth.is_exact(&world).await;
 }
 
 async fn ended(mut run: crate::support::Run) -> String {

@@ -10,7 +10,7 @@
 //! So no row is left between tasks when offsets are committed, and none was taken out of turn.
 
 use super::message::{Command, Event, LanePosition};
-use super::shard::{Shard, Stage};
+use super::shard::{Lane, Shard, Stage};
 use crate::runtime::LaneId;
 
 impl Shard {
@@ -77,9 +77,12 @@ impl Shard {
     }
 
     fn release(&mut self, and_go_on: bool) {
-        let positions =
-            self.lanes.iter().map(|(lane, at)| LanePosition { lane: *lane, position: at.position });
-        let positions = positions.collect();
+        let position = |(lane, at): (&LaneId, &Lane)| LanePosition {
+            lane: *lane,
+            position: at.position,
+            time: self.tasks.stream_time(*lane),
+        };
+        let positions = self.lanes.iter().map(position).collect();
         self.give_away();
         self.interval += 1;
         self.stage = if and_go_on { Stage::Running } else { Stage::Held };

@@ -28,7 +28,7 @@ pub(super) struct Interval {
     /// The records for changelogs.
     pub(super) changelogs: Vec<Output>,
     /// How far everything is processed.
-    pub(super) positions: BTreeMap<TopicPartition, i64>,
+    pub(super) positions: BTreeMap<TopicPartition, CommittedOffset>,
 }
 
 /// Commits what a query has done.
@@ -41,7 +41,7 @@ pub(super) struct Committer {
     pub(super) pressure: Arc<Pressure>,
     pub(super) log: Arc<LogWriter>,
     pub(super) checkpoint: Option<Checkpoint>,
-    pub(super) committed: BTreeMap<TopicPartition, i64>,
+    pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
     pub(super) purge: Purge,
 }
 
@@ -65,10 +65,10 @@ impl Committer {
         self.log.flush().await;
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;
-        let offsets = self.uncommitted(&positions);
+        let offsets = self.uncommitted(positions);
         let marks = if offsets.is_empty() { None } else { self.next_marks(at_ms).await };
         self.commit_offsets(&offsets, membership).await?;
-        self.committed.extend(offsets.into_iter().map(|(at, committed)| (at, committed.offset)));
+        self.committed.extend(offsets);
         let topics = self.topics.read_repartitions();
         self.purge.after_commit(&self.cluster, topics, &self.committed).await;
         match (&mut self.checkpoint, marks) {
@@ -94,14 +94,15 @@ impl Committer {
         Ok(())
     }
 
-    /// The offsets that are processed but not committed.
+    /// The offsets that are processed but not committed, or not with what goes with them now.
     fn uncommitted(
         &self,
-        positions: &BTreeMap<TopicPartition, i64>,
+        positions: BTreeMap<TopicPartition, CommittedOffset>,
     ) -> Vec<(TopicPartition, CommittedOffset)> {
-        let changed =
-            positions.iter().filter(|(at, offset)| self.committed.get(at) != Some(offset));
-        changed.map(|(at, offset)| (at.clone(), CommittedOffset::new(*offset))).collect()
+        let is_new = |(at, offset): &(TopicPartition, CommittedOffset)| {
+            self.committed.get(at) != Some(offset)
+        };
+        positions.into_iter().filter(is_new).collect()
     }
 
     /// Commits offsets, however long a broker takes, as no later changelog may be written before.

@@ -134,6 +134,8 @@ pub(super) enum Event {
 pub(super) struct LanePosition {
     pub(super) lane: LaneId,
     pub(super) position: i64,
+    /// The highest time of its rows so far.
+    pub(super) time: i64,
 }
 
 /// What the tasks of a worker have given since the last time.

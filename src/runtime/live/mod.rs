@@ -32,8 +32,10 @@ mod log_writer;
 mod lost;
 mod member;
 mod message;
+mod offsets;
 mod outbox;
 mod placements;
+mod plans;
 mod positions;
 mod pressure;
 mod probe;
@@ -62,6 +64,7 @@ mod workers;
 pub use error::LiveError;
 pub use figures::{QueryState, QueryStatus};
 pub use instance::{Instance, InstanceOptions, InstanceStatus};
+pub use plans::{NotedPlans, read_plans};
 #[doc(hidden)]
 pub use probe::Probe;
 pub use settings::{QuerySettings, QuerySpec};

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::query_topics::Topic;
 use crate::kafka::admin::Admin;
+use crate::kafka::group::CommittedOffset;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::runtime::clock;
 
@@ -30,7 +31,7 @@ impl Purge {
         &mut self,
         cluster: &Cluster,
         topics: impl Iterator<Item = &Topic>,
-        committed: &BTreeMap<TopicPartition, i64>,
+        committed: &BTreeMap<TopicPartition, CommittedOffset>,
     ) {
         let now = clock::instant();
         let names: Vec<&str> = topics.map(|topic| topic.name.as_str()).collect();
@@ -47,7 +48,7 @@ impl Purge {
         }
         let processed = committed.iter().filter(|(at, _)| names.contains(&&*at.topic));
         let before: Vec<(TopicPartition, i64)> =
-            processed.map(|(at, offset)| (at.clone(), *offset)).collect();
+            processed.map(|(at, committed)| (at.clone(), committed.offset)).collect();
         let cluster = cluster.clone();
         let request = async move { Admin::new(&cluster).delete_records(&before).await };
         self.running = Some(tokio::spawn(request));

@@ -21,6 +21,7 @@ use super::message::LaneStart;
 use super::session::Session;
 use super::singly::Manner;
 use crate::kafka::TopicPartition;
+use crate::kafka::group::CommittedOffset;
 use crate::runtime::running::PanickedRecord;
 use crate::runtime::{Panic, RecordId, RecordPlace, Skipped};
 
@@ -68,10 +69,10 @@ impl Quarantine {
     }
 
     /// Forgets records before what is committed, which are not read again.
-    pub(super) fn forget_before(&mut self, committed: &PartitionPositions) {
+    pub(super) fn forget_before(&mut self, committed: &BTreeMap<TopicPartition, CommittedOffset>) {
         self.skipped.retain(|record| {
             let at = TopicPartition::new(record.topic.as_str(), record.partition.0);
-            committed.get(&at).is_none_or(|position| record.offset.0 >= *position)
+            committed.get(&at).is_none_or(|committed| record.offset.0 >= committed.offset)
         });
     }
 }
@@ -132,13 +133,17 @@ mod tests {
         [(TopicPartition::new("t", 0), offset)].into()
     }
 
+    fn committed(offset: i64) -> BTreeMap<TopicPartition, CommittedOffset> {
+        [(TopicPartition::new("t", 0), CommittedOffset::new(offset))].into()
+    }
+
     #[test]
     fn a_record_is_left_out_until_a_position_behind_it_is_committed() {
         let mut quarantine = Quarantine::default();
         assert!(quarantine.leave_out(&at(5)));
-        quarantine.forget_before(&positions(5));
+        quarantine.forget_before(&committed(5));
         assert_eq!(quarantine.skipped.len(), 1);
-        quarantine.forget_before(&positions(6));
+        quarantine.forget_before(&committed(6));
         assert!(quarantine.skipped.is_empty());
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::checkpoint::{Checkpoint, Home, blocking};
 use super::error::LiveError;
 use super::message::{LaneStart, QueryId};
+use super::plans::PlanNote;
 use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
@@ -19,7 +20,7 @@ use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
 use crate::plan::{Gives, Input, StoreId};
-use crate::runtime::{Layout, Tasks, clock};
+use crate::runtime::{Layout, OffsetMetadata, Tasks, clock, encode_metadata};
 use crate::state::checkpoint::{Change, CheckpointError, Mark, TopicId};
 use crate::types::Partition;
 
@@ -43,7 +44,9 @@ pub(super) struct Activated {
     pub(super) tasks: Tasks,
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) lanes: Vec<LaneStart>,
-    pub(super) committed: BTreeMap<TopicPartition, i64>,
+    pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
+    /// The fingerprint of its plan.
+    pub(super) fingerprint: String,
 }
 
 /// How long a restore waits for the next records of a changelog.
@@ -67,19 +70,25 @@ impl Restoring {
     ///
     /// A query that starts for the first time commits where it starts before it processes anything,
     /// so that state without an offset, or an offset without its state, is never a matter of luck.
-    pub(super) async fn activate(self, member: &Membership) -> Result<Activated, LiveError> {
+    pub(super) async fn activate(mut self, member: &Membership) -> Result<Activated, LiveError> {
         let admin = Admin::new(&self.cluster);
-        self.say_what_was_made_again();
         let mut committed = member.offsets().committed(None).await?;
+        let note = PlanNote::look(&admin, &self).await?;
+        if let Some(cause) = note.refusal(&committed) {
+            return Err(self.state_error(cause));
+        }
+        self.made_again.extend(note.made_again());
+        self.say_what_was_made_again();
         // Offsets of a topic that is gone say nothing of the one that has its name now.
         committed.retain(|at, _| !self.made_again.contains(&*at.topic));
         let restored = self.restore(&admin).await?;
         let is_first = committed.is_empty() && !self.is_source_made_again();
         if is_first && restored.records > 0 {
             return Err(self.state_error(format!(
-                "its changelog holds {} records, but its group has no offsets; delete the \
-                 changelog topics to start anew",
-                restored.records
+                "its changelog holds {} records, but its group has no offsets; millstream reset \
+                 FILE {} deletes them, so that it starts anew",
+                restored.records,
+                self.layout.query_id()
             )));
         }
         let positions = Positions {
@@ -98,16 +107,30 @@ impl Restoring {
         let mut known = BTreeMap::new();
         for start in &lanes {
             let at = TopicPartition::new(&*start.topic, start.lane.upstream.0);
-            known.insert(at, start.position);
+            let new = || {
+                let metadata = OffsetMetadata::default().with_fingerprint(note.fingerprint());
+                encode_metadata(&metadata)
+            };
+            let metadata = committed.get(&at).map_or_else(new, |at| at.metadata.clone());
+            known.insert(at, CommittedOffset { offset: start.position, metadata });
         }
+        let fingerprint = note.fingerprint().to_owned();
         let new: Vec<_> = known
             .iter()
-            .filter(|(at, position)| committed.get(at).map(|at| at.offset) != Some(**position))
-            .map(|(partition, position)| (partition.clone(), CommittedOffset::new(*position)))
+            .filter(|(at, begins)| committed.get(at).map(|at| at.offset) != Some(begins.offset))
+            .map(|(at, begins)| (at.clone(), begins.clone()))
             .collect();
-        member.commit(&new).await?;
+        // The note says what the offsets are of, so it comes first. Where it is to say that topics were made
+        // again it comes last, lest the offsets of those that are gone are taken for theirs.
+        if self.made_again.is_empty() {
+            note.write(&self.cluster, &self).await?;
+            member.commit(&new).await?;
+        } else {
+            member.commit(&new).await?;
+            note.write(&self.cluster, &self).await?;
+        }
         let Restored { tasks, checkpoint, .. } = restored;
-        Ok(Activated { tasks, checkpoint, lanes, committed: known })
+        Ok(Activated { tasks, checkpoint, lanes, committed: known, fingerprint })
     }
 
     fn is_source_made_again(&self) -> bool {

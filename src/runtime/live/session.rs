@@ -1,6 +1,5 @@
 //! A query while it runs: its tasks work on the workers, and here is sent and committed what comes of it.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,6 +14,7 @@ use super::error::LiveError;
 use super::figures::Figures;
 use super::log_writer::LogWriter;
 use super::message::{Command, Event, LanePosition, QueryId, SessionId, Start};
+use super::offsets::Offsets;
 use super::outbox::{Outbox, Sender};
 use super::pressure::Pressure;
 use super::purge::Purge;
@@ -64,6 +64,8 @@ pub(super) struct Session {
     trail: Arc<Trail>,
     /// Up to where it goes one row at a time, to find a record.
     looks_to: Option<PartitionPositions>,
+    /// The fingerprint of its plan.
+    fingerprint: String,
     /// How many commits have begun.
     interval: u64,
     commit_interval: Duration,
@@ -85,7 +87,7 @@ impl Session {
         let SessionParts { query, workers, figures, log, lease, quarantine } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
-        let Activated { tasks, checkpoint, lanes, committed } = activated;
+        let Activated { tasks, checkpoint, lanes, committed, fingerprint } = activated;
         let (events, received) = unbounded_channel();
         let ordered = Ordered::of(layout, settings.interleave_ms);
         let in_order = lanes.iter().map(|start| start.lane);
@@ -140,6 +142,7 @@ impl Session {
             barrier: None,
             trail,
             looks_to: quarantine.looks_to,
+            fingerprint,
             interval: 0,
             commit_interval: settings.commit_interval,
             commit_at: clock::instant() + settings.commit_interval,
@@ -260,7 +263,7 @@ impl Session {
     async fn look_no_further(&mut self, interval: Option<&Interval>) {
         let (Some(to), Some(interval)) = (&self.looks_to, interval) else { return };
         let is_past = |at: &TopicPartition, to: &i64| {
-            interval.positions.get(at).is_none_or(|position| position >= to)
+            interval.positions.get(at).is_none_or(|committed| committed.offset >= *to)
         };
         if to.iter().all(|(at, to)| is_past(at, to)) {
             self.looks_to = None;
@@ -276,7 +279,7 @@ impl Session {
     /// Everything before these positions was taken, by whatever worker.
     pub(super) fn taken(&self) -> PartitionPositions {
         let mut taken = PartitionPositions::new();
-        for LanePosition { lane, position } in self.trail.positions() {
+        for (lane, position) in self.trail.positions() {
             let Some(topic) = self.topics.input(lane.input) else { continue };
             let at = TopicPartition::new(topic.name.as_str(), lane.upstream.0);
             taken.entry(at).and_modify(|other| *other = position.max(*other)).or_insert(position);
@@ -293,16 +296,13 @@ impl Session {
         let barrier = self.barrier.take()?;
         let changelogs = self.outbox.changelogs_of(self.interval);
         self.interval += 1;
-        let mut offsets: BTreeMap<TopicPartition, i64> = BTreeMap::new();
-        for LanePosition { lane, position } in positions {
+        let mut offsets = Offsets::new(&self.fingerprint);
+        for LanePosition { lane, position, time } in positions {
             let Some(topic) = self.topics.input(lane.input) else { continue };
             let at = TopicPartition::new(topic.name.as_str(), lane.upstream.0);
-            offsets
-                .entry(at)
-                .and_modify(|other| *other = *position.min(other))
-                .or_insert(*position);
+            offsets.add(at, *position, *time);
         }
-        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions: offsets })
+        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions: offsets.encode() })
     }
 
     fn commit<'m>(

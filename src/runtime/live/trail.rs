@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use super::message::{LanePosition, LaneStart};
+use super::message::LaneStart;
 use crate::runtime::LaneId;
 
 /// The positions of all partitions of a query while it runs.
@@ -24,8 +24,7 @@ impl Trail {
     }
 
     /// Where everything is.
-    pub(super) fn positions(&self) -> impl Iterator<Item = LanePosition> {
-        let position = |at: &AtomicI64| at.load(Relaxed);
-        self.0.iter().map(move |(lane, at)| LanePosition { lane: *lane, position: position(at) })
+    pub(super) fn positions(&self) -> impl Iterator<Item = (LaneId, i64)> {
+        self.0.iter().map(|(lane, at)| (*lane, at.load(Relaxed)))
     }
 }
