@@ -145,24 +145,115 @@ async fn an_old_checkpoint_goes_on_where_another_instance_took_over() {
     truth.is_exact(&world).await;
 }
 
+/// How often a text is in a log.
+fn count(log: &str, text: &str) -> usize {
+    log.matches(text).count()
+}
+
+const WITHOUT: &str = "without a local checkpoint";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_cannot_be_used_stops_a_query_until_it_can() {
+async fn without_a_directory_queries_run_all_the_same() {
     let (world, directory, mut truth) = start("unusable").await;
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
-    let mut none = run(&world, &file);
-    assert_eq!(none.code().await, 1);
-    assert!(none.log().contains(&file.display().to_string()), "{}", none.log());
-    let mut first = run(&world, directory.path());
+    let service = directory.path().join(&world.name);
+    fs::create_dir(&service).unwrap();
+    fs::write(service.join(COUNTS), "").unwrap();
+    for (root, named, says) in [
+        (&*file, file.as_path(), "queries go on without local checkpoints"),
+        (directory.path(), &service.join(COUNTS), WITHOUT),
+    ] {
+        let run = run(&world, root);
+        send(&world, &mut truth, &run, 1).await;
+        let log = run.stop().await;
+        assert!(log.contains(&format!("local state {}", named.display())), "{log}");
+        assert_eq!((count(&log, says), count(&log, "has failed")), (1, 0), "{log}");
+    }
+    truth.is_exact(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_go_while_it_runs_stop_no_query() {
+    let (world, directory, mut truth) = start("gone").await;
+    let first = run(&world, directory.path());
     send(&world, &mut truth, &first, 1).await;
-    // Its files go while it runs: it says so, and begins again with what the changelog holds.
     let query = directory.path().join(&world.name).join(COUNTS);
     fs::remove_dir_all(&query).unwrap();
-    truth.send(&world, 100).await;
-    first.wait_for(&format!("local state {}", query.display()), 1).await;
-    first.wait_for(&format!("query {COUNTS} is running"), 2).await;
-    send(&world, &mut truth, &first, 1).await;
+    send(&world, &mut truth, &first, 3).await;
+    let log = first.stop().await;
+    assert!(log.contains(&format!("query {COUNTS}: local state {}", query.display())), "{log}");
+    assert_eq!((count(&log, WITHOUT), count(&log, "has failed")), (1, 0), "{log}");
+    let second = run(&world, directory.path());
+    send(&world, &mut truth, &second, 1).await;
     assert_eq!(logs(&world, directory.path()).len(), PARTITIONS as usize);
+    second.stop().await;
+    truth.is_exact(&world).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_no_query() {
+    let (world, directory, mut truth) = start("full").await;
+    let first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 2).await;
+    // From here on, whatever is written to this log finds no room.
+    let logs = logs(&world, directory.path());
+    fs::remove_file(&logs[0]).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &logs[0]).unwrap();
+    send(&world, &mut truth, &first, 3).await;
+    let log = first.stop().await;
+    let says_so = format!("query {COUNTS}: local state {}: No space left", logs[0].display());
+    assert!(log.contains(&says_so), "{log}");
+    assert_eq!((count(&log, WITHOUT), count(&log, "has failed")), (1, 0), "{log}");
+    // A start finds it as full.
+    let second = run(&world, directory.path());
+    send(&world, &mut truth, &second, 2).await;
+    let log = second.stop().await;
+    assert!(log.contains(&says_so), "{log}");
+    assert_eq!((count(&log, WITHOUT), count(&log, "has failed")), (1, 0), "{log}");
+    // Once there is room again, what the others lack is read.
+    fs::remove_file(&logs[0]).unwrap();
+    let third = run(&world, directory.path());
+    send(&world, &mut truth, &third, 1).await;
+    assert_eq!(count(&third.stop().await, WITHOUT), 0);
+    truth.is_exact(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_owner_is_no_other_statement() {
+    let (world, directory, mut truth) = start("flipped").await;
+    let first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 2).await;
     first.stop().await;
-    truth.is_covered(&world).await;
+    let file = directory.path().join(&world.name).join(COUNTS).join("query");
+    let mut text = fs::read(&file).unwrap();
+    let plan = text.windows(5).position(|bytes| bytes == b"plan ").unwrap();
+    text[plan + 7] ^= 1;
+    fs::write(&file, text).unwrap();
+    let records = changelog_records(&world).await;
+    let second = run(&world, directory.path());
+    send(&world, &mut truth, &second, 1).await;
+    let log = second.stop().await;
+    assert!(log.contains("nobody can say whose it was"), "{log}");
+    assert_eq!((restored(&log), count(&log, "has failed")), (records, 0), "{log}");
+    truth.is_exact(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_that_changed_places_are_not_believed() {
+    let (world, directory, mut truth) = start("swapped").await;
+    let first = run(&world, directory.path());
+    send(&world, &mut truth, &first, 2).await;
+    first.stop().await;
+    let logs = logs(&world, directory.path());
+    let aside = directory.path().join("aside");
+    fs::rename(&logs[0], &aside).unwrap();
+    fs::rename(&logs[1], &logs[0]).unwrap();
+    fs::rename(&aside, &logs[1]).unwrap();
+    let second = run(&world, directory.path());
+    send(&world, &mut truth, &second, 1).await;
+    let log = second.stop().await;
+    assert_eq!(count(&log, "it is that of another store or partition"), 2, "{log}");
+    truth.is_exact(&world).await;
 }

@@ -28,7 +28,7 @@ use crate::plan::StoreId;
 use crate::runtime::Tasks;
 use crate::runtime::panics::guard;
 use crate::state::checkpoint::{
-    Change, ChangeLog, CheckpointError, Claim, Compacted, Found, Mark, QueryDirectory,
+    Change, ChangeLog, CheckpointError, Claim, Compacted, Found, Mark, Mirrored, QueryDirectory,
     StateDirectory,
 };
 use crate::types::Partition;
@@ -50,6 +50,7 @@ pub(super) struct Home {
 
 /// The open logs of a query.
 pub(super) struct Checkpoint {
+    directory: QueryDirectory,
     stores: Vec<Vec<ChangeLog>>,
     /// By store, how much older than the latest a change may be before it is of no more use.
     keep_ms: Vec<Option<i64>>,
@@ -76,11 +77,6 @@ impl Home {
         Self { directory: lock.query(query, fingerprint), turn: Arc::default(), _lock: lock }
     }
 
-    /// The directory.
-    pub(super) fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// Opens the logs of all changelogs; those that do not belong to them begin anew.
     pub(super) async fn open(
         &self,
@@ -102,7 +98,7 @@ impl Home {
             }
             let keep_ms = changelogs.iter().map(|changelog| changelog.retention_ms.map(kept_ms));
             let keep_ms = keep_ms.collect();
-            Ok(Checkpoint { stores, keep_ms, pending_bytes: 0, compacting: None, turn })
+            Ok(Checkpoint { directory, stores, keep_ms, pending_bytes: 0, compacting: None, turn })
         })
         .await?
     }
@@ -122,7 +118,9 @@ fn open_logs(
     let mut logs = Vec::with_capacity(changelog.extents.len());
     for (partition, extent) in &changelog.extents {
         let path = directory.log(&changelog.store, *partition);
-        let (mut log, found) = ChangeLog::open(path.clone(), changelog.id)?;
+        let (topic, store) = (changelog.id, changelog.store.clone());
+        let mirrored = Mirrored { topic, store, partition: *partition };
+        let (mut log, found) = ChangeLog::open(path.clone(), mirrored)?;
         let misfit = match found {
             Found::Nothing => None,
             Found::Useless(cause) => Some(cause.to_owned()),
@@ -155,10 +153,21 @@ fn misfit(mark: Mark, (start, end): (i64, i64), now_ms: i64, tombstones_ms: i64)
 }
 
 impl Checkpoint {
-    /// From which offset on a partition's changelog is to be read; `None` for all of it.
-    pub(super) fn position(&self, store: usize, partition: i32) -> Option<i64> {
-        let log = self.stores.get(store)?.get(partition as usize)?;
-        log.mark().map(|mark| mark.offset)
+    /// From which offsets on changelogs are to be read, by store and partition; all of those that are
+    /// not among them.
+    pub(super) fn positions(&self) -> impl Iterator<Item = ((usize, i32), i64)> {
+        let stores = self.stores.iter().enumerate();
+        stores.flat_map(|(store, logs)| {
+            let marks = logs.iter().map(ChangeLog::mark).enumerate();
+            marks.filter_map(move |(partition, mark)| {
+                Some(((store, partition as i32), mark?.offset))
+            })
+        })
+    }
+
+    /// Its directory.
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Gives all changes to a query's tasks.
@@ -365,7 +374,7 @@ mod tests {
         assert!(checkpoint.compacting.is_some());
         drop(checkpoint);
         let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
-        assert_eq!(checkpoint.position(0, 0), Some(4));
+        assert_eq!(checkpoint.positions().next(), Some(((0, 0), 4)));
         let log = root.path().join("app_/CTAS_A_0/A.0.log");
         let mut offset = 4;
         while std::fs::metadata(&log).unwrap().len() > 2 << 20 {
@@ -375,6 +384,6 @@ mod tests {
         }
         drop(checkpoint);
         let checkpoint = home.open(&changelogs(), 0).await.unwrap();
-        assert_eq!(checkpoint.position(0, 0), Some(offset));
+        assert_eq!(checkpoint.positions().next(), Some(((0, 0), offset)));
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::checkpoint::{Checkpoint, Marks};
 use super::error::LiveError;
+use super::local_state::LocalState;
 use super::log_writer::LogWriter;
 use super::outbox::Sender;
 use super::pressure::Pressure;
@@ -40,7 +40,7 @@ pub(super) struct Committer {
     pub(super) sender: Sender,
     pub(super) pressure: Arc<Pressure>,
     pub(super) log: Arc<LogWriter>,
-    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) local: LocalState,
     pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
     pub(super) purge: Purge,
 }
@@ -66,25 +66,28 @@ impl Committer {
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;
         let offsets = self.uncommitted(positions);
-        let marks = if offsets.is_empty() { None } else { self.next_marks(at_ms).await };
+        let changelogs = &self.topics.changelogs;
+        let marks = if offsets.is_empty() {
+            None
+        } else {
+            self.local.next_marks(at_ms, changelogs, &self.producer).await
+        };
         self.commit_offsets(&offsets, membership).await?;
         self.committed.extend(offsets);
         let topics = self.topics.read_repartitions();
         self.purge.after_commit(&self.cluster, topics, &self.committed).await;
-        match (&mut self.checkpoint, marks) {
-            (Some(checkpoint), Some(marks)) => checkpoint.commit(marks).await,
-            _ => Ok(()),
+        match marks {
+            Some(marks) => self.local.commit(marks).await,
+            None => Ok(()),
         }
     }
 
     /// Sends records to changelogs, and adds them to the local checkpoint.
     async fn write_changelogs(&mut self, changelogs: Vec<Output>) -> Result<(), LiveError> {
         for output in changelogs {
-            let checkpoint = &mut self.checkpoint;
-            let sent = self.sender.send(&output, |target, run| match (target, &mut *checkpoint) {
-                (Target::Changelog(StoreId(store)), Some(checkpoint)) => {
-                    checkpoint.append_all(store, run).map_err(LiveError::from)
-                }
+            let local = &mut self.local;
+            let sent = self.sender.send(&output, |target, run| match target {
+                Target::Changelog(StoreId(store)) => local.append_all(store, run),
                 _ => Ok(()),
             });
             let sent = sent.await;
@@ -127,12 +130,5 @@ impl Committer {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// The marks that a commit can write which began at `at_ms`, once all changes are written.
-    async fn next_marks(&self, at_ms: i64) -> Option<Marks> {
-        let checkpoint = self.checkpoint.as_ref()?;
-        let marks = checkpoint.next_marks(at_ms, &self.topics.changelogs, &self.producer).await;
-        Some(marks)
     }
 }

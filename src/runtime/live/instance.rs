@@ -28,7 +28,7 @@ use crate::kafka::random::random_u128;
 use crate::plan::fingerprint;
 use crate::runtime::clock;
 use crate::runtime::panics::guarded;
-use crate::state::checkpoint::StateDirectory;
+use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
 /// What an instance is told besides its queries.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ impl Instance {
 
     /// Starts a query. That its topics and its group keep it waiting shows in its status.
     ///
-    /// A query whose id runs already, and a state directory that cannot be used, are errors.
+    /// A query whose id runs already, and a state directory that another process uses, are errors.
     pub fn start_query(&self, spec: QuerySpec) -> Result<(), LiveError> {
         let id = QueryId::from(spec.id.as_str());
         let mut lives = self.lives();
@@ -243,20 +243,27 @@ fn status_of(lives: &BTreeMap<QueryId, Living>) -> InstanceStatus {
 
 /// The state directories of an instance, by their root and service.
 #[derive(Default)]
-struct Directories(BTreeMap<(PathBuf, String), Arc<StateDirectory>>);
+struct Directories(BTreeMap<(PathBuf, String), Option<Arc<StateDirectory>>>);
 
 impl Directories {
-    /// Where the queries of a service keep their checkpoints, if they do; the directory is locked.
+    /// Where the queries of a service keep their checkpoints, if they do; the directory is locked. One
+    /// that cannot be used is done without, but none is shared with another process.
     fn open(&mut self, spec: &QuerySpec) -> Result<Option<Arc<StateDirectory>>, LiveError> {
         let settings = &spec.settings;
         let Some(root) = &settings.state_dir else { return Ok(None) };
-        Ok(Some(match self.0.entry((root.clone(), settings.service_id.clone())) {
-            Entry::Occupied(entry) => Arc::clone(entry.get()),
-            Entry::Vacant(entry) => {
-                let directory = StateDirectory::open(root, &settings.service_id)?;
-                Arc::clone(entry.insert(Arc::new(directory)))
+        let entry = match self.0.entry((root.clone(), settings.service_id.clone())) {
+            Entry::Occupied(entry) => return Ok(entry.get().clone()),
+            Entry::Vacant(entry) => entry,
+        };
+        let directory = match StateDirectory::open(root, &settings.service_id) {
+            Ok(directory) => Some(Arc::new(directory)),
+            Err(error @ CheckpointError::Io { .. }) => {
+                tracing::warn!("{error}; queries go on without local checkpoints");
+                None
             }
-        }))
+            Err(error) => return Err(error.into()),
+        };
+        Ok(entry.insert(directory).clone())
     }
 }
 

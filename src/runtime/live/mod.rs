@@ -28,6 +28,7 @@ mod figures;
 mod inbox;
 mod instance;
 mod life;
+mod local_state;
 mod log_writer;
 mod lost;
 mod member;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::checkpoint::{Checkpoint, Home, blocking};
+use super::checkpoint::Home;
 use super::error::LiveError;
+use super::local_state::LocalState;
 use super::message::{LaneStart, QueryId};
 use super::plans::PlanNote;
 use super::positions::{Positions, ReadInput, offset_in};
@@ -21,7 +22,7 @@ use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
 use crate::plan::{Gives, Input, StoreId};
 use crate::runtime::{Layout, OffsetMetadata, Tasks, clock, encode_metadata};
-use crate::state::checkpoint::{Change, CheckpointError, Mark, TopicId};
+use crate::state::checkpoint::{Change, Mark, TopicId};
 use crate::types::Partition;
 
 /// What is to be restored.
@@ -42,7 +43,7 @@ pub(super) struct Restoring {
 pub(super) struct Activated {
     /// All its tasks.
     pub(super) tasks: Tasks,
-    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) local: LocalState,
     pub(super) lanes: Vec<LaneStart>,
     pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
     /// The fingerprint of its plan.
@@ -129,8 +130,8 @@ impl Restoring {
             member.commit(&new).await?;
             note.write(&self.cluster, &self).await?;
         }
-        let Restored { tasks, checkpoint, .. } = restored;
-        Ok(Activated { tasks, checkpoint, lanes, committed: known, fingerprint })
+        let Restored { tasks, local, .. } = restored;
+        Ok(Activated { tasks, local, lanes, committed: known, fingerprint })
     }
 
     fn is_source_made_again(&self) -> bool {
@@ -214,28 +215,14 @@ impl Restoring {
     /// Brings all state back: from the local checkpoint, if there is one, then from the changelogs.
     async fn restore(&self, admin: &Admin) -> Result<Restored, LiveError> {
         let at_ms = clock::now().0;
-        let tasks = Tasks::new(Arc::new(self.layout.alone()), 0)?;
-        let mut restored = Restored {
-            admin: admin.clone(),
-            probe: Arc::clone(&self.probe),
-            tasks,
-            checkpoint: None,
-            records: 0,
-        };
+        let query = QueryId::from(self.layout.query_id());
         let changelogs = self.changelogs(admin).await?;
-        if let Some(home) = self.home.as_ref().filter(|_| !changelogs.is_empty()) {
-            let checkpoint = home.open(&changelogs, at_ms).await?;
-            let query = self.layout.query_id();
-            tracing::info!("restoring query {query} from {}", home.path().display());
-            let mut tasks = restored.tasks;
-            let replayed = blocking(move || {
-                let records = checkpoint.replay(&mut tasks)?;
-                Ok::<_, LiveError>((tasks, checkpoint, records))
-            });
-            let (tasks, checkpoint, records) = replayed.await??;
-            let checkpoint = Some(checkpoint);
-            restored = Restored { tasks, checkpoint, records, ..restored };
-        }
+        let home = self.home.as_ref();
+        let mut local = LocalState::open(query, home, &changelogs, at_ms).await?;
+        let (tasks, records) =
+            local.replay(|| Tasks::new(Arc::new(self.layout.alone()), 0)).await?;
+        let (admin, probe) = (admin.clone(), Arc::clone(&self.probe));
+        let mut restored = Restored { admin, probe, tasks, local, records };
         for (store, changelog) in changelogs.iter().enumerate() {
             restored.read(&self.cluster, (store, changelog), at_ms).await?;
         }
@@ -248,13 +235,13 @@ struct Restored {
     admin: Admin,
     probe: Arc<dyn Probe>,
     tasks: Tasks,
-    checkpoint: Option<Checkpoint>,
+    local: LocalState,
     /// How many records it comes from.
     records: u64,
 }
 
 impl Restored {
-    /// Reads what a changelog holds beyond the checkpoint, which then has everything before
+    /// Reads what a changelog holds beyond the local checkpoint, which then has everything before
     /// `at_ms`.
     async fn read(
         &mut self,
@@ -267,16 +254,14 @@ impl Restored {
         let mut ends = BTreeMap::new();
         let mut records = 0;
         for (partition, (start, end)) in &changelog.extents {
-            let checkpoint = self.checkpoint.as_ref();
-            let marked = checkpoint.and_then(|checkpoint| checkpoint.position(store, *partition));
-            let start = marked.unwrap_or(*start);
+            let start = self.local.position(store, *partition).unwrap_or(*start);
             if start < *end {
                 let at = TopicPartition::new(topic, *partition);
                 left.insert(at.clone(), start);
                 ends.insert(at, *end);
                 records += end - start;
             } else {
-                self.mark((store, *partition), Mark { offset: start, at_ms })?;
+                self.local.restored((store, *partition), Mark { offset: start, at_ms })?;
             }
         }
         if left.is_empty() {
@@ -330,7 +315,7 @@ impl Restored {
                     ends.remove(&fetched.partition);
                     fetcher.unassign([&fetched.partition]);
                     let offset = fetched.next_offset;
-                    self.mark((store, partition), Mark { offset, at_ms })?;
+                    self.local.restored((store, partition), Mark { offset, at_ms })?;
                 }
             }
         }
@@ -342,13 +327,6 @@ impl Restored {
         let record = StoredRecord { key, value, timestamp_ms };
         self.tasks.restore(StoreId(at.0), Partition(at.1), &record)?;
         self.records += 1;
-        if let Some(checkpoint) = &mut self.checkpoint {
-            checkpoint.append(at, change)?;
-        }
-        Ok(())
-    }
-
-    fn mark(&mut self, at: (usize, i32), mark: Mark) -> Result<(), CheckpointError> {
-        self.checkpoint.as_mut().map_or(Ok(()), |checkpoint| checkpoint.restored(at, mark))
+        self.local.append(at, change)
     }
 }

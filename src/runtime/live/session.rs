@@ -87,7 +87,7 @@ impl Session {
         let SessionParts { query, workers, figures, log, lease, quarantine } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
-        let Activated { tasks, checkpoint, lanes, committed, fingerprint } = activated;
+        let Activated { tasks, local, lanes, committed, fingerprint } = activated;
         let (events, received) = unbounded_channel();
         let ordered = Ordered::of(layout, settings.interleave_ms);
         let in_order = lanes.iter().map(|start| start.lane);
@@ -125,7 +125,7 @@ impl Session {
             sender: sender(),
             pressure: Arc::clone(&pressure),
             log: Arc::clone(&log),
-            checkpoint,
+            local,
             committed,
             purge: Purge::every(settings.purge_interval),
         };

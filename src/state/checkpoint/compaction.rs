@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 
 use super::frame::Frame;
-use super::log::{COMPACT_BYTES_MIN, ChangeLog, HEADER_BYTES, TopicId, frames, header};
+use super::log::{COMPACT_BYTES_MIN, ChangeLog, Mirrored};
 use super::{CheckpointError, Mark};
 use crate::state::KeyIndex;
 
@@ -16,7 +16,7 @@ use crate::state::KeyIndex;
 #[derive(Debug)]
 pub struct Compaction {
     path: PathBuf,
-    topic: TopicId,
+    mirrored: Mirrored,
     mark: Mark,
     /// How much of the log is compacted.
     bytes: u64,
@@ -45,8 +45,8 @@ impl ChangeLog {
     /// The same, however short the log is. There is none while changes have no mark.
     pub(super) fn compaction_now(&self, keep_ms: Option<i64>) -> Option<Compaction> {
         let mark = self.mark.filter(|_| !self.has_changes())?;
-        let (path, topic, bytes) = (self.path.clone(), self.topic, self.bytes);
-        Some(Compaction { path, topic, mark, bytes, keep_ms })
+        let (path, mirrored, bytes) = (self.path.clone(), self.mirrored.clone(), self.bytes);
+        Some(Compaction { path, mirrored, mark, bytes, keep_ms })
     }
 
     /// Puts a compacted log into the place of this one, with what came after. False if it has to
@@ -77,17 +77,23 @@ impl Compaction {
     /// Writes the compacted log beside the log.
     pub fn run(&self) -> Result<Compacted, CheckpointError> {
         let path = self.path.with_extension("tmp");
-        let bytes = self.write(&path).map_err(CheckpointError::io(&path))?;
-        Ok(Compacted { path, source_bytes: self.bytes, bytes })
+        match self.write(&path) {
+            Ok(bytes) => Ok(Compacted { path, source_bytes: self.bytes, bytes }),
+            Err(error) => {
+                // What there is of it may be what filled the disk.
+                let _ = fs::remove_file(&path);
+                Err(CheckpointError::io(&path)(error))
+            }
+        }
     }
 
     fn write(&self, path: &PathBuf) -> io::Result<u64> {
         let (last, latest_ms) = self.last_changes()?;
         let from_ms = self.keep_ms.map_or(i64::MIN, |keep_ms| latest_ms.saturating_sub(keep_ms));
         let mut out = BufWriter::new(File::create(path)?);
-        out.write_all(&header(self.topic, 0))?;
+        out.write_all(&self.mirrored.header(0))?;
         let (mut section, mut crc) = (0, 0);
-        let (mut frames, mut count) = (frames(&self.path, self.bytes)?, 0_u64);
+        let (mut frames, mut count) = (self.mirrored.frames(&self.path, self.bytes)?, 0_u64);
         let mut buffer = Vec::new();
         while let Some(frame) = frames.next()? {
             let Frame::Change(change) = frame else { continue };
@@ -105,10 +111,10 @@ impl Compaction {
         buffer.clear();
         self.mark.write((section, crc), &mut buffer);
         out.write_all(&buffer)?;
-        let bytes = HEADER_BYTES as u64 + section + buffer.len() as u64;
+        let bytes = self.mirrored.header_bytes() + section + buffer.len() as u64;
         let mut file = out.into_inner()?;
         file.seek(SeekFrom::Start(0))?;
-        file.write_all(&header(self.topic, bytes))?;
+        file.write_all(&self.mirrored.header(bytes))?;
         Ok(bytes)
     }
 
@@ -116,7 +122,7 @@ impl Compaction {
     fn last_changes(&self) -> io::Result<(LastChanges, i64)> {
         let mut last = LastChanges::default();
         let mut latest_ms = i64::MIN;
-        let (mut frames, mut count) = (frames(&self.path, self.bytes)?, 0);
+        let (mut frames, mut count) = (self.mirrored.frames(&self.path, self.bytes)?, 0);
         while let Some(frame) = frames.next()? {
             let Frame::Change(change) = frame else { continue };
             last.note(change.key, count);

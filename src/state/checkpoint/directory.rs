@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::CheckpointError;
 
 /// The version of everything in a query's directory.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The directory of a service's queries, which no other process uses meanwhile.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl QueryDirectory {
         let failed = CheckpointError::io(&self.path);
         fs::create_dir_all(&self.path).map_err(&failed)?;
         let claim = match fs::read(self.path.join("query")) {
-            Ok(text) => match Owner::parse(&String::from_utf8_lossy(&text)) {
+            Ok(text) => match std::str::from_utf8(&text).ok().and_then(Owner::parse) {
                 Some(found) if found == self.owner => Claim::Own,
                 Some(found) => {
                     let (found, expected) = (Box::new(found), Box::new(self.owner.clone()));
@@ -188,19 +188,22 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
 }
 
 impl Owner {
+    /// What the file says, and a CRC-32C of that, so that damage is not taken for another owner.
     fn to_text(&self) -> String {
         let Self { service, query, fingerprint } = self;
-        format!("format {FORMAT}\nservice {service}\nquery {query}\nplan {fingerprint}\n")
+        let text =
+            format!("format {FORMAT}\nservice {service}\nquery {query}\nplan {fingerprint}\n");
+        format!("{text}crc {:08x}\n", crc32c::crc32c(text.as_bytes()))
     }
 
     /// `None` if the text is damaged, or of another format.
     fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
+        let mut lines = text.lines().skip(1);
         let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        let is_known = field("format")? == FORMAT;
         let (service, query, plan) = (field("service")?, field("query")?, field("plan")?);
         let (service, query, fingerprint) = (service.into(), query.into(), plan.into());
-        (is_known && text.ends_with('\n')).then_some(Self { service, query, fingerprint })
+        let owner = Self { service, query, fingerprint };
+        (owner.to_text() == text).then_some(owner)
     }
 }
 

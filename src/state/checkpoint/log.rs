@@ -1,7 +1,7 @@
 //! The log of one store and partition.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::frame::{Frame, Frames};
@@ -11,11 +11,12 @@ use super::{Change, CheckpointError, Mark};
 pub type TopicId = [u8; 16];
 
 /// What a log begins with: its kind and version.
-const MAGIC: [u8; 8] = *b"MSTATE01";
+const MAGIC: [u8; 8] = *b"MSTATE02";
 
-/// How long the header is: the magic bytes, the topic's id, how long the log was after it was last
-/// compacted, and a CRC.
-pub(super) const HEADER_BYTES: usize = 8 + 16 + 8 + 4;
+/// How long the header is without the name of the store: the magic bytes, the topic's id, the
+/// partition, how long the log was after it was last compacted, the length of the name, and, behind
+/// that, a CRC.
+const NAMELESS_BYTES: usize = 8 + 16 + 4 + 8 + 4 + 4;
 
 /// Up to which length a log is not worth being compacted.
 pub(super) const COMPACT_BYTES_MIN: u64 = 4 << 20;
@@ -23,11 +24,22 @@ pub(super) const COMPACT_BYTES_MIN: u64 = 4 << 20;
 /// How much is read at once.
 pub(super) const READ_BYTES: usize = 64 << 10;
 
+/// What a log mirrors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirrored {
+    /// The changelog topic.
+    pub topic: TopicId,
+    /// The store.
+    pub store: String,
+    /// The partition.
+    pub partition: i32,
+}
+
 /// A log that is written.
 #[derive(Debug)]
 pub struct ChangeLog {
     pub(super) path: PathBuf,
-    pub(super) topic: TopicId,
+    pub(super) mirrored: Mirrored,
     pub(super) mark: Option<Mark>,
     /// How long the file is.
     pub(super) bytes: u64,
@@ -51,12 +63,12 @@ pub enum Found {
 }
 
 impl ChangeLog {
-    /// Opens the log of a topic's partition, cut off after its last mark; one that has none begins
-    /// anew.
-    pub fn open(path: PathBuf, topic: TopicId) -> Result<(Self, Found), CheckpointError> {
+    /// Opens the log of a topic's partition, cut off after its last mark; one that has none, or is not
+    /// that partition's, begins anew.
+    pub fn open(path: PathBuf, mirrored: Mirrored) -> Result<(Self, Found), CheckpointError> {
         let mut log = Self {
             path,
-            topic,
+            mirrored,
             mark: None,
             bytes: 0,
             compacted_bytes: 0,
@@ -79,19 +91,19 @@ impl ChangeLog {
             file => file?,
         };
         let bytes = file.metadata()?.len();
-        let mut header = [0; HEADER_BYTES];
-        if bytes < HEADER_BYTES as u64 {
-            return Ok(Found::Useless("it has no header"));
-        }
         let mut input = BufReader::with_capacity(READ_BYTES, &file);
-        input.read_exact(&mut header)?;
-        let Some((topic, compacted_bytes)) = read_header(&header) else {
+        let Some(Header { mirrored, compacted_bytes }) = Header::read(&mut input, bytes)? else {
             return Ok(Found::Useless("its header is damaged, or of another version"));
         };
-        if topic != self.topic {
+        let Mirrored { topic, store, partition } = &self.mirrored;
+        if (store, partition) != (&mirrored.store, &mirrored.partition) {
+            return Ok(Found::Useless("it is that of another store or partition"));
+        }
+        if *topic != mirrored.topic {
             return Ok(Found::Useless("its changelog topic was deleted and made again"));
         }
-        let mut frames = Frames::new(input, bytes - HEADER_BYTES as u64);
+        let header_bytes = self.mirrored.header_bytes();
+        let mut frames = Frames::new(input, bytes.saturating_sub(header_bytes));
         let mut last = None;
         while let Some(frame) = frames.next()? {
             if let Frame::Mark(mark) = frame {
@@ -101,7 +113,7 @@ impl ChangeLog {
         let Some((mark, end)) = last else {
             return Ok(Found::Useless("nothing in it is whole"));
         };
-        self.bytes = HEADER_BYTES as u64 + end;
+        self.bytes = header_bytes + end;
         self.compacted_bytes = compacted_bytes;
         if self.bytes < bytes {
             file.set_len(self.bytes)?;
@@ -112,8 +124,8 @@ impl ChangeLog {
     /// Begins anew, without a mark.
     pub fn reset(&mut self) -> Result<(), CheckpointError> {
         let failed = CheckpointError::io(&self.path);
-        fs::write(&self.path, header(self.topic, 0)).map_err(failed)?;
-        (self.mark, self.bytes, self.compacted_bytes) = (None, HEADER_BYTES as u64, 0);
+        fs::write(&self.path, self.mirrored.header(0)).map_err(failed)?;
+        (self.mark, self.bytes, self.compacted_bytes) = (None, self.mirrored.header_bytes(), 0);
         self.section = (0, 0);
         self.pending.clear();
         Ok(())
@@ -180,7 +192,7 @@ impl ChangeLog {
     ) -> Result<u64, E> {
         let failed = CheckpointError::io(&self.path);
         let mut count = 0;
-        let mut frames = frames(&self.path, self.bytes).map_err(&failed)?;
+        let mut frames = self.mirrored.frames(&self.path, self.bytes).map_err(&failed)?;
         while let Some(frame) = frames.next().map_err(&failed)? {
             if let Frame::Change(change) = frame {
                 take(&change)?;
@@ -191,29 +203,64 @@ impl ChangeLog {
     }
 }
 
-/// The frames of a log that is so long.
-pub(super) fn frames(path: &Path, bytes: u64) -> io::Result<Frames<BufReader<File>>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(HEADER_BYTES as u64))?;
-    let input = BufReader::with_capacity(READ_BYTES, file);
-    Ok(Frames::new(input, bytes.saturating_sub(HEADER_BYTES as u64)))
+impl Mirrored {
+    /// How long the header is of a log that mirrors this.
+    pub(super) fn header_bytes(&self) -> u64 {
+        (NAMELESS_BYTES + self.store.len()) as u64
+    }
+
+    /// The header of such a log.
+    pub(super) fn header(&self, compacted_bytes: u64) -> Vec<u8> {
+        let mut header = MAGIC.to_vec();
+        header.extend_from_slice(&self.topic);
+        header.extend_from_slice(&self.partition.to_le_bytes());
+        header.extend_from_slice(&compacted_bytes.to_le_bytes());
+        header.extend_from_slice(&(self.store.len() as u32).to_le_bytes());
+        header.extend_from_slice(self.store.as_bytes());
+        let crc = crc32c::crc32c(&header);
+        header.extend_from_slice(&crc.to_le_bytes());
+        header
+    }
+
+    /// The frames of such a log that is so long.
+    pub(super) fn frames(&self, path: &Path, bytes: u64) -> io::Result<Frames<BufReader<File>>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(self.header_bytes()))?;
+        let input = BufReader::with_capacity(READ_BYTES, file);
+        Ok(Frames::new(input, bytes.saturating_sub(self.header_bytes())))
+    }
 }
 
-pub(super) fn header(topic: TopicId, compacted_bytes: u64) -> [u8; HEADER_BYTES] {
-    let mut header = [0; HEADER_BYTES];
-    header[..8].copy_from_slice(&MAGIC);
-    header[8..24].copy_from_slice(&topic);
-    header[24..32].copy_from_slice(&compacted_bytes.to_le_bytes());
-    let crc = crc32c::crc32c(&header[..32]);
-    header[32..].copy_from_slice(&crc.to_le_bytes());
-    header
+/// What the header of a log says.
+struct Header {
+    mirrored: Mirrored,
+    compacted_bytes: u64,
 }
 
-fn read_header(header: &[u8; HEADER_BYTES]) -> Option<(TopicId, u64)> {
-    let (rest, crc) = header.split_last_chunk::<4>()?;
-    let (rest, compacted_bytes) = rest.split_last_chunk::<8>()?;
-    let (magic, topic) = rest.split_first_chunk::<8>()?;
-    let is_intact = u32::from_le_bytes(*crc) == crc32c::crc32c(&header[..32]) && *magic == MAGIC;
-    let topic = topic.first_chunk::<16>()?;
-    is_intact.then_some((*topic, u64::from_le_bytes(*compacted_bytes)))
+impl Header {
+    /// Reads the header of a file of so many bytes; `None` if it is damaged, or of another version.
+    fn read(input: &mut impl io::Read, file_bytes: u64) -> io::Result<Option<Self>> {
+        let mut fixed = [0; NAMELESS_BYTES - 4];
+        if file_bytes < NAMELESS_BYTES as u64 {
+            return Ok(None);
+        }
+        input.read_exact(&mut fixed)?;
+        let number = |at: usize| fixed[at..].first_chunk().copied().map_or(0, u32::from_le_bytes);
+        let name_bytes = number(fixed.len() - 4);
+        if fixed[..8] != MAGIC || u64::from(name_bytes) > file_bytes - NAMELESS_BYTES as u64 {
+            return Ok(None);
+        }
+        let (mut name, mut crc) = (vec![0; name_bytes as usize], [0; 4]);
+        input.read_exact(&mut name)?;
+        input.read_exact(&mut crc)?;
+        let found = crc32c::crc32c_append(crc32c::crc32c(&fixed), &name);
+        let Ok(store) = String::from_utf8(name) else { return Ok(None) };
+        if found != u32::from_le_bytes(crc) {
+            return Ok(None);
+        }
+        let topic = fixed[8..].first_chunk().copied().unwrap_or_default();
+        let compacted_bytes = u64::from(number(32)) << 32 | u64::from(number(28));
+        let mirrored = Mirrored { topic, store, partition: number(24).cast_signed() };
+        Ok(Some(Self { mirrored, compacted_bytes }))
+    }
 }

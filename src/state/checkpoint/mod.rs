@@ -8,7 +8,7 @@
 //! log:  header │ change change … mark │ change mark │ change …  (torn: cut off at the last mark)
 //! ```
 //!
-//! A log mirrors one partition of one changelog topic. A [`Mark`] closes what comes before it: it
+//! A log mirrors one partition of one changelog topic, and names both and the store. A [`Mark`] closes what comes before it: it
 //! holds the length and the CRC-32C of all changes since the mark before, and the offset of the
 //! changelog from which on the log knows nothing. So a restore is the log up to its last mark, and
 //! then the changelog from that mark's offset on. Nothing is synced to the disk: a process that dies
@@ -32,4 +32,4 @@ pub use compaction::{Compacted, Compaction};
 pub use directory::{Claim, Owner, QueryDirectory, StateDirectory};
 pub use error::CheckpointError;
 pub use frame::{Change, Mark};
-pub use log::{ChangeLog, Found, TopicId};
+pub use log::{ChangeLog, Found, Mirrored, TopicId};

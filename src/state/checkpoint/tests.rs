@@ -11,6 +11,11 @@ use super::*;
 
 const TOPIC: TopicId = [7; 16];
 
+/// What the logs here mirror.
+fn mirrored(partition: i32) -> Mirrored {
+    Mirrored { topic: TOPIC, store: "store".to_owned(), partition }
+}
+
 type Owned = (Vec<u8>, Option<Vec<u8>>, i64);
 
 fn change(key: &str, value: Option<&str>, timestamp_ms: i64) -> Owned {
@@ -52,7 +57,7 @@ fn rows(changes: &[Owned]) -> BTreeMap<Vec<u8>, (Vec<u8>, i64)> {
 fn new_log() -> (TempDir, PathBuf, ChangeLog) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.0.log");
-    let (log, found) = ChangeLog::open(path.clone(), TOPIC).unwrap();
+    let (log, found) = ChangeLog::open(path.clone(), mirrored(0)).unwrap();
     assert_eq!((found, log.mark()), (Found::Nothing, None));
     (directory, path, log)
 }
@@ -68,13 +73,13 @@ fn a_log_is_what_stands_before_its_last_mark() {
     append(&mut log, &[change("c", Some(""), 4)]);
     assert!(log.has_changes());
     drop(log);
-    let (mut log, found) = ChangeLog::open(path.clone(), TOPIC).unwrap();
+    let (mut log, found) = ChangeLog::open(path.clone(), mirrored(0)).unwrap();
     assert_eq!(found, Found::Whole(Mark { offset: 2, at_ms: 20 }));
     assert_eq!(read(&log), first);
     let more = [change("", Some("x"), 5)];
     append(&mut log, &more);
     mark(&mut log, 3);
-    let (log, found) = ChangeLog::open(path, TOPIC).unwrap();
+    let (log, found) = ChangeLog::open(path, mirrored(0)).unwrap();
     assert_eq!(found, Found::Whole(Mark { offset: 3, at_ms: 30 }));
     assert_eq!(read(&log), [&first[..], &more].concat());
 }
@@ -105,7 +110,7 @@ fn check(bytes: &[u8], expected: Option<&Section>) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     fs::write(&path, bytes).unwrap();
-    let (log, found) = ChangeLog::open(path.clone(), TOPIC).unwrap();
+    let (log, found) = ChangeLog::open(path.clone(), mirrored(0)).unwrap();
     match expected {
         None => assert!(matches!(found, Found::Useless(_)), "{found:?}"),
         Some((end, offset, changes)) => {
@@ -130,7 +135,7 @@ fn a_damaged_byte_cuts_off_its_section_and_all_after_it() {
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x55;
-        let is_header = at < super::log::HEADER_BYTES;
+        let is_header = at < mirrored(0).header_bytes() as usize;
         check(&damaged, ends.iter().rev().find(|(end, ..)| *end <= at && !is_header));
     }
 }
@@ -147,9 +152,33 @@ fn a_topic_that_was_made_again_is_another() {
     let (_directory, path, mut log) = new_log();
     append(&mut log, &[change("a", Some("1"), 1)]);
     mark(&mut log, 1);
-    let (log, found) = ChangeLog::open(path, [8; 16]).unwrap();
+    let (log, found) = ChangeLog::open(path, Mirrored { topic: [8; 16], ..mirrored(0) }).unwrap();
     assert!(matches!(found, Found::Useless(cause) if cause.contains("made again")));
     assert_eq!(read(&log), []);
+}
+
+#[test]
+fn logs_that_changed_places_are_not_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    let of = |name: &str, partition| Mirrored { store: name.to_owned(), ..mirrored(partition) };
+    let all = [of("a", 0), of("a", 1), of("b", 0), of("a-longer-name", 0)];
+    let path = |at: &Mirrored| directory.path().join(format!("{}.{}", at.store, at.partition));
+    for at in &all {
+        let (mut log, _) = ChangeLog::open(path(at), at.clone()).unwrap();
+        append(&mut log, &[change(&at.store, Some("1"), 1)]);
+        mark(&mut log, 1);
+    }
+    for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+        let copied = directory.path().join("copied");
+        fs::copy(path(one), &copied).unwrap();
+        let (log, found) = ChangeLog::open(copied, other.clone()).unwrap();
+        if one == other {
+            assert_eq!(found, Found::Whole(Mark { offset: 1, at_ms: 10 }));
+        } else {
+            assert!(matches!(found, Found::Useless(cause) if cause.contains("another store")));
+            assert_eq!(read(&log), []);
+        }
+    }
 }
 
 #[test]
@@ -169,7 +198,7 @@ fn windows_older_than_is_kept_are_forgotten() {
     let compacted = log.compaction_now(Some(500)).unwrap().run().unwrap();
     assert!(log.adopt(&compacted).unwrap());
     assert_eq!(read(&log), [change("new", Some("2"), 1_000)]);
-    let (log, _) = ChangeLog::open(path, TOPIC).unwrap();
+    let (log, _) = ChangeLog::open(path, mirrored(0)).unwrap();
     assert_eq!(read(&log), [change("new", Some("2"), 1_000)]);
 }
 
@@ -193,7 +222,7 @@ fn only_a_long_log_is_compacted_and_only_at_a_mark() {
     assert!(log.compaction(None).is_none());
     let expected = [change("a", Some(&large), 4), change("b", Some("1"), 6)];
     assert!(read(&log) == expected);
-    let (log, found) = ChangeLog::open(path, TOPIC).unwrap();
+    let (log, found) = ChangeLog::open(path, mirrored(0)).unwrap();
     assert_eq!(found, Found::Whole(Mark { offset: 6, at_ms: 60 }));
     assert!(read(&log) == expected);
 }
@@ -218,7 +247,7 @@ proptest! {
         prop_assert_eq!(rows(kept), rows(&before));
         append(&mut log, &after);
         mark(&mut log, 3);
-        let (log, found) = ChangeLog::open(path, TOPIC).unwrap();
+        let (log, found) = ChangeLog::open(path, mirrored(0)).unwrap();
         prop_assert_eq!(found, Found::Whole(Mark { offset: 3, at_ms: 30 }));
         prop_assert_eq!(rows(&read(&log)), rows(&[&expected[..], &after].concat()));
     }
@@ -251,6 +280,29 @@ fn a_directory_is_for_one_process_and_one_plan() {
     assert!(log.exists());
     drop(state);
     StateDirectory::open(root.path(), "app_").unwrap();
+}
+
+#[test]
+fn a_damaged_owner_is_nobody_and_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    let state = StateDirectory::open(root.path(), "app_").unwrap();
+    let query = state.query("CTAS_A_0", "f00d");
+    query.claim().unwrap();
+    let (file, log) = (query.path().join("query"), query.log("Store", 0));
+    let intact = fs::read(&file).unwrap();
+    for at in 0..intact.len() {
+        for bit in 0..8 {
+            let mut damaged = intact.clone();
+            damaged[at] ^= 1 << bit;
+            fs::write(&file, &damaged).unwrap();
+            fs::write(&log, "log").unwrap();
+            assert_eq!(query.claim(), Ok(Claim::Unknown), "bit {bit} of byte {at}");
+            assert!(!log.exists() && fs::read(&file).unwrap() == intact);
+        }
+        fs::write(&file, &intact[..at]).unwrap();
+        fs::write(&log, "log").unwrap();
+        assert_eq!(query.claim(), Ok(Claim::Unknown), "cut at {at}");
+    }
 }
 
 #[test]
