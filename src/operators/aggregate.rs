@@ -3,9 +3,12 @@
 use super::groups::{Emission, Groups, later};
 use super::keyed::Keyed;
 use super::waiting::Emitting;
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
-use crate::expr::aggregates::{self, NO_GROUP, Sequence, State};
-use crate::types::Rows;
+use super::{Context, Dropped, Operator, Outcome, QueryError, SomeRows, Store};
+use crate::expr::aggregates::{self, Member, Sequence, State};
+use crate::types::{KeyColumns, Rows};
+
+/// The place of a group that the current chunk has not touched.
+const UNTOUCHED: u32 = u32::MAX;
 
 /// One row for each key, updated by each record of the key.
 ///
@@ -29,61 +32,81 @@ impl StreamAggregate {
         }
     }
 
-    /// The slot of each distinct key of a batch; `NO_GROUP` for null keys.
-    fn slots(&mut self, rows: &Rows<'_>, sequence: &mut Sequence) -> Result<Vec<u32>, QueryError> {
-        let mut key = std::mem::take(&mut self.key);
-        let mut slots = Vec::with_capacity(rows.key.len);
-        for position in 0..rows.key.len {
-            if !self.keyed.groups.encode_key(&rows.key, position, &mut key)? {
-                slots.push(NO_GROUP);
-                continue;
+    /// The group of each row that counts: its place, and the slot of its key. The others are dropped.
+    fn counted(
+        &mut self,
+        rows: &Rows<'_>,
+        selected: impl ExactSizeIterator<Item = usize>,
+        ctx: &mut Context<'_, '_>,
+    ) -> Result<Vec<Counted>, QueryError> {
+        let mut slots = vec![SlotOfKey::Unknown; rows.key.len];
+        let mut counted = Vec::with_capacity(selected.len());
+        let (mut without_key, mut without_value) = (Vec::new(), Vec::new());
+        for row in selected {
+            let position = rows.key.position(row);
+            if matches!(slots[position], SlotOfKey::Unknown) {
+                slots[position] = self.slot_of_key(&rows.key, position, ctx.sequence)?;
             }
-            let (slot, is_new) = self.keyed.groups.insert(&key);
-            if is_new {
-                self.keyed.groups.set_up(slot, (&rows.key, position), sequence);
+            match slots[position] {
+                SlotOfKey::Known(slot) if rows.value_valid.is_valid(row) => {
+                    counted.push(Counted { row: row as u32, slot });
+                }
+                SlotOfKey::Known(_) => without_value.push(row),
+                SlotOfKey::None | SlotOfKey::Unknown => without_key.push(row),
             }
-            slots.push(slot);
         }
-        self.key = key;
-        Ok(slots)
+        ctx.drop_rows(Dropped::NullKey, &rows.meta, without_key.into_iter());
+        ctx.drop_rows(Dropped::NullValue, &rows.meta, without_value.into_iter());
+        Ok(counted)
+    }
+
+    fn slot_of_key(
+        &mut self,
+        key: &KeyColumns<'_>,
+        position: usize,
+        sequence: &mut Sequence,
+    ) -> Result<SlotOfKey, QueryError> {
+        if !self.keyed.groups.encode_key(key, position, &mut self.key)? {
+            return Ok(SlotOfKey::None);
+        }
+        let (slot, is_new) = self.keyed.groups.insert(&self.key);
+        if is_new {
+            self.keyed.groups.set_up(slot, (key, position), sequence);
+        }
+        Ok(SlotOfKey::Known(slot))
     }
 
     /// Adds a whole chunk, aggregate by aggregate.
     fn add_chunk(
         &mut self,
         rows: &Rows<'_>,
-        slots: &[u32],
+        counted: &[Counted],
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
         let mut touched: Vec<u32> = Vec::new();
         let mut last_row: Vec<u32> = Vec::new();
-        let mut group_of = Vec::with_capacity(rows.len);
-        for row in 0..rows.len {
-            let slot = slots[rows.key.position(row)];
-            if slot == NO_GROUP || !rows.value_valid.is_valid(row) {
-                group_of.push(NO_GROUP);
-                continue;
-            }
+        let mut members = Vec::with_capacity(counted.len());
+        for Counted { row, slot } in counted.iter().copied() {
             if self.local.len() <= slot as usize {
-                self.local.resize(slot as usize + 1, NO_GROUP);
+                self.local.resize(slot as usize + 1, UNTOUCHED);
             }
             let local = &mut self.local[slot as usize];
-            if *local == NO_GROUP {
+            if *local == UNTOUCHED {
                 *local = touched.len() as u32;
                 touched.push(slot);
                 last_row.push(0);
             }
-            last_row[*local as usize] = row as u32;
-            group_of.push(*local);
+            last_row[*local as usize] = row;
+            members.push(Member { row, group: *local });
             let group = self.keyed.groups.group_mut(slot);
-            let at = rows.meta.timestamps[row];
+            let at = rows.meta.timestamps[row as usize];
             group.timestamp_ms = if group.exists { group.timestamp_ms.max(at) } else { at };
             group.exists = true;
         }
         for slot in &touched {
-            self.local[*slot as usize] = NO_GROUP;
+            self.local[*slot as usize] = UNTOUCHED;
         }
-        self.update(rows, &touched, &group_of, sequence)?;
+        self.update(rows, &touched, &members, sequence)?;
         self.note_changes(rows, &touched, &last_row);
         Ok(())
     }
@@ -92,7 +115,7 @@ impl StreamAggregate {
         &mut self,
         rows: &Rows<'_>,
         touched: &[u32],
-        group_of: &[u32],
+        members: &[Member],
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
         let plan = std::sync::Arc::clone(&self.keyed.groups.plan);
@@ -101,9 +124,11 @@ impl StreamAggregate {
         {
             let mut views: Vec<&mut [State]> =
                 states.iter_mut().map(|states| &mut **states).collect();
+            let mut args = Vec::new();
             for (slot, call) in plan.calls.iter().enumerate() {
-                let args: Vec<_> = call.args.iter().map(|arg| &rows.value[*arg]).collect();
-                let rows = aggregates::Rows { slot, group_of, args: &args };
+                args.clear();
+                args.extend(call.args.iter().map(|arg| &rows.value[*arg]));
+                let rows = aggregates::Rows { slot, members, args: &args };
                 result = call.function.add_rows(&mut views, &rows, sequence);
                 if result.is_err() {
                     break;
@@ -129,16 +154,13 @@ impl StreamAggregate {
     fn add_each<'a>(
         &mut self,
         rows: &Rows<'a>,
-        slots: &[u32],
+        counted: &[Counted],
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
         let mut builder = self.keyed.groups.builder(&rows.meta, self.with_old);
         let mut failure = None;
-        for row in 0..rows.len {
-            let slot = slots[rows.key.position(row)];
-            if slot == NO_GROUP || !rows.value_valid.is_valid(row) {
-                continue;
-            }
+        for Counted { row, slot } in counted.iter().copied() {
+            let row = row as usize;
             let group = self.keyed.groups.group(slot);
             // As in `KStreamAggregate`, a new group's row before is that of its initial states.
             let mut old = self.with_old.then(|| self.keyed.groups.snapshot(slot));
@@ -164,23 +186,46 @@ impl StreamAggregate {
     }
 }
 
+/// A row that counts.
+#[derive(Clone, Copy)]
+struct Counted {
+    row: u32,
+    /// That of its key.
+    slot: u32,
+}
+
+/// What is known of a key of a batch.
+#[derive(Clone, Copy)]
+enum SlotOfKey {
+    /// No row has had it yet.
+    Unknown,
+    /// It is null.
+    None,
+    Known(u32),
+}
+
 impl Operator for StreamAggregate {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let slots = match self.slots(rows, ctx.sequence) {
-            Ok(slots) => slots,
+        self.process_some(SomeRows { rows, selected: None }, ctx)
+    }
+
+    fn process_some<'a>(
+        &mut self,
+        SomeRows { rows, selected }: SomeRows<'_, 'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Outcome<'a> {
+        let counted = match selected {
+            Some(selected) => self.counted(rows, selected.iter().map(|row| *row as usize), ctx),
+            None => self.counted(rows, 0..rows.len, ctx),
+        };
+        let counted = match counted {
+            Ok(counted) => counted,
             Err(error) => return Err(error).into(),
         };
-        let has_key = |row: &usize| slots[rows.key.position(*row)] != NO_GROUP;
-        let without_key = (0..rows.len).filter(|row| !has_key(row));
-        ctx.drop_rows(Dropped::NullKey, &rows.meta, without_key);
-        if !rows.value_valid.is_all_valid() {
-            let without_value = (0..rows.len).filter(|row| !rows.value_valid.is_valid(*row));
-            ctx.drop_rows(Dropped::NullValue, &rows.meta, without_value.filter(has_key));
-        }
         if !self.keyed.waiting.is_used() {
-            return self.add_each(rows, &slots, ctx);
+            return self.add_each(rows, &counted, ctx);
         }
-        if let Err(error) = self.add_chunk(rows, &slots, ctx.sequence) {
+        if let Err(error) = self.add_chunk(rows, &counted, ctx.sequence) {
             return Err(error).into();
         }
         self.keyed.waiting.release_excess(&mut self.keyed.groups, ctx)

@@ -153,5 +153,5 @@ fn spread<'a>(column: &Column<'a>, rows: &[u32], len: usize) -> Column<'a> {
     for (at, row) in rows.iter().enumerate() {
         values[*row as usize] = column.value(at);
     }
-    Column::Values(values)
+    Column::Values(values.into())
 }

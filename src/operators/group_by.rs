@@ -68,7 +68,7 @@ impl StreamGroupBy {
             }
             columns.push(column);
         }
-        Some(KeyColumns { columns, valid, index: Some(index), len: first.len() })
+        Some(KeyColumns { columns, valid, index: Some(index.into()), len: first.len() })
     }
 }
 

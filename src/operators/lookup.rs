@@ -163,7 +163,7 @@ impl Lookup for SelectLookup {
                 continue;
             }
             if columns.is_empty() {
-                columns = row.iter().map(|value| Column::Values(vec![*value])).collect();
+                columns = row.iter().map(|value| Column::Values(vec![*value].into())).collect();
             }
             // A column that cannot be computed is NULL; the change that brought it was logged.
             let evaluated = expr.evaluate(&Frame::new(&columns, 1), Selection::All, eval);

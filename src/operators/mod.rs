@@ -37,7 +37,7 @@ mod windowed;
 
 pub use operator::{
     Collector, Context, Dropped, Late, LogEntry, LoggedRow, Operator, Outcome, Piece, Port,
-    QueryError, Store, StoreChange, StoredRecord, Tables,
+    QueryError, SomeRows, Store, StoreChange, StoredRecord, Tables,
 };
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};
 pub use windowed::EMIT_INTERVAL_MS;

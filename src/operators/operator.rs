@@ -232,10 +232,46 @@ impl Tables {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Port(pub usize);
 
+/// Rows of a batch, of which only some may be meant.
+#[derive(Clone, Copy)]
+pub struct SomeRows<'r, 'a> {
+    /// The rows.
+    pub rows: &'r Rows<'a>,
+    /// Which of them are meant, in order; `None` if that are all.
+    pub selected: Option<&'r [u32]>,
+}
+
+impl<'a> SomeRows<'_, 'a> {
+    /// How many are meant.
+    pub(super) fn len(&self) -> usize {
+        self.selected.map_or(self.rows.len, <[u32]>::len)
+    }
+
+    /// A batch of those that are meant.
+    pub(super) fn taken(&self) -> Rows<'a> {
+        match self.selected {
+            Some(selected) => self.rows.take(selected),
+            None => self.rows.clone(),
+        }
+    }
+}
+
 /// One node over batches.
 pub trait Operator: Send {
     /// Processes a batch of an operator's only input.
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a>;
+
+    /// Processes some rows of a batch.
+    fn process_some<'a>(
+        &mut self,
+        some: SomeRows<'_, 'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Outcome<'a> {
+        match some.selected {
+            Some(_) => self.process(&some.taken(), ctx),
+            None => self.process(some.rows, ctx),
+        }
+    }
 
     /// Processes a batch that nobody else needs, so that its columns can go on as they are.
     fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {

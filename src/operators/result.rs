@@ -2,7 +2,7 @@
 
 use crate::types::{
     Arena, Column, ColumnBuilder, Headers, KeyColumns, Meta, OldRows, OwnedValue, Partition, Rows,
-    SqlType, Validity, Value, Window,
+    Shared, SqlType, Validity, Value, Window,
 };
 
 /// A row that goes, whose group is gone already.
@@ -117,10 +117,10 @@ impl<'a> ResultBuilder<'a> {
                 valid: Validity::from_flags(valid),
             }),
             meta: Meta {
-                timestamps: self.timestamps,
+                timestamps: self.timestamps.into(),
                 headers: has_headers.then_some(self.headers),
                 windows: (!self.windows.is_empty()).then_some(self.windows),
-                offsets: Vec::new(),
+                offsets: Shared::default(),
                 partition: self.partition,
                 is_source: false,
             },

@@ -80,6 +80,7 @@ impl TableTableJoin {
         let old_value = own.beside(port, &partner, key);
         result.value_valid = Validity::from_flags(new_valid);
         result.old = Some(OldRows { value: old_value, valid: Validity::from_flags(old_valid) });
+        let timestamps = timestamps.into();
         result.meta = Meta { timestamps, is_source: false, ..result.meta };
         Ok(result)
     }

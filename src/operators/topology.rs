@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::build::Builder;
-use super::{Collector, Context, Operator, Piece, Port, QueryError, StoredRecord, Tables};
+use super::{
+    Collector, Context, Operator, Piece, Port, QueryError, SomeRows, StoredRecord, Tables,
+};
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{Input, NodeId, QueryPlan, RowFormats, StoreId, SubTopology};
@@ -108,7 +110,7 @@ impl Topology {
     pub fn process<'a>(
         &mut self,
         input: Input,
-        rows: &Rows<'a>,
+        rows: SomeRows<'_, 'a>,
         outside: &mut Outside<'_, 'a>,
     ) -> Result<(), QueryError> {
         let entry = self.entries.get(&input).copied().unwrap_or(Next::Nowhere);
@@ -196,14 +198,14 @@ impl Topology {
 /// Rows that others need too, or that nobody else needs.
 #[expect(clippy::large_enum_variant, reason = "it lives on the stack of one loop")]
 enum Batch<'r, 'a> {
-    Shared(&'r Rows<'a>),
+    Shared(SomeRows<'r, 'a>),
     Owned(Rows<'a>),
 }
 
 impl Batch<'_, '_> {
     fn len(&self) -> usize {
         match self {
-            Self::Shared(rows) => rows.len,
+            Self::Shared(rows) => rows.len(),
             Self::Owned(rows) => rows.len,
         }
     }
@@ -223,7 +225,8 @@ fn run_from<'a>(
             Next::Nowhere => break,
             Next::Sink => {
                 match &batch {
-                    Batch::Shared(rows) => ctx.out.sink(rows)?,
+                    Batch::Shared(SomeRows { rows, selected: None }) => ctx.out.sink(rows)?,
+                    Batch::Shared(some) => ctx.out.sink(&some.taken())?,
                     Batch::Owned(rows) => ctx.out.sink(rows)?,
                 }
                 break;
@@ -256,9 +259,9 @@ fn process<'a>(
 ) -> Piece<'a> {
     match batch {
         Batch::Shared(rows) if port == Port(0) && !operator.gives_pieces() => {
-            Piece { outcome: operator.process(rows, ctx), rest: None }
+            Piece { outcome: operator.process_some(rows, ctx), rest: None }
         }
-        Batch::Shared(rows) => operator.process_piece(port, rows.clone(), ctx),
+        Batch::Shared(rows) => operator.process_piece(port, rows.taken(), ctx),
         Batch::Owned(rows) => operator.process_piece(port, rows, ctx),
     }
 }

@@ -79,6 +79,9 @@ impl Waiting {
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
         let excess = self.cache.len().saturating_sub(self.emitting.cached_groups);
+        if excess == 0 {
+            return Rows::default().into();
+        }
         let slots = self.cache.take_oldest(excess);
         if groups.plan.window.is_none() {
             for slot in &slots {

@@ -77,6 +77,9 @@ pub(super) struct TimeMoved {
 pub(super) struct RowTimes<'t> {
     /// The offsets by which operators pass on which row another comes from; they ascend.
     pub(super) offsets: &'t [i64],
+    /// Which of the rows are meant; `None` if that are all.
+    pub(super) selected: Option<&'t [u32]>,
+    /// The times of those that are meant.
     pub(super) times: &'t [i64],
 }
 
@@ -85,22 +88,35 @@ impl RowTimes<'_> {
     /// time of the last.
     fn of(&self, rows: &Rows<'_>) -> Vec<i64> {
         let last = self.times.last().copied().unwrap_or(i64::MIN);
-        if rows.meta.offsets.len() != rows.len || self.offsets.len() != self.times.len() {
+        let len = self.selected.map_or(self.offsets.len(), <[u32]>::len);
+        if rows.meta.offsets.len() != rows.len || len != self.times.len() {
             return vec![last; rows.len];
         }
-        if rows.meta.offsets == self.offsets {
+        if self.selected.is_none() && *rows.meta.offsets == *self.offsets {
             return self.times.to_vec();
         }
         let mut at = 0;
         let mut highest = i64::MIN;
         let times = rows.meta.offsets.iter().map(|offset| {
-            while self.offsets.get(at).is_some_and(|other| other < offset) {
+            while self.offset(at).is_some_and(|other| other < *offset) {
                 at += 1;
             }
             highest = highest.max(self.times.get(at).copied().unwrap_or(last));
             highest
         });
         times.collect()
+    }
+
+    /// The row at a place among those that are meant.
+    fn row(&self, at: usize) -> Option<usize> {
+        match self.selected {
+            Some(selected) => selected.get(at).map(|row| *row as usize),
+            None => Some(at),
+        }
+    }
+
+    fn offset(&self, at: usize) -> Option<i64> {
+        self.offsets.get(self.row(at)?).copied()
     }
 }
 
@@ -261,8 +277,11 @@ impl TaskCollector<'_, '_> {
         if let Some(moved) = known.into_iter().find(|moved| moved.to == stream_time) {
             return moved.by;
         }
-        let row = self.batch.timestamps.iter().position(|time| *time == stream_time.0)?;
-        self.batch.origin.record(Offset(*self.batch.times.offsets.get(row)?))
+        let BatchSource { times, timestamps, origin, .. } = self.batch;
+        let is_it = |row: &usize| timestamps.get(*row) == Some(&stream_time.0);
+        let mut rows = (0..times.times.len()).filter_map(|at| times.row(at));
+        let row = rows.find(is_it)?;
+        origin.record(Offset(*times.offsets.get(row)?))
     }
 }
 

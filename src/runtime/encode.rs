@@ -180,23 +180,23 @@ pub(super) struct Lending<'l, 'a> {
 }
 
 impl<'a> LentRows<'a> {
-    /// The rows, as those of the task that they are for.
+    /// The rows of all partitions, as those of the task that these are for. What comes of a row
+    /// names it by its place among them.
     pub(super) fn rows(&self) -> Rows<'a> {
-        let mut rows = match &self.taken {
-            Some(taken) => self.rows.take(taken),
-            None => Rows::clone(&self.rows),
-        };
+        let mut rows = Rows::clone(&self.rows);
         (rows.meta.partition, rows.meta.is_source) = (self.partition, false);
+        rows.meta.offsets = (0..rows.len as i64).collect();
         rows
     }
 
-    /// The record that the row at a place comes from.
+    /// Which of the rows of all partitions these are; `None` if that are all.
+    pub(super) fn selected(&self) -> Option<&[u32]> {
+        self.taken.as_deref()
+    }
+
+    /// The record that the row at a place among those of all partitions comes from.
     pub(super) fn record(&self, place: usize) -> Option<RecordId> {
-        let row = match &self.taken {
-            Some(taken) => *taken.get(place)? as usize,
-            None => place,
-        };
-        self.origin.record(self.rows.meta.offset(row))
+        self.origin.record(self.rows.meta.offset(place))
     }
 
     /// Where the rows of the copy come from, which keep their offsets.
@@ -207,7 +207,11 @@ impl<'a> LentRows<'a> {
             _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
             Origin::Partition(lane) => RunOrigin::Partition(lane),
             Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) => {
-                RunOrigin::Each((0..self.times.len()).map(|place| self.record(place)).collect())
+                let record = |nth: usize| match &self.taken {
+                    Some(taken) => self.record(*taken.get(nth)? as usize),
+                    None => self.record(nth),
+                };
+                RunOrigin::Each((0..self.times.len()).map(record).collect())
             }
         }
     }
@@ -379,11 +383,20 @@ impl RepartitionEncoder {
                 rows.meta.partition.0
             }));
         }
-        let owner = |row: usize| match self.placing(rows, row) {
-            Placing::Partition(to) => within(to),
-            _ => by_key[rows.key.position(row)],
+        let of_rows = match self.kind {
+            RepartitionKind::Responses => {
+                let owner = |row: usize| match self.placing(rows, row) {
+                    Placing::Partition(to) => within(to),
+                    _ => by_key[rows.key.position(row)],
+                };
+                (0..rows.len).map(owner).collect()
+            }
+            _ => match &rows.key.index {
+                Some(index) => index.iter().map(|key| by_key[*key as usize]).collect(),
+                None => by_key,
+            },
         };
-        Ok(Owners { of_rows: (0..rows.len).map(owner).collect(), partitions })
+        Ok(Owners { of_rows, partitions })
     }
 }
 
@@ -401,7 +414,9 @@ struct Share {
 
 /// All rows of each partition together.
 fn by_owner(owners: &Owners) -> impl Iterator<Item = Share> + use<> {
-    let mut shares: Vec<Vec<u32>> = vec![Vec::new(); owners.partitions];
+    let mut counts = vec![0; owners.partitions];
+    owners.of_rows.iter().for_each(|owner| counts[*owner] += 1);
+    let mut shares: Vec<Vec<u32>> = counts.into_iter().map(Vec::with_capacity).collect();
     for (row, owner) in owners.of_rows.iter().enumerate() {
         shares[*owner].push(row as u32);
     }

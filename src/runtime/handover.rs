@@ -60,7 +60,14 @@ impl Tasks {
             let mut rows = run.rows.view(partition, &arena);
             rows.meta.offsets = (0..rows.len as i64).collect();
             let origin = Origin::Run(&run);
-            let batch = TaskBatch { input, rows: &rows, times: &run.times, records: None, origin };
+            let batch = TaskBatch {
+                input,
+                rows: &rows,
+                selected: None,
+                times: &run.times,
+                records: None,
+                origin,
+            };
             self.run(from, batch, Surrounded { surroundings, arena: &arena })?;
         }
     }

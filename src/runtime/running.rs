@@ -122,9 +122,10 @@ impl Tasks {
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
         self.renew(to)?;
-        for row in 0..batch.rows.len {
+        for (at, row) in batch.selected_rows().enumerate() {
             let rows = batch.rows.take(&[row as u32]);
-            let one = TaskBatch { rows: &rows, times: &batch.times[row..=row], ..batch };
+            let times = &batch.times[at..=at];
+            let one = TaskBatch { rows: &rows, selected: None, times, ..batch };
             let (mark, lent_before) = (self.given.mark(), lent.len());
             let Some(seat) = self.seats.get_mut(&to) else { break };
             let done = guard(|| seat.task.process_lending(one, &mut self.given, lent, surrounded));
@@ -163,12 +164,20 @@ impl Tasks {
     }
 }
 
-impl TaskBatch<'_, '_> {
+impl<'t> TaskBatch<'t, '_> {
+    /// The rows that are meant.
+    fn selected_rows(&self) -> impl Iterator<Item = usize> + use<'t> {
+        let Self { rows, selected, .. } = *self;
+        let len = selected.map_or(rows.len, <[u32]>::len);
+        (0..len).map(move |at| selected.map_or(at, |selected| selected[at] as usize))
+    }
+
     /// The record that all rows come from, where there is such a one.
     fn record(&self) -> Option<RecordId> {
-        let of = |row: usize| self.origin.record(self.rows.meta.offset(row));
-        let first = of(0)?;
-        (1..self.rows.len).all(|row| of(row) == Some(first)).then_some(first)
+        let mut records =
+            self.selected_rows().map(|row| self.origin.record(self.rows.meta.offset(row)));
+        let first = records.next()??;
+        records.all(|record| record == Some(first)).then_some(first)
     }
 }
 

@@ -29,6 +29,18 @@ pub struct RawRecords<'a> {
 }
 
 impl RawRecords<'_> {
+    /// None of a partition yet, with room for some.
+    pub fn with_room(partition: i32, records: usize) -> Self {
+        Self {
+            partition,
+            offsets: Vec::with_capacity(records),
+            timestamps: Vec::with_capacity(records),
+            keys: Vec::with_capacity(records),
+            values: Vec::with_capacity(records),
+            headers: None,
+        }
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.offsets.len()
@@ -181,10 +193,10 @@ impl SourceReader {
             },
             value_valid: validity(len, &value.nulls),
             meta: Meta {
-                timestamps: records.timestamps.clone(),
+                timestamps: records.timestamps.clone().into(),
                 headers: records.headers.clone(),
                 windows,
-                offsets: records.offsets.clone(),
+                offsets: records.offsets.clone().into(),
                 partition: Partition(records.partition),
                 is_source: true,
             },
@@ -296,7 +308,7 @@ impl SourceReader {
         rejected: &mut Rejected,
     ) {
         let Some((_, format)) = &self.timestamp else { return };
-        for row in 0..rows.len {
+        for (row, timestamp) in rows.meta.timestamps.make_mut().iter_mut().enumerate() {
             if rejected.contains(row) {
                 continue;
             }
@@ -310,7 +322,7 @@ impl SourceReader {
                 ])
             };
             match time {
-                Ok(time) => rows.meta.timestamps[row] = time,
+                Ok(time) => *timestamp = time,
                 Err(causes) => {
                     let record = self.java_text(records, row);
                     rejected.add(row, Rejection::NoTimestamp { record, causes });

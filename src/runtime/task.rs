@@ -12,7 +12,7 @@ use super::processing_log::{LogEvent, ProcessingLogEntry};
 use super::skipped::{RecordPlace, Skipped, SkippedMark};
 use super::source::ReadRows;
 use crate::expr::{EvalContext, RandomSource};
-use crate::operators::{Outside, QueryError, StoredRecord, Topology, TopologyOptions};
+use crate::operators::{Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions};
 use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
 use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
 
@@ -132,7 +132,9 @@ pub struct TaskBatch<'t, 'a> {
     pub input: Input,
     /// The rows; their offsets ascend.
     pub rows: &'t Rows<'a>,
-    /// The time of each on its lane.
+    /// Which of them are meant, in order; `None` if that are all.
+    pub selected: Option<&'t [u32]>,
+    /// The time of each that is meant on its lane.
     pub times: &'t [i64],
     /// The records that rows of a source come from, for the processing log.
     pub records: Option<SourceRecords<'t, 'a>>,
@@ -240,15 +242,15 @@ impl Task {
         lent: &mut Vec<LentRows<'a>>,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
-        let TaskBatch { input, rows, .. } = batch;
+        let TaskBatch { input, rows, selected, .. } = batch;
         let source = BatchSource {
             records: batch.records,
-            times: RowTimes { offsets: &rows.meta.offsets, times: batch.times },
+            times: RowTimes { offsets: &rows.meta.offsets, selected, times: batch.times },
             timestamps: &rows.meta.timestamps,
             origin: batch.origin,
         };
         self.run(source, (given, lent), surrounded, |topology, outside| {
-            topology.process(input, rows, outside)
+            topology.process(input, SomeRows { rows, selected }, outside)
         })
     }
 
@@ -274,7 +276,7 @@ impl Task {
         lent: &mut Vec<LentRows<'a>>,
         surrounded: Surrounded<'a>,
     ) -> Result<bool, QueryError> {
-        let times = RowTimes { offsets: &[], times: &[time] };
+        let times = RowTimes { offsets: &[], selected: None, times: &[time] };
         let source = BatchSource { records: None, times, timestamps: &[], origin };
         self.run(source, (given, lent), surrounded, |topology, outside| topology.flush(outside))
     }

@@ -244,6 +244,7 @@ impl Tasks {
             let batch = TaskBatch {
                 input: way.lane.input,
                 rows: &rows,
+                selected: None,
                 times: &times,
                 records: Some(records),
                 origin: Origin::Partition(way.lane),
@@ -282,7 +283,14 @@ impl Tasks {
         let times = running_times(before, &rows.meta.timestamps);
         let progress = Progress { time: times.last().copied().unwrap_or(before), is_at_end };
         let origin = Origin::Partition(way.lane);
-        let batch = TaskBatch { input: way.lane.input, rows, times: &times, records, origin };
+        let batch = TaskBatch {
+            input: way.lane.input,
+            rows,
+            selected: None,
+            times: &times,
+            records,
+            origin,
+        };
         self.take_batch(way, batch, progress, surrounded)
     }
 
@@ -342,12 +350,15 @@ impl Tasks {
         let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
         let times = running_times(junction.progress.time, &lent.times);
         junction.progress.time = times.last().copied().unwrap_or(junction.progress.time);
-        let mut rows = lent.rows();
-        // What comes of a row names it by its place here.
-        rows.meta.offsets = (0..rows.len as i64).collect();
-        let input = Input::Repartition(lent.topic);
-        let origin = Origin::Lent(lent);
-        let batch = TaskBatch { input, rows: &rows, times: &times, records: None, origin };
+        let rows = lent.rows();
+        let batch = TaskBatch {
+            input: Input::Repartition(lent.topic),
+            rows: &rows,
+            selected: lent.selected(),
+            times: &times,
+            records: None,
+            origin: Origin::Lent(lent),
+        };
         let done = self.run(to, batch, surrounded);
         let leaving = self.given.rekeyed.drain(..);
         let leaving = leaving.map(|rekeyed| Leaving { from: to, rekeyed }).collect();
@@ -539,8 +550,14 @@ impl Tasks {
             let times = &times[from..from + piece.len];
             from += piece.len;
             let origin = Origin::Chunk(chunk);
-            let batch =
-                TaskBatch { input: chunk.input, rows: &piece, times, records: None, origin };
+            let batch = TaskBatch {
+                input: chunk.input,
+                rows: &piece,
+                selected: None,
+                times,
+                records: None,
+                origin,
+            };
             let surrounded = Surrounded { surroundings, arena: &arena };
             let done = self.run(chunk.to, batch, surrounded);
             self.go_round(chunk.to, leaving, surroundings)?;

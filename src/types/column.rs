@@ -1,6 +1,6 @@
 //! One value for each row of a chunk, in vectors of one type where that is worth it.
 
-use super::{SqlType, Value};
+use super::{Shared, SqlType, Value};
 
 /// Which rows of a typed column hold a value.
 #[derive(Clone, Debug, Default)]
@@ -60,17 +60,17 @@ pub enum Column<'a> {
     /// The same value in every row.
     Constant(Value<'a>),
     /// BOOLEAN.
-    Booleans(Vec<bool>, Validity),
+    Booleans(Shared<bool>, Validity),
     /// INT.
-    Ints(Vec<i32>, Validity),
+    Ints(Shared<i32>, Validity),
     /// BIGINT.
-    Bigints(Vec<i64>, Validity),
+    Bigints(Shared<i64>, Validity),
     /// DOUBLE.
-    Doubles(Vec<f64>, Validity),
+    Doubles(Shared<f64>, Validity),
     /// VARCHAR, borrowing from the batch or the arena. A NULL is an empty text.
-    Strings(Vec<&'a str>, Validity),
+    Strings(Shared<&'a str>, Validity),
     /// Any other type, and mixtures.
-    Values(Vec<Value<'a>>),
+    Values(Shared<Value<'a>>),
 }
 
 impl<'a> Column<'a> {
@@ -107,7 +107,7 @@ impl<'a> Column<'a> {
     /// The rows in `rows`, in that order.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
-        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Shared<T> {
             rows.iter().map(|row| values[*row as usize]).collect()
         }
         match self {
@@ -137,36 +137,47 @@ impl<'a> Column<'a> {
 /// Collects one column row by row.
 #[derive(Debug)]
 pub struct ColumnBuilder<'a> {
-    column: Column<'a>,
+    values: Values<'a>,
     /// The flags of a typed column, from its first NULL on.
     flags: Option<Vec<bool>>,
     len: usize,
 }
 
+/// The values of a column that is not finished.
+#[derive(Debug)]
+enum Values<'a> {
+    Booleans(Vec<bool>),
+    Ints(Vec<i32>),
+    Bigints(Vec<i64>),
+    Doubles(Vec<f64>),
+    Strings(Vec<&'a str>),
+    Mixed(Vec<Value<'a>>),
+}
+
 impl<'a> ColumnBuilder<'a> {
     /// A builder for a column of `ty` with room for `capacity` rows.
     pub fn new(ty: &SqlType, capacity: usize) -> Self {
-        let column = match ty {
-            SqlType::Boolean => Column::Booleans(Vec::with_capacity(capacity), Validity::all()),
-            SqlType::Int => Column::Ints(Vec::with_capacity(capacity), Validity::all()),
-            SqlType::Bigint => Column::Bigints(Vec::with_capacity(capacity), Validity::all()),
-            SqlType::Double => Column::Doubles(Vec::with_capacity(capacity), Validity::all()),
-            SqlType::String => Column::Strings(Vec::with_capacity(capacity), Validity::all()),
-            _ => Column::Values(Vec::with_capacity(capacity)),
+        let values = match ty {
+            SqlType::Boolean => Values::Booleans(Vec::with_capacity(capacity)),
+            SqlType::Int => Values::Ints(Vec::with_capacity(capacity)),
+            SqlType::Bigint => Values::Bigints(Vec::with_capacity(capacity)),
+            SqlType::Double => Values::Doubles(Vec::with_capacity(capacity)),
+            SqlType::String => Values::Strings(Vec::with_capacity(capacity)),
+            _ => Values::Mixed(Vec::with_capacity(capacity)),
         };
-        Self { column, flags: None, len: 0 }
+        Self { values, flags: None, len: 0 }
     }
 
     /// Adds a value. One of another type than the column's turns it into a mixed column.
     #[inline]
     pub fn push(&mut self, value: Value<'a>) {
-        match (&mut self.column, value) {
-            (Column::Booleans(values, _), Value::Boolean(value)) => values.push(value),
-            (Column::Ints(values, _), Value::Int(value)) => values.push(value),
-            (Column::Bigints(values, _), Value::Bigint(value)) => values.push(value),
-            (Column::Doubles(values, _), Value::Double(value)) => values.push(value),
-            (Column::Strings(values, _), Value::String(value)) => values.push(value),
-            (Column::Values(values), value) => {
+        match (&mut self.values, value) {
+            (Values::Booleans(values), Value::Boolean(value)) => values.push(value),
+            (Values::Ints(values), Value::Int(value)) => values.push(value),
+            (Values::Bigints(values), Value::Bigint(value)) => values.push(value),
+            (Values::Doubles(values), Value::Double(value)) => values.push(value),
+            (Values::Strings(values), Value::String(value)) => values.push(value),
+            (Values::Mixed(values), value) => {
                 values.push(value);
                 self.len += 1;
                 return;
@@ -185,8 +196,8 @@ impl<'a> ColumnBuilder<'a> {
     /// Adds a DOUBLE, as fast as can be to a column of that type.
     #[inline]
     pub fn push_double(&mut self, value: f64) {
-        match (&mut self.column, &self.flags) {
-            (Column::Doubles(values, _), None) => {
+        match (&mut self.values, &self.flags) {
+            (Values::Doubles(values), None) => {
                 values.push(value);
                 self.len += 1;
             }
@@ -197,8 +208,8 @@ impl<'a> ColumnBuilder<'a> {
     /// Adds a BIGINT in the same way.
     #[inline]
     pub fn push_bigint(&mut self, value: i64) {
-        match (&mut self.column, &self.flags) {
-            (Column::Bigints(values, _), None) => {
+        match (&mut self.values, &self.flags) {
+            (Values::Bigints(values), None) => {
                 values.push(value);
                 self.len += 1;
             }
@@ -209,8 +220,8 @@ impl<'a> ColumnBuilder<'a> {
     /// Adds a VARCHAR in the same way.
     #[inline]
     pub fn push_text(&mut self, value: &'a str) {
-        match (&mut self.column, &self.flags) {
-            (Column::Strings(values, _), None) => {
+        match (&mut self.values, &self.flags) {
+            (Values::Strings(values), None) => {
                 values.push(value);
                 self.len += 1;
             }
@@ -224,8 +235,8 @@ impl<'a> ColumnBuilder<'a> {
         if !value.is_null() {
             self.widen();
         }
-        match &mut self.column {
-            Column::Values(values) => {
+        match &mut self.values {
+            Values::Mixed(values) => {
                 values.push(value);
                 self.len += 1;
             }
@@ -235,16 +246,15 @@ impl<'a> ColumnBuilder<'a> {
 
     /// Adds a NULL.
     pub fn push_null(&mut self) {
-        match &mut self.column {
-            Column::Booleans(values, _) => values.push(false),
-            Column::Ints(values, _) => values.push(0),
-            Column::Bigints(values, _) => values.push(0),
-            Column::Doubles(values, _) => values.push(0.0),
-            Column::Strings(values, _) => values.push(""),
-            Column::Values(values) => values.push(Value::Null),
-            Column::Absent | Column::Constant(_) => unreachable!("a builder holds vectors"),
+        match &mut self.values {
+            Values::Booleans(values) => values.push(false),
+            Values::Ints(values) => values.push(0),
+            Values::Bigints(values) => values.push(0),
+            Values::Doubles(values) => values.push(0.0),
+            Values::Strings(values) => values.push(""),
+            Values::Mixed(values) => values.push(Value::Null),
         }
-        if !matches!(self.column, Column::Values(_)) {
+        if !matches!(self.values, Values::Mixed(_)) {
             let len = self.len;
             self.flags.get_or_insert_with(|| vec![true; len]).push(false);
         }
@@ -263,14 +273,13 @@ impl<'a> ColumnBuilder<'a> {
 
     /// Removes the rows from `len` on: a record that failed half-way leaves no row.
     pub fn truncate(&mut self, len: usize) {
-        match &mut self.column {
-            Column::Booleans(values, _) => values.truncate(len),
-            Column::Ints(values, _) => values.truncate(len),
-            Column::Bigints(values, _) => values.truncate(len),
-            Column::Doubles(values, _) => values.truncate(len),
-            Column::Strings(values, _) => values.truncate(len),
-            Column::Values(values) => values.truncate(len),
-            Column::Absent | Column::Constant(_) => unreachable!("a builder holds vectors"),
+        match &mut self.values {
+            Values::Booleans(values) => values.truncate(len),
+            Values::Ints(values) => values.truncate(len),
+            Values::Bigints(values) => values.truncate(len),
+            Values::Doubles(values) => values.truncate(len),
+            Values::Strings(values) => values.truncate(len),
+            Values::Mixed(values) => values.truncate(len),
         }
         if let Some(flags) = &mut self.flags {
             flags.truncate(len);
@@ -281,13 +290,13 @@ impl<'a> ColumnBuilder<'a> {
     /// The finished column.
     pub fn finish(self) -> Column<'a> {
         let valid = self.flags.map_or_else(Validity::all, Validity::from_flags);
-        match self.column {
-            Column::Booleans(values, _) => Column::Booleans(values, valid),
-            Column::Ints(values, _) => Column::Ints(values, valid),
-            Column::Bigints(values, _) => Column::Bigints(values, valid),
-            Column::Doubles(values, _) => Column::Doubles(values, valid),
-            Column::Strings(values, _) => Column::Strings(values, valid),
-            other => other,
+        match self.values {
+            Values::Booleans(values) => Column::Booleans(values.into(), valid),
+            Values::Ints(values) => Column::Ints(values.into(), valid),
+            Values::Bigints(values) => Column::Bigints(values.into(), valid),
+            Values::Doubles(values) => Column::Doubles(values.into(), valid),
+            Values::Strings(values) => Column::Strings(values.into(), valid),
+            Values::Mixed(values) => Column::Values(values.into()),
         }
     }
 
@@ -295,7 +304,7 @@ impl<'a> ColumnBuilder<'a> {
         let done = std::mem::replace(self, Self::new(&SqlType::Bytes, 0));
         let len = done.len;
         let column = done.finish();
-        self.column = Column::Values((0..len).map(|row| column.value(row)).collect());
+        self.values = Values::Mixed((0..len).map(|row| column.value(row)).collect());
         self.len = len;
     }
 }

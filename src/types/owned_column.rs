@@ -103,10 +103,10 @@ impl OwnedColumn {
         match column {
             Column::Absent => Self::Absent,
             Column::Constant(value) => Self::Constant(value.to_owned()),
-            Column::Booleans(values, valid) => Self::Booleans(values.clone(), valid.clone()),
-            Column::Ints(values, valid) => Self::Ints(values.clone(), valid.clone()),
-            Column::Bigints(values, valid) => Self::Bigints(values.clone(), valid.clone()),
-            Column::Doubles(values, valid) => Self::Doubles(values.clone(), valid.clone()),
+            Column::Booleans(values, valid) => Self::Booleans(values.to_vec(), valid.clone()),
+            Column::Ints(values, valid) => Self::Ints(values.to_vec(), valid.clone()),
+            Column::Bigints(values, valid) => Self::Bigints(values.to_vec(), valid.clone()),
+            Column::Doubles(values, valid) => Self::Doubles(values.to_vec(), valid.clone()),
             Column::Strings(values, valid) => match Texts::of(values.iter().copied()) {
                 Some(texts) => Self::Strings(texts, valid.clone()),
                 None => Self::values(column, 0..values.len()),
@@ -169,22 +169,22 @@ impl OwnedColumn {
                 Self::Booleans(values, valid) => Some((values, valid)),
                 _ => None,
             })
-            .map(|(values, valid)| Column::Booleans(values, valid)),
+            .map(|(values, valid)| Column::Booleans(values.into(), valid)),
             Some(Self::Ints(..)) => copied(columns, stretches, |column| match column {
                 Self::Ints(values, valid) => Some((values, valid)),
                 _ => None,
             })
-            .map(|(values, valid)| Column::Ints(values, valid)),
+            .map(|(values, valid)| Column::Ints(values.into(), valid)),
             Some(Self::Bigints(..)) => copied(columns, stretches, |column| match column {
                 Self::Bigints(values, valid) => Some((values, valid)),
                 _ => None,
             })
-            .map(|(values, valid)| Column::Bigints(values, valid)),
+            .map(|(values, valid)| Column::Bigints(values.into(), valid)),
             Some(Self::Doubles(..)) => copied(columns, stretches, |column| match column {
                 Self::Doubles(values, valid) => Some((values, valid)),
                 _ => None,
             })
-            .map(|(values, valid)| Column::Doubles(values, valid)),
+            .map(|(values, valid)| Column::Doubles(values.into(), valid)),
             Some(Self::Strings(..)) => texts(columns, stretches),
         };
         typed.unwrap_or_else(|| {
@@ -223,7 +223,7 @@ fn texts<'a>(columns: &[&'a OwnedColumn], stretches: &[Stretch]) -> Option<Colum
         parts[stretch.of as usize].0.extend(stretch.range(), &mut values);
     }
     let valid: Vec<_> = parts.into_iter().map(|(_, valid)| valid).collect();
-    Some(Column::Strings(values, gather_validity(&valid, stretches)))
+    Some(Column::Strings(values.into(), gather_validity(&valid, stretches)))
 }
 
 /// Which rows of some stretches are valid.

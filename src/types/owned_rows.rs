@@ -2,8 +2,8 @@
 
 use super::owned_column::{OwnedColumn, Stretch, gather_validity, rows_of};
 use super::{
-    Arena, Column, Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Partition, Rows, Validity,
-    Window, owned_headers,
+    Arena, Column, Headers, KeyColumns, Meta, OldRows, OwnedHeaders, Partition, Rows, Shared,
+    Validity, Window, owned_headers,
 };
 
 /// Rows in the order in which they were given, column by column, with all that they point to.
@@ -36,13 +36,13 @@ impl OwnedRows {
             len: rows.len,
             key: columns(&rows.key.columns),
             key_valid: rows.key.valid.clone(),
-            key_index: rows.key.index.clone(),
+            key_index: rows.key.index.as_ref().map(|index| index.to_vec()),
             keys: rows.key.len,
             value: columns(&rows.value),
             value_valid: rows.value_valid.clone(),
             old: rows.old.as_ref().map(|old| (columns(&old.value), old.valid.clone())),
-            timestamps: rows.meta.timestamps.clone(),
-            offsets: rows.meta.offsets.clone(),
+            timestamps: rows.meta.timestamps.to_vec(),
+            offsets: rows.meta.offsets.to_vec(),
             headers: headers.map(|all| all.iter().map(|one| owned_headers(one)).collect()),
             windows: rows.meta.windows.clone(),
         }
@@ -66,8 +66,8 @@ impl OwnedRows {
             value_valid: rows.value_valid.take(taken),
             old: rows.old.as_ref().map(|old| (columns(&old.value, taken), old.valid.take(taken))),
             headers: headers.map(|all| all.iter().map(|one| owned_headers(one)).collect()),
-            timestamps: meta.timestamps,
-            offsets: meta.offsets,
+            timestamps: meta.timestamps.to_vec(),
+            offsets: meta.offsets.to_vec(),
             windows: meta.windows,
         }
     }
@@ -176,7 +176,7 @@ fn keys<'a>(batches: &[&'a OwnedRows], stretches: &[Stretch], arena: &'a Arena) 
     KeyColumns {
         columns: columns(batches, &kept, arena, |batch| &batch.key),
         valid: gather_validity(&valid, &kept),
-        index,
+        index: index.map(Shared::from),
         len: rows_of(&kept),
     }
 }
@@ -236,6 +236,7 @@ fn meta<'a>(
         });
         windows.copied().collect()
     });
+    let (timestamps, offsets) = (timestamps.into(), offsets.into());
     Meta { timestamps, headers, windows, offsets, partition, is_source: false }
 }
 
@@ -258,10 +259,14 @@ mod tests {
         values: &[Value<'static>],
         ty: &SqlType,
     ) -> OwnedRows {
-        let column = Column::Strings(keys.to_vec(), Validity::all());
+        let column = Column::Strings(keys.to_vec().into(), Validity::all());
         let len = values.len();
-        let key =
-            KeyColumns { columns: vec![column], valid: Validity::all(), index, len: keys.len() };
+        let key = KeyColumns {
+            columns: vec![column],
+            valid: Validity::all(),
+            index: index.map(Shared::from),
+            len: keys.len(),
+        };
         let value = vec![Column::from_values(ty, values.iter().copied())];
         let meta = Meta { timestamps: (0..len as i64).collect(), ..Meta::default() };
         OwnedRows::of(&Rows { len, key, value, meta, ..Rows::default() })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Column, Offset, Partition, Timestamp, Validity, Window};
+use super::{Column, Offset, Partition, Shared, Timestamp, Validity, Window};
 
 /// The headers of a record: names and values, in order, duplicates included.
 pub type Headers<'a> = &'a [(&'a str, Option<&'a [u8]>)];
@@ -44,7 +44,7 @@ pub struct KeyColumns<'a> {
     /// Which keys exist at all.
     pub valid: Validity,
     /// Where columns hold distinct keys only: the key of each row.
-    pub index: Option<Vec<u32>>,
+    pub index: Option<Shared<u32>>,
     /// How many keys the columns hold: the rows, or the distinct keys.
     pub len: usize,
 }
@@ -69,7 +69,7 @@ impl KeyColumns<'_> {
         Self {
             columns: self.columns.iter().map(|column| column.take(&kept)).collect(),
             valid: self.valid.take(&kept),
-            index,
+            index: index.map(Shared::from),
             len: kept.len(),
         }
     }
@@ -114,13 +114,13 @@ impl<'a> OldRows<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Meta<'a> {
     /// The event time of each row, in milliseconds.
-    pub timestamps: Vec<i64>,
+    pub timestamps: Shared<i64>,
     /// The headers of each row; `None` when no row has any.
     pub headers: Option<Vec<Headers<'a>>>,
     /// The window of each key, for windowed sources and aggregates.
     pub windows: Option<Vec<Window>>,
     /// The offset of the record that each row comes from.
-    pub offsets: Vec<i64>,
+    pub offsets: Shared<i64>,
     /// The partition of the task.
     pub partition: Partition,
     /// Whether the value still is that of the source, so that a row can be read again by offset.
@@ -151,14 +151,15 @@ impl<'a> Meta<'a> {
     /// The same of the rows in `rows`, in that order.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
-        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+        fn pick<T: Copy, C: FromIterator<T>>(values: &[T], rows: &[u32]) -> C {
             rows.iter().map(|row| values[*row as usize]).collect()
         }
+        let offsets = &self.offsets;
         Self {
             timestamps: pick(&self.timestamps, rows),
             headers: self.headers.as_ref().map(|headers| pick(headers, rows)),
             windows: self.windows.as_ref().map(|windows| pick(windows, rows)),
-            offsets: if self.offsets.is_empty() { Vec::new() } else { pick(&self.offsets, rows) },
+            offsets: if offsets.is_empty() { Shared::default() } else { pick(offsets, rows) },
             partition: self.partition,
             is_source: self.is_source,
         }

@@ -254,6 +254,7 @@ impl Aggregate for Moments {
     ) -> Result<(), RowError> {
         match rows.args {
             [Column::Doubles(values, valid)] => {
+                let values: &[f64] = values;
                 for (row, group) in rows.members().filter(|(row, _)| valid.is_valid(*row)) {
                     self.add_double(&mut groups[group][rows.slot], values[row]);
                 }

@@ -123,6 +123,7 @@ impl Aggregate for Extreme {
     ) -> Result<(), RowError> {
         match rows.args {
             [Column::Doubles(values, valid)] => {
+                let values: &[f64] = values;
                 for (row, group) in rows.members().filter(|(row, _)| valid.is_valid(*row)) {
                     let State::Value(kept) = &mut groups[group][rows.slot] else { continue };
                     match kept {

@@ -37,9 +37,6 @@ use crate::types::{Arena, Column, SqlType, Value};
 pub use registry::{AggregateFunction, AggregateLimits, AggregateRow, Aggregates, Bind, Resolved};
 pub use state::{Sequence, State};
 
-/// The group of a row that an aggregation leaves out.
-pub const NO_GROUP: u32 = u32::MAX;
-
 /// A row that an aggregate fails on. It is fatal: ksqlDB stops the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowError {
@@ -130,17 +127,25 @@ pub trait Aggregate: Send + Sync + std::fmt::Debug {
 pub struct Rows<'c, 'a> {
     /// Which of a group's states is that of this aggregate.
     pub slot: usize,
-    /// The group of each row, or [`NO_GROUP`].
-    pub group_of: &'c [u32],
+    /// The rows that belong to a group, in order.
+    pub members: &'c [Member],
     /// The arguments.
     pub args: &'c [&'c Column<'a>],
+}
+
+/// A row of a chunk, and its group among those that the chunk touches.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// The row.
+    pub row: u32,
+    /// The group.
+    pub group: u32,
 }
 
 impl Rows<'_, '_> {
     /// The rows that belong to a group, with their groups.
     #[inline]
     fn members(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let rows = self.group_of.iter().enumerate();
-        rows.filter(|(_, group)| **group != NO_GROUP).map(|(row, group)| (row, *group as usize))
+        self.members.iter().map(|member| (member.row as usize, member.group as usize))
     }
 }

@@ -277,6 +277,7 @@ impl Aggregate for One {
     ) -> Result<(), RowError> {
         match rows.args.first() {
             Some(Column::Strings(values, valid)) if self.end == End::Latest => {
+                let values: &[&str] = values;
                 for (row, group) in rows.members() {
                     let state = &mut groups[group][rows.slot];
                     if valid.is_valid(row) {

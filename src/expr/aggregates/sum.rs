@@ -178,6 +178,7 @@ impl Aggregate for Sum {
     ) -> Result<(), RowError> {
         match rows.args {
             [Column::Doubles(values, valid)] if !self.is_list => {
+                let values: &[f64] = values;
                 for (row, group) in rows.members().filter(|(row, _)| valid.is_valid(*row)) {
                     if let State::Value(OwnedValue::Double(sum)) = &mut groups[group][rows.slot] {
                         *sum += values[row];

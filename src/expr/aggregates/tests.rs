@@ -292,8 +292,9 @@ proptest! {
             let mut states = [aggregate.init(&mut sequence), aggregate.init(&mut sequence)];
             let (even, odd) = states.split_at_mut(1);
             let mut groups = [even, odd];
-            let group_of: Vec<u32> = (0..values.len() as u32).map(|row| row % 2).collect();
-            let rows = Rows { slot: 0, group_of: &group_of, args: &[&column] };
+            let members = (0..values.len() as u32).map(|row| Member { row, group: row % 2 });
+            let members: Vec<_> = members.collect();
+            let rows = Rows { slot: 0, members: &members, args: &[&column] };
             aggregate.add_rows(&mut groups, &rows, &mut sequence).unwrap();
             for (group, state) in states.iter().enumerate() {
                 let rows = values.iter().skip(group).step_by(2).cloned().collect::<Vec<_>>();

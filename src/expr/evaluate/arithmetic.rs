@@ -190,7 +190,7 @@ fn doubles<'f, 'a>(
         ArithmeticOp::Divide => zip(&left, &right, len, |a, b| a / b),
         ArithmeticOp::Modulus => zip(&left, &right, len, |a, b| a % b),
     };
-    Part::with(Column::Doubles(values, validity(&failed, len)), failed)
+    Part::with(Column::Doubles(values.into(), validity(&failed, len)), failed)
 }
 
 fn whole<'f, 'a, T: Number>(

@@ -111,7 +111,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         }
         let late = below.failed.into_iter().map(|(at, e)| (positions[at as usize], e)).collect();
         let failed = merge(failed, late);
-        Part::with(Column::Booleans(truths, validity(&failed, rows.len())), failed)
+        Part::with(Column::Booleans(truths.into(), validity(&failed, rows.len())), failed)
     }
 
     pub(super) fn in_list(&mut self, value: &Expr, list: &[Expr], rows: Rows<'_>) -> Part<'f, 'a> {
@@ -153,7 +153,7 @@ fn compare<'f, 'a>(
             _ => None,
         };
         if let Some(truths) = truths {
-            return Part::new(Column::Booleans(truths, Validity::all()));
+            return Part::new(Column::Booleans(truths.into(), Validity::all()));
         }
     }
     if kind == Kind::Decimal
@@ -162,7 +162,7 @@ fn compare<'f, 'a>(
         && let Some(threshold) = Threshold::new(limit)
     {
         if clean && let Some(truths) = beside(op, &threshold, values) {
-            return Part::new(Column::Booleans(truths, Validity::all()));
+            return Part::new(Column::Booleans(truths.into(), Validity::all()));
         }
         return loop_rows(&SqlType::Boolean, len, failed, |at| {
             if !valid.is_valid(at) {
@@ -233,7 +233,7 @@ fn texts(op: Comparison, left: &Column<'_>, right: &Column<'_>, len: usize) -> V
     let wanted = op == Comparison::Equal;
     match (left, right) {
         (Column::Strings(left, _), Column::Strings(right, _)) => {
-            left.iter().zip(right).map(|(a, b)| (a == b) == wanted).collect()
+            left.iter().zip(right.iter()).map(|(a, b)| (a == b) == wanted).collect()
         }
         (Column::Strings(values, _), Column::Constant(Value::String(text)))
         | (Column::Constant(Value::String(text)), Column::Strings(values, _)) => {

@@ -20,7 +20,10 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         if left_expr.known_truth().is_none() && right_expr.known_truth() == Some(deciding) {
             // Java's compiler drops the left value here, and so does not see that it is NULL.
             let truths = vec![deciding; len];
-            return Part::with(Column::Booleans(truths, validity(&left.failed, len)), left.failed);
+            return Part::with(
+                Column::Booleans(truths.into(), validity(&left.failed, len)),
+                left.failed,
+            );
         }
         let nulls = null_truths(&left, left_expr, len);
         let failed = merge(left.failed, nulls);
@@ -38,7 +41,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         }
         let late = right.failed.into_iter().map(|(at, error)| (open[at as usize], error)).collect();
         let failed = merge(failed, late);
-        Part::with(Column::Booleans(truths, validity(&failed, len)), failed)
+        Part::with(Column::Booleans(truths.into(), validity(&failed, len)), failed)
     }
 
     /// A truth that may not be NULL.
@@ -51,8 +54,8 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
     pub(super) fn not(&mut self, value: &Expr, rows: Rows<'_>) -> Part<'f, 'a> {
         let len = rows.len();
         let part = self.truth_of(value, rows);
-        let truths = truths(&part.column, len).into_iter().map(|truth| !truth).collect();
-        Part::with(Column::Booleans(truths, validity(&part.failed, len)), part.failed)
+        let truths = truths(&part.column, len).into_iter().map(|truth| !truth);
+        Part::with(Column::Booleans(truths.collect(), validity(&part.failed, len)), part.failed)
     }
 
     pub(super) fn is_null(&mut self, value: &Expr, negated: bool, rows: Rows<'_>) -> Part<'f, 'a> {
@@ -63,7 +66,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
         } else {
             (0..len).map(|at| part.column.is_null(at) != negated).collect()
         };
-        Part::with(Column::Booleans(truths, validity(&part.failed, len)), part.failed)
+        Part::with(Column::Booleans(truths.into(), validity(&part.failed, len)), part.failed)
     }
 
     pub(super) fn case(
@@ -157,7 +160,7 @@ impl<'f, 'a> Run<'_, 'f, 'a> {
 /// The truth of each row, FALSE where there is none.
 fn truths(column: &Column<'_>, len: usize) -> Vec<bool> {
     match column {
-        Column::Booleans(values, valid) if valid.is_all_valid() => values.clone(),
+        Column::Booleans(values, valid) if valid.is_all_valid() => values.to_vec(),
         _ => (0..len).map(|at| column.value(at) == Value::Boolean(true)).collect(),
     }
 }

@@ -448,7 +448,7 @@ fn scatter<'a>(column: &Column<'a>, positions: &[u32], len: usize) -> Column<'a>
     macro_rules! typed {
         ($kind:ident, $values:expr, $valid:expr, $empty:expr) => {{
             let (values, valid) = spread($values, $valid, (positions, len, $empty));
-            Column::$kind(values, valid)
+            Column::$kind(values.into(), valid)
         }};
     }
     match column {
@@ -463,7 +463,7 @@ fn scatter<'a>(column: &Column<'a>, positions: &[u32], len: usize) -> Column<'a>
             for (from, to) in positions.iter().enumerate() {
                 values[*to as usize] = column.value(from);
             }
-            Column::Values(values)
+            Column::Values(values.into())
         }
     }
 }

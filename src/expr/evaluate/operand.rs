@@ -30,7 +30,7 @@ impl Number for i32 {
     }
 
     fn column<'a>(values: Vec<Self>, valid: Validity) -> Column<'a> {
-        Column::Ints(values, valid)
+        Column::Ints(values.into(), valid)
     }
 }
 
@@ -48,7 +48,7 @@ impl Number for i64 {
     }
 
     fn column<'a>(values: Vec<Self>, valid: Validity) -> Column<'a> {
-        Column::Bigints(values, valid)
+        Column::Bigints(values.into(), valid)
     }
 }
 
@@ -68,7 +68,7 @@ impl Number for f64 {
     }
 
     fn column<'a>(values: Vec<Self>, valid: Validity) -> Column<'a> {
-        Column::Doubles(values, valid)
+        Column::Doubles(values.into(), valid)
     }
 }
 

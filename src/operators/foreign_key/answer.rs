@@ -206,8 +206,8 @@ impl<'a> Answers<'a> {
     ) -> Result<Rows<'a>, QueryError> {
         let len = self.rows.len();
         let mut value = right.columns;
-        value.push(Column::Values(self.hashes));
-        value.push(Column::Values(self.partitions));
+        value.push(Column::Values(self.hashes.into()));
+        value.push(Column::Values(self.partitions.into()));
         let columns = left.key.decode_all(&self.primary_keys, arena)?;
         Ok(Rows {
             len,
@@ -231,7 +231,8 @@ impl Operator for Answer {
             row: Vec::new(),
         };
         let failure = self.answer_all(rows, ctx, &mut answers, &mut found).err();
-        let meta = Meta { timestamps: found.timestamps, ..rows.meta.take(&answers.rows) };
+        let timestamps = found.timestamps.into();
+        let meta = Meta { timestamps, ..rows.meta.take(&answers.rows) };
         let columns = found.columns.into_iter().map(ColumnBuilder::finish).collect();
         let right = RightRows { columns, valid: Validity::from_flags(found.valid) };
         outcome(answers.finish(right, meta, &self.left, ctx.eval.arena), failure)

@@ -198,7 +198,7 @@ impl<'a> Registrations<'a> {
         Rows {
             len,
             key: KeyColumns { columns: vec![self.keys.finish()], valid, index: None, len },
-            value: vec![Column::Values(self.subscriptions)],
+            value: vec![Column::Values(self.subscriptions.into())],
             value_valid: Validity::all(),
             old: None,
             meta: Meta { is_source: false, ..from.meta.take(&self.rows) },

@@ -122,7 +122,7 @@ impl<'a> JoinedRows<'a> {
             value,
             value_valid: Validity::all(),
             old: None,
-            meta: Meta { timestamps, ..meta },
+            meta: Meta { timestamps: timestamps.into(), ..meta },
         }
     }
 }
@@ -153,12 +153,12 @@ fn append<'a>(batch: &mut Rows<'a>, near: &[SqlType], waited: &[WaitedRow<'a>]) 
         *column = Column::from_values(ty, values.chain(more));
     }
     let meta = &mut batch.meta;
-    meta.timestamps.extend(waited.iter().map(|row| row.timestamp_ms));
+    meta.timestamps.make_mut().extend(waited.iter().map(|row| row.timestamp_ms));
     // Whoever gets the rows next can tell which row each came with.
     if !meta.offsets.is_empty() {
         let offsets = waited.iter().map(|row| meta.offsets[row.arrival]);
         let offsets: Vec<i64> = offsets.collect();
-        meta.offsets.extend(offsets);
+        meta.offsets.make_mut().extend(offsets);
     }
     if let Some(headers) = &mut meta.headers {
         headers.extend(waited.iter().map(|row| row.headers));

@@ -24,7 +24,7 @@ fn run(number: i64, times: &[i64]) -> Run {
     let rows = Rows {
         len,
         value: vec![Column::Bigints(numbers, Validity::all())],
-        meta: Meta { timestamps: times.to_vec(), ..Meta::default() },
+        meta: Meta { timestamps: times.to_vec().into(), ..Meta::default() },
         ..Rows::default()
     };
     Run { rows: OwnedRows::of(&rows), times: times.to_vec(), origin: RunOrigin::Unknown }
@@ -43,7 +43,7 @@ fn numbers(chunk: &Chunk) -> Vec<i64> {
     let arena = Arena::new();
     let rows = chunk.rows(Partition(0), &arena);
     match &rows.value[0] {
-        Column::Bigints(numbers, _) => numbers.clone(),
+        Column::Bigints(numbers, _) => numbers.to_vec(),
         other => panic!("{other:?}"),
     }
 }

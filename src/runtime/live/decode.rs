@@ -73,8 +73,10 @@ pub(super) fn next_chunk<'a>(
     arena: &'a Arena,
 ) -> Result<NextChunk<'a>, RecordError> {
     let partition = fetched.partition.partition;
-    let mut records = RawRecords { partition, ..RawRecords::default() };
     let from = offsets.start.max(fetched.position);
+    let left = fetched.next_offset.min(offsets.end).saturating_sub(from);
+    let room = usize::try_from(left).map_or(0, |left| left.min(CHUNK_ROWS));
+    let mut records = RawRecords::with_room(partition, room);
     let known = place.filter(|at| (at.offset, at.fetched) == (from, fetched.position));
     let first = known.map_or(0, |at| at.batch);
     for (index, batch) in fetched.batches.iter().enumerate().skip(first) {
@@ -218,7 +220,7 @@ impl RepartitionReader {
         let value_valid = valid(values.is_new);
         if let Some(hashes) = hashes {
             // Where they go they have come.
-            value.columns.push(Column::Values(hashes));
+            value.columns.push(Column::Values(hashes.into()));
             value.columns.push(Column::Constant(Value::Int(chunk.partition)));
         }
         Ok(Rows {
@@ -233,10 +235,10 @@ impl RepartitionReader {
             value_valid,
             old,
             meta: Meta {
-                timestamps: chunk.timestamps.clone(),
+                timestamps: chunk.timestamps.clone().into(),
                 headers: chunk.headers.clone(),
                 windows: None,
-                offsets: chunk.offsets.clone(),
+                offsets: chunk.offsets.clone().into(),
                 partition: Partition(chunk.partition),
                 is_source: false,
             },

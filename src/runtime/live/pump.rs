@@ -12,7 +12,7 @@ use crate::kafka::fetch::{Fetched, Fetcher};
 use crate::runtime::panics::guarded;
 
 /// How many bytes a worker holds of a reading before it is given no more.
-pub(super) const HELD_BYTES: usize = 2 << 20;
+pub(super) const HELD_BYTES: usize = 1 << 20;
 
 /// How much of a reading a worker holds.
 #[derive(Debug, Default)]

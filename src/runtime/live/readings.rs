@@ -22,7 +22,7 @@ use crate::runtime::clock;
 use crate::types::Partition;
 
 /// How many bytes a reading fetches ahead of what its worker holds.
-const BUFFER_BYTES: usize = 4 << 20;
+const BUFFER_BYTES: usize = 1 << 20;
 
 /// Everything that a worker reads.
 pub(super) struct Readings {
