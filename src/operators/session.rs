@@ -31,6 +31,8 @@ pub(super) struct SessionAggregate {
 #[derive(Default)]
 struct SessionTime {
     stream_time: Option<i64>,
+    /// The latest end of a session that was restored.
+    restored_end: Option<i64>,
     emitted_to: Option<i64>,
     emit_from_ms: i64,
     index: SessionIndex,
@@ -279,11 +281,21 @@ impl SessionAggregate {
 
     /// Forgets sessions that ended so long ago that nothing can touch them.
     fn expire(&mut self) {
-        let Some(stream_time) = self.time.stream_time else { return };
-        let keep_ms = self.retention_ms.max(self.grace_ms.saturating_add(self.gap_ms));
-        for slot in self.time.index.expire(stream_time.saturating_sub(keep_ms)) {
+        if let Some(stream_time) = self.time.stream_time {
+            self.expire_at(stream_time);
+        }
+    }
+
+    fn expire_at(&mut self, stream_time: i64) {
+        for slot in self.time.index.expire(self.oldest_at(stream_time)) {
             self.groups.remove(slot);
         }
+    }
+
+    /// The earliest end of a session that something can touch at a stream time.
+    fn oldest_at(&self, stream_time: i64) -> i64 {
+        let keep_ms = self.retention_ms.max(self.grace_ms.saturating_add(self.gap_ms));
+        stream_time.saturating_sub(keep_ms)
     }
 }
 
@@ -430,11 +442,18 @@ impl Store for SessionAggregate {
             }
             return Ok(());
         };
+        // A changelog keeps sessions longer than the store that it is of: these go as they come.
+        let latest = time.restored_end.map_or(window.end.0, |end| end.max(window.end.0));
+        time.restored_end = Some(latest);
+        if window.end.0 < self.oldest_at(latest) {
+            return Ok(());
+        }
         let slot = self.groups.restore(record, (key, inner), value, sequence)?;
         let group = self.groups.group_mut(slot);
         (group.window, group.timestamp_ms) = (Some(window), window.end.0);
         group.is_stored = true;
-        time.index.insert(inner, window, slot);
+        self.time.index.insert(inner, window, slot);
+        self.expire_at(latest);
         Ok(())
     }
 

@@ -196,10 +196,14 @@ impl WindowedAggregate {
         }
     }
 
+    /// The earliest start of a window that something can ask for.
+    fn oldest(&self) -> i64 {
+        self.time.latest_start.map_or(i64::MIN, |start| start.saturating_sub(self.retention_ms))
+    }
+
     /// Forgets windows that ended so long ago that nothing can ask for them.
     fn expire(&mut self) {
-        let Some(latest) = self.time.latest_start else { return };
-        let oldest = latest.saturating_sub(self.retention_ms);
+        let oldest = self.oldest();
         if self.time.index.first().is_none_or(|first| first >= oldest) {
             return;
         }
@@ -316,6 +320,10 @@ impl Store for WindowedAggregate {
             self.keyed.remove(store_key);
             return Ok(());
         };
+        // A changelog keeps windows longer than the store that it is of: these go as they come.
+        if start < self.oldest() {
+            return Ok(());
+        }
         let is_new = self.keyed.groups.find(store_key).is_none();
         let slot = self.keyed.groups.restore(record, (store_key, inner), value, sequence)?;
         let end = Timestamp(start.saturating_add(self.windows.size_ms));
@@ -325,6 +333,7 @@ impl Store for WindowedAggregate {
             self.index_window(window, inner, slot);
         }
         self.keyed.waiting.restored(slot, &self.keyed.groups);
+        self.expire();
         Ok(())
     }
 

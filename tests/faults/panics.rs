@@ -166,8 +166,11 @@ impl Panics {
         let records = self.world.read(&self.world.topic(topic)).await;
         let mut last = std::collections::BTreeMap::new();
         for (key, value) in records {
-            let key = String::from_utf8(key.unwrap()).unwrap();
-            last.insert(key, serde_json::from_slice(&value.unwrap()).unwrap());
+            let key = key.unwrap().escape_ascii().to_string();
+            match value {
+                Some(value) => last.insert(key, serde_json::from_slice(&value).unwrap()),
+                None => last.remove(&key),
+            };
         }
         last.into_iter().collect()
     }

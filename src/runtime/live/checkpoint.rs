@@ -17,7 +17,6 @@ use tokio::task::JoinHandle;
 use super::error::LiveError;
 use super::query_topics::Topic;
 use super::restore::Changelog;
-use super::topics::ADDITIONAL_RETENTION_MS;
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
@@ -107,7 +106,7 @@ impl Home {
 /// Windows hold rows of the time from their start on, and are kept no shorter than they are long.
 /// So a row that is still asked for is no older than twice the retention.
 fn kept_ms(retention_ms: i64) -> i64 {
-    retention_ms.saturating_mul(2).saturating_add(ADDITIONAL_RETENTION_MS)
+    retention_ms.saturating_mul(2)
 }
 
 fn open_logs(
@@ -344,11 +343,11 @@ mod tests {
         Home::new(Arc::new(directory), "CTAS_A_0", "f00d")
     }
 
-    fn changelogs() -> Arc<[Changelog]> {
+    fn changelogs(retention_ms: Option<i64>) -> Arc<[Changelog]> {
         Arc::new([Changelog {
             topic: "A-changelog".to_owned(),
             store: "A".to_owned(),
-            retention_ms: None,
+            retention_ms,
             id: [1; 16],
             tombstones_ms: 1_000,
             extents: BTreeMap::from([(0, (0, i64::MAX))]),
@@ -357,7 +356,11 @@ mod tests {
 
     async fn commit(checkpoint: &mut Checkpoint, value: &[u8], offset: i64) {
         let change = Change { key: b"key", value: Some(value), timestamp_ms: offset };
-        checkpoint.append((0, 0), &change).unwrap();
+        commit_change(checkpoint, &change, offset).await;
+    }
+
+    async fn commit_change(checkpoint: &mut Checkpoint, change: &Change<'_>, offset: i64) {
+        checkpoint.append((0, 0), change).unwrap();
         let marks = Marks { at_ms: 0, offsets: vec![((0, 0), offset)] };
         checkpoint.commit(marks).await.unwrap();
     }
@@ -366,14 +369,14 @@ mod tests {
     async fn a_log_is_compacted_while_it_is_written_and_opened_again_meanwhile() {
         let root = tempfile::tempdir().unwrap();
         let home = home(root.path());
-        let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
+        let mut checkpoint = home.open(&changelogs(None), 0).await.unwrap();
         // The last of these makes the log longer than what is worth to be compacted.
         for offset in 1..=4 {
             commit(&mut checkpoint, &vec![b'x'; 1 << 20], offset).await;
         }
         assert!(checkpoint.compacting.is_some());
         drop(checkpoint);
-        let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
+        let mut checkpoint = home.open(&changelogs(None), 0).await.unwrap();
         assert_eq!(checkpoint.positions().next(), Some(((0, 0), 4)));
         let log = root.path().join("app_/CTAS_A_0/A.0.log");
         let mut offset = 4;
@@ -383,7 +386,36 @@ mod tests {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         drop(checkpoint);
-        let checkpoint = home.open(&changelogs(), 0).await.unwrap();
+        let checkpoint = home.open(&changelogs(None), 0).await.unwrap();
         assert_eq!(checkpoint.positions().next(), Some(((0, 0), offset)));
+    }
+
+    #[tokio::test]
+    async fn a_log_of_windows_keeps_no_more_than_may_be_asked_for() {
+        const MINUTE_MS: i64 = 60_000;
+        let root = tempfile::tempdir().unwrap();
+        let changelogs = changelogs(Some(MINUTE_MS));
+        let mut checkpoint = home(root.path()).open(&changelogs, 0).await.unwrap();
+        let log = root.path().join("app_/CTAS_A_0/A.0.log");
+        // Three hours of windows, each of a minute.
+        let value = vec![b'x'; 100_000];
+        for minute in 1..=180_i64 {
+            let key = minute.to_be_bytes();
+            let timestamp_ms = minute * MINUTE_MS;
+            let change = Change { key: &key, value: Some(&value), timestamp_ms };
+            commit_change(&mut checkpoint, &change, minute).await;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        // Below four megabytes nothing is compacted; all of them are eighteen.
+        for at in 181..5_000 {
+            if std::fs::metadata(&log).unwrap().len() < 5 << 20 {
+                return;
+            }
+            let timestamp_ms = 180 * MINUTE_MS;
+            let change = Change { key: b"last", value: Some(b"x"), timestamp_ms };
+            commit_change(&mut checkpoint, &change, at).await;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        panic!("the log stays long");
     }
 }
