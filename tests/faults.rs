@@ -9,6 +9,8 @@ mod apache;
 mod bad_input;
 #[path = "faults/checkpoints.rs"]
 mod checkpoints;
+#[path = "faults/clocks.rs"]
+mod clocks;
 #[path = "faults/forgotten.rs"]
 mod forgotten;
 #[path = "faults/identity.rs"]

@@ -36,7 +36,7 @@ mod waiting;
 mod windowed;
 
 pub use operator::{
-    Collector, Context, Dropped, Late, LogEntry, LoggedRow, Operator, Outcome, Piece, Port,
+    Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Operator, Outcome, Piece, Port,
     QueryError, SomeRows, Store, StoreChange, StoredRecord, Tables,
 };
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};

@@ -332,6 +332,26 @@ pub struct StoredRecord<'r> {
     pub timestamp_ms: i64,
 }
 
+/// How far an operator over windows has come, which its changelog does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// The highest time of its rows.
+    pub stream_time: Option<i64>,
+    /// With `EMIT FINAL`, the time up to which windows were closed when some were given away last.
+    pub emitted_to: Option<i64>,
+}
+
+impl Clocks {
+    /// The later of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            stream_time: self.stream_time.max(other.stream_time),
+            emitted_to: self.emitted_to.max(other.emitted_to),
+        }
+    }
+}
+
 /// The state of an operator, as its changelog sees it.
 pub trait Store {
     /// Takes back one record of the changelog.
@@ -340,6 +360,14 @@ pub trait Store {
         record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError>;
+
+    /// Where its clocks stand, if it has any.
+    fn clocks(&self) -> Clocks {
+        Clocks::default()
+    }
+
+    /// Takes back where its clocks stood.
+    fn restore_clocks(&mut self, _clocks: Clocks) {}
 
     /// How many rows there are.
     fn rows(&self) -> usize;

@@ -6,7 +6,7 @@ use super::groups::{Arrival, Emission, Groups};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
 use super::windowed::{EMIT_INTERVAL_MS, note_time, null_value};
-use super::{Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::{Clocks, Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::{Sequence, State};
 use crate::state::SessionIndex;
 use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window, owned_headers};
@@ -455,6 +455,16 @@ impl Store for SessionAggregate {
         self.time.index.insert(inner, window, slot);
         self.expire_at(latest);
         Ok(())
+    }
+
+    fn clocks(&self) -> Clocks {
+        let SessionTime { stream_time, emitted_to, .. } = self.time;
+        Clocks { stream_time, emitted_to }
+    }
+
+    fn restore_clocks(&mut self, clocks: Clocks) {
+        let Clocks { stream_time, emitted_to } = clocks.max(self.clocks());
+        (self.time.stream_time, self.time.emitted_to) = (stream_time, emitted_to);
     }
 
     fn rows(&self) -> usize {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::{
-    Collector, Context, Operator, Piece, Port, QueryError, SomeRows, StoredRecord, Tables,
+    Clocks, Collector, Context, Operator, Piece, Port, QueryError, SomeRows, Store, StoredRecord,
+    Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
@@ -166,6 +167,24 @@ impl Topology {
                 None => Ok(()),
             },
         }
+    }
+
+    /// Where the clocks of a store stand, if it has any.
+    pub fn clocks(&mut self, id: StoreId) -> Clocks {
+        self.own_store(id).map(|store| store.clocks()).unwrap_or_default()
+    }
+
+    /// Takes back where the clocks of a store stood.
+    pub fn restore_clocks(&mut self, id: StoreId, clocks: Clocks) {
+        if let Some(store) = self.own_store(id) {
+            store.restore_clocks(clocks);
+        }
+    }
+
+    /// A store that an operator keeps for itself.
+    fn own_store(&mut self, id: StoreId) -> Option<&mut dyn Store> {
+        let Some(Keeper::Operator { vertex, nth }) = self.keepers.get(&id) else { return None };
+        self.vertices[*vertex].operator.store(*nth)
     }
 
     /// How many rows a store holds.

@@ -4,7 +4,7 @@ use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
-use super::{Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::{Clocks, Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
 use crate::state::WindowIndex;
 use crate::types::{Rows, TimeWindows, Timestamp, Window};
@@ -335,6 +335,16 @@ impl Store for WindowedAggregate {
         self.keyed.waiting.restored(slot, &self.keyed.groups);
         self.expire();
         Ok(())
+    }
+
+    fn clocks(&self) -> Clocks {
+        let WindowTime { stream_time, emitted_to, .. } = self.time;
+        Clocks { stream_time, emitted_to }
+    }
+
+    fn restore_clocks(&mut self, clocks: Clocks) {
+        let Clocks { stream_time, emitted_to } = clocks.max(self.clocks());
+        (self.time.stream_time, self.time.emitted_to) = (stream_time, emitted_to);
     }
 
     fn rows(&self) -> usize {

@@ -12,7 +12,9 @@ use super::processing_log::{LogEvent, ProcessingLogEntry};
 use super::skipped::{RecordPlace, Skipped, SkippedMark};
 use super::source::ReadRows;
 use crate::expr::{EvalContext, RandomSource};
-use crate::operators::{Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions};
+use crate::operators::{
+    Clocks, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
+};
 use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
 use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
 
@@ -188,6 +190,19 @@ impl Task {
     /// Takes back a record of a changelog.
     pub fn restore(&mut self, store: StoreId, record: &StoredRecord<'_>) -> Result<(), QueryError> {
         self.topology.restore(store, record)
+    }
+
+    /// The stores that have clocks, and where these stand.
+    pub(super) fn clocks(&mut self) -> Vec<(StoreId, Clocks)> {
+        let mut clocks: Vec<_> =
+            self.stores().into_iter().map(|store| (store, self.topology.clocks(store))).collect();
+        clocks.retain(|(_, clocks)| *clocks != Clocks::default());
+        clocks
+    }
+
+    /// Takes back where the clocks of a store stood.
+    pub(super) fn restore_clocks(&mut self, store: StoreId, clocks: Clocks) {
+        self.topology.restore_clocks(store, clocks);
     }
 
     /// Logs the records of a batch of a source that left no row.

@@ -126,6 +126,11 @@ async fn what_a_query_is_travels_with_its_offsets() {
         assert_eq!(details.sources[0].topic, world.topic("in"));
     }
 
+    let counts = GroupOffsets::new(&world.cluster, &world.group(COUNTS));
+    let before = counts.committed(None).await.unwrap();
+    let times = before.values().map(|at| decode_metadata(&at.metadata).partition_time);
+    assert!(times.into_iter().all(|time| time > Some(1_700_000_000_000)), "{before:?}");
+
     // As ksqlDB leaves them.
     let offsets = GroupOffsets::new(&world.cluster, &world.group(ALERTS));
     let mut bare = offsets.committed(None).await.unwrap();
@@ -141,6 +146,7 @@ async fn what_a_query_is_travels_with_its_offsets() {
     assert!(log.contains(&format!("{ALERTS}: 0 records in")), "{log}");
     assert!(!log.contains(&format!("query {COUNTS} goes on from offsets")), "{log}");
     assert_eq!(fingerprints(&world, ALERTS).await.into_iter().next().unwrap().len(), 32);
+    assert_eq!(counts.committed(None).await.unwrap(), before, "nothing was read");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@
 //!
 //! So no row is left between tasks when offsets are committed, and none was taken out of turn.
 
-use super::message::{Command, Event, LanePosition};
+use super::message::{Command, Event, LanePosition, Reached};
 use super::shard::{Lane, Shard, Stage};
 use crate::runtime::LaneId;
 
@@ -83,11 +83,12 @@ impl Shard {
             time: self.tasks.stream_time(*lane),
         };
         let positions = self.lanes.iter().map(position).collect();
+        let reached = Reached { positions, clocks: self.tasks.clocks() };
         self.give_away();
         self.interval += 1;
         self.stage = if and_go_on { Stage::Running } else { Stage::Held };
         self.publish_gauges();
-        self.tell(Event::Released(positions));
+        self.tell(Event::Released(reached));
     }
 
     /// Publishes what it holds, and how far it is behind.

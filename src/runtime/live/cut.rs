@@ -1,6 +1,6 @@
 //! The barrier of a query as its own task sees it: what workers are told next, once all have answered.
 
-use super::message::{Command, Event, LanePosition};
+use super::message::{Command, Event, Reached};
 use crate::plan::SubTopologyId;
 
 /// A barrier under way.
@@ -15,7 +15,7 @@ pub(super) struct Barrier {
     waits: usize,
     step: Step,
     time: i64,
-    positions: Vec<LanePosition>,
+    reached: Reached,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(super) enum Next {
     Wait,
     /// That all workers are told something.
     Tell(Tell),
-    /// It is over, and everything before these positions is processed.
-    Over(Vec<LanePosition>),
+    /// It is over, and everything is processed so far.
+    Over(Reached),
 }
 
 /// What all workers are told.
@@ -67,7 +67,7 @@ impl Barrier {
             waits: workers,
             step: Step::Cut,
             time: i64::MIN,
-            positions: Vec::new(),
+            reached: Reached::default(),
         }
     }
 
@@ -81,7 +81,10 @@ impl Barrier {
     pub(super) fn take(&mut self, answer: Event, parts: &[SubTopologyId]) -> Next {
         match (answer, self.step) {
             (Event::Cut(time), Step::Cut) => self.time = self.time.max(time),
-            (Event::Released(positions), Step::Releasing) => self.positions.extend(positions),
+            (Event::Released(reached), Step::Releasing) => {
+                self.reached.positions.extend(reached.positions);
+                self.reached.clocks.extend(reached.clocks);
+            }
             (Event::Level, Step::Reading) | (Event::Drained, Step::Draining(_)) => {}
             _ => return Next::Wait,
         }
@@ -97,7 +100,7 @@ impl Barrier {
             }
             Step::Cut | Step::Reading => 0,
             Step::Draining(drained) => drained + 1,
-            Step::Releasing => return Next::Over(std::mem::take(&mut self.positions)),
+            Step::Releasing => return Next::Over(std::mem::take(&mut self.reached)),
         };
         if let Some(part) = parts.get(draining) {
             self.step = Step::Draining(draining);
@@ -126,8 +129,11 @@ mod tests {
         }
         let release = Tell::Release { and_go_on: true };
         assert_eq!(barrier.take(Event::Drained, &parts), Next::Tell(release));
-        assert_eq!(barrier.take(Event::Released(Vec::new()), &parts), Next::Wait);
-        assert_eq!(barrier.take(Event::Released(Vec::new()), &parts), Next::Over(Vec::new()));
+        assert_eq!(barrier.take(Event::Released(Reached::default()), &parts), Next::Wait);
+        assert_eq!(
+            barrier.take(Event::Released(Reached::default()), &parts),
+            Next::Over(Reached::default())
+        );
     }
 
     #[test]

@@ -13,7 +13,9 @@ use super::trail::Trail;
 use crate::kafka::admin::OffsetSpec;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
-use crate::runtime::{Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, Tasks};
+use crate::runtime::{
+    Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, ShardClocks, Tasks,
+};
 
 /// The id of a query, such as `CTAS_HITS_1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,8 +127,15 @@ pub(super) enum Event {
     Level,
     /// A sub-topology is drained.
     Drained,
-    /// Everything before these positions is processed.
-    Released(Vec<LanePosition>),
+    /// How far everything is processed.
+    Released(Reached),
+}
+
+/// How far the tasks of a query have come with everything that they read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Reached {
+    pub(super) positions: Vec<LanePosition>,
+    pub(super) clocks: Vec<ShardClocks>,
 }
 
 /// Where the reading of a partition is.

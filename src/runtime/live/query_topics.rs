@@ -64,6 +64,11 @@ impl QueryTopics {
         self.inputs.iter().find(|(other, _)| *other == input).map(|(_, topic)| topic)
     }
 
+    /// The topic of the first source of its plan.
+    pub(super) fn first_source(&self) -> Option<&Topic> {
+        self.inputs.first().map(|(_, topic)| topic)
+    }
+
     /// The partitions that a member of the query's group is assigned.
     pub(super) fn partitions(&self) -> Vec<TopicPartition> {
         let inputs = self.inputs.iter();

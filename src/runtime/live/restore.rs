@@ -8,6 +8,7 @@ use super::checkpoint::Home;
 use super::error::LiveError;
 use super::local_state::LocalState;
 use super::message::{LaneStart, QueryId};
+use super::offsets::{committed_clocks, without_time};
 use super::plans::PlanNote;
 use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
@@ -80,9 +81,16 @@ impl Restoring {
         }
         self.made_again.extend(note.made_again());
         self.say_what_was_made_again();
-        // Offsets of a topic that is gone say nothing of the one that has its name now.
+        // Offsets of a topic that is gone say nothing of the one that has its name now, but still where the
+        // clocks of the state stand.
+        let before = committed.clone();
         committed.retain(|at, _| !self.made_again.contains(&*at.topic));
-        let restored = self.restore(&admin).await?;
+        let mut restored = self.restore(&admin).await?;
+        if let Some(topic) = self.topics.first_source() {
+            for shard in committed_clocks(self.layout.plan(), topic, &before) {
+                restored.tasks.restore_clocks(shard);
+            }
+        }
         let is_first = committed.is_empty() && !self.is_source_made_again();
         if is_first && restored.records > 0 {
             return Err(self.state_error(format!(
@@ -112,7 +120,11 @@ impl Restoring {
                 let metadata = OffsetMetadata::default().with_fingerprint(note.fingerprint());
                 encode_metadata(&metadata)
             };
-            let metadata = committed.get(&at).map_or_else(new, |at| at.metadata.clone());
+            let metadata = match (committed.get(&at), before.get(&at)) {
+                (Some(committed), _) => committed.metadata.clone(),
+                (None, Some(gone)) => without_time(gone),
+                (None, None) => new(),
+            };
             known.insert(at, CommittedOffset { offset: start.position, metadata });
         }
         let fingerprint = note.fingerprint().to_owned();

@@ -1,5 +1,6 @@
 //! A query while it runs: its tasks work on the workers, and here is sent and committed what comes of it.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,8 +14,8 @@ use super::cut::{Barrier, Next};
 use super::error::LiveError;
 use super::figures::Figures;
 use super::log_writer::LogWriter;
-use super::message::{Command, Event, LanePosition, QueryId, SessionId, Start};
-use super::offsets::Offsets;
+use super::message::{Command, Event, LanePosition, QueryId, Reached, SessionId, Start};
+use super::offsets::{Offsets, partition_times};
 use super::outbox::{Outbox, Sender};
 use super::pressure::Pressure;
 use super::purge::Purge;
@@ -66,6 +67,8 @@ pub(super) struct Session {
     looks_to: Option<PartitionPositions>,
     /// The fingerprint of its plan.
     fingerprint: String,
+    /// The highest time of each partition's rows when it began.
+    times: BTreeMap<TopicPartition, i64>,
     /// How many commits have begun.
     interval: u64,
     commit_interval: Duration,
@@ -88,6 +91,7 @@ impl Session {
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
         let Activated { tasks, local, lanes, committed, fingerprint } = activated;
+        let times = partition_times(&committed);
         let (events, received) = unbounded_channel();
         let ordered = Ordered::of(layout, settings.interleave_ms);
         let in_order = lanes.iter().map(|start| start.lane);
@@ -143,6 +147,7 @@ impl Session {
             trail,
             looks_to: quarantine.looks_to,
             fingerprint,
+            times,
             interval: 0,
             commit_interval: settings.commit_interval,
             commit_at: clock::instant() + settings.commit_interval,
@@ -249,8 +254,8 @@ impl Session {
                         self.tell_all(|| tell.command()).await;
                         Ok(None)
                     }
-                    Next::Over(positions) => {
-                        let interval = self.end_barrier(&positions);
+                    Next::Over(reached) => {
+                        let interval = self.end_barrier(reached);
                         self.look_no_further(interval.as_ref()).await;
                         Ok(interval)
                     }
@@ -292,15 +297,18 @@ impl Session {
         Some(RecordPlace { topic, partition, offset })
     }
 
-    fn end_barrier(&mut self, positions: &[LanePosition]) -> Option<Interval> {
+    fn end_barrier(&mut self, reached: Reached) -> Option<Interval> {
         let barrier = self.barrier.take()?;
         let changelogs = self.outbox.changelogs_of(self.interval);
         self.interval += 1;
-        let mut offsets = Offsets::new(&self.fingerprint);
-        for LanePosition { lane, position, time } in positions {
+        let mut offsets = Offsets::new(&self.fingerprint, &self.times);
+        for LanePosition { lane, position, time } in reached.positions {
             let Some(topic) = self.topics.input(lane.input) else { continue };
             let at = TopicPartition::new(topic.name.as_str(), lane.upstream.0);
-            offsets.add(at, *position, *time);
+            offsets.add(at, position, time);
+        }
+        if let Some(topic) = self.topics.first_source() {
+            offsets.add_clocks(self.layout.plan(), topic, &reached.clocks);
         }
         Some(Interval { at_ms: barrier.at_ms(), changelogs, positions: offsets.encode() })
     }
