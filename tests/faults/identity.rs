@@ -28,14 +28,19 @@ fn line<'l>(log: &'l str, about: &str) -> &'l str {
     line.unwrap_or_else(|| panic!("nothing about {about}:\n{log}"))
 }
 
+/// Statements with another one before their queries.
+fn behind_another(sql: &str, name: &str) -> String {
+    let (source, queries) = sql.split_once(';').unwrap();
+    format!(
+        "{source}; CREATE STREAM copy WITH (KAFKA_TOPIC='{name}-copy') AS SELECT * FROM readings;\n{queries}"
+    )
+}
+
 #[tokio::test]
 async fn a_statement_finds_its_query_wherever_it_stands() {
     let (world, mut truth) = have_run("moved").await;
     let (name, sql) = (&world.name, statements(&world));
-    let (source, queries) = sql.split_once(';').unwrap();
-    let moved = format!(
-        "{source}; CREATE STREAM copy WITH (KAFKA_TOPIC='{name}-copy') AS SELECT * FROM readings;\n{queries}"
-    );
+    let moved = behind_another(&sql, name);
     let mut dry = world.run(&moved, &["--dry-run"]);
     assert_eq!(dry.code().await, 0, "{}", dry.log());
     let log = dry.log();
@@ -54,6 +59,33 @@ async fn a_statement_finds_its_query_wherever_it_stands() {
     let log = run.stop().await;
     assert!(log.contains("CTAS_COUNTS_0: 50 records in"), "{log}");
     truth.is_covered(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_with_different_files_agree_on_what_they_share() {
+    let world = World::start("files").await;
+    world.create(&world.topic("in"), PARTITIONS).await;
+    let (name, sql) = (&world.name, statements(&world));
+    let mut truth = Truth::default();
+    let mut first = world.run(&sql, &[]);
+    first.wait_for("is running", 2).await;
+    let mut second = world.run(&behind_another(&sql, name), &[]);
+    second.wait_for("stands by", 2).await;
+    second.wait_for("is running", 1).await;
+    truth.send(&world, 100).await;
+    let admin = Admin::new(&world.cluster);
+    let prefix = world.group("");
+    let groups = admin.list_groups().await.unwrap().into_iter();
+    let ids: BTreeSet<String> =
+        groups.filter_map(|group| Some(group.group.strip_prefix(&prefix)?.to_owned())).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    assert_eq!(ids, [ALERTS, "CSAS_COPY_2", COUNTS]);
+    world.wait_for_level(&ids, &world.topic("in"), &second).await;
+    first.stop().await;
+    truth.send(&world, 100).await;
+    world.wait_for_level(&ids, &world.topic("in"), &second).await;
+    second.stop().await;
+    truth.is_exact(&world).await;
 }
 
 #[tokio::test]
@@ -239,6 +271,11 @@ async fn what_is_reset_begins_anew() {
         told.contains(&format!("there is no query CTAS_NOBODY_7; there are: {COUNTS}, {ALERTS}")),
         "{told}"
     );
+    let reader = format!("{sql} CREATE STREAM more AS SELECT * FROM alerts;");
+    let (code, told) = reset(&world, &reader, &[ALERTS, "--sinks", "--yes"]).await;
+    assert_eq!(code, 1);
+    let used = format!("topic {} is used by query CSAS_MORE_2", world.topic("alerts"));
+    assert!(told.contains(&used), "{told}");
     let (code, told) = reset(&world, &sql, &[COUNTS, "--sinks", "--yes"]).await;
     assert_eq!(code, 0, "{told}");
     let group = world.group(COUNTS);

@@ -51,7 +51,10 @@ pub enum ResetError {
         known: String,
     },
     /// It runs.
-    #[error("query {id} is running: its group {group} has members ({members}); stop them first")]
+    #[error(
+        "query {id} is running: its group {group} has members ({members}); stop them first, or wait until \
+         the session of one that was killed is over"
+    )]
     Running {
         /// Its id.
         id: String,
