@@ -23,6 +23,8 @@ mod members;
 mod panics;
 #[path = "faults/panics_in_rows.rs"]
 mod panics_in_rows;
+#[path = "faults/partitions.rs"]
+mod partitions;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/retention.rs"]

@@ -126,22 +126,50 @@ async fn plan(
     numbers: &[i64],
 ) -> Result<DryRun, HeadlessError> {
     properties.check()?;
-    let admin = Admin::new(cluster);
     let program = Program::parse(text, properties).map_err(HeadlessError::Statements)?;
-    let mut program = program.with_query_numbers(numbers.iter().copied());
-    program.known_mut().default_retention_ms = topics::default_retention(&admin).await?;
-    run(&mut program, &admin).await?;
-    for (_, note) in program.notes() {
+    let program = program.with_query_numbers(numbers.iter().copied());
+    let as_new = run_against(cluster, program.clone()).await?;
+    for (_, note) in as_new.notes() {
         tracing::warn!("{note}");
     }
-    if !program.faults().is_empty() {
-        return Err(HeadlessError::Statements(program.faults().to_vec()));
+    if as_new.faults().is_empty() {
+        return found(cluster, &as_new).await;
     }
+    // A join that is refused as its sources have unequal partitions may have begun before they had.
+    let mut as_begun = program;
+    as_begun.known_mut().joins_unequal = true;
+    let as_begun = run_against(cluster, as_begun).await?;
+    if as_begun.faults().is_empty() {
+        let found = found(cluster, &as_begun).await?;
+        let queries = &found.queries.queries;
+        // Places are compared by their bounds: as parts of a tree they are all alike.
+        let is_at = |query: &ServiceQuery, at: &Span| {
+            (query.place.start, query.place.end) == (at.start, at.end)
+        };
+        let has_begun =
+            |at: &Span| queries.iter().any(|query| is_at(query, at) && query.fate != Fate::New);
+        if as_new.faulty().iter().all(has_begun) {
+            return Ok(found);
+        }
+    }
+    Err(HeadlessError::Statements(as_new.faults().to_vec()))
+}
+
+/// Runs a program's statements against Kafka, without doing what they say.
+async fn run_against(cluster: &Cluster, mut program: Program) -> Result<Program, LiveError> {
+    let admin = Admin::new(cluster);
+    program.known_mut().default_retention_ms = topics::default_retention(&admin).await?;
+    run(&mut program, &admin).await?;
+    Ok(program)
+}
+
+/// What a program without faults would do.
+async fn found(cluster: &Cluster, program: &Program) -> Result<DryRun, HeadlessError> {
     let specs = specs(program.engine())?;
     if specs.is_empty() {
         return Err(HeadlessError::NoQuery);
     }
-    let queries = service::find_queries(cluster, &program, specs).await?;
+    let queries = service::find_queries(cluster, program, specs).await?;
     Ok(DryRun { queries, topics: program.topics().cloned().collect() })
 }
 

@@ -52,6 +52,9 @@ pub struct Known {
     topics: BTreeMap<String, TopicShape>,
     /// How long the brokers keep what topics without a retention of their own hold.
     pub default_retention_ms: Option<i64>,
+    /// Whether sources may be joined whatever partitions they have, as those of a query that has begun
+    /// when they had equally many.
+    pub(super) joins_unequal: bool,
 }
 
 impl Known {
@@ -74,7 +77,7 @@ impl Known {
 
 impl TopicPartitions for Known {
     fn partitions(&self, topic: &str) -> Option<i32> {
-        self.topic(topic).map(|shape| shape.partitions)
+        self.topic(topic).filter(|_| !self.joins_unequal).map(|shape| shape.partitions)
     }
 }
 

@@ -22,7 +22,7 @@ const IN_FILES: &str = "CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CR
                         SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET";
 
 /// Statements, and how far they have been run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     statements: VecDeque<ParsedStatement>,
     engine: Engine,
@@ -33,6 +33,8 @@ pub struct Program {
     table_numbers: Vec<i64>,
     done: Vec<Command>,
     faults: Vec<Diagnostic>,
+    /// The places of the statements that are at fault.
+    faulty: Vec<Span>,
     notes: Vec<(Span, String)>,
 }
 
@@ -73,6 +75,7 @@ impl Program {
             table_numbers: Vec::new(),
             done: Vec::new(),
             faults: Vec::new(),
+            faulty: Vec::new(),
             notes: Vec::new(),
         })
     }
@@ -109,7 +112,10 @@ impl Program {
                 change.topic.iter().for_each(|topic| self.known.add_request(topic));
                 self.done.push(Command { place: parsed.place, change });
             }
-            Err(fault) => self.faults.push(fault),
+            Err(fault) => {
+                self.faults.push(fault);
+                self.faulty.push(parsed.place);
+            }
         }
     }
 
@@ -162,6 +168,11 @@ impl Program {
     /// What is wrong, in the order of the statements.
     pub fn faults(&self) -> &[Diagnostic] {
         &self.faults
+    }
+
+    /// The places of the statements that are at fault.
+    pub(super) fn faulty(&self) -> &[Span] {
+        &self.faulty
     }
 
     /// What is not wrong, but perhaps not meant, with its place.

@@ -47,7 +47,7 @@ pub use node::{
     RepartitionKind, RepartitionTopic, TableCall,
 };
 pub use options::{OptionSet, Options};
-pub use partitions::{PartitionCounts, SourcePartitions, UnequalPartitions};
+pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
 pub use query_plan::{
     Gives, Node, NodeId, QueryPlan, RepartitionId, Sink, StoreId, StoreKind, StoreSpec,
 };

@@ -9,6 +9,10 @@
 //! orders (2) ─ rekey ────▶ repartition (6) ┐
 //! users (6) ───────────────────────────────┴ join                 joined to a source: as that source
 //! ```
+//!
+//! State that is there already keeps its partitions when sources get more of them.
+
+use std::collections::BTreeMap;
 
 use super::query_plan::{QueryPlan, RepartitionId, StoreId};
 use super::sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
@@ -17,6 +21,7 @@ use super::{NodeId, Source};
 /// How many partitions the parts of a plan have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionCounts {
+    sources: BTreeMap<NodeId, i32>,
     parts: Vec<i32>,
     repartitions: Vec<i32>,
     stores: Vec<i32>,
@@ -38,7 +43,21 @@ pub struct SourcePartitions {
     pub partitions: i32,
 }
 
+/// How many partitions the state and the repartition topics of a query have that are there already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptPartitions {
+    /// Those of changelogs.
+    pub stores: BTreeMap<StoreId, i32>,
+    /// Those of repartition topics.
+    pub repartitions: BTreeMap<RepartitionId, i32>,
+}
+
 impl PartitionCounts {
+    /// Those of the topic of a source.
+    pub fn of_source(&self, node: NodeId) -> Option<i32> {
+        self.sources.get(&node).copied()
+    }
+
     /// Those of a sub-topology.
     pub fn of_part(&self, part: SubTopologyId) -> i32 {
         self.parts.get(part.0).copied().unwrap_or(1)
@@ -61,10 +80,23 @@ impl QueryPlan {
         &self,
         of_source: impl Fn(NodeId, &Source) -> i32,
     ) -> Result<PartitionCounts, UnequalPartitions> {
+        self.partition_counts_with(of_source, &KeptPartitions::default())
+    }
+
+    /// The same where some of it is there already: a part keeps the partitions of its state, and of what
+    /// it reads, however many its sources have got since.
+    pub fn partition_counts_with(
+        &self,
+        of_source: impl Fn(NodeId, &Source) -> i32,
+        kept: &KeptPartitions,
+    ) -> Result<PartitionCounts, UnequalPartitions> {
         let parts = self.sub_topologies();
         let mut counts = Vec::with_capacity(parts.len());
         for part in &parts {
-            counts.push(self.source_count(part, &of_source)?);
+            counts.push(match self.kept_count(part, &of_source, kept) {
+                Some(count) => Some(count),
+                None => self.source_count(part, &of_source)?,
+            });
         }
         // What reads repartition topics only comes after what writes them; a circle of parts has a
         // source in it.
@@ -77,7 +109,9 @@ impl QueryPlan {
         }
         let counts: Vec<i32> = counts.into_iter().map(|count| count.unwrap_or(1)).collect();
         let of_part = |part: Option<SubTopologyId>| part.map_or(1, |part| counts[part.0]);
+        let sources = self.sources().map(|(node, source)| (node, of_source(node, source)));
         Ok(PartitionCounts {
+            sources: sources.collect(),
             repartitions: self
                 .repartitions()
                 .map(|(topic, ..)| of_part(reader_of(&parts, Input::Repartition(topic))))
@@ -85,6 +119,24 @@ impl QueryPlan {
             stores: self.stores().map(|(_, node, _)| of_part(part_of(&parts, node))).collect(),
             parts: counts,
         })
+    }
+
+    /// The partitions that a part keeps, if it has begun with no more than its sources have now.
+    fn kept_count(
+        &self,
+        part: &SubTopology,
+        of_source: &impl Fn(NodeId, &Source) -> i32,
+        kept: &KeptPartitions,
+    ) -> Option<i32> {
+        let stores = self.stores().filter(|(_, node, _)| part.nodes.contains(node));
+        let stores = stores.filter_map(|(store, ..)| kept.stores.get(&store));
+        let read = part.inputs.iter().filter_map(|input| match input {
+            Input::Repartition(topic) => kept.repartitions.get(topic),
+            Input::Source(_) => None,
+        });
+        let count = *stores.chain(read).next()?;
+        let mut sources = self.sources().filter(|(node, _)| part.nodes.contains(node));
+        sources.all(|(node, source)| of_source(node, source) >= count).then_some(count)
     }
 
     /// The partitions of the sources that a part reads, if it reads any.
@@ -231,6 +283,26 @@ mod tests {
         let rekeyed = graph.rekey(clicks);
         graph.join(&[rekeyed]);
         graph.counts(&[("clicks", 3)], (&[3, 3], &[3], &[]));
+    }
+
+    #[test]
+    fn state_keeps_its_partitions_when_sources_get_more_but_is_not_for_fewer() {
+        let mut graph = Graph::default();
+        let orders = graph.stream("orders");
+        let rekeyed = graph.rekey(orders);
+        let users = graph.table("users");
+        graph.join(&[rekeyed, users]);
+        let plan = graph.plan();
+        let stores = BTreeMap::from([(StoreId(0), 6)]);
+        let kept = KeptPartitions { stores, ..KeptPartitions::default() };
+        let counts = |users: i32| {
+            let sources = [("orders", 2), ("users", users)];
+            let found = plan.partition_counts_with(counts_of(&sources), &kept).unwrap();
+            (found.parts, found.repartitions, found.stores)
+        };
+        assert_eq!(counts(6), (vec![2, 6], vec![6], vec![6]));
+        assert_eq!(counts(9), (vec![2, 6], vec![6], vec![6]));
+        assert_eq!(counts(5), (vec![2, 5], vec![5], vec![5]));
     }
 
     #[test]

@@ -13,13 +13,12 @@ use crate::operators::QueryError;
 use crate::plan::{Input, RepartitionId};
 use crate::types::{Arena, Partition};
 
-/// Rows that a task hands to the tasks of another worker, and how far it has come with them.
+/// Rows that go to the tasks of another worker, and how far those have come that they come from.
 #[derive(Debug)]
 pub struct Handover {
-    /// The topic that they would have gone through.
-    pub topic: RepartitionId,
-    /// The partition of the task.
-    pub upstream: Partition,
+    /// The lane that they come on: that of the task that gave them, through the topic that they would have
+    /// gone through, or a partition of a source whose rows go to tasks by their keys.
+    pub lane: LaneId,
     /// The rows, by the partition that they are for.
     pub runs: Vec<(Partition, Run)>,
     /// How far it has come.
@@ -99,16 +98,17 @@ impl Tasks {
                     continue;
                 }
                 let runs = runs.remove(&topic).unwrap_or_default();
-                self.hand_over(Handover { topic, upstream: task.partition, runs, progress });
+                let lane = LaneId { input: Input::Repartition(topic), upstream: task.partition };
+                self.hand_over(Handover { lane, runs, progress });
             }
         }
     }
 
     /// Hands rows to the workers of the tasks that they are for, and tells all of them how far the
     /// giving task has come.
-    fn hand_over(&mut self, handover: Handover) {
-        let Handover { topic, upstream, runs, progress } = handover;
-        let Some(part) = self.layout.reader_of(Input::Repartition(topic)) else { return };
+    pub(super) fn hand_over(&mut self, handover: Handover) {
+        let Handover { lane, runs, progress } = handover;
+        let Some(part) = self.layout.reader_of(lane.input) else { return };
         let count = self.layout.counts().of_part(part);
         let owner = |partition| self.layout.placement().owner(TaskId { part, partition });
         let mut shares: BTreeMap<usize, Vec<(Partition, Run)>> = BTreeMap::new();
@@ -119,7 +119,7 @@ impl Tasks {
             shares.entry(owner(partition)).or_default().push((partition, run));
         }
         for (worker, runs) in shares {
-            let share = Handover { topic, upstream, runs, progress };
+            let share = Handover { lane, runs, progress };
             if worker == self.worker {
                 self.put_on_lanes(share);
             } else {
@@ -129,10 +129,8 @@ impl Tasks {
     }
 
     pub(super) fn put_on_lanes(&mut self, handover: Handover) {
-        let Handover { topic, upstream, runs, progress } = handover;
-        let input = Input::Repartition(topic);
-        let Some(part) = self.layout.reader_of(input) else { return };
-        let lane = LaneId { input, upstream };
+        let Handover { lane, runs, progress } = handover;
+        let Some(part) = self.layout.reader_of(lane.input) else { return };
         for (partition, run) in runs {
             let to = TaskId { part, partition };
             if let Some(junction) = self.junction(to) {

@@ -246,6 +246,29 @@ impl Layout {
         plan::reader_of(&self.parts, input)
     }
 
+    /// How many partitions the topic of a source has whose rows go to tasks by their keys, as it has not
+    /// as many as there are tasks. Otherwise each task reads a partition of its own.
+    pub(super) fn spread_from(&self, input: Input) -> Option<i32> {
+        let Input::Source(node) = input else { return None };
+        let of_topic = self.counts.of_source(node)?;
+        (of_topic != self.counts.of_part(self.part_of(node))).then_some(of_topic)
+    }
+
+    /// The task whose worker reads a partition of an input.
+    pub fn task_at(&self, lane: LaneId) -> Option<TaskId> {
+        let part = self.reader_of(lane.input)?;
+        let partition = match self.spread_from(lane.input) {
+            Some(_) => Partition(lane.upstream.0 % self.counts.of_part(part).max(1)),
+            None => lane.upstream,
+        };
+        Some(TaskId { part, partition })
+    }
+
+    /// The task that owns a key, out of those of a sub-topology.
+    pub(super) fn owner_of(&self, key: &[u8], part: SubTopologyId) -> Partition {
+        Partition((self.options.partitioner)(key, self.counts.of_part(part)))
+    }
+
     /// The repartition topics that a sub-topology writes in memory.
     pub(super) fn hands_over(&self, part: SubTopologyId) -> &[RepartitionId] {
         self.handed_over.get(part.0).map_or(&[], Vec::as_slice)
@@ -312,7 +335,10 @@ impl Layout {
                         let writer = self.writers.get(topic.0).copied().unwrap_or(NodeId(0));
                         0..self.counts.of_part(self.part_of(writer))
                     }
-                    _ => to.partition.0..to.partition.0 + 1,
+                    input => match self.spread_from(*input) {
+                        Some(of_topic) => 0..of_topic,
+                        None => to.partition.0..to.partition.0 + 1,
+                    },
                 };
                 let topic = self.topic_of(*input);
                 ways.extend(upstream.map(|upstream| (topic, Partition(upstream), *input, to)));

@@ -25,6 +25,7 @@ mod rejection;
 mod running;
 mod skipped;
 mod source;
+mod spreading;
 mod store_clocks;
 mod task;
 mod tasks;

@@ -150,21 +150,19 @@ impl Tasks {
         self.seats.keys().copied()
     }
 
-    /// The task that reads a partition of a topic, if it is here.
-    fn reader(&self, input: Input, partition: Partition) -> Option<TaskId> {
-        let part = self.layout.reader_of(input)?;
-        let id = TaskId { part, partition };
-        self.seats.contains_key(&id).then_some(id)
+    /// The task that reads a partition of a topic, or stands for those that do, if it is here.
+    fn reader(&self, lane: LaneId) -> Option<TaskId> {
+        self.layout.task_at(lane).filter(|id| self.seats.contains_key(id))
     }
 
     /// Whether the task that reads a lane's topic and partition is here.
     pub fn reads(&self, lane: LaneId) -> bool {
-        self.reader(lane.input, lane.upstream).is_some()
+        self.reader(lane).is_some()
     }
 
     /// The way from a partition of a topic to the task that reads it, if that is here.
     fn way(&self, lane: LaneId) -> Option<Way> {
-        self.reader(lane.input, lane.upstream).map(|to| Way { lane, to })
+        self.reader(lane).map(|to| Way { lane, to })
     }
 
     pub(super) fn junction(&mut self, task: TaskId) -> Option<&mut Junction> {
@@ -176,7 +174,7 @@ impl Tasks {
         if self.goes_by_block(lane) {
             return self.block(lane).highest();
         }
-        let Some(id) = self.reader(lane.input, lane.upstream) else { return i64::MIN };
+        let Some(id) = self.reader(lane) else { return i64::MIN };
         let junction = self.junctions.get(&self.layout.junction(id));
         junction.map_or(i64::MIN, |junction| junction.inputs.lane_time(lane))
     }
@@ -301,6 +299,10 @@ impl Tasks {
         progress: Progress,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
+        if self.layout.spread_from(way.lane.input).is_some() {
+            self.hand_out(way.lane, batch, progress);
+            return self.settle(surrounded.surroundings);
+        }
         let id = self.layout.junction(way.to);
         let Some(junction) = self.junctions.get_mut(&id) else { return Ok(()) };
         if !junction.inputs.is_single() {
@@ -385,7 +387,9 @@ impl Tasks {
         progress: Progress,
         surroundings: Surroundings<'_>,
     ) -> Result<(), QueryError> {
-        if let Some(junction) = self.junction(way.to) {
+        if self.layout.spread_from(way.lane.input).is_some() {
+            self.hand_over(Handover { lane: way.lane, runs: Vec::new(), progress });
+        } else if let Some(junction) = self.junction(way.to) {
             junction.inputs.push(way, None, progress);
         }
         self.ready.insert(self.layout.junction(way.to));

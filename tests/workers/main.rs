@@ -146,7 +146,7 @@ proptest! {
 fn late_program() -> Program {
     let sql = "CREATE TABLE sink AS SELECT g, COUNT(*) AS c FROM r
         WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 0 SECONDS) GROUP BY g EMIT CHANGES;";
-    Program { sql: sql.to_owned(), cached_groups: 0 }
+    Program { sql: sql.to_owned(), cached_groups: 0, kept: None }
 }
 
 /// Not every random program may be empty-handed.

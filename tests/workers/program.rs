@@ -24,6 +24,8 @@ pub(crate) struct Program {
     pub(crate) sql: String,
     /// How many groups all its caches hold.
     pub(crate) cached_groups: usize,
+    /// How many partitions its state has, if it was there before the sources got more.
+    pub(crate) kept: Option<i32>,
 }
 
 impl Program {
@@ -138,7 +140,12 @@ fn statement(from: &From, what: &What) -> String {
 
 /// Any program.
 pub(crate) fn program() -> impl Strategy<Value = Program> {
-    (from(), what(), proptest::sample::select(vec![0_usize, 1_000])).prop_map(
-        |(from, what, cached_groups)| Program { sql: statement(&from, &what), cached_groups },
+    let cached = proptest::sample::select(vec![0_usize, 1_000]);
+    (from(), what(), cached, proptest::option::weighted(0.3, 1..3_i32)).prop_map(
+        |(from, what, cached_groups, kept)| Program {
+            sql: statement(&from, &what),
+            cached_groups,
+            kept,
+        },
     )
 }

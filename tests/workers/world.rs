@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::operators::TopologyOptions;
-use millstream::plan::{Input, NodeId, QueryPlan, Source};
+use millstream::plan::{Input, KeptPartitions, NodeId, QueryPlan, Source};
 use millstream::runtime::{
     BLOCK_RECORDS, DriverRecord, Handover, LaneId, Layout, LayoutOptions, MaxIdle, Placement,
     Placing, RawRecords, SeededRandom, SkipCause, SkipCounts, SkipExample, SourceBatch,
-    SourceReader, SourceRecords, Surrounded, Surroundings, Target, TaskId, Tasks,
+    SourceReader, SourceRecords, Surrounded, Surroundings, Target, Tasks,
 };
 use millstream::types::{Arena, Partition, Timestamp};
 
@@ -136,7 +136,10 @@ impl<'b> World<'b> {
         schedule: &Schedule,
         partitions: i32,
     ) -> Self {
-        let counts = plan.partition_counts(|_, _| partitions).unwrap();
+        let kept = program.kept.map(|kept| kept.min(partitions)).into_iter();
+        let stores = kept.flat_map(|kept| plan.stores().map(move |(store, ..)| (store, kept)));
+        let kept = KeptPartitions { stores: stores.collect(), ..KeptPartitions::default() };
+        let counts = plan.partition_counts_with(|_, _| partitions, &kept).unwrap();
         let parts = plan.sub_topologies().len();
         let placement = match schedule.workers {
             Some(workers) => Placement { workers, moved_by: vec![0; parts], is_together: false },
@@ -199,8 +202,8 @@ impl<'b> World<'b> {
     }
 
     fn owner(&self, input: Input, partition: Partition) -> usize {
-        let part = self.layout.reader_of(input).unwrap();
-        self.layout.placement().owner(TaskId { part, partition })
+        let lane = LaneId { input, upstream: partition };
+        self.layout.placement().owner(self.layout.task_at(lane).unwrap())
     }
 
     /// Reads some records of some partition, or delivers what is on its way. False at the end.

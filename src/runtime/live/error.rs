@@ -30,6 +30,16 @@ pub enum LiveError {
         /// What that means.
         cause: String,
     },
+    /// A topic has got more partitions.
+    #[error("topic {topic} has {to} partitions, {from} when the query started")]
+    TopicGrown {
+        /// The topic.
+        topic: String,
+        /// How many it had.
+        from: i32,
+        /// How many it has.
+        to: i32,
+    },
     /// A local checkpoint cannot be used or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -77,6 +87,7 @@ impl LiveError {
             | Self::Panic(_)
             | Self::Checkpoint(CheckpointError::Mismatch { .. }) => true,
             Self::TopicMissing { .. }
+            | Self::TopicGrown { .. }
             | Self::Query(_)
             | Self::Checkpoint(_)
             | Self::Worker { .. } => false,
@@ -108,7 +119,7 @@ impl LiveError {
     /// is another one now.
     pub(super) fn is_about_topics(&self) -> bool {
         match self {
-            Self::TopicMissing { .. } => true,
+            Self::TopicMissing { .. } | Self::TopicGrown { .. } => true,
             Self::Kafka(error) => is_about_topics(error),
             _ => false,
         }

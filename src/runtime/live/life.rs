@@ -73,6 +73,8 @@ enum Ended {
     Stopped,
     /// It has committed everything, and its group changes.
     Paused,
+    /// It has committed everything, and a topic has more partitions than it reads.
+    Outgrown,
     /// Its group has gone on without it.
     Lost,
 }
@@ -232,6 +234,7 @@ impl Life {
             match ended {
                 Ok(Ended::Stopped) => return Ok(()),
                 Ok(Ended::Paused) => session = Some(running),
+                Ok(Ended::Outgrown) => topics = Arc::new(self.find_topics().await?),
                 Ok(Ended::Lost) => {}
                 Err(error) if error.is_stale() => self.joins_again(&error),
                 Err(error) => self.get_past(&running, error).await?,
@@ -361,16 +364,20 @@ impl Life {
         membership: &Membership,
         topics: &QueryTopics,
     ) -> Result<Ended, LiveError> {
-        let mut watch = TopicWatch::start(&self.cluster, topics.all());
+        let mut watch = TopicWatch::start(&self.cluster, topics);
         let (end, ended) = watch::channel(false);
         let mut working = std::pin::pin!(session.run(membership, ended));
-        let (mut is_ending, mut is_stopping) = (false, false);
+        let (mut is_ending, mut is_stopping, mut is_outgrown) = (false, false, false);
         let mut give_up = std::pin::pin!(tokio::time::sleep(Duration::MAX));
         loop {
             tokio::select! {
                 done = &mut working => {
                     done?;
-                    return Ok(if is_stopping { Ended::Stopped } else { Ended::Paused });
+                    return Ok(match (is_stopping, is_outgrown) {
+                        (true, _) => Ended::Stopped,
+                        (false, true) => Ended::Outgrown,
+                        (false, false) => Ended::Paused,
+                    });
                 }
                 state = membership.changed(), if !is_ending => match state {
                     MemberState::Rebalancing => {
@@ -394,7 +401,14 @@ impl Life {
                     );
                     return Ok(Ended::Stopped);
                 }
-                problem = watch.problem() => return Err(problem),
+                problem = watch.problem(), if !is_outgrown => match problem {
+                    grown @ LiveError::TopicGrown { .. } => {
+                        tracing::info!("query {}: {grown}; it goes on with all of them", self.id);
+                        (is_ending, is_outgrown) = (true, true);
+                        end.send_replace(true);
+                    }
+                    problem => return Err(problem),
+                },
             }
         }
     }

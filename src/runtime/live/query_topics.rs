@@ -8,8 +8,10 @@ use super::settings::QuerySettings;
 use super::topics::{changelog_configs, ensure_topic, repartition_configs};
 use crate::kafka::admin::Admin;
 use crate::kafka::group::GroupOffsets;
-use crate::kafka::{KafkaError, ResponseError, TopicId, TopicPartition};
-use crate::plan::{Input, NodeId, PartitionCounts, QueryPlan, StoreId};
+use crate::kafka::{ResponseError, TopicId, TopicPartition};
+use crate::plan::{
+    Input, KeptPartitions, NodeId, PartitionCounts, QueryPlan, RepartitionId, StoreId,
+};
 use crate::runtime::Target;
 
 /// A topic, and how many partitions it has.
@@ -59,6 +61,12 @@ impl QueryTopics {
         inputs.chain([&self.sink]).chain(&self.changelogs)
     }
 
+    /// Whether a topic is one of the query's own.
+    pub(super) fn is_internal(&self, topic: &Topic) -> bool {
+        let mut own = self.changelogs.iter().chain(&self.repartitions);
+        own.any(|own| own.name == topic.name)
+    }
+
     /// The topic of an input.
     pub(super) fn input(&self, input: Input) -> Option<&Topic> {
         self.inputs.iter().find(|(other, _)| *other == input).map(|(_, topic)| topic)
@@ -98,30 +106,33 @@ pub(super) async fn query_topics(
         sources.push((node, existing(admin, &source.topic).await?));
     }
     let sink = existing(admin, &plan.sink.topic).await?;
+    let stores = plan.stores().map(|(_, _, store)| store.changelog());
+    let names: Vec<String> = stores.map(|name| format!("{application_id}-{name}")).collect();
+    let repartition_names = plan.repartitions().filter(|_| settings.repartitions_by_topic);
+    let repartition_names: Vec<String> =
+        repartition_names.map(|(_, _, topic)| format!("{application_id}-{}", topic.name)).collect();
+    let state = find_state(admin, application_id, &names).await?;
+    let between = partitions(admin, &repartition_names).await?;
+    let kept = KeptPartitions {
+        stores: kept(&names, &state).map(|(at, count)| (StoreId(at), count)).collect(),
+        repartitions: kept(&repartition_names, &between)
+            .map(|(at, count)| (RepartitionId(at), count))
+            .collect(),
+    };
     let of_source = |node: NodeId| sources.iter().find(|(other, _)| *other == node);
-    let counts = plan
-        .partition_counts(|node, _| of_source(node).map_or(1, |(_, topic)| topic.partitions))
-        .map_err(|unequal| LiveError::Topic {
-            topic: unequal.0.name.clone(),
-            cause: unequal.to_string(),
-        })?;
+    let of_source = |node, _: &_| of_source(node).map_or(1, |(_, topic)| topic.partitions);
+    let counts = plan.partition_counts_with(of_source, &kept).map_err(|unequal| {
+        LiveError::Topic { topic: unequal.0.name.clone(), cause: unequal.to_string() }
+    })?;
     let mut inputs: Vec<(Input, Topic)> =
         sources.into_iter().map(|(node, topic)| (Input::Source(node), topic)).collect();
     let mut repartitions = Vec::new();
-    if settings.repartitions_by_topic {
-        for (id, _, repartition) in plan.repartitions() {
-            let name = format!("{application_id}-{}", repartition.name);
-            let partitions = counts.of_repartition(id);
-            let topic = ensure(admin, (name, partitions), settings, &repartition_configs()).await?;
-            inputs.push((Input::Repartition(id), topic.clone()));
-            repartitions.push(topic);
-        }
+    for ((id, ..), name) in plan.repartitions().zip(repartition_names) {
+        let wanted = (name, counts.of_repartition(id));
+        let topic = ensure(admin, wanted, settings, &repartition_configs()).await?;
+        inputs.push((Input::Repartition(id), topic.clone()));
+        repartitions.push(topic);
     }
-    let names: Vec<String> = plan
-        .stores()
-        .map(|(_, _, store)| format!("{application_id}-{}", store.changelog()))
-        .collect();
-    find_state(admin, application_id, &names).await?;
     let mut changelogs = Vec::with_capacity(names.len());
     for ((id, _, store), name) in plan.stores().zip(names) {
         let wanted = (name, counts.of_store(id));
@@ -153,22 +164,42 @@ async fn ensure(
     Err(LiveError::Topic { topic: name, cause })
 }
 
+/// How many partitions topics have, of those that there are.
+type Found = BTreeMap<String, i32>;
+
+/// The topics that there are, by their places.
+fn kept<'f>(names: &'f [String], found: &'f Found) -> impl Iterator<Item = (usize, i32)> + 'f {
+    let all = names.iter().enumerate();
+    all.filter_map(|(at, name)| Some((at, *found.get(name)?)))
+}
+
+async fn partitions(admin: &Admin, names: &[String]) -> Result<Found, LiveError> {
+    if names.is_empty() {
+        return Ok(Found::new());
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut found = Found::new();
+    for (name, topic) in admin.describe_topics(&names).await? {
+        match topic {
+            Ok(topic) => drop(found.insert(name, topic.partitions.len() as i32)),
+            Err(error) if error.is_code(ResponseError::UnknownTopicOrPartition) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
 /// Sees that the state is there that belongs to a group's offsets: its changelogs.
 ///
 /// A group without offsets has not begun, so that missing changelogs are as they should be.
-async fn find_state(admin: &Admin, group: &str, changelogs: &[String]) -> Result<(), LiveError> {
-    if changelogs.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<&str> = changelogs.iter().map(String::as_str).collect();
-    let found = admin.describe_topics(&names).await?;
-    let is_missing = |topic: &Result<_, KafkaError>| matches!(topic, Err(error) if error.is_code(ResponseError::UnknownTopicOrPartition));
-    let Some((missing, _)) = found.iter().find(|(_, topic)| is_missing(topic)) else {
-        return Ok(());
+async fn find_state(admin: &Admin, group: &str, changelogs: &[String]) -> Result<Found, LiveError> {
+    let found = partitions(admin, changelogs).await?;
+    let Some(missing) = changelogs.iter().find(|name| !found.contains_key(*name)) else {
+        return Ok(found);
     };
     let committed = GroupOffsets::new(admin.cluster(), group).committed(None).await?;
     if committed.is_empty() {
-        return Ok(());
+        return Ok(found);
     }
     let cause = format!(
         "is missing, which is a changelog, and its group {group} has offsets; the query goes on once \

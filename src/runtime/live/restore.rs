@@ -81,6 +81,7 @@ impl Restoring {
         }
         self.made_again.extend(note.made_again());
         self.say_what_was_made_again();
+        self.say_what_is_spread();
         // Offsets of a topic that is gone say nothing of the one that has its name now, but still where the
         // clocks of the state stand.
         let before = committed.clone();
@@ -144,6 +145,22 @@ impl Restoring {
         }
         let Restored { tasks, local, .. } = restored;
         Ok(Activated { tasks, local, lanes, committed: known, fingerprint })
+    }
+
+    /// Warns of what is taken for granted where state has fewer partitions than its source.
+    fn say_what_is_spread(&self) {
+        let query = self.layout.query_id();
+        for (input, topic) in &self.topics.inputs {
+            let Some(partitions) = self.layout.spread_from(*input) else { continue };
+            let shards =
+                self.layout.reader_of(*input).map(|part| self.layout.counts().of_part(part));
+            let (name, shards) = (&topic.name, shards.unwrap_or(1));
+            tracing::warn!(
+                "query {query}: topic {name} has {partitions} partitions and the query's state {shards}; \
+                 rows go where the state of their keys is, as if all of them were written with Kafka's \
+                 default partitioner"
+            );
+        }
     }
 
     fn is_source_made_again(&self) -> bool {

@@ -1,13 +1,14 @@
 //! Looks after the topics of a running query: one that is deleted, made again, or gets more partitions
 //! would otherwise go unnoticed, for a client waits for all of these.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use super::error::LiveError;
-use super::query_topics::Topic;
+use super::query_topics::{QueryTopics, Topic};
 use crate::kafka::admin::Admin;
 use crate::kafka::cluster::TopicMetadata;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
@@ -25,10 +26,14 @@ const MISSES: u32 = 3;
 pub(super) struct TopicWatch(JoinHandle<LiveError>);
 
 impl TopicWatch {
-    /// Watches topics, which have to stay as they are.
-    pub(super) fn start<'t>(cluster: &Cluster, topics: impl Iterator<Item = &'t Topic>) -> Self {
-        let topics = topics.map(|topic| (topic.name.clone(), topic.clone())).collect();
-        Self(tokio::spawn(look(Admin::new(cluster), topics)))
+    /// Watches the topics of a query, which have to stay as they are, except that others than its own may
+    /// get more partitions.
+    pub(super) fn start(cluster: &Cluster, topics: &QueryTopics) -> Self {
+        let watched = |topic: &Topic| {
+            let may_grow = !topics.is_internal(topic);
+            (topic.name.clone(), Watched { topic: topic.clone(), may_grow })
+        };
+        Self(tokio::spawn(look(Admin::new(cluster), topics.all().map(watched).collect())))
     }
 
     /// Waits until something is wrong with a topic, and says what.
@@ -47,8 +52,14 @@ impl Drop for TopicWatch {
     }
 }
 
+/// A topic that is watched.
+struct Watched {
+    topic: Topic,
+    may_grow: bool,
+}
+
 /// Looks until something is wrong.
-async fn look(admin: Admin, topics: BTreeMap<String, Topic>) -> LiveError {
+async fn look(admin: Admin, topics: BTreeMap<String, Watched>) -> LiveError {
     let names: Vec<&str> = topics.keys().map(String::as_str).collect();
     let mut missed: BTreeMap<&str, u32> = BTreeMap::new();
     loop {
@@ -75,24 +86,25 @@ async fn look(admin: Admin, topics: BTreeMap<String, Topic>) -> LiveError {
     }
 }
 
-impl Topic {
+impl Watched {
     /// What makes it another one than what was found.
     fn differs(&self, found: &TopicMetadata) -> Option<LiveError> {
-        let topic = self.name.clone();
-        if self.id.differs(found.id) {
-            let (was, is) = (self.id, found.id);
+        let Topic { name, partitions: from, id: was } = &self.topic;
+        let topic = name.clone();
+        if was.differs(found.id) {
+            let (was, is) = (*was, found.id);
             return Some(KafkaError::TopicMadeAgain { topic, was, is }.into());
         }
-        let count = found.partitions.len() as i32;
-        let cause = || grown(count, self.partitions);
-        (count != self.partitions).then(|| LiveError::Topic { topic, cause: cause() })
+        let (from, to) = (*from, found.partitions.len() as i32);
+        let cause = || format!("it has {to} partitions, {from} when the query started");
+        match to.cmp(&from) {
+            Ordering::Equal => None,
+            Ordering::Greater if self.may_grow => Some(LiveError::TopicGrown { topic, from, to }),
+            _ => Some(LiveError::Topic { topic, cause: cause() }),
+        }
     }
 }
 
 fn is_unknown(error: &KafkaError) -> bool {
     error.is_code(ResponseError::UnknownTopicOrPartition)
-}
-
-fn grown(count: i32, before: i32) -> String {
-    format!("it has {count} partitions, {before} when the query started; run it again to use them")
 }
