@@ -14,9 +14,9 @@ use super::random::SeededRandom;
 use super::source::{RawRecords, SourceReader};
 use super::task::{Surrounded, Surroundings};
 use super::tasks::{SourceBatch, Tasks};
-use crate::operators::{EMIT_INTERVAL_MS, QueryError, TopologyOptions};
-use crate::plan::{NodeId, QueryPlan, Source};
-use crate::types::{Arena, Headers, OwnedHeaders, Timestamp};
+use crate::operators::{EMIT_INTERVAL_MS, QueryError, StoredRecord, TopologyOptions};
+use crate::plan::{NodeId, QueryPlan, Source, StoreId};
+use crate::types::{Arena, Headers, OwnedHeaders, Partition, Timestamp};
 
 /// A record outside Kafka.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,6 +130,29 @@ impl Driver {
     /// Gives away what waits in record caches, as a commit does.
     pub fn flush(&mut self) -> Result<(), QueryError> {
         self.tasks.flush_all(surroundings(&self.options, &self.random))
+    }
+
+    /// Starts again, as a new process does: with the records of its changelogs and where its clocks
+    /// stood.
+    ///
+    /// What waits in record caches is to be given away before.
+    pub fn restart(
+        &mut self,
+        stored: impl IntoIterator<Item = (StoreId, DriverRecord)>,
+    ) -> Result<(), QueryError> {
+        let clocks = self.tasks.clocks();
+        let mut tasks = Tasks::new(Arc::clone(self.tasks.layout()), 0)?;
+        for (store, record) in stored {
+            let DriverRecord { key, value, timestamp_ms, .. } = &record;
+            let Some(key) = key.as_deref() else { continue };
+            let record = StoredRecord { key, value: value.as_deref(), timestamp_ms: *timestamp_ms };
+            tasks.restore(store, Partition(0), &record)?;
+        }
+        for shard in clocks {
+            tasks.restore_clocks(shard);
+        }
+        self.tasks = tasks;
+        Ok(())
     }
 
     /// Moves the wall clock.

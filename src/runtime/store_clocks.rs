@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_are_found_where_they_were_written() {
+    fn law_8_clocks_are_found_where_they_were_written() {
         let shards = [
             shard(0, 1, [Some(1_000), None]),
             shard(0, 3, [Some(-5), Some(7)]),

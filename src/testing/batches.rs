@@ -1,4 +1,5 @@
-//! Whether batches change anything: a case gives the same record by record and batch by batch.
+//! Whether batches or a restart change anything: a case gives the same record by record, batch by batch, and where its
+//! queries start again in the middle.
 
 use std::collections::BTreeMap;
 

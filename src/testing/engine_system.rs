@@ -99,6 +99,11 @@ fn options(properties: &engine::Properties) -> DriverOptions {
     }
 }
 
+/// By what the records of a store's changelog are told apart.
+fn changelog_name(query: &str, store: &str) -> String {
+    format!("{query}-{store}")
+}
+
 /// The error of a query that died while it processed a batch, told of its first record.
 fn died(error: &QueryError, topic: &str, first: Option<&Record>) -> Failure {
     if error.message.ends_with("not supported yet") {
@@ -245,13 +250,29 @@ impl System for EngineSystem {
                 Target::Sink => given.written.push((plan.sink.topic.clone(), of_driver(record))),
                 Target::Changelog(store) => {
                     let name = plan.store(store).map_or("", |(_, spec)| &spec.name);
-                    given.stored.push((format!("{query}-{name}"), of_driver(record)));
+                    given.stored.push((changelog_name(query, name), of_driver(record)));
                 }
                 Target::Repartition(_) => {}
             }
         }
         given.logged.extend(driver.take_log().iter().map(|entry| entry.to_json(0, true)));
         piped.map_err(died)
+    }
+
+    fn restart(
+        &mut self,
+        query: &str,
+        changelogs: &BTreeMap<String, Vec<Record>>,
+    ) -> Result<(), Failure> {
+        let Some(plan) = self.query(query).map(|query| Arc::clone(&query.plan)) else {
+            return Ok(());
+        };
+        let stored = plan.stores().flat_map(|(id, _, store)| {
+            let records = changelogs.get(&changelog_name(query, &store.name));
+            records.into_iter().flatten().map(move |record| (id, driver_record(record)))
+        });
+        let Some(driver) = self.drivers.get_mut(query) else { return Ok(()) };
+        driver.restart(stored).map_err(|error| died(&error, "", None))
     }
 
     fn source_on(&self, topic: &str) -> Option<SourceInfo> {

@@ -15,14 +15,19 @@ const PARTITIONS: i32 = 4;
 pub struct Feed {
     /// How many consecutive records of a topic go in as one batch, at most.
     pub batch_records_max: usize,
+    /// Whether each query starts again in the middle.
+    pub restarts: bool,
 }
 
 impl Feed {
     /// Record by record.
-    pub const ROWS: Self = Self { batch_records_max: 1 };
+    pub const ROWS: Self = Self { batch_records_max: 1, restarts: false };
 
     /// As many consecutive records of a topic at once as there are.
-    pub const BATCHES: Self = Self { batch_records_max: usize::MAX };
+    pub const BATCHES: Self = Self { batch_records_max: usize::MAX, restarts: false };
+
+    /// Record by record, to a query that starts again after half of them.
+    pub const RESTARTED: Self = Self { batch_records_max: 1, restarts: true };
 }
 
 /// What came of a case.
@@ -85,7 +90,12 @@ fn run(
         inputs.push((&*input.topic, record));
     }
     for query in system.queries() {
-        for (topic, batch) in batches(system, &query, &inputs, feed, &observed.topics) {
+        let batches = batches(system, &query, &inputs, feed, &observed.topics);
+        let middle = batches.len() / 2;
+        for (at, (topic, batch)) in batches.into_iter().enumerate() {
+            if feed.restarts && at == middle {
+                system.restart(&query, &observed.changelogs)?;
+            }
             let mut given = Given::default();
             let piped = system.pipe(&query, &topic, &batch, &mut given);
             observed.add(given);

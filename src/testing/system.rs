@@ -42,6 +42,13 @@ pub trait System {
         given: &mut Given,
     ) -> Result<(), Failure>;
 
+    /// Starts a query again, as a new process does, from what its changelogs hold.
+    fn restart(
+        &mut self,
+        query: &str,
+        changelogs: &BTreeMap<String, Vec<Record>>,
+    ) -> Result<(), Failure>;
+
     /// How the records of a topic are laid out: that of a source over it, or of the query that
     /// owns it.
     fn source_on(&self, topic: &str) -> Option<SourceInfo>;

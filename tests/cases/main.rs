@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use millstream::testing::{EngineSystems, run_paths};
+use millstream::testing::{EngineSystems, Feed, run_paths};
 
 use data::missing::Missing;
 use file::{Answers, CaseFile};
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     // A panic is a failed case; its text is in the report.
     std::panic::set_hook(Box::new(|_| {}));
     let mut suites: Vec<Suite> = data::FRESH.into_iter().map(fresh).collect();
-    suites.push(fresh_in_batches());
+    suites.extend([fresh_in_batches(), fresh_restarted()]);
     let mut trials = Vec::new();
     match data::reference() {
         Ok(folder) => {
@@ -59,7 +59,8 @@ fn main() -> ExitCode {
 }
 
 /// The suites that need the reference.
-const REFERENCE_SUITES: [&str; 5] = ["qtt", "golden", "qtt-batches", "test-runner", "fresh"];
+const REFERENCE_SUITES: [&str; 6] =
+    ["qtt", "golden", "qtt-batches", "qtt-restarted", "test-runner", "fresh"];
 
 /// The test that counts the cases whose log has another order in batches.
 const LOG_ORDER: &str = "order of the processing log";
@@ -87,12 +88,20 @@ fn fresh(family: &'static str) -> Suite {
 fn fresh_in_batches() -> Suite {
     let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
     let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
-    Suite::new("fresh-batches", files, Check::Batches(answers)).ignoring(LOG_ORDER)
+    Suite::new("fresh-batches", files, Check::Fed(Feed::BATCHES, answers)).ignoring(LOG_ORDER)
 }
 
-/// ksqlDB's own cases: held against the values that they state, against ksqlDB's answers, and in
-/// whole batches.
-fn ksqldbs_own(folder: &Path) -> [Suite; 4] {
+/// Our own cases, where queries start again in the middle. Unmatched rows of joined streams are looked for once a second,
+/// and the clock of the cases stands still: to those of the list a restart is as if that second were over.
+fn fresh_restarted() -> Suite {
+    let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
+    let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
+    Suite::new("fresh-restarted", files, Check::Fed(Feed::RESTARTED, answers))
+}
+
+/// ksqlDB's own cases: held against the values that they state, against ksqlDB's answers, in whole
+/// batches, and where queries start again in the middle.
+fn ksqldbs_own(folder: &Path) -> [Suite; 5] {
     let mut files: Vec<_> = fs::read_dir(folder.join("cases/query-validation-tests"))
         .expect("the folder can be read")
         .map(|entry| entry.expect("the folder can be read").path())
@@ -117,7 +126,9 @@ fn ksqldbs_own(folder: &Path) -> [Suite; 4] {
     [
         Suite::new("qtt", files.clone(), Check::Values),
         Suite::new("golden", files.clone(), Check::Bytes(answers())),
-        Suite::new("qtt-batches", files, Check::Batches(answers())).ignoring(LOG_ORDER),
+        Suite::new("qtt-batches", files.clone(), Check::Fed(Feed::BATCHES, answers()))
+            .ignoring(LOG_ORDER),
+        Suite::new("qtt-restarted", files, Check::Fed(Feed::RESTARTED, answers())),
         Suite::new("test-runner", triples, Check::Values),
     ]
 }

@@ -28,8 +28,9 @@ pub(crate) enum Check {
     Values,
     /// The bytes and the errors that ksqlDB answered with.
     Bytes(Answers),
-    /// Itself: records give the same one by one as in batches. The bytes that are fed are those of the answers.
-    Batches(Answers),
+    /// Itself: records give the same one by one as if they are fed in another way. The bytes that are fed are those of the
+    /// answers.
+    Fed(Feed, Answers),
 }
 
 /// Cases of one kind.
@@ -223,8 +224,8 @@ impl Suite {
                 Some(answer) => self.judge(run_golden_case(&EngineSystems, case.clone(), answer)),
                 None => Outcome::Failed("there is no answer to this case".to_owned()),
             },
-            (Check::Batches(answers), Ok(case)) => {
-                match run_batched(&EngineSystems, case, answers.get(case), Feed::BATCHES) {
+            (Check::Fed(feed, answers), Ok(case)) => {
+                match run_batched(&EngineSystems, case, answers.get(case), *feed) {
                     Batched::Same => Outcome::Passed,
                     Batched::Unsupported(reason) => Outcome::Unsupported(reason),
                     Batched::LogOrder(_) => {
@@ -257,7 +258,7 @@ impl Suite {
     /// Whether a case is one of this suite: the values of a disabled one cannot be compared, its bytes can.
     fn has(&self, case: &Read) -> bool {
         match (&self.check, case) {
-            (_, Err(_)) | (Check::Batches(_), _) => true,
+            (_, Err(_)) | (Check::Fed(..), _) => true,
             (Check::Values, Ok(case)) => case.is_enabled,
             (Check::Bytes(answers), Ok(case)) => case.is_enabled || answers.get(case).is_some(),
         }

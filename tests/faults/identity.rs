@@ -37,7 +37,7 @@ fn behind_another(sql: &str, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_statement_finds_its_query_wherever_it_stands() {
+async fn law_10_a_statement_finds_its_query_wherever_it_stands() {
     let (world, mut truth) = have_run("moved").await;
     let (name, sql) = (&world.name, statements(&world));
     let moved = behind_another(&sql, name);
@@ -89,7 +89,7 @@ async fn instances_with_different_files_agree_on_what_they_share() {
 }
 
 #[tokio::test]
-async fn a_statement_that_has_changed_is_refused_before_anything_is_written() {
+async fn law_10_a_statement_that_has_changed_is_refused_before_anything_is_written() {
     let (world, _) = have_run("changed").await;
     let name = &world.name;
     let changed = statements(&world).replace("x > 0.5", "x > 0.8")
@@ -141,7 +141,7 @@ async fn fingerprints(world: &World, query: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_a_query_is_travels_with_its_offsets() {
+async fn law_9_what_a_query_is_travels_with_its_offsets() {
     let (world, _) = have_run("noted").await;
     let noted = world.read(&plans_topic(&world.name)).await;
     let noted: Vec<_> = noted
@@ -182,7 +182,7 @@ async fn what_a_query_is_travels_with_its_offsets() {
 }
 
 #[tokio::test]
-async fn state_without_offsets_stops_its_query_alone() {
+async fn law_11_state_without_offsets_stops_its_query_alone() {
     let (world, mut truth) = have_run("alone").await;
     let admin = Admin::new(&world.cluster);
     admin.delete_group(&world.group(COUNTS)).await.unwrap();
@@ -205,7 +205,7 @@ async fn state_without_offsets_stops_its_query_alone() {
 }
 
 #[tokio::test]
-async fn a_source_that_was_made_again_goes_on_with_the_state() {
+async fn law_11_a_source_that_was_made_again_goes_on_with_the_state() {
     let (world, mut truth) = have_run("remade").await;
     let admin = Admin::new(&world.cluster);
     admin.delete_topic(&world.topic("in")).await.unwrap();

@@ -32,7 +32,7 @@ async fn send(world: &World, truth: &mut Truth, run: &Run) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_instance_overwrites_nothing() {
+async fn law_12_a_paused_instance_overwrites_nothing() {
     let mut trials: tokio::task::JoinSet<()> = (0..TRIALS).map(pause_one).collect();
     while let Some(trial) = trials.join_next().await {
         trial.unwrap();
@@ -71,7 +71,7 @@ async fn pause_one(trial: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_short_pause_makes_nothing_start_again() {
+async fn law_12_a_short_pause_makes_nothing_start_again() {
     let (world, sql, mut truth) = start("short-pause").await;
     let mut run = world.run(&sql, &[]);
     send(&world, &mut truth, &run).await;
@@ -89,7 +89,7 @@ async fn a_short_pause_makes_nothing_start_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_instance_takes_its_own_place_again() {
+async fn law_13_a_killed_instance_takes_its_own_place_again() {
     let (world, sql, mut truth) = start("own-place").await;
     let directory = tempfile::tempdir().unwrap();
     let with_state = ["--state-dir", directory.path().to_str().unwrap()];
@@ -110,7 +110,7 @@ async fn a_killed_instance_takes_its_own_place_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_whose_place_was_taken_says_so_and_writes_nothing_more() {
+async fn law_13_an_instance_whose_place_was_taken_says_so_and_writes_nothing_more() {
     let (world, sql, mut truth) = start("fenced").await;
     let args = ["--property", "ksql.millstream.instance.id=one"];
     let mut first = world.run(&sql, &args);

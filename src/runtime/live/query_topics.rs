@@ -203,7 +203,7 @@ async fn find_state(admin: &Admin, group: &str, changelogs: &[String]) -> Result
     }
     let cause = format!(
         "is missing, which is a changelog, and its group {group} has offsets; the query goes on once \
-         it is made again, or starts anew once the consumer group is deleted"
+         it is made again, or starts anew after millstream reset"
     );
     Err(LiveError::TopicMissing { topic: missing.clone(), cause })
 }
