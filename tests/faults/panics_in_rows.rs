@@ -235,3 +235,32 @@ async fn a_record_that_a_query_stops_at_in_a_flush_is_named_at_the_next_try() {
     assert_stops_at(&panics, "CTAS_SOME_0", 4, "java.lang.Boolean.booleanValue()").await;
     panics.instance.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_5_a_record_that_panics_behind_a_topic_does_not_come_again_and_again() {
+    // Sources are read again from what was committed, which writes it to the topic once more.
+    let by_topic =
+        [UNCACHED, ("ksql.millstream.repartition", "topic"), ("commit.interval.ms", "700")];
+    let sql = counts_of("readings", "7");
+    let panics = Panics::start_with("topic-store", &sql, &readings(0..30), &by_topic).await;
+    panics.wait_for_level("CTAS_COUNTS_1").await;
+    panics
+        .wait_until("the end of it", async || panics.status("CTAS_COUNTS_1").lag == Some(0))
+        .await;
+    panics.send(&readings(30..60)).await;
+    panics.wait_for_level("CTAS_COUNTS_1").await;
+    let status = panics.status("CTAS_COUNTS_1");
+    assert_eq!((status.state, status.cause), (QueryState::Running, None));
+    let skipped = panics.values("log").await;
+    let logger = "processing.CTAS_COUNTS_1";
+    let skipped: Vec<_> = skipped.iter().filter(|entry| entry["logger"] == logger).collect();
+    assert!((1..=4).contains(&skipped.len()), "{skipped:?}");
+    for entry in skipped {
+        assert!(entry["message"].to_string().contains("-Aggregate-GroupBy-repartition"), "{entry}");
+    }
+    // At least once: nothing else is missing.
+    let counts = panics.counts("counts").await;
+    let all = counted(0..60, &[7]);
+    assert!(counts.iter().zip(&all).all(|(found, all)| found.1 >= all.1), "{counts:?}");
+    panics.instance.stop().await;
+}

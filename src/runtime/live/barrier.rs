@@ -36,6 +36,7 @@ impl Shard {
             Command::Release { and_go_on } => self.release(and_go_on),
             Command::GoOn => self.stage = Stage::Running,
             Command::TakeBatches => self.take_batches(),
+            Command::ReadRepartitions => self.manner.holds_repartitions = false,
         }
     }
 
@@ -72,7 +73,9 @@ impl Shard {
     /// Whether a lane has come to a time, or to an end.
     fn is_level(&self, id: LaneId, until: i64, end: i64) -> bool {
         self.lanes.get(&id).is_none_or(|lane| {
-            lane.position >= end || self.next_time(id).is_some_and(|time| time > until)
+            lane.position >= end
+                || self.is_held(id)
+                || self.next_time(id).is_some_and(|time| time > until)
         })
     }
 

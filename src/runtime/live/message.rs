@@ -85,6 +85,8 @@ pub(super) enum Command {
     GoOn,
     /// Take as many rows at once as there are.
     TakeBatches,
+    /// Read repartition topics, now that sources are committed.
+    ReadRepartitions,
 }
 
 /// The tasks of a query that a worker is to run.

@@ -22,6 +22,7 @@ use super::session::Session;
 use super::singly::Manner;
 use crate::kafka::TopicPartition;
 use crate::kafka::group::CommittedOffset;
+use crate::plan::Input;
 use crate::runtime::running::PanickedRecord;
 use crate::runtime::{Panic, RecordId, RecordPlace, Skipped};
 
@@ -65,7 +66,11 @@ impl Quarantine {
                 offset: record.offset,
             })
         });
-        Manner { skipped: skipped.collect(), is_row_by_row: self.looks_to.is_some() }
+        let is_row_by_row = self.looks_to.is_some();
+        let is_careful = is_row_by_row || !self.skipped.is_empty();
+        let is_between = |start: &LaneStart| matches!(start.lane.input, Input::Repartition(_));
+        let holds_repartitions = is_careful && lanes.iter().any(is_between);
+        Manner { skipped: skipped.collect(), is_row_by_row, holds_repartitions }
     }
 
     /// Forgets records before what is committed, which are not read again.

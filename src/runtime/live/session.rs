@@ -195,7 +195,9 @@ impl Session {
                     committing = None;
                     self.committer = Some(committer);
                     done?;
-                    self.has_committed = true;
+                    if !std::mem::replace(&mut self.has_committed, true) {
+                        self.tell_all(|| Command::ReadRepartitions).await;
+                    }
                     if is_ending {
                         return Ok(());
                     }

@@ -254,10 +254,16 @@ impl Shard {
         }
     }
 
+    /// Whether a lane takes nothing before the first commit.
+    pub(super) fn is_held(&self, id: LaneId) -> bool {
+        self.manner.holds_repartitions && matches!(id.input, Input::Repartition(_))
+    }
+
     /// What a lane wants of its partition.
     pub(super) fn wish(&self, id: LaneId) -> Option<Wish> {
         let lane = self.lanes.get(&id)?;
         let until = match &self.stage {
+            _ if self.is_held(id) => None,
             Stage::Running => self.running_until(id),
             Stage::Reading { until, ends } => {
                 let is_before_end = ends.get(&id).is_some_and(|end| lane.position < *end);

@@ -16,6 +16,9 @@ pub(super) struct Manner {
     /// What they leave out.
     pub(super) skipped: BTreeSet<RecordId>,
     pub(super) is_row_by_row: bool,
+    /// Whether repartition topics are not read yet: what is written there once more, as the sources are
+    /// read again, would bring the same fault once more before they are committed.
+    pub(super) holds_repartitions: bool,
 }
 
 /// The record of a lane at an offset.
