@@ -33,27 +33,36 @@ pub struct LayoutOptions {
 pub struct Placement {
     /// How many workers there are.
     pub workers: usize,
-    /// How far the partitions of each sub-topology are moved on, so that not all begin with the
-    /// first worker.
-    pub moved_by: Vec<usize>,
+    /// Where the partitions of each sub-topology are.
+    pub parts: Vec<PartPlacement>,
     /// Whether one worker runs everything nevertheless.
     pub is_together: bool,
+}
+
+/// Which workers run the tasks of one sub-topology.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartPlacement {
+    /// How far the partitions are moved on, so that not all begin with the first worker.
+    pub moved_by: usize,
+    /// The worker of each partition, where it is another one, as some partitions are larger.
+    pub owners: Arc<[usize]>,
 }
 
 impl Placement {
     /// One worker runs everything.
     pub fn alone() -> Self {
-        Self { workers: 1, moved_by: Vec::new(), is_together: true }
+        Self { workers: 1, parts: Vec::new(), is_together: true }
     }
 
     /// The worker of a task.
     pub fn owner(&self, task: TaskId) -> usize {
+        let workers = self.workers.max(1);
         if self.is_together {
-            return self.moved_by.first().copied().unwrap_or(0) % self.workers.max(1);
+            return self.parts.first().map_or(0, |first| first.moved_by) % workers;
         }
-        let moved_by = self.moved_by.get(task.part.0).copied().unwrap_or(0);
         let partition = usize::try_from(task.partition.0).unwrap_or(0);
-        (partition + moved_by) % self.workers.max(1)
+        let Some(part) = self.parts.get(task.part.0) else { return partition % workers };
+        part.owners.get(partition).copied().unwrap_or(partition + part.moved_by) % workers
     }
 }
 

@@ -37,7 +37,7 @@ pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use encode::{RekeyedRows, Spread};
 pub use handover::Handover;
 pub use inputs::{Chunk, Inputs, LaneId, MaxIdle, Progress, Run, Way};
-pub use layout::{Layout, LayoutOptions, Placement};
+pub use layout::{Layout, LayoutOptions, PartPlacement, Placement};
 pub use offset_metadata::{ENCODED_BYTES_MAX, OffsetMetadata, decode_metadata, encode_metadata};
 pub use origin::{Origin, RecordId, RunOrigin};
 pub use output::{Output, OutputRecord, Placing, Target};

@@ -8,8 +8,8 @@ use millstream::kafka::partitioner::partition_for_key;
 use millstream::operators::TopologyOptions;
 use millstream::plan::{Input, KeptPartitions, NodeId, QueryPlan, Source};
 use millstream::runtime::{
-    BLOCK_RECORDS, DriverRecord, Handover, LaneId, Layout, LayoutOptions, MaxIdle, Placement,
-    Placing, RawRecords, SeededRandom, SkipCause, SkipCounts, SkipExample, SourceBatch,
+    BLOCK_RECORDS, DriverRecord, Handover, LaneId, Layout, LayoutOptions, MaxIdle, PartPlacement,
+    Placement, Placing, RawRecords, SeededRandom, SkipCause, SkipCounts, SkipExample, SourceBatch,
     SourceReader, SourceRecords, Surrounded, Surroundings, Target, Tasks,
 };
 use millstream::types::{Arena, Partition, Timestamp};
@@ -128,6 +128,13 @@ pub(crate) fn run(program: &Program, backlog: &Backlog, schedule: &Schedule) -> 
     world.outcome
 }
 
+/// Any worker for any partition of a part.
+fn owners(part: usize, partitions: i32, workers: usize, schedule: &Schedule) -> PartPlacement {
+    let choices = schedule.choices.iter().cycle().skip(part);
+    let owners = choices.take(partitions as usize).map(|choice| usize::from(*choice) % workers);
+    PartPlacement { moved_by: part, owners: owners.collect() }
+}
+
 impl<'b> World<'b> {
     fn new(
         plan: &Arc<QueryPlan>,
@@ -142,10 +149,17 @@ impl<'b> World<'b> {
         let counts = plan.partition_counts_with(|_, _| partitions, &kept).unwrap();
         let parts = plan.sub_topologies().len();
         let placement = match schedule.workers {
-            Some(workers) => Placement { workers, moved_by: vec![0; parts], is_together: false },
+            Some(workers) => Placement {
+                workers,
+                parts: (0..parts).map(|part| owners(part, partitions, workers, schedule)).collect(),
+                is_together: false,
+            },
             None => Placement {
                 workers: parts * partitions as usize,
-                moved_by: (0..parts).map(|part| part * partitions as usize).collect(),
+                parts: (0..parts)
+                    .map(|part| part * partitions as usize)
+                    .map(|moved_by| PartPlacement { moved_by, owners: Arc::default() })
+                    .collect(),
                 is_together: false,
             },
         };

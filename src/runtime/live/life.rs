@@ -3,6 +3,7 @@
 //!
 //! Each query has a life of its own, so that nothing one of them waits for delays another.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use super::message::QueryId;
 use super::placements::Placements;
 use super::probe::Probe;
 use super::quarantine::Quarantine;
-use super::query_topics::{QueryTopics, query_topics};
+use super::query_topics::{QueryTopics, Topic, query_topics};
+use super::record_counts::record_counts;
 use super::restore::Restoring;
 use super::seen_topics::SeenTopics;
 use super::session::{Session, SessionParts};
@@ -310,6 +312,7 @@ impl Life {
         membership: &Membership,
         topics: &Arc<QueryTopics>,
     ) -> Result<Option<Session>, LiveError> {
+        self.settle(topics).await;
         let restoring = Restoring {
             cluster: self.cluster.clone(),
             settings: self.spec.settings.clone(),
@@ -339,6 +342,21 @@ impl Life {
             quarantine: self.quarantine.clone(),
         };
         Ok(Some(Session::start(parts, &restoring, activated).await))
+    }
+
+    /// Has the partitions of its sources placed by how many records each has.
+    async fn settle(&self, topics: &QueryTopics) {
+        for names in self.placements.unknown(&self.id) {
+            let read: BTreeMap<&str, &Topic> = topics
+                .inputs
+                .iter()
+                .map(|(_, topic)| (&*topic.name, topic))
+                .filter(|(name, _)| names.iter().any(|other| other == name))
+                .collect();
+            if let Some(records) = record_counts(&self.cluster, read.into_values()).await {
+                self.placements.settle(&names, &records);
+            }
+        }
     }
 
     fn layout(&self, topics: &QueryTopics) -> Layout {

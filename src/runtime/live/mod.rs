@@ -45,6 +45,7 @@ mod purge;
 mod quarantine;
 mod query_topics;
 mod readings;
+mod record_counts;
 mod restore;
 mod seen_topics;
 mod session;
