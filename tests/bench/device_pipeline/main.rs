@@ -2,7 +2,8 @@
 //! in the same run, a plain fetch and one that also parses each reading with `serde_json`.
 //!
 //! ```text
-//! cargo bench --bench device_pipeline [-- --readings 1000000] [--only 12|100000|transitions] [--workers 2]
+//! cargo bench --bench device_pipeline [-- --readings 1000000] [--only 12|100000|transitions|joins] [--workers 2]
+//!   [--peer kafka-streams]
 //! ```
 //!
 //! Each role is a process of its own: the broker (`millstream broker`), the query process (`millstream run`), and this
@@ -10,6 +11,8 @@
 #![expect(clippy::print_stdout, reason = "what a benchmark finds is its output")]
 
 mod feed;
+mod joins;
+mod peer;
 mod process;
 mod readers;
 #[path = "../reading.rs"]
@@ -17,7 +20,7 @@ mod reading;
 mod stages;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -56,15 +59,16 @@ fn main() -> Result<()> {
 }
 
 async fn conduct(options: &[&str]) -> Result<()> {
-    let (mut readings, mut only, mut workers) = (1_000_000, None, None);
+    let (mut readings, mut only, mut workers, mut with_peer) = (1_000_000, None, None, false);
     for pair in options.chunks(2) {
         match pair {
             ["--readings", count] => readings = count.parse().context("--readings")?,
             ["--only", case] => only = Some(*case),
             ["--workers", count] => workers = Some(count.parse().context("--workers")?),
-            _ => {
-                bail!("expected --readings NUMBER, --only CASE or --workers NUMBER, found {pair:?}")
-            }
+            ["--peer", "kafka-streams"] => with_peer = true,
+            _ => bail!(
+                "expected --readings NUMBER, --only CASE, --workers NUMBER or --peer kafka-streams, found {pair:?}"
+            ),
         }
     }
     let wants = |case: &str| only.is_none_or(|only| only == case);
@@ -77,6 +81,9 @@ async fn conduct(options: &[&str]) -> Result<()> {
     }
     if wants("transitions") {
         transitions(readings, workers).await?;
+    }
+    if wants("joins") {
+        joins::run(readings, workers, with_peer).await?;
     }
     Ok(())
 }
@@ -155,8 +162,32 @@ async fn query_file(
     readings: u64,
     workers: Option<u32>,
 ) -> Result<(Line, Child)> {
-    let path = sql(file);
-    let specs = watch::prepare(cluster, &std::fs::read_to_string(&path)?).await?;
+    run_file(file, &sql(file), cluster, readings, workers).await
+}
+
+/// The same for a text.
+async fn run_text(
+    name: &str,
+    text: &str,
+    cluster: &Cluster,
+    records: u64,
+    workers: Option<u32>,
+) -> Result<(Line, Child)> {
+    let file = std::env::temp_dir().join(format!("millstream-bench-{}.sql", std::process::id()));
+    std::fs::write(&file, text)?;
+    let done = run_file(name, &file, cluster, records, workers).await;
+    std::fs::remove_file(&file)?;
+    done
+}
+
+async fn run_file(
+    name: &str,
+    path: &Path,
+    cluster: &Cluster,
+    readings: u64,
+    workers: Option<u32>,
+) -> Result<(Line, Child)> {
+    let specs = watch::prepare(cluster, &std::fs::read_to_string(path)?).await?;
     let servers = cluster.config().bootstrap_servers.join(",");
     let path = path.to_string_lossy();
     let mut args = vec!["run", &*path, "--bootstrap-servers", &servers];
@@ -167,7 +198,7 @@ async fn query_file(
     let run = Child::millstream(&args)?;
     watch::until_level(cluster, &specs).await?;
     let (seconds, usage) = (start.elapsed().as_secs_f64(), run.usage()?);
-    Ok((Line { name: format!("run {file}"), readings, seconds, usage }, run))
+    Ok((Line { name: format!("run {name}"), readings, seconds, usage }, run))
 }
 
 fn show(lines: &[Line]) {

@@ -56,6 +56,11 @@ impl Child {
         Self::start(OsStr::new(env!("CARGO_BIN_EXE_millstream")), args)
     }
 
+    /// A Java program, with the system's `java`.
+    pub(crate) fn java(args: &[&str]) -> Result<Self> {
+        Self::start(OsStr::new("java"), args)
+    }
+
     /// This program in another role.
     pub(crate) fn own(args: &[&str]) -> Result<Self> {
         Self::start(std::env::current_exe()?.as_os_str(), args)

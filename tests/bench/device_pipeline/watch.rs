@@ -1,6 +1,6 @@
 //! Knows from outside when queries have done their work, and whether it is right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -32,12 +32,29 @@ pub(crate) async fn until_level(cluster: &Cluster, specs: &[QuerySpec]) -> Resul
 }
 
 async fn is_level(cluster: &Cluster, spec: &QuerySpec) -> Result<bool> {
-    let ends = end_offsets(cluster, &spec.plan.leftmost_source().topic).await?;
-    let group = GroupOffsets::new(cluster, &spec.settings.application_id(&spec.id));
-    let committed = group.committed(None).await?;
+    let topics: Vec<&str> = spec.plan.sources().map(|(_, source)| source.topic.as_str()).collect();
+    has_committed(cluster, &spec.settings.application_id(&spec.id), &topics).await
+}
+
+/// Waits until a group has committed the ends of topics.
+pub(crate) async fn until_committed(cluster: &Cluster, group: &str, topics: &[&str]) -> Result<()> {
+    while !has_committed(cluster, group, topics).await? {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+async fn has_committed(cluster: &Cluster, group: &str, topics: &[&str]) -> Result<bool> {
+    let committed = GroupOffsets::new(cluster, group).committed(None).await?;
     let committed = |at: &TopicPartition| committed.get(at).map(|committed| committed.offset);
-    Ok(ends.iter().any(|(_, end)| *end > 0)
-        && ends.iter().all(|(at, end)| *end == 0 || committed(at) == Some(*end)))
+    for topic in topics {
+        let ends = end_offsets(cluster, topic).await?;
+        let is_behind = |(at, end): &(TopicPartition, i64)| *end > 0 && committed(at) != Some(*end);
+        if ends.iter().all(|(_, end)| *end == 0) || ends.iter().any(is_behind) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn end_offsets(cluster: &Cluster, topic: &str) -> Result<Vec<(TopicPartition, i64)>> {
@@ -59,23 +76,50 @@ pub(crate) async fn check_counts(cluster: &Cluster, readings: u64) -> Result<()>
 
 /// The sum of a column over the last row of each key.
 async fn counted(cluster: &Cluster, topic: &str, column: &str) -> Result<u64> {
+    let mut rows = BTreeMap::new();
+    each_record(cluster, topic, |key, value| {
+        let row: serde_json::Value = serde_json::from_slice(value.unwrap_or(b"null"))?;
+        rows.insert(key.map(<[u8]>::to_vec), row[column].as_u64());
+        Ok(())
+    })
+    .await?;
+    rows.into_values().sum::<Option<u64>>().with_context(|| format!("{topic}: no {column}"))
+}
+
+/// How many records a topic has, or how many keys where it is that of a table.
+pub(crate) async fn results(cluster: &Cluster, topic: &str, is_table: bool) -> Result<u64> {
+    let (mut records, mut keys) = (0, BTreeSet::new());
+    each_record(cluster, topic, |key, _| {
+        records += 1;
+        if is_table {
+            keys.insert(key.map(<[u8]>::to_vec));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(if is_table { keys.len() as u64 } else { records })
+}
+
+/// Reads a topic to its end.
+async fn each_record(
+    cluster: &Cluster,
+    topic: &str,
+    mut read: impl FnMut(Option<&[u8]>, Option<&[u8]>) -> Result<()>,
+) -> Result<()> {
     let ends = end_offsets(cluster, topic).await?;
     // Compaction leaves fewer records than offsets, so positions tell when all is read.
     let mut ahead: BTreeMap<TopicPartition, i64> =
         ends.iter().filter(|(_, end)| *end > 0).cloned().collect();
     let fetcher = Fetcher::with_options(cluster, Isolation::ReadCommitted, 8 << 20);
     fetcher.assign(ends.iter().map(|(at, _)| (at.clone(), 0)));
-    let mut rows = BTreeMap::new();
     while !ahead.is_empty() {
         for fetched in fetcher.poll(Duration::from_secs(1)).await? {
             for record in fetched.records() {
                 let record = record?;
-                let row: serde_json::Value =
-                    serde_json::from_slice(record.value.unwrap_or(b"null"))?;
-                rows.insert(record.key.map(<[u8]>::to_vec), row[column].as_u64());
+                read(record.key, record.value)?;
             }
             ahead.retain(|at, end| *at != fetched.partition || *end > fetched.next_offset);
         }
     }
-    rows.into_values().sum::<Option<u64>>().with_context(|| format!("{topic}: no {column}"))
+    Ok(())
 }
