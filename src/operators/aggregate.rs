@@ -3,7 +3,7 @@
 use super::groups::{Emission, Groups, later};
 use super::keyed::Keyed;
 use super::waiting::Emitting;
-use super::{Context, Dropped, Operator, Outcome, QueryError, SomeRows, Store};
+use super::{Context, Dropped, Minds, Operator, Outcome, QueryError, SomeRows, Store};
 use crate::expr::aggregates::{self, Member, Sequence, State};
 use crate::types::{KeyColumns, Rows};
 
@@ -205,6 +205,10 @@ enum SlotOfKey {
 }
 
 impl Operator for StreamAggregate {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.process_some(SomeRows { rows, selected: None }, ctx)
     }

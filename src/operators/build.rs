@@ -25,7 +25,7 @@ use super::table_table_join::{JoinSide, TableTableJoin};
 use super::topology::{Keeper, Next, Topology, Vertex};
 use super::waiting::Emitting;
 use super::windowed::WindowedAggregate;
-use super::{CodecPair, Codecs, Operator, QueryError, Tables, TopologyOptions};
+use super::{CodecPair, Codecs, Minds, Operator, QueryError, Tables, TopologyOptions};
 use crate::expr::Expr;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{
@@ -82,8 +82,16 @@ impl<'p> Builder<'p> {
             };
             (*input, next)
         };
+        let vertices: Vec<Vertex> = vertices.collect();
+        // One that minds the order gives rows as they come, so that none may mind that come after it.
+        let minded = |vertex: &Vertex| vertex.operator.minds() != Minds::Nothing;
+        let in_order = |vertex: &Vertex| vertex.operator.minds() == Minds::Order;
+        let first_in_order = vertices.iter().position(in_order);
+        let takes_together =
+            first_in_order == vertices.iter().rposition(minded) || first_in_order.is_none();
         Ok(Topology {
-            vertices: vertices.collect(),
+            vertices,
+            takes_together,
             entries: part.inputs.iter().map(entry).collect(),
             keepers: self.keepers,
             tables: self.tables,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::evaluate::{Evaluator, Verdict};
-use super::{Context, Operator, Outcome, QueryError};
+use super::{Context, Minds, Operator, Outcome, QueryError};
 use crate::expr::Expr;
 use crate::types::{Column, OldRows, Rows, Validity};
 
@@ -62,6 +62,10 @@ impl Predicate {
 }
 
 impl Operator for StreamFilter {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let (passed, failure) = self.predicate.test(&rows.value, &rows.value_valid, rows, ctx);
         let kept = passed
@@ -74,6 +78,10 @@ impl Operator for StreamFilter {
 }
 
 impl Operator for TableFilter {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let (new, failure) = self.predicate.test(&rows.value, &rows.value_valid, rows, ctx);
         let new_valid = |row: usize| new[row] && rows.value_valid.is_valid(row);

@@ -1,7 +1,7 @@
 //! Makes a row of each element that table functions give.
 
 use super::evaluate::Evaluator;
-use super::{Context, Operator, Outcome};
+use super::{Context, Minds, Operator, Outcome};
 use crate::expr::EvalError;
 use crate::expr::functions::Call;
 use crate::plan::TableCall;
@@ -61,6 +61,10 @@ impl FlatMap {
 }
 
 impl Operator for FlatMap {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let elements: Vec<_> =
             self.functions.iter().map(|function| self.elements(function, rows, ctx)).collect();

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::evaluate::Evaluator;
-use super::{Context, Dropped, Operator, Outcome};
+use super::{Context, Dropped, Minds, Operator, Outcome};
 use crate::plan::NamedExpr;
 use crate::types::{Column, KeyColumns, Meta, OldRows, Rows, Validity};
 
@@ -147,6 +147,10 @@ fn by_row<'a>(
 }
 
 impl Operator for StreamGroupBy {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.process_owned(rows.clone(), ctx)
     }
@@ -178,6 +182,10 @@ impl TableGroupBy {
 }
 
 impl Operator for TableGroupBy {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let new_source = (&*rows.value, &rows.value_valid);
         let (new_keys, new_kept) = by_row(&self.step, &self.keys, new_source, rows, ctx);

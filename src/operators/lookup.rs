@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{CodecPair, Context, QueryError, Tables};
 use crate::expr::{EvalContext, Expr, Frame, Selection};
 use crate::plan::{JoinKind, Source, SourceColumn, StoreId, frame_columns};
-use crate::types::{Column, KeyColumns, SqlType, Value};
+use crate::types::{Column, KeyColumns, Offset, Rows, SqlType, Value};
 
 /// The key of a row that is looked up.
 #[derive(Clone, Copy)]
@@ -16,6 +16,8 @@ pub(super) struct LookupKey<'k, 'a> {
     pub(super) bytes: &'k [u8],
     /// Its columns.
     pub(super) values: &'k [Value<'a>],
+    /// The place of the row that looks it up.
+    pub(super) place: Offset,
 }
 
 /// Gives the rows of a table.
@@ -40,26 +42,45 @@ pub(super) struct FoundRow<'a> {
     pub(super) timestamp_ms: i64,
 }
 
-/// The row of a table under each distinct key of a batch.
+/// The rows of a table that the rows of a batch find under their keys.
+pub(super) struct FoundRows<'a> {
+    /// One for each row, or one for each distinct key.
+    found: Vec<Option<FoundRow<'a>>>,
+    is_by_row: bool,
+}
+
+impl<'a> FoundRows<'a> {
+    /// What a row has found.
+    pub(super) fn of(&self, row: usize, key: &KeyColumns<'_>) -> Option<&FoundRow<'a>> {
+        self.found[if self.is_by_row { row } else { key.position(row) }].as_ref()
+    }
+}
+
+/// Looks the rows of a batch up in a table, those with the same key together where that is the same.
 pub(super) fn find_each<'a>(
     table: &dyn Lookup,
-    key: &KeyColumns<'a>,
+    rows: &Rows<'a>,
     ctx: &Context<'_, 'a>,
-) -> Result<Vec<Option<FoundRow<'a>>>, QueryError> {
-    let mut bytes = Vec::new();
-    let mut found = Vec::with_capacity(key.len);
-    for position in 0..key.len {
-        if !table.codecs().encode_key(key, position, &mut bytes)? {
+) -> Result<FoundRows<'a>, QueryError> {
+    let is_by_row = ctx.tables.are_ahead();
+    let (mut bytes, mut columns) = (Vec::new(), Vec::new());
+    let len = if is_by_row { rows.len } else { rows.key.len };
+    let mut found = Vec::with_capacity(len);
+    for at in 0..len {
+        let position = if is_by_row { rows.key.position(at) } else { at };
+        if !table.codecs().encode_key(&rows.key, position, &mut bytes)? {
             found.push(None);
             continue;
         }
-        let columns: Vec<_> = key.columns.iter().map(|column| column.value(position)).collect();
-        let wanted = LookupKey { bytes: &bytes, values: &columns };
+        columns.clear();
+        columns.extend(rows.key.columns.iter().map(|column| column.value(position)));
+        let place = rows.meta.offset(at);
+        let wanted = LookupKey { bytes: &bytes, values: &columns, place };
         let mut values = Vec::new();
         let time = table.find(wanted, ctx.tables, &ctx.eval, &mut values)?;
         found.push(time.map(|timestamp_ms| FoundRow { values, timestamp_ms }));
     }
-    Ok(found)
+    Ok(FoundRows { found, is_by_row })
 }
 
 /// The rows of a source that is kept.
@@ -92,7 +113,7 @@ impl Lookup for SourceLookup {
         eval: &EvalContext<'a>,
         out: &mut Vec<Value<'a>>,
     ) -> Result<Option<i64>, QueryError> {
-        let Some(row) = tables.get(self.store).get(key.bytes) else { return Ok(None) };
+        let Some(row) = tables.find(self.store, key.bytes, key.place) else { return Ok(None) };
         let kept = |place: usize| super::result::copied(&row.values[place], eval.arena);
         for from in &self.frame {
             out.push(match *from {
@@ -130,7 +151,7 @@ impl Lookup for StoreLookup {
         eval: &EvalContext<'a>,
         out: &mut Vec<Value<'a>>,
     ) -> Result<Option<i64>, QueryError> {
-        let Some(row) = tables.get(self.store).get(key.bytes) else { return Ok(None) };
+        let Some(row) = tables.find(self.store, key.bytes, key.place) else { return Ok(None) };
         out.extend(row.values.iter().map(|value| super::result::copied(value, eval.arena)));
         Ok(Some(row.timestamp_ms))
     }

@@ -1,7 +1,7 @@
 //! Keeps the rows of a table, so that they can be looked up and each change knows what was before.
 
 use super::result::{copied, push_row};
-use super::{CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange};
+use super::{CodecPair, Context, Dropped, Minds, Operator, Outcome, QueryError, StoreChange};
 use crate::plan::StoreId;
 use crate::state::TableRow;
 use crate::types::{Column, ColumnBuilder, OldRows, Rows, SqlType, Validity};
@@ -42,16 +42,14 @@ impl Materialize {
             let timestamp_ms = rows.meta.timestamps[row];
             let value = has_value.then_some(&*value);
             ctx.out.changed(StoreChange { store: self.store, key: &key, value, timestamp_ms });
-            let table = ctx.tables.get_mut(self.store);
-            let before = if is_valid {
+            let now = is_valid.then(|| {
                 let values = rows.value.iter().map(|column| column.value(row).to_owned()).collect();
-                table.put(&key, TableRow { values, timestamp_ms })
-            } else {
-                table.remove(&key)
-            };
-            old_valid.push(before.is_some());
+                TableRow { values, timestamp_ms }
+            });
+            let before = ctx.tables.change(self.store, &key, now, rows.meta.offset(row));
+            old_valid.push(before.row().is_some());
             let arena = ctx.eval.arena;
-            let before = before.as_ref().map(|row| row.values.iter());
+            let before = before.row().map(|row| row.values.iter());
             push_row(&mut builders, before.map(|values| values.map(|value| copied(value, arena))));
         }
         let mut result = if kept.len() == rows.len { rows } else { rows.take(&kept) };
@@ -62,6 +60,10 @@ impl Materialize {
 }
 
 impl Operator for Materialize {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.process_owned(rows.clone(), ctx)
     }

@@ -31,13 +31,15 @@ mod stream_table_join;
 mod table_aggregate;
 mod table_source;
 mod table_table_join;
+mod tables;
 mod topology;
 mod waiting;
 mod windowed;
 
 pub use operator::{
-    Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Operator, Outcome, Piece, Port,
-    QueryError, SomeRows, Store, StoreChange, StoredRecord, Tables,
+    Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
+    Piece, Port, QueryError, Segment, SomeRows, Store, StoreChange, StoredRecord,
 };
+pub use tables::Tables;
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};
 pub use windowed::EMIT_INTERVAL_MS;

@@ -1,12 +1,10 @@
 //! What an operator is, what it may use, and where everything goes that it gives away.
 
-use std::collections::BTreeMap;
-
+use super::tables::Tables;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError};
 use crate::plan::{RepartitionId, StoreId};
-use crate::state::{TableRow, TableStore};
-use crate::types::{Arena, CodecError, Column, Meta, Offset, RowCodec, Rows, Timestamp, Window};
+use crate::types::{CodecError, Column, Meta, Offset, Rows, Timestamp, Window};
 
 /// Why a query cannot go on. What came before it was processed and given away.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -186,48 +184,6 @@ impl Context<'_, '_> {
     }
 }
 
-/// The rows of the tables of a task: written by the operator that reads a table, looked up by those
-/// that join it.
-#[derive(Debug, Default)]
-pub struct Tables(BTreeMap<StoreId, TableStore>);
-
-impl Tables {
-    /// Makes an empty table.
-    pub fn add(&mut self, store: StoreId) {
-        self.0.insert(store, TableStore::default());
-    }
-
-    /// The rows of a table.
-    pub fn get(&self, store: StoreId) -> &TableStore {
-        self.0.get(&store).unwrap_or_else(|| unreachable!("a table is added before it is used"))
-    }
-
-    /// The same, to be changed.
-    pub fn get_mut(&mut self, store: StoreId) -> &mut TableStore {
-        self.0.entry(store).or_default()
-    }
-
-    /// Takes back a record of the changelog of a table.
-    pub(super) fn restore(
-        &mut self,
-        store: StoreId,
-        codec: &dyn RowCodec,
-        record: &StoredRecord<'_>,
-    ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, timestamp_ms } = *record;
-        let table = self.get_mut(store);
-        let Some(value) = value else {
-            table.remove(key);
-            return Ok(());
-        };
-        let arena = Arena::new();
-        let columns = codec.decode(value, &arena)?;
-        let values = columns.iter().map(|column| column.value(0).to_owned()).collect();
-        table.put(key, TableRow { values, timestamp_ms });
-        Ok(())
-    }
-}
-
 /// Which of the inputs of an operator rows come from: 0 the first, or the left one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Port(pub usize);
@@ -254,6 +210,26 @@ impl<'a> SomeRows<'_, 'a> {
             None => self.rows.clone(),
         }
     }
+}
+
+/// Rows of one of several batches that come one after the other, before those of another batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Which batch.
+    pub of: usize,
+    /// Which of its rows.
+    pub rows: std::ops::Range<usize>,
+}
+
+/// What an operator minds of that which came before a row on other inputs of the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Minds {
+    /// Nothing: only what comes on its own input.
+    Nothing,
+    /// What the tables that it looks up held when the row came.
+    Tables,
+    /// In which order the rows come.
+    Order,
 }
 
 /// One node over batches.
@@ -303,6 +279,11 @@ pub trait Operator: Send {
         ctx: &mut Context<'_, 'a>,
     ) -> Piece<'a> {
         Piece { outcome: self.process_port(port, rows, ctx), rest: None }
+    }
+
+    /// What it minds of that which came before a row on other inputs of the task.
+    fn minds(&self) -> Minds {
+        Minds::Order
     }
 
     /// Gives away what is held back in caches, or some of it, in the order of its last update.

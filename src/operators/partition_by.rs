@@ -1,7 +1,7 @@
 //! Computes a new key: `PARTITION BY`.
 
 use super::evaluate::Evaluator;
-use super::{Context, LogEntry, LoggedRow, Operator, Outcome};
+use super::{Context, LogEntry, LoggedRow, Minds, Operator, Outcome};
 use crate::plan::NamedExpr;
 use crate::types::{Column, KeyColumns, Rows, Validity};
 
@@ -67,6 +67,10 @@ impl NewKey {
 }
 
 impl Operator for PartitionBy {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let step = &self.step;
         let columns: Vec<Column<'a>> =

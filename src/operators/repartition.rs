@@ -1,6 +1,6 @@
 //! Where rows change their task.
 
-use super::{Context, Dropped, Operator, Outcome};
+use super::{Context, Dropped, Minds, Operator, Outcome};
 use crate::plan::RepartitionId;
 use crate::types::Rows;
 
@@ -18,6 +18,10 @@ impl Repartition {
 }
 
 impl Operator for Repartition {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let given = if self.drops_null_keys && (0..rows.len).any(|row| !rows.key.is_valid(row)) {
             let (kept, without): (Vec<usize>, Vec<usize>) =

@@ -1,7 +1,7 @@
 //! Computes the columns of the value.
 
 use super::evaluate::Evaluator;
-use super::{Context, Operator, Outcome};
+use super::{Context, Minds, Operator, Outcome};
 use crate::plan::NamedExpr;
 use crate::types::{Column, Meta, OldRows, Rows, Validity};
 
@@ -54,6 +54,10 @@ impl Select {
 }
 
 impl Operator for Select {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let (value, old) = self.project_all(rows, ctx);
         Rows {

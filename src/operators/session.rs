@@ -6,7 +6,9 @@ use super::groups::{Arrival, Emission, Groups};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
 use super::windowed::{EMIT_INTERVAL_MS, note_time, null_value};
-use super::{Clocks, Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::{
+    Clocks, Context, Dropped, Late, Minds, Operator, Outcome, QueryError, Store, StoredRecord,
+};
 use crate::expr::aggregates::{Sequence, State};
 use crate::state::SessionIndex;
 use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window, owned_headers};
@@ -360,6 +362,10 @@ impl SessionAggregate {
 }
 
 impl Operator for SessionAggregate {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let before = self.time.stream_time;
         let Outcome { rows: given, failure } = self.process_rows(rows, ctx);

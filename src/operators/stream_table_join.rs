@@ -2,7 +2,7 @@
 
 use super::lookup::{Lookup, find_each};
 use super::result::push_row;
-use super::{Context, Dropped, Operator, Outcome, Port, QueryError};
+use super::{Context, Dropped, Minds, Operator, Outcome, Port, QueryError};
 use crate::plan::{JoinKind, Joined};
 use crate::types::{Column, ColumnBuilder, Meta, Rows, SqlType, Validity, Value};
 
@@ -23,7 +23,7 @@ impl StreamTableJoin {
     }
 
     fn join<'a>(&self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Result<Rows<'a>, QueryError> {
-        let found = find_each(self.table.as_ref(), &rows.key, ctx)?;
+        let found = find_each(self.table.as_ref(), &rows, ctx)?;
         let keeps_unmatched = self.joined.kind != JoinKind::Inner;
         let mut kept = Vec::with_capacity(rows.len);
         let mut builders: Vec<_> =
@@ -37,7 +37,7 @@ impl StreamTableJoin {
                 ctx.out.dropped(Dropped::NullValue, rows.meta.offset(row), 1);
                 continue;
             }
-            let found = found[rows.key.position(row)].as_ref();
+            let found = found.of(row, &rows.key);
             if found.is_some() || keeps_unmatched {
                 push_row(&mut builders, found.map(|found| found.values.iter().copied()));
                 kept.push(row as u32);
@@ -55,6 +55,10 @@ impl StreamTableJoin {
 }
 
 impl Operator for StreamTableJoin {
+    fn minds(&self) -> Minds {
+        Minds::Tables
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.process_port(Port(0), rows.clone(), ctx)
     }

@@ -4,7 +4,7 @@ use super::groups::{Arrival, Emission, Groups, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
-use super::{Context, Dropped, Operator, Outcome, QueryError, Store};
+use super::{Context, Dropped, Minds, Operator, Outcome, QueryError, Store};
 use crate::types::Rows;
 
 /// One row for each group of a table's rows.
@@ -67,6 +67,10 @@ impl TableAggregate {
 }
 
 impl Operator for TableAggregate {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let mut builder = self.keyed.groups.builder(&rows.meta, self.with_old);
         let mut key = Vec::new();

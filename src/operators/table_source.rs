@@ -1,7 +1,7 @@
 //! The memory of a table: what each row was before.
 
 use super::result::{copied, push_row};
-use super::{CodecPair, Context, Dropped, Operator, Outcome, QueryError, StoreChange};
+use super::{CodecPair, Context, Dropped, Minds, Operator, Outcome, QueryError, StoreChange};
 use crate::plan::{Source, StoreId, frame_columns};
 use crate::state::TableRow;
 use crate::types::{Arena, Column, ColumnBuilder, OldRows, Rows, SqlType, Validity, Value};
@@ -83,7 +83,7 @@ impl TableSource {
                 continue;
             }
             with_key.push(row as u32);
-            let before = if rows.value_valid.is_valid(row) {
+            let now = if rows.value_valid.is_valid(row) {
                 let columns = self.kept.positions().map(|position| rows.value[position].value(row));
                 let values: Vec<_> = columns.collect();
                 value.clear();
@@ -91,12 +91,13 @@ impl TableSource {
                 self.log_change(&key, has_value.then_some(&*value), rows.meta.timestamps[row], ctx);
                 let values = values.iter().map(Value::to_owned).collect();
                 let timestamp_ms = rows.meta.timestamps[row];
-                ctx.tables.get_mut(self.store).put(&key, TableRow { values, timestamp_ms })
+                Some(TableRow { values, timestamp_ms })
             } else {
                 self.log_change(&key, None, rows.meta.timestamps[row], ctx);
-                ctx.tables.get_mut(self.store).remove(&key)
+                None
             };
-            old.push(before.as_ref(), rows, row, ctx.eval.arena);
+            let before = ctx.tables.change(self.store, &key, now, rows.meta.offset(row));
+            old.push(before.row(), rows, row, ctx.eval.arena);
         }
         let all = with_key.len() == rows.len;
         let mut result = if all { rows.clone() } else { rows.take(&with_key) };
@@ -145,6 +146,10 @@ impl<'t, 'a> OldBuilder<'t, 'a> {
 }
 
 impl Operator for TableSource {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.remember(rows, ctx).into()
     }

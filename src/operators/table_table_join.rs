@@ -2,7 +2,7 @@
 
 use super::lookup::{Lookup, find_each, keeps};
 use super::result::push_row;
-use super::{Context, Dropped, Operator, Outcome, Port, QueryError};
+use super::{Context, Dropped, Minds, Operator, Outcome, Port, QueryError};
 use crate::plan::Joined;
 use crate::types::{Column, ColumnBuilder, Meta, OldRows, Rows, SqlType, Validity, Value};
 
@@ -46,7 +46,7 @@ impl TableTableJoin {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<Rows<'a>, QueryError> {
         let other = &self.sides[1 - port.0];
-        let partners = find_each(other.rows.as_ref(), &rows.key, ctx)?;
+        let partners = find_each(other.rows.as_ref(), &rows, ctx)?;
         let mut builders: Vec<_> =
             other.types.iter().map(|ty| ColumnBuilder::new(ty, rows.len)).collect();
         let (mut kept, mut timestamps) = (Vec::new(), Vec::new());
@@ -58,7 +58,7 @@ impl TableTableJoin {
             }
             let has_new = rows.value_valid.is_valid(row);
             let has_old = rows.old.as_ref().is_some_and(|old| old.valid.is_valid(row));
-            let partner = partners[rows.key.position(row)].as_ref();
+            let partner = partners.of(row, &rows.key);
             if self.is_passed_over(port, partner.is_some(), has_new || has_old) {
                 continue;
             }
@@ -115,6 +115,10 @@ pub(super) fn hide<'a>(column: Column<'a>, valid: &Validity) -> Column<'a> {
 }
 
 impl Operator for TableTableJoin {
+    fn minds(&self) -> Minds {
+        Minds::Tables
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.process_port(Port(0), rows.clone(), ctx)
     }

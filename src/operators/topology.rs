@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::{
-    Clocks, Collector, Context, Operator, Piece, Port, QueryError, SomeRows, Store, StoredRecord,
-    Tables,
+    Clocks, Collector, Context, Minds, Operator, Piece, Port, QueryError, Segment, SomeRows, Store,
+    StoredRecord, Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
@@ -82,6 +82,8 @@ pub(super) enum Keeper {
 pub struct Topology {
     /// In topological order.
     pub(super) vertices: Vec<Vertex>,
+    /// Whether rows of several inputs may go through them together.
+    pub(super) takes_together: bool,
     pub(super) entries: BTreeMap<Input, Next>,
     pub(super) keepers: BTreeMap<StoreId, Keeper>,
     pub(super) tables: Tables,
@@ -116,6 +118,85 @@ impl Topology {
     ) -> Result<(), QueryError> {
         let entry = self.entries.get(&input).copied().unwrap_or(Next::Nowhere);
         self.within(outside, |vertices, ctx| run_from(vertices, entry, Batch::Shared(rows), ctx))
+    }
+
+    /// Takes batches of several inputs through the operators, as if their rows came in the order of
+    /// their places, which are their offsets; `segments` is that order.
+    pub fn process_mixed<'a>(
+        &mut self,
+        inputs: Vec<(Input, Rows<'a>)>,
+        segments: &[Segment],
+        outside: &mut Outside<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let entry = |input| self.entries.get(&input).copied().unwrap_or(Next::Nowhere);
+        let inputs: Vec<_> = inputs.into_iter().map(|(input, rows)| (entry(input), rows)).collect();
+        if self.takes_together {
+            self.process_together(&inputs, outside)
+        } else {
+            self.process_segments(&inputs, segments, outside)
+        }
+    }
+
+    /// Takes one input after the other through each operator, but for one that minds the order of rows.
+    /// What is looked up in a table is as it was when each row came.
+    fn process_together<'a>(
+        &mut self,
+        inputs: &[(Next, Rows<'a>)],
+        outside: &mut Outside<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let mut arriving: Vec<Vec<(Port, Rows<'a>)>> = Vec::new();
+        arriving.resize_with(self.vertices.len(), Vec::new);
+        for (entry, rows) in inputs {
+            if let Next::Vertex(index, port) = entry {
+                arriving[*index].push((*port, rows.clone()));
+            }
+        }
+        self.tables.remember();
+        let done = self.within(outside, |vertices, ctx| {
+            let mut failure = None;
+            for index in 0..vertices.len() {
+                let batches = std::mem::take(&mut arriving[index]);
+                let minds_order = vertices[index].operator.minds() == Minds::Order;
+                if minds_order {
+                    // Nothing that comes after it minds, so that what it gives can go on at once.
+                    failure = process_in_order(vertices, index, &batches, ctx).err().or(failure);
+                    continue;
+                }
+                let mut given = Vec::new();
+                for (port, rows) in batches {
+                    let outcome = vertices[index].operator.process_port(port, rows, ctx);
+                    failure = failure.or(outcome.failure);
+                    given.push(outcome.rows);
+                }
+                let rows = in_order(given);
+                match vertices[index].next {
+                    Next::Vertex(next, port) if rows.len > 0 => arriving[next].push((port, rows)),
+                    Next::Sink if rows.len > 0 => ctx.out.sink(&rows)?,
+                    _ => {}
+                }
+            }
+            failure.map_or(Ok(()), Err)
+        });
+        self.tables.forget();
+        done
+    }
+
+    /// Takes them segment by segment.
+    fn process_segments<'a>(
+        &mut self,
+        inputs: &[(Next, Rows<'a>)],
+        segments: &[Segment],
+        outside: &mut Outside<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let longest = inputs.iter().map(|(_, rows)| rows.len).max().unwrap_or(0);
+        let all: Vec<u32> = (0..longest as u32).collect();
+        self.within(outside, |vertices, ctx| {
+            segments.iter().try_for_each(|segment| {
+                let (entry, rows) = &inputs[segment.of];
+                let selected = Some(&all[segment.rows.clone()]);
+                run_from(vertices, *entry, Batch::Shared(SomeRows { rows, selected }), ctx)
+            })
+        })
     }
 
     /// Gives away some of what waits in caches, operator by operator, down to the sink. Whether
@@ -191,7 +272,7 @@ impl Topology {
     pub fn rows(&mut self, id: StoreId) -> usize {
         match self.keepers.get(&id) {
             None => 0,
-            Some(Keeper::Tables(_)) => self.tables.get(id).len(),
+            Some(Keeper::Tables(_)) => self.tables.len(id),
             Some(Keeper::Operator { vertex, nth }) => {
                 self.vertices[*vertex].operator.store(*nth).map_or(0, |store| store.rows())
             }
@@ -202,7 +283,7 @@ impl Topology {
     pub fn clear(&mut self) {
         for (id, keeper) in &self.keepers {
             match keeper {
-                Keeper::Tables(_) => self.tables.get_mut(*id).clear(),
+                Keeper::Tables(_) => self.tables.clear(*id),
                 Keeper::Operator { vertex, nth } => {
                     if let Some(store) = self.vertices[*vertex].operator.store(*nth) {
                         store.clear();
@@ -228,6 +309,66 @@ impl Batch<'_, '_> {
             Self::Owned(rows) => rows.len,
         }
     }
+}
+
+/// Batches of one operator, in the order of the places of their rows.
+fn in_order(batches: Vec<Rows<'_>>) -> Rows<'_> {
+    let is_one = batches.iter().filter(|batch| batch.len > 0).count() < 2;
+    let rows = Rows::concat(batches);
+    if is_one {
+        return rows;
+    }
+    let mut order: Vec<u32> = (0..rows.len as u32).collect();
+    order.sort_by_key(|row| rows.meta.offset(*row as usize));
+    rows.take(&order)
+}
+
+/// How many rows are put together before they go on.
+const GIVEN_MAX: usize = 16 * 1024;
+
+/// Gives batches of several ports to an operator in the order of the places of their rows, and what it
+/// gives to those after it.
+fn process_in_order<'a>(
+    vertices: &mut [Vertex],
+    index: usize,
+    batches: &[(Port, Rows<'a>)],
+    ctx: &mut Context<'_, 'a>,
+) -> Result<(), QueryError> {
+    let next = vertices[index].next;
+    let longest = batches.iter().map(|(_, rows)| rows.len).max().unwrap_or(0);
+    let all: Vec<u32> = (0..longest as u32).collect();
+    let mut at = vec![0; batches.len()];
+    let (mut given, mut len, mut failure) = (Vec::new(), 0, None);
+    let place = |of: usize, row: usize| {
+        let (_, rows) = &batches[of];
+        (row < rows.len).then(|| rows.meta.offset(row))
+    };
+    while failure.is_none() {
+        let heads = (0..batches.len()).filter_map(|of| Some((place(of, at[of])?, of)));
+        let Some((_, of)) = heads.min() else { break };
+        let others = (0..batches.len()).filter(|other| *other != of);
+        let until = others.filter_map(|other| place(other, at[other])).min();
+        let (port, rows) = &batches[of];
+        let is_next = |row: &usize| until.is_none_or(|until| rows.meta.offset(*row) < until);
+        let start = at[of];
+        at[of] += (start..rows.len).take_while(is_next).count();
+        let selected = Some(&all[start..at[of]]);
+        let mut rest = Some(SomeRows { rows, selected }.taken());
+        while let Some(rows) = rest {
+            let piece = vertices[index].operator.process_piece(*port, rows, ctx);
+            (rest, failure) = (piece.rest, piece.outcome.failure);
+            len += piece.outcome.rows.len;
+            given.push(piece.outcome.rows);
+            if len >= GIVEN_MAX {
+                let rows = Rows::concat(std::mem::take(&mut given));
+                run_from(vertices, next, Batch::Owned(rows), ctx)?;
+                len = 0;
+            }
+        }
+    }
+    // What was given before a failure still goes down to the sink.
+    run_from(vertices, next, Batch::Owned(Rows::concat(given)), ctx)?;
+    failure.map_or(Ok(()), Err)
 }
 
 /// Takes a batch from `next` on down to where it ends.

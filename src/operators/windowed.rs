@@ -4,7 +4,9 @@ use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
-use super::{Clocks, Context, Dropped, Late, Operator, Outcome, QueryError, Store, StoredRecord};
+use super::{
+    Clocks, Context, Dropped, Late, Minds, Operator, Outcome, QueryError, Store, StoredRecord,
+};
 use crate::expr::aggregates::Sequence;
 use crate::state::WindowIndex;
 use crate::types::{Rows, TimeWindows, Timestamp, Window};
@@ -270,6 +272,10 @@ pub(super) fn null_value() -> QueryError {
 }
 
 impl Operator for WindowedAggregate {
+    fn minds(&self) -> Minds {
+        Minds::Nothing
+    }
+
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let before = self.time.stream_time;
         let outcome = self.process_rows(rows, ctx);

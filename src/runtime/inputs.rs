@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use super::origin::{RecordId, RunOrigin};
 use super::task::TaskId;
+use crate::operators::Segment;
 use crate::plan::Input;
 use crate::types::{Arena, OwnedRows, Partition, Rows, Stretch};
 
@@ -94,6 +95,8 @@ impl Run {
 pub struct Inputs {
     /// Equal times go in this order.
     lanes: Vec<Lane>,
+    /// Whether a chunk may hold rows of several inputs.
+    mixes: bool,
     max_idle: MaxIdle,
     bytes: usize,
 }
@@ -124,18 +127,20 @@ enum Idle {
     Passed,
 }
 
-/// Rows of one input, in the order in which they are to be processed.
+/// Rows of a task's inputs, in the order in which they are to be processed.
 #[derive(Debug)]
 pub struct Chunk {
     /// The task.
     pub to: TaskId,
-    /// The input.
+    /// The input of the first row, and of all where inputs are not mixed.
     pub input: Input,
     /// The time of each row on its lane.
     pub times: Vec<i64>,
     /// Whether their times say nothing of how far the task has come.
     pub is_urgent: bool,
     runs: Vec<Arc<Run>>,
+    /// The input of each run.
+    inputs: Vec<Input>,
     stretches: Vec<Stretch>,
     /// The row that each stretch ends before, once somebody has asked for a record.
     ends: OnceCell<Vec<usize>>,
@@ -168,11 +173,69 @@ impl Chunk {
         self.runs[of as usize].record(start as usize + within)
     }
 
-    /// The rows, as those of a task of `partition`.
+    /// Whether they are rows of several inputs.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.inputs.iter().any(|input| *input != self.input)
+    }
+
+    /// The rows, as those of a task of `partition`. All are of one input.
     pub fn rows<'a>(&'a self, partition: Partition, arena: &'a Arena) -> Rows<'a> {
         let batches: Vec<&'a OwnedRows> = self.runs.iter().map(|run| &run.rows).collect();
         OwnedRows::gather(&batches, &self.stretches, partition, arena)
     }
+
+    /// The rows of each input, whose offsets are their places in the chunk.
+    pub(super) fn by_input<'a>(&'a self, partition: Partition, arena: &'a Arena) -> MixedRows<'a> {
+        let mut inputs: Vec<(Input, Vec<Stretch>, Vec<i64>)> = Vec::new();
+        let (mut segments, mut place): (Vec<Segment>, i64) = (Vec::new(), 0);
+        for stretch in &self.stretches {
+            let input = self.inputs[stretch.of as usize];
+            let of = inputs.iter().position(|(other, ..)| *other == input);
+            let of = of.unwrap_or_else(|| {
+                inputs.push((input, Vec::new(), Vec::new()));
+                inputs.len() - 1
+            });
+            let (_, stretches, places) = &mut inputs[of];
+            let start = places.len();
+            stretches.push(*stretch);
+            places.extend((place..).take(stretch.len as usize));
+            place += i64::from(stretch.len);
+            match segments.last_mut().filter(|last| last.of == of) {
+                Some(last) => last.rows.end = places.len(),
+                None => segments.push(Segment { of, rows: start..places.len() }),
+            }
+        }
+        let inputs = inputs.into_iter().map(|(input, stretches, places)| {
+            let (runs, stretches) = self.runs_of(input, &stretches);
+            let mut rows = OwnedRows::gather(&runs, &stretches, partition, arena);
+            rows.meta.offsets = places.into();
+            (input, rows)
+        });
+        MixedRows { inputs: inputs.collect(), segments }
+    }
+
+    /// The runs of an input, and stretches of them that count among them alone.
+    fn runs_of<'a>(
+        &'a self,
+        input: Input,
+        stretches: &[Stretch],
+    ) -> (Vec<&'a OwnedRows>, Vec<Stretch>) {
+        let own = |of: &usize| self.inputs[*of] == input;
+        let all: Vec<usize> = (0..self.runs.len()).filter(own).collect();
+        let number = |of: u32| all.partition_point(|other| *other < of as usize) as u32;
+        let stretches =
+            stretches.iter().map(|stretch| Stretch { of: number(stretch.of), ..*stretch });
+        (all.iter().map(|of| &self.runs[*of].rows).collect(), stretches.collect())
+    }
+}
+
+/// Rows of several inputs of a task, in one order.
+#[derive(Debug)]
+pub(super) struct MixedRows<'a> {
+    /// The rows of each input.
+    pub(super) inputs: Vec<(Input, Rows<'a>)>,
+    /// Which of them come one after the other.
+    pub(super) segments: Vec<Segment>,
 }
 
 /// What is waited for, if anything.
@@ -224,7 +287,13 @@ impl Inputs {
             idle: Idle::No,
             in_chunk: None,
         };
-        Self { lanes: ways.into_iter().map(lane).collect(), max_idle, bytes: 0 }
+        Self { lanes: ways.into_iter().map(lane).collect(), mixes: false, max_idle, bytes: 0 }
+    }
+
+    /// The same, but a chunk may hold rows of several inputs.
+    #[must_use]
+    pub fn mixed(self) -> Self {
+        Self { mixes: true, ..self }
     }
 
     /// Adds rows, whose times do not fall, and says how far their lane is with them.
@@ -315,7 +384,7 @@ impl Inputs {
         self.lanes.iter().filter_map(until).min()
     }
 
-    /// The next rows: at most `rows_max`, of one input. None if there are none, or a lane has to be
+    /// The next rows: at most `rows_max`, of one input unless they may be mixed. None if there are none, or a lane has to be
     /// waited for.
     pub fn next(&mut self, now_ms: i64, rows_max: usize) -> Option<Chunk> {
         self.take(Waiting::At(now_ms), rows_max)
@@ -334,6 +403,7 @@ impl Inputs {
             times: Vec::new(),
             is_urgent: first.is_urgent,
             runs: Vec::new(),
+            inputs: Vec::new(),
             stretches: Vec::new(),
             ends: OnceCell::new(),
         };
@@ -353,7 +423,8 @@ impl Inputs {
             if chunk.is_empty() {
                 (chunk.to, chunk.input, chunk.is_urgent) = (to, input, lane.is_urgent);
             }
-            if (chunk.to, chunk.input) != (to, input) || chunk.len() >= rows_max {
+            let is_other = chunk.to != to || (chunk.input != input && !self.mixes);
+            if is_other || chunk.len() >= rows_max {
                 break;
             }
             let before = heads.peek().map(|Reverse(next)| *next);
@@ -400,6 +471,7 @@ impl Lane {
         let len = len.min(rows_max - chunk.len());
         let of = *self.in_chunk.get_or_insert_with(|| {
             chunk.runs.push(Arc::clone(run));
+            chunk.inputs.push(self.way.lane.input);
             chunk.runs.len() as u32 - 1
         });
         chunk.times.extend_from_slice(&left[..len]);

@@ -356,7 +356,8 @@ impl Layout {
         let ways = ways
             .into_iter()
             .map(|(_, upstream, input, to)| Way { lane: LaneId { input, upstream }, to });
-        Inputs::new(ways, self.options.max_idle, |input| self.is_answer(input))
+        let inputs = Inputs::new(ways, self.options.max_idle, |input| self.is_answer(input));
+        if self.has_circle() { inputs } else { inputs.mixed() }
     }
 
     /// Whether an input is a topic of answers to those who read it.

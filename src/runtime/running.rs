@@ -11,7 +11,7 @@ use super::origin::{Origin, RecordId};
 use super::panics::{Panic, guard};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
 use super::skipped::{RecordPlace, SkipCause, SkipExample, Skipped};
-use super::task::{Surrounded, TaskBatch, TaskId};
+use super::task::{MixedBatch, Surrounded, TaskBatch, TaskId};
 use super::tasks::{CHUNK_ROWS, Tasks};
 use crate::operators::QueryError;
 
@@ -81,6 +81,23 @@ impl Tasks {
         self.given.rewind(&mark);
         lent.truncate(lent_before);
         self.run_row_by_row(to, batch, lent, surrounded)
+    }
+
+    /// Gives a task rows of several inputs.
+    pub(super) fn run_mixed<'a>(
+        &mut self,
+        to: TaskId,
+        batch: MixedBatch<'_, 'a>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let Some(seat) = self.seats.get_mut(&to) else { return Ok(()) };
+        let mut lent = Vec::new();
+        let done = seat.task.process_mixed(batch, &mut self.given, &mut lent, surrounded);
+        if done.is_err() {
+            self.care.at = seat.task.failed_at();
+        }
+        self.given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        done
     }
 
     /// Gives rows to a task that keeps something. One at a time, nothing is left in its caches, as what

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::codecs::PlanCodecs;
 use super::collector::{BatchSource, Rekeying, RowTimes, SourceRecords, TaskCollector, TimeMoved};
 use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
+use super::inputs::MixedRows;
 use super::origin::{Origin, RecordId};
 use super::output::{Output, OutputMark};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
@@ -125,6 +126,16 @@ pub struct Surrounded<'a> {
     pub surroundings: Surroundings<'a>,
     /// Memory that lasts as long as the batch.
     pub arena: &'a Arena,
+}
+
+/// Rows of several inputs of a task.
+pub(super) struct MixedBatch<'t, 'a> {
+    /// The rows, whose offsets are their places.
+    pub(super) mixed: MixedRows<'a>,
+    /// The time of the row at each place on its lane.
+    pub(super) times: &'t [i64],
+    /// What the places mean.
+    pub(super) origin: Origin<'a>,
 }
 
 /// Rows of one input of a task.
@@ -266,6 +277,32 @@ impl Task {
         };
         self.run(source, (given, lent), surrounded, |topology, outside| {
             topology.process(input, SomeRows { rows, selected }, outside)
+        })
+    }
+
+    /// Processes rows of several inputs, but rows for other tasks are only lent.
+    pub(super) fn process_mixed<'a>(
+        &mut self,
+        MixedBatch { mixed, times, origin }: MixedBatch<'_, 'a>,
+        given: &mut Given,
+        lent: &mut Vec<LentRows<'a>>,
+        surrounded: Surrounded<'a>,
+    ) -> Result<(), QueryError> {
+        let offsets: Vec<i64> = (0..times.len() as i64).collect();
+        let mut timestamps = vec![0; times.len()];
+        for (_, rows) in &mixed.inputs {
+            for (offset, timestamp) in rows.meta.offsets.iter().zip(rows.meta.timestamps.iter()) {
+                timestamps[*offset as usize] = *timestamp;
+            }
+        }
+        let source = BatchSource {
+            records: None,
+            times: RowTimes { offsets: &offsets, selected: None, times },
+            timestamps: &timestamps,
+            origin,
+        };
+        self.run(source, (given, lent), surrounded, |topology, outside| {
+            topology.process_mixed(mixed.inputs, &mixed.segments, outside)
         })
     }
 

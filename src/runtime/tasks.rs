@@ -19,7 +19,7 @@ use super::origin::{Origin, RunOrigin};
 use super::pieces::Pieces;
 use super::running::Care;
 use super::source::ReadRows;
-use super::task::{Given, Surrounded, Surroundings, Task, TaskBatch, TaskId};
+use super::task::{Given, MixedBatch, Surrounded, Surroundings, Task, TaskBatch, TaskId};
 use crate::operators::{QueryError, StoredRecord};
 use crate::plan::{Input, NodeId, RepartitionId, StoreId, SubTopologyId};
 use crate::types::{Arena, OwnedRows, Partition, Rows};
@@ -545,6 +545,14 @@ impl Tasks {
         };
         junction.progress.time = times.last().copied().unwrap_or(before);
         let arena = Arena::new();
+        let surrounded = Surrounded { surroundings, arena: &arena };
+        if chunk.is_mixed() {
+            let mixed = chunk.by_input(chunk.to.partition, &arena);
+            let batch = MixedBatch { mixed, times: &times, origin: Origin::Chunk(chunk) };
+            let done = self.run_mixed(chunk.to, batch, surrounded);
+            self.go_round(chunk.to, leaving, surroundings)?;
+            return done;
+        }
         let mut rows = chunk.rows(chunk.to.partition, &arena);
         // What comes of a row names it by its place here.
         rows.meta.offsets = (0..chunk.len() as i64).collect();
@@ -562,7 +570,6 @@ impl Tasks {
                 records: None,
                 origin,
             };
-            let surrounded = Surrounded { surroundings, arena: &arena };
             let done = self.run(chunk.to, batch, surrounded);
             self.go_round(chunk.to, leaving, surroundings)?;
             done?;

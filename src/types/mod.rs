@@ -6,6 +6,7 @@
 mod arena;
 mod codec;
 mod column;
+mod concat;
 mod decimal;
 mod owned_column;
 mod owned_rows;

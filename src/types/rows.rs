@@ -74,6 +74,17 @@ impl KeyColumns<'_> {
         }
     }
 
+    /// The same keys, held once for each row.
+    pub(super) fn one_a_row(&self) -> Self {
+        let Some(index) = &self.index else { return self.clone() };
+        Self {
+            columns: self.columns.iter().map(|column| column.take(index)).collect(),
+            valid: self.valid.take(index),
+            index: None,
+            len: index.len(),
+        }
+    }
+
     /// The positions of the keys of `rows`, and which of these keys each row has, unless it is
     /// the one at its own place.
     pub(super) fn kept<'r>(&self, rows: &'r [u32]) -> (Cow<'r, [u32]>, Option<Vec<u32>>) {

@@ -73,7 +73,8 @@ impl Answer {
             let position = rows.key.position(row);
             let columns = rows.key.columns.iter().map(|column| column.value(position));
             let values: Vec<Value<'a>> = columns.collect();
-            let right = LookupKey { bytes: &key.bytes, values: &values };
+            let right =
+                LookupKey { bytes: &key.bytes, values: &values, place: rows.meta.offset(row) };
             let time = self.right.rows.find(right, ctx.tables, &ctx.eval, &mut found.row)?;
             let is_told = match subscription.instruction {
                 Instruction::Forget => continue,

@@ -56,7 +56,7 @@ impl Resolve {
             let columns = rows.key.columns.iter().map(|column| column.value(position));
             let values: Vec<Value<'a>> = columns.collect();
             joined.found.clear();
-            let left = LookupKey { bytes: &key, values: &values };
+            let left = LookupKey { bytes: &key, values: &values, place: rows.meta.offset(row) };
             let time = self.left.rows.find(left, ctx.tables, &ctx.eval, &mut joined.found)?;
             let has_left = time.is_some();
             let hash = if has_left {
