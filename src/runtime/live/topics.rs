@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::error::LiveError;
+use crate::kafka::ResponseError;
 use crate::kafka::admin::{Admin, ConfigResource, NewTopic};
 use crate::plan::StoreSpec;
 
@@ -47,10 +48,16 @@ pub async fn ensure_topic(
             wait_until_known(admin, name).await?;
             Ok(EnsuredTopic::Created)
         }
-        Err(error) => match admin.describe_topic(name).await? {
-            Some(found) => Ok(EnsuredTopic::Existing(found.partitions.len() as i32)),
-            None => Err(error.into()),
-        },
+        Err(error) => {
+            // Another has just made it, perhaps another query of this process.
+            if error.is_code(ResponseError::TopicAlreadyExists) {
+                wait_until_known(admin, name).await?;
+            }
+            match admin.describe_topic(name).await? {
+                Some(found) => Ok(EnsuredTopic::Existing(found.partitions.len() as i32)),
+                None => Err(error.into()),
+            }
+        }
     }
 }
 
