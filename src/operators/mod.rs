@@ -38,7 +38,7 @@ mod windowed;
 
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
-    Piece, Port, QueryError, Segment, SomeRows, Store, StoreChange, StoredRecord,
+    Piece, Port, QueryError, SomeRows, Store, StoreChange, StoredRecord,
 };
 pub use tables::Tables;
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};

@@ -212,15 +212,6 @@ impl<'a> SomeRows<'_, 'a> {
     }
 }
 
-/// Rows of one of several batches that come one after the other, before those of another batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// Which batch.
-    pub of: usize,
-    /// Which of its rows.
-    pub rows: std::ops::Range<usize>,
-}
-
 /// What an operator minds of that which came before a row on other inputs of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Minds {

@@ -27,23 +27,20 @@ struct Replaced {
 }
 
 impl Replaced {
-    fn push(&mut self, key: &[u8], place: Offset, before: Option<TableRow>) {
+    /// Notes what a row has replaced, and gives it back.
+    fn push(&mut self, key: &[u8], place: Offset, before: Option<TableRow>) -> Option<&TableRow> {
         let (slot, _) = self.keys.insert(key);
         if self.rows.len() <= slot as usize {
             self.rows.push(Vec::new());
         }
-        self.rows[slot as usize].push((place, before));
+        let (_, before) = self.rows[slot as usize].push_mut((place, before));
+        before.as_ref()
     }
 
     /// The first row after a place that has replaced anything under a key, and what that was.
     fn after(&self, key: &[u8], place: Offset) -> Option<&(Offset, Option<TableRow>)> {
         let replaced = &self.rows[self.keys.find(key)? as usize];
         replaced.get(replaced.partition_point(|(by, _)| *by <= place))
-    }
-
-    fn last(&self, key: &[u8]) -> Option<&TableRow> {
-        let replaced = self.keys.find(key).and_then(|slot| self.rows[slot as usize].last());
-        replaced.and_then(|(_, before)| before.as_ref())
     }
 }
 
@@ -108,9 +105,7 @@ impl Tables {
             None => table.remove(key),
         };
         let Some(replaced) = &mut self.replaced else { return Before::Gone(before) };
-        let replaced = replaced.entry(store).or_default();
-        replaced.push(key, place, before);
-        Before::Kept(replaced.last(key))
+        Before::Kept(replaced.entry(store).or_default().push(key, place, before))
     }
 
     /// How many rows a table has.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::{
-    Clocks, Collector, Context, Minds, Operator, Piece, Port, QueryError, Segment, SomeRows, Store,
+    Clocks, Collector, Context, Minds, Operator, Piece, Port, QueryError, SomeRows, Store,
     StoredRecord, Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
 use crate::plan::{Input, NodeId, QueryPlan, RowFormats, StoreId, SubTopology};
-use crate::types::{KeyColumns, RowCodec, Rows};
+use crate::types::{KeyColumns, Offset, RowCodec, Rows};
 
 /// How keys and values of one place are written.
 #[derive(Clone)]
@@ -121,11 +121,10 @@ impl Topology {
     }
 
     /// Takes batches of several inputs through the operators, as if their rows came in the order of
-    /// their places, which are their offsets; `segments` is that order.
+    /// their places, which are their offsets.
     pub fn process_mixed<'a>(
         &mut self,
         inputs: Vec<(Input, Rows<'a>)>,
-        segments: &[Segment],
         outside: &mut Outside<'_, 'a>,
     ) -> Result<(), QueryError> {
         let entry = |input| self.entries.get(&input).copied().unwrap_or(Next::Nowhere);
@@ -133,7 +132,7 @@ impl Topology {
         if self.takes_together {
             self.process_together(&inputs, outside)
         } else {
-            self.process_segments(&inputs, segments, outside)
+            self.process_in_turns(&inputs, outside)
         }
     }
 
@@ -159,7 +158,8 @@ impl Topology {
                 let minds_order = vertices[index].operator.minds() == Minds::Order;
                 if minds_order {
                     // Nothing that comes after it minds, so that what it gives can go on at once.
-                    failure = process_in_order(vertices, index, &batches, ctx).err().or(failure);
+                    let done = process_in_order(vertices, index, &batches, ctx);
+                    failure = failure.or(done.err());
                     continue;
                 }
                 let mut given = Vec::new();
@@ -181,21 +181,18 @@ impl Topology {
         done
     }
 
-    /// Takes them segment by segment.
-    fn process_segments<'a>(
+    /// Takes them turn by turn.
+    fn process_in_turns<'a>(
         &mut self,
         inputs: &[(Next, Rows<'a>)],
-        segments: &[Segment],
         outside: &mut Outside<'_, 'a>,
     ) -> Result<(), QueryError> {
-        let longest = inputs.iter().map(|(_, rows)| rows.len).max().unwrap_or(0);
-        let all: Vec<u32> = (0..longest as u32).collect();
+        let mut turns = Turns::of(inputs);
         self.within(outside, |vertices, ctx| {
-            segments.iter().try_for_each(|segment| {
-                let (entry, rows) = &inputs[segment.of];
-                let selected = Some(&all[segment.rows.clone()]);
-                run_from(vertices, *entry, Batch::Shared(SomeRows { rows, selected }), ctx)
-            })
+            while let Some((entry, rows)) = turns.next() {
+                run_from(vertices, *entry, Batch::Shared(rows), ctx)?;
+            }
+            Ok(())
         })
     }
 
@@ -323,11 +320,45 @@ fn in_order(batches: Vec<Rows<'_>>) -> Rows<'_> {
     rows.take(&order)
 }
 
+/// Batches in turns: as many rows of one of them as come before those of the others.
+struct Turns<'r, 'a, T> {
+    batches: &'r [(T, Rows<'a>)],
+    /// The next row of each.
+    at: Vec<usize>,
+    /// The numbers of all rows of the longest.
+    all: Vec<u32>,
+}
+
+impl<'r, 'a, T> Turns<'r, 'a, T> {
+    fn of(batches: &'r [(T, Rows<'a>)]) -> Self {
+        let longest = batches.iter().map(|(_, rows)| rows.len).max().unwrap_or(0);
+        Self { batches, at: vec![0; batches.len()], all: (0..longest as u32).collect() }
+    }
+
+    /// The place of the next row of a batch.
+    fn head(&self, of: usize) -> Option<Offset> {
+        let (_, rows) = &self.batches[of];
+        (self.at[of] < rows.len).then(|| rows.meta.offset(self.at[of]))
+    }
+
+    /// The next turn, and whose it is.
+    fn next(&mut self) -> Option<(&'r T, SomeRows<'_, 'a>)> {
+        let all = 0..self.batches.len();
+        let (_, of) = all.clone().filter_map(|of| Some((self.head(of)?, of))).min()?;
+        let until = all.filter(|other| *other != of).filter_map(|other| self.head(other)).min();
+        let (whose, rows) = &self.batches[of];
+        let is_before = |row: &usize| until.is_none_or(|until| rows.meta.offset(*row) < until);
+        let start = self.at[of];
+        self.at[of] += (start..rows.len).take_while(is_before).count();
+        let selected = Some(&self.all[start..self.at[of]]);
+        Some((whose, SomeRows { rows, selected }))
+    }
+}
+
 /// How many rows are put together before they go on.
 const GIVEN_MAX: usize = 16 * 1024;
 
-/// Gives batches of several ports to an operator in the order of the places of their rows, and what it
-/// gives to those after it.
+/// Gives batches of several ports to an operator in turns, and what it gives to those after it.
 fn process_in_order<'a>(
     vertices: &mut [Vertex],
     index: usize,
@@ -335,25 +366,12 @@ fn process_in_order<'a>(
     ctx: &mut Context<'_, 'a>,
 ) -> Result<(), QueryError> {
     let next = vertices[index].next;
-    let longest = batches.iter().map(|(_, rows)| rows.len).max().unwrap_or(0);
-    let all: Vec<u32> = (0..longest as u32).collect();
-    let mut at = vec![0; batches.len()];
     let (mut given, mut len, mut failure) = (Vec::new(), 0, None);
-    let place = |of: usize, row: usize| {
-        let (_, rows) = &batches[of];
-        (row < rows.len).then(|| rows.meta.offset(row))
-    };
-    while failure.is_none() {
-        let heads = (0..batches.len()).filter_map(|of| Some((place(of, at[of])?, of)));
-        let Some((_, of)) = heads.min() else { break };
-        let others = (0..batches.len()).filter(|other| *other != of);
-        let until = others.filter_map(|other| place(other, at[other])).min();
-        let (port, rows) = &batches[of];
-        let is_next = |row: &usize| until.is_none_or(|until| rows.meta.offset(*row) < until);
-        let start = at[of];
-        at[of] += (start..rows.len).take_while(is_next).count();
-        let selected = Some(&all[start..at[of]]);
-        let mut rest = Some(SomeRows { rows, selected }.taken());
+    let mut turns = Turns::of(batches);
+    while failure.is_none()
+        && let Some((port, rows)) = turns.next()
+    {
+        let mut rest = Some(rows.taken());
         while let Some(rows) = rest {
             let piece = vertices[index].operator.process_piece(*port, rows, ctx);
             (rest, failure) = (piece.rest, piece.outcome.failure);

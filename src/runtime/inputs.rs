@@ -21,12 +21,11 @@
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use super::origin::{RecordId, RunOrigin};
 use super::task::TaskId;
-use crate::operators::Segment;
 use crate::plan::Input;
 use crate::types::{Arena, OwnedRows, Partition, Rows, Stretch};
 
@@ -185,33 +184,27 @@ impl Chunk {
     }
 
     /// The rows of each input, whose offsets are their places in the chunk.
-    pub(super) fn by_input<'a>(&'a self, partition: Partition, arena: &'a Arena) -> MixedRows<'a> {
-        let mut inputs: Vec<(Input, Vec<Stretch>, Vec<i64>)> = Vec::new();
-        let (mut segments, mut place): (Vec<Segment>, i64) = (Vec::new(), 0);
+    pub(super) fn by_input<'a>(
+        &'a self,
+        partition: Partition,
+        arena: &'a Arena,
+    ) -> Vec<(Input, Rows<'a>)> {
+        let mut inputs: BTreeMap<Input, (Vec<Stretch>, Vec<i64>)> = BTreeMap::new();
+        let mut place = 0;
         for stretch in &self.stretches {
             let input = self.inputs[stretch.of as usize];
-            let of = inputs.iter().position(|(other, ..)| *other == input);
-            let of = of.unwrap_or_else(|| {
-                inputs.push((input, Vec::new(), Vec::new()));
-                inputs.len() - 1
-            });
-            let (_, stretches, places) = &mut inputs[of];
-            let start = places.len();
+            let (stretches, places) = inputs.entry(input).or_default();
             stretches.push(*stretch);
             places.extend((place..).take(stretch.len as usize));
             place += i64::from(stretch.len);
-            match segments.last_mut().filter(|last| last.of == of) {
-                Some(last) => last.rows.end = places.len(),
-                None => segments.push(Segment { of, rows: start..places.len() }),
-            }
         }
-        let inputs = inputs.into_iter().map(|(input, stretches, places)| {
+        let inputs = inputs.into_iter().map(|(input, (stretches, places))| {
             let (runs, stretches) = self.runs_of(input, &stretches);
             let mut rows = OwnedRows::gather(&runs, &stretches, partition, arena);
             rows.meta.offsets = places.into();
             (input, rows)
         });
-        MixedRows { inputs: inputs.collect(), segments }
+        inputs.collect()
     }
 
     /// The runs of an input, and stretches of them that count among them alone.
@@ -227,15 +220,6 @@ impl Chunk {
             stretches.iter().map(|stretch| Stretch { of: number(stretch.of), ..*stretch });
         (all.iter().map(|of| &self.runs[*of].rows).collect(), stretches.collect())
     }
-}
-
-/// Rows of several inputs of a task, in one order.
-#[derive(Debug)]
-pub(super) struct MixedRows<'a> {
-    /// The rows of each input.
-    pub(super) inputs: Vec<(Input, Rows<'a>)>,
-    /// Which of them come one after the other.
-    pub(super) segments: Vec<Segment>,
 }
 
 /// What is waited for, if anything.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::codecs::PlanCodecs;
 use super::collector::{BatchSource, Rekeying, RowTimes, SourceRecords, TaskCollector, TimeMoved};
 use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
-use super::inputs::MixedRows;
 use super::origin::{Origin, RecordId};
 use super::output::{Output, OutputMark};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
@@ -130,8 +129,8 @@ pub struct Surrounded<'a> {
 
 /// Rows of several inputs of a task.
 pub(super) struct MixedBatch<'t, 'a> {
-    /// The rows, whose offsets are their places.
-    pub(super) mixed: MixedRows<'a>,
+    /// The rows of each input, whose offsets are their places.
+    pub(super) inputs: Vec<(Input, Rows<'a>)>,
     /// The time of the row at each place on its lane.
     pub(super) times: &'t [i64],
     /// What the places mean.
@@ -283,14 +282,14 @@ impl Task {
     /// Processes rows of several inputs, but rows for other tasks are only lent.
     pub(super) fn process_mixed<'a>(
         &mut self,
-        MixedBatch { mixed, times, origin }: MixedBatch<'_, 'a>,
+        MixedBatch { inputs, times, origin }: MixedBatch<'_, 'a>,
         given: &mut Given,
         lent: &mut Vec<LentRows<'a>>,
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
         let offsets: Vec<i64> = (0..times.len() as i64).collect();
         let mut timestamps = vec![0; times.len()];
-        for (_, rows) in &mixed.inputs {
+        for (_, rows) in &inputs {
             for (offset, timestamp) in rows.meta.offsets.iter().zip(rows.meta.timestamps.iter()) {
                 timestamps[*offset as usize] = *timestamp;
             }
@@ -302,7 +301,7 @@ impl Task {
             origin,
         };
         self.run(source, (given, lent), surrounded, |topology, outside| {
-            topology.process_mixed(mixed.inputs, &mixed.segments, outside)
+            topology.process_mixed(inputs, outside)
         })
     }
 

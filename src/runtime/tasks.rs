@@ -547,8 +547,8 @@ impl Tasks {
         let arena = Arena::new();
         let surrounded = Surrounded { surroundings, arena: &arena };
         if chunk.is_mixed() {
-            let mixed = chunk.by_input(chunk.to.partition, &arena);
-            let batch = MixedBatch { mixed, times: &times, origin: Origin::Chunk(chunk) };
+            let inputs = chunk.by_input(chunk.to.partition, &arena);
+            let batch = MixedBatch { inputs, times: &times, origin: Origin::Chunk(chunk) };
             let done = self.run_mixed(chunk.to, batch, surrounded);
             self.go_round(chunk.to, leaving, surroundings)?;
             return done;

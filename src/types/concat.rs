@@ -1,6 +1,7 @@
 //! Batches put together into one.
 
-use super::{Column, KeyColumns, Meta, OldRows, Rows, Shared, Validity, Value};
+use super::owned_column::gather_validity;
+use super::{Column, KeyColumns, Meta, OldRows, Rows, Shared, Stretch, Validity, Value};
 
 impl Rows<'_> {
     /// The rows of several batches of the same columns, one behind the other, as those of the task of
@@ -132,14 +133,10 @@ fn column<'a>(parts: &[(&Column<'a>, usize)]) -> Column<'a> {
     })
 }
 
+/// Which rows are valid, of parts of so many.
 fn validity(parts: &[&Validity], lens: &[usize]) -> Validity {
-    if parts.iter().all(|valid| valid.is_all_valid()) {
-        return Validity::all();
-    }
-    let flags = parts.iter().zip(lens);
-    Validity::from_flags(
-        flags.flat_map(|(valid, len)| (0..*len).map(|row| valid.is_valid(row))).collect(),
-    )
+    let all = (0..).zip(lens).map(|(of, len)| Stretch { of, start: 0, len: *len as u32 });
+    gather_validity(parts, &all.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

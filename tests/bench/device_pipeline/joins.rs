@@ -3,6 +3,8 @@
 //! Keys are those of the topics, so that nothing is re-keyed: what is measured is the join. Each case counts its
 //! results, and may have Kafka Streams do the same beside it.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use millstream::kafka::Cluster;
 use millstream::kafka::admin::{Admin, NewTopic};
@@ -97,11 +99,12 @@ fn owner(key: u64, at_ms: i64) -> Fed {
 
 /// Runs every case, beside Kafka Streams if that is asked for.
 pub(crate) async fn run(records: u64, workers: Option<u32>, with_peer: bool) -> Result<()> {
+    let peer = with_peer.then(peer::build).transpose()?;
     for case in &CASES {
         println!("\n{} join, {records} records", case.name);
         let mut lines = vec![ours(case, records, workers).await?];
-        if with_peer {
-            lines.push(peers(case, records).await?);
+        if let Some(jar) = &peer {
+            lines.push(peers(jar, case, records).await?);
         }
         show(&lines);
     }
@@ -118,12 +121,12 @@ async fn ours(case: &Case, records: u64, workers: Option<u32>) -> Result<Line> {
     Ok(line)
 }
 
-async fn peers(case: &Case, records: u64) -> Result<Line> {
+async fn peers(jar: &Path, case: &Case, records: u64) -> Result<Line> {
     let (broker, address) = broker().await?;
     let cluster = cluster(&address)?;
     let fed = feed(&cluster, (case.feed)(records)).await?;
     Admin::new(&cluster).create_topic(&NewTopic::new("join-out", PARTITIONS)).await?;
-    let (line, run) = peer::run(case.name, &cluster, fed).await?;
+    let (line, run) = peer::run(jar, case.name, &cluster, fed).await?;
     check(case, &cluster, records).await?;
     drop((run, broker));
     Ok(line)

@@ -1,6 +1,6 @@
 //! Kafka Streams over the same topics: `tests/bench/peers`, which Maven builds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -10,8 +10,12 @@ use crate::process::Child;
 use crate::{Line, watch};
 
 /// Runs a case of the peer until it has committed everything.
-pub(crate) async fn run(case: &str, cluster: &Cluster, records: u64) -> Result<(Line, Child)> {
-    let jar = build()?;
+pub(crate) async fn run(
+    jar: &Path,
+    case: &str,
+    cluster: &Cluster,
+    records: u64,
+) -> Result<(Line, Child)> {
     let servers = cluster.config().bootstrap_servers.join(",");
     let application = format!("peer-{case}");
     let state = std::env::temp_dir().join(format!("millstream-peer-{}", std::process::id()));
@@ -25,16 +29,13 @@ pub(crate) async fn run(case: &str, cluster: &Cluster, records: u64) -> Result<(
 }
 
 /// The peer with all that it needs, in one file.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let peers = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/bench/peers");
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("peers");
-    let jar = target.join("peers.jar");
-    if !jar.exists() {
-        let directory = format!("-DbuildDirectory={}", target.display());
-        let mut maven = Command::new("mvn");
-        maven.current_dir(&peers).args(["-q", "-B", "package", &directory]);
-        let status = maven.status().context("the peer is built with Maven (mvn)")?;
-        ensure!(status.success(), "mvn package: {status}");
-    }
-    Ok(jar)
+    let directory = format!("-DbuildDirectory={}", target.display());
+    let mut maven = Command::new("mvn");
+    maven.current_dir(&peers).args(["-q", "-B", "package", &directory]);
+    let status = maven.status().context("the peer is built with Maven (mvn)")?;
+    ensure!(status.success(), "mvn package: {status}");
+    Ok(target.join("peers.jar"))
 }
