@@ -94,16 +94,23 @@ pub(crate) struct PropertyArgs {
     pub(crate) properties: Vec<String>,
 }
 
+/// The brokers that queries run beside, and how.
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The files of statements, which are one program in this order.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<std::path::PathBuf>,
+pub(crate) struct KafkaArgs {
     /// Kafka brokers, separated by commas; else bootstrap.servers of --config.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) bootstrap_servers: Option<String>,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The files of statements, which are one program in this order.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) kafka: KafkaArgs,
     /// Where checkpoints of state are kept, so that a start reads only the end of each changelog;
     /// a process needs its own. Without it (or ksql.streams.state.dir) state is in memory alone.
     #[arg(long, value_name = "DIR")]
@@ -124,11 +131,8 @@ pub(crate) struct ResetArgs {
     /// all queries of the files. An id may also be that of a query that no statement makes any more.
     #[arg(required = true, value_name = "FILE|QUERY")]
     pub(crate) names: Vec<String>,
-    /// Kafka brokers, separated by commas; else bootstrap.servers of --config.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) bootstrap_servers: Option<String>,
     #[command(flatten)]
-    pub(crate) properties: PropertyArgs,
+    pub(crate) kafka: KafkaArgs,
     /// Where checkpoints of state are kept, if they are.
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<std::path::PathBuf>,

@@ -30,8 +30,7 @@ async fn try_run(args: &ResetArgs) -> anyhow::Result<ExitCode> {
     let (paths, queries) = files_and_queries(&args.names);
     anyhow::ensure!(!paths.is_empty(), "{}: there is no such file", args.names[0]);
     let files = Files::read(&paths)?;
-    let servers = args.bootstrap_servers.as_deref();
-    let mut properties = run_command::properties(&args.properties, servers)?;
+    let mut properties = run_command::kafka_properties(&args.kafka)?;
     run_command::set_state_dir(&mut properties, args.state_dir.as_deref())?;
     let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
     let options = ResetOptions { queries, sinks: args.sinks };

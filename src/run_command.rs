@@ -12,7 +12,7 @@ use millstream::engine::headless::{self, Checked, HeadlessError};
 use millstream::kafka::{ClientConfig, Cluster};
 use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QuerySpec, QueryState};
 
-use crate::args::{CheckArgs, PropertyArgs, RunArgs};
+use crate::args::{CheckArgs, KafkaArgs, PropertyArgs, RunArgs};
 use crate::dry_run;
 use crate::files::Files;
 
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: RunArgs) -> ExitCode {
 
 async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&args.files)?;
-    let mut properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
+    let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
     let unknown: Vec<_> = unknown(&properties).collect();
     if !unknown.is_empty() {
@@ -214,6 +214,11 @@ pub(crate) fn set_state_dir(
     let dir = dir.to_str().with_context(|| format!("--state-dir {}: not UTF-8", dir.display()));
     properties.set("state.dir", dir?);
     Ok(())
+}
+
+/// The properties of the command line, those of clients among them.
+pub(crate) fn kafka_properties(args: &KafkaArgs) -> anyhow::Result<Properties> {
+    properties(&args.properties, args.bootstrap_servers.as_deref())
 }
 
 /// The properties of the command line.

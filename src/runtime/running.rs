@@ -57,7 +57,7 @@ impl Tasks {
     ) -> Result<(), QueryError> {
         let mut lent = Vec::new();
         let done = self.run_lending(to, batch, &mut lent, surrounded);
-        self.given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        self.given.keep(lent);
         done
     }
 
@@ -96,7 +96,7 @@ impl Tasks {
         if done.is_err() {
             self.care.at = seat.task.failed_at();
         }
-        self.given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        self.given.keep(lent);
         done
     }
 

@@ -67,6 +67,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// Copies rows that were only lent.
+    pub(super) fn keep(&mut self, lent: Vec<LentRows<'_>>) {
+        self.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+    }
+
     /// Forgets everything, and keeps the memory.
     pub fn clear(&mut self) {
         self.output.clear();
@@ -255,7 +260,7 @@ impl Task {
     ) -> Result<(), QueryError> {
         let mut lent = Vec::new();
         let done = self.process_lending(batch, given, &mut lent, surrounded);
-        given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        given.keep(lent);
         done
     }
 
@@ -315,7 +320,7 @@ impl Task {
     ) -> Result<bool, QueryError> {
         let mut lent = Vec::new();
         let more = self.flush_lending((time, Origin::Unknown), given, &mut lent, surrounded);
-        given.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
+        given.keep(lent);
         more
     }
 
