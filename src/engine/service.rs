@@ -18,7 +18,7 @@ use crate::kafka::config::Isolation;
 use crate::kafka::group::GroupOffsets;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
 use crate::plan::{PersistentQuery, QueryPlan, fingerprint};
-use crate::runtime::live::{LiveError, NotedPlans, QuerySpec, read_plans};
+use crate::runtime::live::{LiveError, NotedPlans, QuerySpec, group_prefix, read_plans};
 use crate::runtime::{PlanDetails, clock, decode_metadata};
 use crate::sql::Span;
 
@@ -134,11 +134,6 @@ fn wanted(query: &PersistentQuery) -> Wanted {
         sink: query.plan.sink.name.clone(),
         fingerprint: fingerprint(&query.plan),
     }
-}
-
-/// How the groups and the internal topics of a service's persistent queries begin.
-pub(super) fn group_prefix(service_id: &str) -> String {
-    format!("_confluent-ksql-{service_id}query_")
 }
 
 /// What a service has run before.

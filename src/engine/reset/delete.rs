@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::{QueryReset, Reset, ResetError};
 use crate::kafka::admin::Admin;
-use crate::kafka::partitioner::partition_for_key;
-use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, KafkaError, ResponseError};
-use crate::runtime::{clock, plans_topic};
+use crate::runtime::live::write_plans;
+use crate::runtime::plans_topic;
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
 /// How often, and with what pauses, a topic is looked for that is being deleted.
@@ -66,14 +65,8 @@ impl QueryReset {
         if self.plans.is_empty() {
             return Ok(());
         }
-        let topic = plans_topic(&self.service_id);
-        let partitions = cluster.topic(&topic).await?.partitions.len() as i32;
-        let producer = Producer::new(cluster);
-        for key in &self.plans {
-            let record = NewRecord::new(clock::now().0, Some(key), None);
-            producer.send(&topic, partition_for_key(key, partitions), record).await?;
-        }
-        producer.flush().await
+        let records: Vec<_> = self.plans.iter().map(|key| (key.clone(), None)).collect();
+        write_plans(cluster, &plans_topic(&self.service_id), &records).await
     }
 }
 

@@ -15,13 +15,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::headless::{HeadlessError, dry_run};
-use super::service::{Service, ServiceQueries, group_prefix};
+use super::service::{Service, ServiceQueries};
 use super::{Properties, QueryKind, settings};
 use crate::kafka::admin::Admin;
 use crate::kafka::cluster::TopicMetadata;
 use crate::kafka::{Cluster, KafkaError};
 use crate::runtime::PlanRecord;
-use crate::runtime::live::{LiveError, QuerySettings};
+use crate::runtime::live::{LiveError, QuerySettings, group_prefix};
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
 /// What is to be reset.

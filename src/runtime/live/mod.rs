@@ -66,8 +66,8 @@ mod workers;
 pub use error::LiveError;
 pub use figures::{QueryState, QueryStatus};
 pub use instance::{Instance, InstanceOptions, InstanceStatus};
-pub use plans::{NotedPlans, read_plans};
+pub use plans::{NotedPlans, read_plans, write_plans};
 #[doc(hidden)]
 pub use probe::Probe;
-pub use settings::{QuerySettings, QuerySpec};
+pub use settings::{QuerySettings, QuerySpec, group_prefix};
 pub use topics::{EnsuredTopic, ensure_topic};

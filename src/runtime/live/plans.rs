@@ -162,13 +162,24 @@ impl PlanNote {
         let replicas = query.settings.internal_replicas;
         let configs = BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]);
         ensure_topic(&Admin::new(cluster), &topic, 1, replicas, &configs).await?;
-        let partitions = cluster.topic(&topic).await?.partitions.len() as i32;
-        let producer = Producer::new(cluster);
         let (key, value) = self.record.encode();
-        let record = NewRecord::new(clock::now().0, Some(&key), Some(&value));
-        producer.send(&topic, partition_for_key(&key, partitions), record).await?;
-        Ok(producer.flush().await?)
+        Ok(write_plans(cluster, &topic, &[(key, Some(value))]).await?)
     }
+}
+
+/// Writes records of a plans topic, by their keys; those without a value delete what was noted.
+pub async fn write_plans(
+    cluster: &Cluster,
+    topic: &str,
+    records: &[(Vec<u8>, Option<Vec<u8>>)],
+) -> Result<(), KafkaError> {
+    let partitions = cluster.topic(topic).await?.partitions.len() as i32;
+    let producer = Producer::new(cluster);
+    for (key, value) in records {
+        let record = NewRecord::new(clock::now().0, Some(key), value.as_deref());
+        producer.send(topic, partition_for_key(key, partitions), record).await?;
+    }
+    producer.flush().await
 }
 
 #[cfg(test)]

@@ -77,6 +77,11 @@ impl QuerySettings {
 
     /// The consumer group of a query, which is also how its internal topics begin.
     pub fn application_id(&self, query_id: &str) -> String {
-        format!("_confluent-ksql-{}query_{query_id}", self.service_id)
+        format!("{}{query_id}", group_prefix(&self.service_id))
     }
+}
+
+/// How the groups and the internal topics of a service's persistent queries begin.
+pub fn group_prefix(service_id: &str) -> String {
+    format!("_confluent-ksql-{service_id}query_")
 }
