@@ -25,6 +25,8 @@ mod panics;
 mod panics_in_rows;
 #[path = "faults/partitions.rs"]
 mod partitions;
+#[path = "faults/refused.rs"]
+mod refused;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/retention.rs"]

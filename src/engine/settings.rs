@@ -53,8 +53,17 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         },
         interleave_ms: properties.number("ksql.millstream.interleave.ms", 1_000)?,
         stops_at_lost_records: on_lost.eq_ignore_ascii_case("stop"),
+        stops_at_refused_records: stops_at_refused_records(properties)?,
         state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
         instance_id: properties.get("ksql.millstream.instance.id").map(str::to_owned),
         service_id,
     })
+}
+
+/// What is ours goes before what is ksqlDB's, whose default is to stop.
+fn stops_at_refused_records(properties: &Properties) -> Result<bool, PropertyError> {
+    match properties.get("ksql.millstream.on.refused.records") {
+        Some(on_refused) => Ok(on_refused.eq_ignore_ascii_case("stop")),
+        None => properties.flag("ksql.fail.on.production.error", false),
+    }
 }

@@ -38,6 +38,13 @@ pub enum LogEvent {
         /// The causes, outermost first.
         causes: Vec<String>,
     },
+    /// A topic did not take a record.
+    Production {
+        /// What happened.
+        message: String,
+        /// The record's key and value.
+        row: Option<String>,
+    },
     /// A query failed.
     StreamThread {
         /// What happened.
@@ -112,6 +119,14 @@ impl ProcessingLogEntry {
                     "cause": texts.causes(causes),
                 });
             }
+            LogEvent::Production { message: text, row } => {
+                message["type"] = json!(2);
+                // ksqlDB's entry has no place of its own for the row.
+                let row = row.as_ref().filter(|_| texts.with_rows);
+                let row = row.map_or(String::new(), |row| format!(", {}", texts.cut(row)));
+                message["productionError"] =
+                    json!({ "errorMessage": format!("{}{row}", texts.message(text)) });
+            }
             LogEvent::StreamThread { message: text, thread, causes } => {
                 message["type"] = json!(4);
                 message["kafkaStreamsThreadError"] = json!({
@@ -128,13 +143,14 @@ impl ProcessingLogEntry {
 
     /// How many bytes its texts have, each by itself; that of the row last.
     fn lengths(&self, with_rows: bool) -> impl Iterator<Item = usize> + use<'_> {
-        let (message, causes, record) = match &self.event {
+        let (message, causes, record): (_, &[String], _) = match &self.event {
             LogEvent::Deserialization { error, record, .. } => {
                 (&error.message, &error.causes, record.as_ref().map(Vec::len))
             }
             LogEvent::Processing { message, record, causes } => {
                 (message, causes, record.as_ref().map(|record| record.text().len()))
             }
+            LogEvent::Production { message, row } => (message, &[], row.as_ref().map(String::len)),
             LogEvent::StreamThread { message, causes, .. } => (message, causes, None),
         };
         let texts = [message].into_iter().chain(causes).map(String::len);

@@ -271,6 +271,7 @@ pub(crate) fn logged(entry: &ProcessingLogEntry) -> String {
             };
             format!("log: {}{row}", parts(message, causes))
         }
+        LogEvent::Production { message, .. } => format!("log: {message}"),
         LogEvent::StreamThread { message, causes, .. } => {
             format!("log: {}", parts(message, causes))
         }

@@ -8,7 +8,7 @@ use millstream::kafka::compression::Compression;
 use millstream::kafka::config::Isolation;
 use millstream::kafka::error::{Excerpt, RefusedRecord};
 use millstream::kafka::fetch::Fetcher;
-use millstream::kafka::produce::{NewRecord, Producer, ProducerOptions, RefusedRecords};
+use millstream::kafka::produce::{LeftOut, NewRecord, Producer, ProducerOptions, RefusedRecords};
 use millstream::kafka::records::{BatchBuilder, HeadersRef};
 use millstream::kafka::{Cluster, KafkaError, ResponseError};
 
@@ -64,7 +64,7 @@ async fn records_too_far_ahead_are_left_out_and_the_others_stay_in_order() {
         fetcher.assign(from_start(&topic, 2));
         let expected: Vec<u64> = (0..2_000).filter(|index| !is_ahead(*index)).collect();
         let records = read(&fetcher, expected.len() * 2).await;
-        let refused = producer.take_refused();
+        let refused = producer.take_left_out().records;
         for partition in 0..2 {
             let values = records.iter().filter(|record| record.0 == partition);
             let values: Vec<u64> = values.map(|record| record.2.parse().unwrap()).collect();
@@ -78,7 +78,7 @@ async fn records_too_far_ahead_are_left_out_and_the_others_stay_in_order() {
         assert_eq!(first.cause.code(), Some(ResponseError::InvalidTimestamp));
         assert!(first.cause.to_string().contains("is out of range"), "{}", first.cause);
         assert_eq!(producer.refused_count(), refused.len() as u64);
-        assert!(producer.take_refused().is_empty());
+        assert_eq!(producer.take_left_out(), LeftOut::default());
         assert_eq!(producer.handed_over(&topic, 1), 2_000);
         assert_eq!(producer.end_offset(&topic, 1), Some(expected.len() as i64));
         assert_eq!(producer.buffered_bytes(), 0);
@@ -136,7 +136,7 @@ async fn unless_they_are_skipped_refused_records_fail_the_flush_and_nothing_else
     let error = told.await.unwrap().unwrap_err();
     assert!(error.to_string().starts_with(&format!("record 3 for {topic}-0 was")), "{error}");
     assert_eq!(written.await.unwrap().unwrap().offset, Some(2));
-    assert!(producer.take_refused().is_empty());
+    assert_eq!(producer.take_left_out(), LeftOut::default());
     timeout(producer.flush()).await.unwrap();
     let fetcher = Fetcher::new(&cluster);
     fetcher.assign(from_start(&topic, 1));
@@ -155,7 +155,7 @@ async fn a_compacted_topic_is_written_without_the_records_that_have_no_key() {
         producer.send(&name, 0, NewRecord::new(PAST, key, Some(b"v"))).await.unwrap();
     }
     timeout(producer.flush()).await.unwrap();
-    let refused = producer.take_refused();
+    let refused = producer.take_left_out().records;
     assert_eq!(ordinals(&refused, 0), [1, 3]);
     assert_eq!(refused[0].cause.code(), Some(ResponseError::InvalidRecord));
     let fetcher = Fetcher::new(&cluster);
@@ -215,7 +215,7 @@ async fn too_large_records_are_left_out_whoever_finds_them_so() {
         .collect();
     timeout(producer.send_all(&name, &records)).await.unwrap();
     timeout(producer.flush()).await.unwrap();
-    let mut refused = producer.take_refused();
+    let mut refused = producer.take_left_out().records;
     refused.sort_by_key(|refused| refused.ordinal);
     assert_eq!(ordinals(&refused, 0), [50, 100, 101, 299]);
     let is_ours = |refused: &RefusedRecord| match &refused.cause {
@@ -280,7 +280,7 @@ async fn a_transaction_goes_on_without_refused_records_or_is_aborted_for_them() 
         assert_eq!(committed.is_ok(), policy == RefusedRecords::Skip, "{committed:?}");
         timeout(producer.abort_transaction()).await.unwrap();
         let skipped = if policy == RefusedRecords::Skip { 10 } else { 0 };
-        assert_eq!(producer.take_refused().len(), skipped);
+        assert_eq!(producer.take_left_out().records.len(), skipped);
         producer.begin_transaction().unwrap();
         let record = NewRecord::new(PAST, None, Some(b"after"));
         producer.send(&topic, 0, record).await.unwrap();

@@ -39,6 +39,7 @@ pub(super) const SESSION: &[(&str, Kind)] = &[
     ("ksql.millstream.instance.id", NonEmpty),
     ("ksql.millstream.interleave.ms", long(0)),
     ("ksql.millstream.on.lost.records", OneOf(&["continue", "stop"])),
+    ("ksql.millstream.on.refused.records", OneOf(&["skip", "stop"])),
     ("ksql.millstream.repartition", OneOf(&["memory", "topic"])),
     ("ksql.nested.error.set.null", Boolean),
     ("ksql.new.query.planner.enabled", Boolean),

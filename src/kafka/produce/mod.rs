@@ -14,7 +14,7 @@
 //! is written without them.
 //!
 //! Delivery failures never go unseen: [`Producer::flush`] and [`Producer::commit_transaction`] give all of them, and
-//! [`Producer::take_refused`] the records that were left out.
+//! [`Producer::take_left_out`] the records that were left out.
 mod batch;
 mod buffer;
 mod enlist;
@@ -35,6 +35,6 @@ mod split;
 mod state;
 mod transaction;
 
-pub use options::{ProducerOptions, RefusedRecords};
+pub use options::{LeftOut, ProducerOptions, RefusedRecords};
 pub use producer::Producer;
 pub use record::{Acknowledgement, Delivery, Full, NewRecord};

@@ -1,14 +1,39 @@
 //! How a producer is set up besides its cluster's properties.
+use std::sync::Arc;
+
+use crate::kafka::error::RefusedRecord;
 use crate::kafka::lease::Lease;
 
 /// What happens to a record that its topic does not take: it is too large, or too far ahead in time, or without a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum RefusedRecords {
     /// It counts as not delivered: the next flush says which, and a transaction can only be aborted.
     #[default]
     Fail,
-    /// It is left out, and kept for [`Producer::take_refused`](super::Producer::take_refused).
+    /// It is left out, and kept for [`Producer::take_left_out`](super::Producer::take_left_out).
     Skip,
+    /// As [`Self::Skip`] for records of these topics, as [`Self::Fail`] for those of others.
+    SkipIn(Arc<[String]>),
+}
+
+impl RefusedRecords {
+    /// Whether what a topic does not take is left out.
+    pub(super) fn are_skipped(&self, topic: &str) -> bool {
+        match self {
+            Self::Fail => false,
+            Self::Skip => true,
+            Self::SkipIn(topics) => topics.iter().any(|other| other == topic),
+        }
+    }
+}
+
+/// The records that were left out, as their topics do not take them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The first thousand of them, by partition and ordinal.
+    pub records: Vec<RefusedRecord>,
+    /// How many more there were.
+    pub others: u64,
 }
 
 /// How a producer is set up.

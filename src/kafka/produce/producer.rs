@@ -4,13 +4,13 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::options::ProducerOptions;
+use super::options::{LeftOut, ProducerOptions};
 use super::record::{Acknowledgement, Full, NewRecord};
 use super::router;
 use super::state::Shared;
 use crate::kafka::cluster::Cluster;
 use crate::kafka::config::Acks;
-use crate::kafka::error::{KafkaError, RefusedRecord};
+use crate::kafka::error::KafkaError;
 use crate::kafka::records::BatchBuilder;
 
 /// Writes records to partitions.
@@ -147,12 +147,11 @@ impl Producer {
         self.shared.flush().await
     }
 
-    /// The records that were left out since this was last asked, by partition and ordinal, under
-    /// [`RefusedRecords::Skip`](super::RefusedRecords::Skip). After a flush, all of those before it are among them.
-    ///
-    /// A thousand are kept; [`Self::refused_count`] counts all.
-    pub fn take_refused(&self) -> Vec<RefusedRecord> {
-        self.shared.lock().take_refused()
+    /// The records that were left out since this was last asked, as
+    /// [`ProducerOptions::refused`](super::ProducerOptions::refused) says. After a flush, all of those before it are among
+    /// them.
+    pub fn take_left_out(&self) -> LeftOut {
+        self.shared.lock().take_left_out()
     }
 
     /// How many records their topics have refused so far.

@@ -1,6 +1,5 @@
 //! Taking records in, and waiting until they are written.
 use super::batch::Batch;
-use super::options::RefusedRecords;
 use super::phase::Phase;
 use super::queue::Queue;
 use super::record::{Acknowledge, Full, NewRecord};
@@ -51,7 +50,7 @@ impl Shared {
         self.check_phase(&state)?;
         let large = records.iter().position(|(_, record)| self.is_too_large(*record));
         if let Some((partition, record)) = large.map(|at| records[at])
-            && self.options.refused == RefusedRecords::Fail
+            && !self.options.refused.are_skipped(topic)
         {
             let to = TopicPartition::new(topic, partition);
             return self.refuse_large(&mut state, &to, record, None).map(|()| 0);
@@ -101,7 +100,7 @@ impl Shared {
         let (records, first) = (builder.len() as u64, queue.handed_over);
         let split = fit(Batch::new(0, first, builder), config.request_bytes_max);
         let mut split = split.map_err(|source| KafkaError::record(&to, source))?;
-        if self.options.refused == RefusedRecords::Fail && !split.refused.is_empty() {
+        if !self.options.refused.are_skipped(topic) && !split.refused.is_empty() {
             let large = split.refused.swap_remove(0);
             let cause = self.too_large(topic, large.bytes);
             return Err(refusal(&to, large, cause));
@@ -110,7 +109,7 @@ impl Shared {
         buffer.push_parts(queue, split.parts);
         for large in split.refused {
             let cause = self.too_large(topic, large.bytes);
-            state.refuse(RefusedRecords::Skip, &to, large, cause);
+            state.refuse(true, &to, large, cause);
         }
         drop(state);
         self.work.send_replace(());
@@ -145,14 +144,12 @@ impl Shared {
             acknowledge: acknowledge.into_iter().collect(),
         };
         let cause = self.too_large(&to.topic, refused.bytes);
-        match self.options.refused {
-            RefusedRecords::Fail => Err(refusal(to, refused, cause)),
-            RefusedRecords::Skip => {
-                queue.handed_over += 1;
-                state.refuse(RefusedRecords::Skip, to, refused, cause);
-                Ok(())
-            }
+        if !self.options.refused.are_skipped(&to.topic) {
+            return Err(refusal(to, refused, cause));
         }
+        queue.handed_over += 1;
+        state.refuse(true, to, refused, cause);
+        Ok(())
     }
 
     /// Sends everything without delay and waits for it.

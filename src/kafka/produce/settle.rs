@@ -5,7 +5,6 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::produce_response::ProduceResponse;
 
 use super::batch::Batch;
-use super::options::RefusedRecords;
 use super::outcome::{Outcome, Sent, outcome};
 use super::split::Split;
 use super::state::{Shared, State};
@@ -91,10 +90,9 @@ impl Shared {
         queue.returned.extend(split.parts);
         for refused in split.refused {
             let cause = cause_of(partition, refused.bytes, refused.message.as_deref(), error);
-            let error = state.refuse(self.options.refused, partition, refused, cause);
-            if let (RefusedRecords::Fail, Some(id)) =
-                (self.options.refused, &self.options.transactional_id)
-            {
+            let is_skipped = self.options.refused.are_skipped(&partition.topic);
+            let error = state.refuse(is_skipped, partition, refused, cause);
+            if !is_skipped && let Some(id) = &self.options.transactional_id {
                 state.phase.fail_batch(id, &error);
             }
         }

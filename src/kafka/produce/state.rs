@@ -6,18 +6,18 @@ use tokio::sync::watch;
 
 use super::batch::{Batch, Identity};
 use super::buffer::Buffer;
-use super::options::{ProducerOptions, RefusedRecords};
+use super::options::{LeftOut, ProducerOptions};
 use super::phase::Phase;
 use super::queue::{Lane, Queue};
 use super::split::Refused;
 use crate::kafka::cluster::Cluster;
 use crate::kafka::coordinator::{Coordinator, CoordinatorKind};
-use crate::kafka::error::{DeliveryFailure, KafkaError, RefusedRecord};
+use crate::kafka::error::{DeliveryFailure, KafkaError};
 use crate::kafka::partition::TopicPartition;
 
 /// How many failures a flush tells in full; the others are counted.
 const FAILURES_MAX: usize = 100;
-/// How many refused records are kept in full; the others are counted.
+/// How many records that were left out are kept; the others are counted.
 const REFUSED_MAX: usize = 1_000;
 
 /// What callers, the router and the lanes share.
@@ -51,7 +51,7 @@ pub(super) struct State {
     pub(super) flushes: usize,
     failed: usize,
     failures: Vec<DeliveryFailure>,
-    refused: Vec<RefusedRecord>,
+    left_out: LeftOut,
     refused_count: u64,
 }
 
@@ -153,10 +153,10 @@ impl State {
         }
     }
 
-    /// Ends a record that its topic does not take.
+    /// Ends a record that its topic does not take; unless it is skipped, it counts as not delivered.
     pub(super) fn refuse(
         &mut self,
-        policy: RefusedRecords,
+        is_skipped: bool,
         partition: &TopicPartition,
         mut refused: Refused,
         cause: KafkaError,
@@ -170,10 +170,12 @@ impl State {
             let _ = waiting.send(Err(error.clone()));
         }
         self.refused_count += 1;
-        match policy {
-            RefusedRecords::Fail => self.fail(partition, 1, error.clone()),
-            RefusedRecords::Skip if self.refused.len() < REFUSED_MAX => self.refused.push(record),
-            RefusedRecords::Skip => {}
+        if !is_skipped {
+            self.fail(partition, 1, error.clone());
+        } else if self.left_out.records.len() < REFUSED_MAX {
+            self.left_out.records.push(record);
+        } else {
+            self.left_out.others += 1;
         }
         error
     }
@@ -193,10 +195,10 @@ impl State {
         Err(KafkaError::Flush { count, first: Box::new(first.cause.clone()), failures })
     }
 
-    pub(super) fn take_refused(&mut self) -> Vec<RefusedRecord> {
-        let mut refused = std::mem::take(&mut self.refused);
-        refused.sort_by(|a, b| (&a.partition, a.ordinal).cmp(&(&b.partition, b.ordinal)));
-        refused
+    pub(super) fn take_left_out(&mut self) -> LeftOut {
+        let mut left_out = std::mem::take(&mut self.left_out);
+        left_out.records.sort_by(|a, b| (&a.partition, a.ordinal).cmp(&(&b.partition, b.ordinal)));
+        left_out
     }
 
     pub(super) fn refused_count(&self) -> u64 {

@@ -11,6 +11,7 @@ use super::outbox::Sender;
 use super::pressure::Pressure;
 use super::purge::Purge;
 use super::query_topics::QueryTopics;
+use super::refused::Refusals;
 use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::produce::Producer;
 use crate::kafka::{Cluster, TopicPartition};
@@ -43,12 +44,13 @@ pub(super) struct Committer {
     pub(super) local: LocalState,
     pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
     pub(super) purge: Purge,
+    pub(super) refusals: Refusals,
 }
 
 impl Committer {
     /// Commits an interval. At least once:
     ///
-    /// 1. its records in sinks and repartition topics are acknowledged;
+    /// 1. its records in sinks and repartition topics are acknowledged, or left out where they are refused;
     /// 2. then its changelogs are written, which are none of the next interval;
     /// 3. then its offsets, which the group refuses from a member that it has gone on without;
     /// 4. then the marks of the local checkpoint.
@@ -62,6 +64,7 @@ impl Committer {
     ) -> Result<(), LiveError> {
         let Interval { at_ms, changelogs, positions } = interval;
         self.sender.flush().await?;
+        self.refusals.tell().await;
         self.log.flush().await;
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;

@@ -181,6 +181,7 @@ fn is_final_for_kafka(error: &KafkaError) -> bool {
             E::MessageTooLarge
                 | E::RecordListTooLarge
                 | E::InvalidRecord
+                | E::InvalidTimestamp
                 | E::InvalidTopicException
                 | E::UnsupportedForMessageFormat
                 | E::InvalidSessionTimeout

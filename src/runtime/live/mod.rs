@@ -46,6 +46,7 @@ mod quarantine;
 mod query_topics;
 mod readings;
 mod record_counts;
+mod refused;
 mod restore;
 mod seen_topics;
 mod session;

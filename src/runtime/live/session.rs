@@ -20,13 +20,14 @@ use super::outbox::{Outbox, Sender};
 use super::pressure::Pressure;
 use super::purge::Purge;
 use super::quarantine::{PartitionPositions, Quarantine};
+use super::refused::{Refusals, refused_records};
 use super::restore::{Activated, Restoring};
 use super::stop::stopped;
 use super::trail::Trail;
 use super::workers::Workers;
 use crate::kafka::group::Membership;
 use crate::kafka::lease::Lease;
-use crate::kafka::produce::{Producer, ProducerOptions};
+use crate::kafka::produce::{Producer, ProducerOptions, RefusedRecords};
 use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::{Input, QueryPlan, StoreKind};
 use crate::runtime::{Layout, RecordId, RecordPlace, clock};
@@ -119,7 +120,8 @@ impl Session {
             };
             workers.command(worker, &id, Command::Start(Box::new(start))).await;
         }
-        let producer = Arc::new(producer(cluster, &lease));
+        let refused = refused_records(settings, topics);
+        let producer = Arc::new(producer(cluster, &lease, refused));
         let sender = || Sender::new(Arc::clone(&producer), Arc::clone(topics));
         let committer = Committer {
             query: id.query.to_string(),
@@ -129,6 +131,13 @@ impl Session {
             sender: sender(),
             pressure: Arc::clone(&pressure),
             log: Arc::clone(&log),
+            refusals: Refusals {
+                query: id.query.clone(),
+                topics: Arc::clone(topics),
+                producer: Arc::clone(&producer),
+                figures: Arc::clone(&figures),
+                log: Arc::clone(&log),
+            },
             local,
             committed,
             purge: Purge::every(settings.purge_interval),
@@ -338,11 +347,11 @@ impl Drop for Session {
 }
 
 /// A producer that writes only while the member may.
-fn producer(cluster: &Cluster, lease: &Lease) -> Producer {
+fn producer(cluster: &Cluster, lease: &Lease, refused: RefusedRecords) -> Producer {
     let options = ProducerOptions {
         transactional_id: cluster.config().transactional_id.clone(),
+        refused,
         lease: Some(lease.clone()),
-        ..ProducerOptions::default()
     };
     Producer::with_options(cluster, options)
 }

@@ -59,6 +59,9 @@ pub struct QuerySettings {
     /// `ksql.millstream.on.lost.records=stop`: whether a query stops whose position is not retained any
     /// more.
     pub stops_at_lost_records: bool,
+    /// `ksql.millstream.on.refused.records=stop`: whether a query stops when a broker does not take a record that came of
+    /// it.
+    pub stops_at_refused_records: bool,
     /// `ksql.streams.state.dir`: where checkpoints of state are kept; without it there are none.
     pub state_dir: Option<PathBuf>,
     /// `ksql.millstream.instance.id`: by what the instance finds its own place in groups again after a
