@@ -7,6 +7,8 @@
 mod apache;
 #[path = "faults/bad_input.rs"]
 mod bad_input;
+#[path = "faults/changelogs.rs"]
+mod changelogs;
 #[path = "faults/checkpoints.rs"]
 mod checkpoints;
 #[path = "faults/clocks.rs"]

@@ -70,11 +70,51 @@ async fn an_oversized_output_names_its_topic_and_size() {
     let (topic, out) = (world.topic("in"), world.topic("out"));
     world.create(&topic, PARTITIONS).await;
     let sql = copy(&world, "in", "out").replace("SELECT *", "SELECT CONCAT(device, device) AS d");
-    world.send(&topic, [Some(json!({ "DEVICE": "x".repeat(700_000) }).to_string().into())]).await;
-    let mut run = world.run(&sql, &[]);
+    let device = |length| Some(json!({ "DEVICE": "x".repeat(length) }).to_string().into());
+    world.send(&topic, [device(700_000), device(1)]).await;
+    let stops = ["--property", "ksql.millstream.on.refused.records=stop"];
+    let mut run = world.run(&sql, &stops);
     assert_eq!(run.code().await, 2, "{}", run.log());
-    assert!(run.log().contains(&format!("is too large for topic {out}")), "{}", run.log());
-    assert_eq!(world.lag("CSAS_C_OUT_0", &topic).await, 1);
+    let named = format!("is too large for topic {out}");
+    assert!(run.log().contains(&named), "{}", run.log());
+    assert!(world.lag("CSAS_C_OUT_0", &topic).await >= 1);
+    let run = world.run(&sql, &[]);
+    world.wait_for_level(&["CSAS_C_OUT_0"], &topic, &run).await;
+    let log = run.stop().await;
+    assert!(
+        log.contains("skipped 1 record that the broker refused") && log.contains(&named),
+        "{log}"
+    );
+    assert!(world.read(&out).await.iter().all(|(_, value)| value.as_ref().unwrap().len() < 100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_4_a_state_that_no_request_holds_stops_its_query_before_its_changelog_is_written() {
+    let world = World::start("large-state").await;
+    let topic = world.topic("in");
+    world.create(&topic, 1).await;
+    let name = &world.name;
+    let sql = format!(
+        "CREATE STREAM s (id BIGINT, device VARCHAR)
+           WITH (KAFKA_TOPIC='{name}-in', VALUE_FORMAT='JSON');
+         CREATE TABLE t WITH (KAFKA_TOPIC='{name}-out', PARTITIONS=1) AS
+           SELECT id, LATEST_BY_OFFSET(CONCAT(device, device)) AS d FROM s GROUP BY id EMIT CHANGES;"
+    );
+    let producer = Producer::new(&world.cluster);
+    for (id, length) in [(1, 10), (2, 700_000), (3, 10)] {
+        let value = json!({ "ID": id, "DEVICE": "x".repeat(length) }).to_string();
+        let record = NewRecord::new(id, None, Some(value.as_bytes()));
+        producer.send(&topic, 0, record).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+    let mut run = world.run(&sql, &["--property", "commit.interval.ms=3000"]);
+    assert_eq!(run.code().await, 2, "{}", run.log());
+    let changelog =
+        format!("{}-Aggregate-Aggregate-Materialize-changelog", world.group("CTAS_T_0"));
+    let named = format!("is too large for topic {changelog}");
+    assert!(run.log().contains(&named), "{}", run.log());
+    assert_eq!(world.read(&changelog).await, []);
+    assert_eq!(world.lag("CTAS_T_0", &topic).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

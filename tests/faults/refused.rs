@@ -32,7 +32,7 @@ async fn create_strict(world: &World, topic: &str) {
 
 /// Streams that copy and count readings into topics which do not take all of it.
 async fn statements(world: &World) -> String {
-    let open = NewTopic::new(&world.topic("in"), PARTITIONS)
+    let open = NewTopic::new(world.topic("in"), PARTITIONS)
         .with_config("message.timestamp.type", "CreateTime");
     Admin::new(&world.cluster).create_topic(&open).await.unwrap();
     for topic in ["copy", "counts"] {

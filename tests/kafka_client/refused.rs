@@ -261,7 +261,7 @@ async fn a_transaction_goes_on_without_refused_records_or_is_aborted_for_them() 
     for policy in [RefusedRecords::Skip, RefusedRecords::Fail] {
         let options = ProducerOptions {
             transactional_id: Some(unique("id")),
-            refused: policy,
+            refused: policy.clone(),
             ..ProducerOptions::default()
         };
         let cluster = with(&cluster, |config| config.batch_bytes = 200);

@@ -110,6 +110,11 @@ impl Producer {
         }
     }
 
+    /// Whether a request can hold a record.
+    pub fn check_size(&self, topic: &str, record: NewRecord<'_>) -> Result<(), KafkaError> {
+        self.shared.check_size(topic, record)
+    }
+
     /// Writes a batch that the caller has filled, as it is and in order behind what was sent before.
     ///
     /// This is the way to write thousands of records at once. A batch larger than `max.request.size`, or than what the

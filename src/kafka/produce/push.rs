@@ -116,6 +116,13 @@ impl Shared {
         Ok(Ok(()))
     }
 
+    pub(super) fn check_size(&self, topic: &str, record: NewRecord<'_>) -> Result<(), KafkaError> {
+        if self.is_too_large(record) {
+            return Err(self.too_large(topic, record.bytes_max()));
+        }
+        Ok(())
+    }
+
     fn is_too_large(&self, record: NewRecord<'_>) -> bool {
         BatchHeader::BYTES + record.bytes_max() > self.cluster.config().request_bytes_max
     }

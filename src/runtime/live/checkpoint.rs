@@ -349,6 +349,7 @@ mod tests {
             store: "A".to_owned(),
             retention_ms,
             id: [1; 16],
+            kept_ms: i64::MAX,
             tombstones_ms: 1_000,
             extents: BTreeMap::from([(0, (0, i64::MAX))]),
         }])

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::changelog_retention::ChangelogRetention;
 use super::error::LiveError;
+use super::figures::Figures;
 use super::local_state::LocalState;
 use super::log_writer::LogWriter;
 use super::outbox::Sender;
@@ -12,14 +14,18 @@ use super::pressure::Pressure;
 use super::purge::Purge;
 use super::query_topics::QueryTopics;
 use super::refused::Refusals;
+use crate::kafka::admin::Admin;
 use crate::kafka::group::{CommittedOffset, Membership};
-use crate::kafka::produce::Producer;
+use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::StoreId;
-use crate::runtime::{Output, Target};
+use crate::runtime::{Output, Target, clock};
 
 /// How long offsets that a broker could not take wait before they are sent again.
 const RETRY_WAIT: Duration = Duration::from_millis(200);
+
+/// What a record takes in a request besides its key and value, at most.
+const OVERHEAD_BYTES: usize = 256;
 
 /// What was processed between two barriers.
 #[derive(Default)]
@@ -44,7 +50,8 @@ pub(super) struct Committer {
     pub(super) local: LocalState,
     pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
     pub(super) purge: Purge,
-    pub(super) refusals: Refusals,
+    pub(super) figures: Arc<Figures>,
+    pub(super) retention: ChangelogRetention,
 }
 
 impl Committer {
@@ -64,8 +71,11 @@ impl Committer {
     ) -> Result<(), LiveError> {
         let Interval { at_ms, changelogs, positions } = interval;
         self.sender.flush().await?;
-        self.refusals.tell().await;
+        self.tell_refused().await;
         self.log.flush().await;
+        self.check_changelogs(&changelogs)?;
+        let admin = Admin::new(&self.cluster);
+        self.retention.make_room(&admin, &changelogs, clock::now().0).await;
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;
         let offsets = self.uncommitted(positions);
@@ -83,6 +93,25 @@ impl Committer {
             Some(marks) => self.local.commit(marks).await,
             None => Ok(()),
         }
+    }
+
+    /// Tells what was left out, as its topics do not take it.
+    async fn tell_refused(&self) {
+        let Self { query, topics, figures, log, .. } = self;
+        let refusals = Refusals { query, sink: &topics.sink.name, figures, log };
+        refusals.tell(self.producer.take_left_out()).await;
+    }
+
+    /// Sees that requests hold all records for changelogs, before the first of them is written.
+    fn check_changelogs(&self, changelogs: &[Output]) -> Result<(), LiveError> {
+        let limit = self.cluster.config().request_bytes_max;
+        let is_large = |output: &&Output| output.bytes() + OVERHEAD_BYTES > limit;
+        for record in changelogs.iter().filter(is_large).flat_map(Output::records) {
+            let Some(topic) = self.topics.of(record.target) else { continue };
+            let new = NewRecord::new(record.timestamp_ms, record.key, record.value);
+            self.producer.check_size(&topic.name, new)?;
+        }
+        Ok(())
     }
 
     /// Sends records to changelogs, and adds them to the local checkpoint.

@@ -157,6 +157,7 @@ impl Instance {
             stop_within: self.options.stop_within,
             backoff: spec.settings.retry_backoff,
             seen: SeenTopics::default(),
+            has_told_sink: false,
             quarantine: Quarantine::default(),
             spec,
         };

@@ -20,6 +20,7 @@ use super::probe::Probe;
 use super::quarantine::Quarantine;
 use super::query_topics::{QueryTopics, Topic, query_topics};
 use super::record_counts::record_counts;
+use super::refused::say_what_sink_refuses;
 use super::restore::Restoring;
 use super::seen_topics::SeenTopics;
 use super::session::{Session, SessionParts};
@@ -66,6 +67,8 @@ pub(super) struct Life {
     pub(super) stop_within: Duration,
     pub(super) backoff: Duration,
     pub(super) seen: SeenTopics,
+    /// Whether it was said what its sink will refuse.
+    pub(super) has_told_sink: bool,
     pub(super) quarantine: Quarantine,
 }
 
@@ -157,6 +160,10 @@ impl Life {
             topics = self.find_topics() => Arc::new(topics?),
             () = stopped(&mut stop) => return Ok(()),
         };
+        if !std::mem::replace(&mut self.has_told_sink, true) {
+            let admin = Admin::new(&self.cluster);
+            say_what_sink_refuses(&admin, &self.id, &self.spec).await;
+        }
         let mut read: Vec<String> =
             topics.inputs.iter().map(|(_, topic)| topic.name.clone()).collect();
         read.dedup();

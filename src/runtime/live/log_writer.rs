@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::sync::OnceCell;
 
 use super::settings::QuerySettings;
-use super::topics::topic_config;
+use super::topics::TopicConfigs;
 use crate::kafka::admin::Admin;
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, KafkaError};
@@ -72,8 +72,8 @@ impl LogWriter {
     /// How many bytes an entry may have, so that a request holds it and the topic takes it.
     async fn bytes_max(&self, topic: &str) -> usize {
         let ask = async || {
-            let found = topic_config(&Admin::new(&self.cluster), topic, "max.message.bytes").await;
-            found.unwrap_or(TOPIC_BYTES_MAX)
+            let configs = TopicConfigs::of(&Admin::new(&self.cluster), topic).await;
+            configs.get("max.message.bytes").unwrap_or(TOPIC_BYTES_MAX)
         };
         let topic_bytes_max = *self.topic_bytes_max.get_or_init(ask).await;
         let bytes_max = self.cluster.config().request_bytes_max.min(topic_bytes_max);

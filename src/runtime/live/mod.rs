@@ -18,6 +18,7 @@
 //! replays. Last come the marks of a local checkpoint, if there is one.
 
 mod barrier;
+mod changelog_retention;
 mod checkpoint;
 mod commit;
 mod cut;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::LiveError;
 use super::settings::QuerySettings;
-use super::topics::{changelog_configs, ensure_topic, repartition_configs};
+use super::topics::{changelog_configs, ensure_topic, repartition_configs, take_any_time};
 use crate::kafka::admin::Admin;
 use crate::kafka::group::GroupOffsets;
 use crate::kafka::{ResponseError, TopicId, TopicPartition};
@@ -155,6 +155,7 @@ async fn ensure(
     configs: &BTreeMap<String, String>,
 ) -> Result<Topic, LiveError> {
     ensure_topic(admin, &name, partitions, settings.internal_replicas, configs).await?;
+    take_any_time(admin, &name).await;
     let topic = existing(admin, &name).await?;
     if topic.partitions == partitions {
         return Ok(topic);

@@ -5,16 +5,17 @@
 //! else the query stops.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::figures::Figures;
 use super::log_writer::LogWriter;
 use super::message::QueryId;
 use super::query_topics::QueryTopics;
-use super::settings::QuerySettings;
+use super::settings::{QuerySettings, QuerySpec};
+use super::topics::{AHEAD_MAX, TopicConfigs};
+use crate::kafka::admin::Admin;
 use crate::kafka::error::{Excerpt, RefusedRecord};
-use crate::kafka::produce::{LeftOut, Producer, RefusedRecords};
+use crate::kafka::produce::{LeftOut, RefusedRecords};
 use crate::kafka::{KafkaError, ResponseError};
 use crate::runtime::{LogEvent, ProcessingLogEntry, SkipCause, SkipExample, Skipped};
 
@@ -30,26 +31,52 @@ pub(super) fn refused_records(settings: &QuerySettings, topics: &QueryTopics) ->
     RefusedRecords::SkipIn(skipping.map(|topic| topic.name.clone()).collect())
 }
 
-/// Tells what a query's topics have refused.
-pub(super) struct Refusals {
-    pub(super) query: QueryId,
-    pub(super) topics: Arc<QueryTopics>,
-    pub(super) producer: Arc<Producer>,
-    pub(super) figures: Arc<Figures>,
-    pub(super) log: Arc<LogWriter>,
+/// Warns of records that the sink of a query will not take.
+pub(super) async fn say_what_sink_refuses(admin: &Admin, query: &QueryId, spec: &QuerySpec) {
+    let sink = &spec.plan.sink;
+    let configs = TopicConfigs::of(admin, &sink.topic).await;
+    let what_follows = if spec.settings.stops_at_refused_records {
+        "the query stops at the first of them"
+    } else {
+        "they are left out"
+    };
+    for refused in what_is_refused(&configs, !sink.schema.key.is_empty()) {
+        let topic = &sink.topic;
+        tracing::warn!(
+            "query {query}: its sink {topic} takes no records {refused}; {what_follows}"
+        );
+    }
 }
 
-impl Refusals {
-    /// Counts, tells and logs the records that were left out since this was last called.
-    pub(super) async fn tell(&self) {
-        let LeftOut { records, others } = self.producer.take_left_out();
+/// Which records a topic does not take, of those that a query with or without keys may write.
+fn what_is_refused(configs: &TopicConfigs, has_keys: bool) -> Vec<String> {
+    let ahead = configs.ahead_max_ms();
+    let ahead = ahead.map(|ms| format!("that are dated more than {ms} ms ahead ({AHEAD_MAX})"));
+    let policy = configs.text("cleanup.policy");
+    let is_compacted = policy.is_some_and(|policy| policy.contains("compact"));
+    let keyless = (is_compacted && !has_keys)
+        .then(|| "without a key (cleanup.policy), and the query gives none".to_owned());
+    ahead.into_iter().chain(keyless).collect()
+}
+
+/// Tells what a query's topics have refused.
+pub(super) struct Refusals<'q> {
+    pub(super) query: &'q str,
+    /// The topic of its sink.
+    pub(super) sink: &'q str,
+    pub(super) figures: &'q Figures,
+    pub(super) log: &'q LogWriter,
+}
+
+impl Refusals<'_> {
+    /// Counts, tells and logs records that were left out.
+    pub(super) async fn tell(&self, LeftOut { records, others }: LeftOut) {
         let Some(first) = records.first() else { return };
         let count = records.len() as u64 + others;
         let mut skipped = Skipped::default();
         skipped.add(SkipCause::Refused, count, || example(first));
         self.figures.skips.note(skipped);
-        let sink = &*self.topics.sink.name;
-        let in_sink = records.iter().filter(|record| &*record.partition.topic == sink).count();
+        let in_sink = records.iter().filter(|record| &*record.partition.topic == self.sink).count();
         self.figures.written.fetch_sub(in_sink as u64, Relaxed);
         let mut entries: Vec<ProcessingLogEntry> =
             records.iter().map(|record| self.entry(told(record), Some(row(record)))).collect();
@@ -90,7 +117,7 @@ fn reason(cause: &KafkaError) -> &'static str {
             "it is larger than the topic's max.message.bytes"
         }
         cause if cause.is_code(ResponseError::InvalidTimestamp) => {
-            "its timestamp lies outside of what the topic takes, such as message.timestamp.after.max.ms"
+            "the topic takes no such timestamp (message.timestamp.after.max.ms, message.timestamp.before.max.ms)"
         }
         _ => "its topic does not take it",
     }
@@ -128,6 +155,22 @@ mod tests {
             value: Some(Excerpt::of(b"{\"N\":1}")),
             cause,
         }
+    }
+
+    #[test]
+    fn what_a_sink_will_refuse_is_known_before() {
+        let check = |configs: &[(&str, &str)], has_keys, expected: &[&str]| {
+            let configs = configs.iter().copied().collect();
+            assert_eq!(what_is_refused(&configs, has_keys), expected);
+        };
+        let hour = (AHEAD_MAX, "3600000");
+        let ahead = "that are dated more than 3600000 ms ahead (message.timestamp.after.max.ms)";
+        check(&[hour], true, &[ahead]);
+        check(&[hour, ("message.timestamp.type", "LogAppendTime")], true, &[]);
+        check(&[(AHEAD_MAX, "9223372036854775807")], true, &[]);
+        let keyless = "without a key (cleanup.policy), and the query gives none";
+        check(&[("cleanup.policy", "delete,compact"), hour], false, &[ahead, keyless]);
+        check(&[("cleanup.policy", "compact")], true, &[]);
     }
 
     #[test]

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::changelog_retention::retention_ms;
 use super::checkpoint::Home;
 use super::error::LiveError;
 use super::local_state::LocalState;
 use super::message::{LaneStart, QueryId};
-use super::offsets::{committed_clocks, without_time};
+use super::offsets::{committed_clocks, partition_times, without_time};
 use super::plans::PlanNote;
 use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
-use super::topics::topic_config;
+use super::topics::TopicConfigs;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
@@ -22,7 +23,7 @@ use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
 use crate::plan::{Gives, Input, StoreId};
-use crate::runtime::{Layout, OffsetMetadata, Tasks, clock, encode_metadata};
+use crate::runtime::{Layout, OffsetMetadata, ShardClocks, Tasks, clock, encode_metadata};
 use crate::state::checkpoint::{Change, Mark, TopicId};
 use crate::types::Partition;
 
@@ -92,6 +93,7 @@ impl Restoring {
                 restored.tasks.restore_clocks(shard);
             }
         }
+        self.say_what_may_be_short(&mut restored, &before);
         let is_first = committed.is_empty() && !self.is_source_made_again();
         if is_first && restored.records > 0 {
             return Err(self.state_error(format!(
@@ -101,19 +103,7 @@ impl Restoring {
                 self.layout.query_id()
             )));
         }
-        let positions = Positions {
-            query: QueryId::from(self.layout.query_id()),
-            admin: &admin,
-            committed: &committed,
-            stops_at_lost: self.settings.stops_at_lost_records,
-        };
-        let mut lanes = Vec::new();
-        for (input, topic) in &self.topics.inputs {
-            let (input, reset) = (*input, self.reset_of(*input));
-            let is_made_again = self.made_again.contains(&topic.name);
-            let read = ReadInput { input, topic, reset, is_made_again };
-            lanes.extend(positions.of(read).await?);
-        }
+        let lanes = self.lanes(&admin, &committed).await?;
         let mut known = BTreeMap::new();
         for start in &lanes {
             let at = TopicPartition::new(&*start.topic, start.lane.upstream.0);
@@ -145,6 +135,56 @@ impl Restoring {
         }
         let Restored { tasks, local, .. } = restored;
         Ok(Activated { tasks, local, lanes, committed: known, fingerprint })
+    }
+
+    /// Where each partition is read from.
+    async fn lanes(
+        &self,
+        admin: &Admin,
+        committed: &BTreeMap<TopicPartition, CommittedOffset>,
+    ) -> Result<Vec<LaneStart>, LiveError> {
+        let positions = Positions {
+            query: QueryId::from(self.layout.query_id()),
+            admin,
+            committed,
+            stops_at_lost: self.settings.stops_at_lost_records,
+        };
+        let mut lanes = Vec::new();
+        for (input, topic) in &self.topics.inputs {
+            let (input, reset) = (*input, self.reset_of(*input));
+            let is_made_again = self.made_again.contains(&topic.name);
+            let read = ReadInput { input, topic, reset, is_made_again };
+            lanes.extend(positions.of(read).await?);
+        }
+        Ok(lanes)
+    }
+
+    /// Warns of windows that may have lost readings, as the broker has deleted records of their changelogs.
+    fn say_what_may_be_short(
+        &self,
+        restored: &mut Restored,
+        committed: &BTreeMap<TopicPartition, CommittedOffset>,
+    ) {
+        let now_ms = clock::now().0;
+        let oldest = partition_times(committed).into_values().min();
+        let clocks = restored.tasks.clocks();
+        for (store, partition) in &restored.cut {
+            let is_it = |at: &&ShardClocks| at.store.0 == *store && at.partition.0 == *partition;
+            let of_shard = clocks.iter().find(is_it).and_then(|shard| shard.clocks.stream_time);
+            let (Some(changelog), Some(time)) =
+                (restored.changelogs.get(*store), of_shard.or(oldest))
+            else {
+                continue;
+            };
+            if changelog.may_lack_state(time, now_ms) {
+                let Changelog { topic, kept_ms, .. } = changelog;
+                tracing::warn!(
+                    "query {}: the broker has deleted records of its changelog {topic}, partition {partition} (retention.ms \
+                     is {kept_ms}), that its state may still need: windows that were open may come out short",
+                    self.layout.query_id()
+                );
+            }
+        }
     }
 
     /// Warns of what is taken for granted where state has fewer partitions than its source.
@@ -209,10 +249,21 @@ pub(super) struct Changelog {
     /// How long windows are kept, for a store that has them.
     pub(super) retention_ms: Option<i64>,
     pub(super) id: TopicId,
+    /// How long the topic keeps records, in milliseconds.
+    pub(super) kept_ms: i64,
     /// How long the topic keeps tombstones.
     pub(super) tombstones_ms: i64,
     /// The first offset and the one after the last, by partition.
     pub(super) extents: BTreeMap<i32, (i64, i64)>,
+}
+
+impl Changelog {
+    /// Whether a broker that deletes by age may have deleted what its store still needs at `stream_time_ms`.
+    fn may_lack_state(&self, stream_time_ms: i64, now_ms: i64) -> bool {
+        self.retention_ms.is_some_and(|windows_ms| {
+            stream_time_ms.saturating_sub(windows_ms) < now_ms.saturating_sub(self.kept_ms)
+        })
+    }
 }
 
 impl Restoring {
@@ -227,14 +278,14 @@ impl Restoring {
             let starts = admin.list_offsets(&all(OffsetSpec::Earliest), isolation).await?;
             let ends = admin.list_offsets(&all(OffsetSpec::Latest), isolation).await?;
             let extent = |at: &TopicPartition| (offset_in(&starts, at), offset_in(&ends, at));
+            let configs = TopicConfigs::of(admin, name).await;
             changelogs.push(Changelog {
                 topic: topic.name.clone(),
                 store: store.name.clone(),
                 retention_ms: store.retention_ms,
                 id: admin.describe_topic(name).await?.map(|topic| topic.id.0).unwrap_or_default(),
-                tombstones_ms: topic_config(admin, name, "delete.retention.ms")
-                    .await
-                    .unwrap_or(TOMBSTONES_MS),
+                kept_ms: retention_ms(&configs),
+                tombstones_ms: configs.get("delete.retention.ms").unwrap_or(TOMBSTONES_MS),
                 extents: partitions.iter().map(|at| (at.partition, extent(at))).collect(),
             });
         }
@@ -251,7 +302,9 @@ impl Restoring {
         let (tasks, records) =
             local.replay(|| Tasks::new(Arc::new(self.layout.alone()), 0)).await?;
         let (admin, probe) = (admin.clone(), Arc::clone(&self.probe));
-        let mut restored = Restored { admin, probe, tasks, local, records };
+        let (of_all, cut) = (Arc::clone(&changelogs), BTreeSet::new());
+        let mut restored =
+            Restored { admin, probe, tasks, local, records, changelogs: of_all, cut };
         for (store, changelog) in changelogs.iter().enumerate() {
             restored.read(&self.cluster, (store, changelog), at_ms).await?;
         }
@@ -267,6 +320,10 @@ struct Restored {
     local: LocalState,
     /// How many records it comes from.
     records: u64,
+    /// The changelogs, by their stores, and the partitions of each that are read from where the broker has deleted records
+    /// before.
+    changelogs: Arc<[Changelog]>,
+    cut: BTreeSet<(usize, i32)>,
 }
 
 impl Restored {
@@ -283,7 +340,11 @@ impl Restored {
         let mut ends = BTreeMap::new();
         let mut records = 0;
         for (partition, (start, end)) in &changelog.extents {
-            let start = self.local.position(store, *partition).unwrap_or(*start);
+            let position = self.local.position(store, *partition);
+            if position.is_none() && *start > 0 {
+                self.cut.insert((store, *partition));
+            }
+            let start = position.unwrap_or(*start);
             if start < *end {
                 let at = TopicPartition::new(topic, *partition);
                 left.insert(at.clone(), start);

@@ -9,18 +9,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
+use super::changelog_retention::ChangelogRetention;
 use super::commit::{Committer, Interval};
 use super::cut::{Barrier, Next};
 use super::error::LiveError;
 use super::figures::Figures;
 use super::log_writer::LogWriter;
-use super::message::{Command, Event, LanePosition, QueryId, Reached, SessionId, Start};
+use super::message::{Command, Event, LanePosition, LaneStart, QueryId, Reached, SessionId, Start};
 use super::offsets::{Offsets, partition_times};
 use super::outbox::{Outbox, Sender};
 use super::pressure::Pressure;
 use super::purge::Purge;
 use super::quarantine::{PartitionPositions, Quarantine};
-use super::refused::{Refusals, refused_records};
+use super::refused::refused_records;
 use super::restore::{Activated, Restoring};
 use super::stop::stopped;
 use super::trail::Trail;
@@ -95,10 +96,8 @@ impl Session {
         let times = partition_times(&committed);
         let (events, received) = unbounded_channel();
         let ordered = Ordered::of(layout, settings.interleave_ms);
-        let in_order = lanes.iter().map(|start| start.lane);
-        let in_order = in_order.filter(|lane| ordered.inputs.contains(&lane.input));
-        let pressure = Pressure::new(workers.count(), in_order, ordered.ahead_ms);
-        let (pressure, trail) = (Arc::new(pressure), Arc::new(Trail::new(&lanes)));
+        let pressure = Arc::new(ordered.pressure(workers.count(), &lanes));
+        let trail = Arc::new(Trail::new(&lanes));
         let manner = quarantine.manner(&lanes);
         let mut members = Vec::new();
         for (worker, tasks) in tasks.divide(layout).into_iter().enumerate() {
@@ -120,8 +119,7 @@ impl Session {
             };
             workers.command(worker, &id, Command::Start(Box::new(start))).await;
         }
-        let refused = refused_records(settings, topics);
-        let producer = Arc::new(producer(cluster, &lease, refused));
+        let producer = Arc::new(producer(cluster, &lease, refused_records(settings, topics)));
         let sender = || Sender::new(Arc::clone(&producer), Arc::clone(topics));
         let committer = Committer {
             query: id.query.to_string(),
@@ -131,13 +129,8 @@ impl Session {
             sender: sender(),
             pressure: Arc::clone(&pressure),
             log: Arc::clone(&log),
-            refusals: Refusals {
-                query: id.query.clone(),
-                topics: Arc::clone(topics),
-                producer: Arc::clone(&producer),
-                figures: Arc::clone(&figures),
-                log: Arc::clone(&log),
-            },
+            retention: ChangelogRetention::new(id.query.as_str(), layout.plan(), topics),
+            figures: Arc::clone(&figures),
             local,
             committed,
             purge: Purge::every(settings.purge_interval),
@@ -371,6 +364,13 @@ struct Ordered {
 }
 
 impl Ordered {
+    /// How far ahead these lanes may be of each other, on so many workers.
+    fn pressure(&self, workers: usize, lanes: &[LaneStart]) -> Pressure {
+        let lanes = lanes.iter().map(|start| start.lane);
+        let in_order = lanes.filter(|lane| self.inputs.contains(&lane.input));
+        Pressure::new(workers, in_order, self.ahead_ms)
+    }
+
     /// In memory tasks put rows in order themselves. Through a topic they come as they were written,
     /// so that windows of a backlog would be late if one partition were read to its end first.
     fn of(layout: &Layout, interleave_ms: i64) -> Self {

@@ -26,6 +26,9 @@ const KNOWN_WAIT: Duration = Duration::from_millis(100);
 /// `windowstore.changelog.additional.retention.ms`.
 pub(super) const ADDITIONAL_RETENTION_MS: i64 = 24 * 60 * 60 * 1_000;
 
+/// The configuration by which a topic refuses records from too far ahead.
+pub(super) const AHEAD_MAX: &str = "message.timestamp.after.max.ms";
+
 /// Makes a topic unless it exists.
 pub async fn ensure_topic(
     admin: &Admin,
@@ -73,15 +76,57 @@ async fn wait_until_known(admin: &Admin, name: &str) -> Result<(), LiveError> {
     Err(LiveError::Topic { topic: name.to_owned(), cause })
 }
 
-/// A configuration of a topic, if it has one that reads as such a value.
-pub(super) async fn topic_config<V: FromStr>(admin: &Admin, topic: &str, name: &str) -> Option<V> {
-    let configs = admin.describe_configs(&ConfigResource::Topic(topic.to_owned())).await;
-    let configs = configs.unwrap_or_else(|error| {
-        tracing::debug!("the configuration of {topic} is not known: {error}");
-        Vec::new()
-    });
-    let found = configs.into_iter().find(|entry| entry.name == name);
-    found?.value?.parse().ok()
+/// The configuration of a topic, by name.
+#[derive(Debug, Default)]
+pub(super) struct TopicConfigs(BTreeMap<String, String>);
+
+impl TopicConfigs {
+    /// That of a topic; empty where nobody tells.
+    pub(super) async fn of(admin: &Admin, topic: &str) -> Self {
+        let configs = admin.describe_configs(&ConfigResource::Topic(topic.to_owned())).await;
+        let configs = configs.unwrap_or_else(|error| {
+            tracing::debug!("the configuration of {topic} is not known: {error}");
+            Vec::new()
+        });
+        Self(configs.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect())
+    }
+
+    /// A value, as it is written.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A value, if it reads as such a one.
+    pub(super) fn get<V: FromStr>(&self, name: &str) -> Option<V> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// How far ahead of the broker's clock records may be dated, in milliseconds, where there is a limit. From Kafka 3.6 on
+    /// topics may have one (KIP-937), and from 4.0 on they have an hour unless it is set (KIP-1030).
+    pub(super) fn ahead_max_ms(&self) -> Option<i64> {
+        let creates = self.text("message.timestamp.type").is_none_or(|kind| kind == "CreateTime");
+        self.get(AHEAD_MAX).filter(|ms| creates && *ms < i64::MAX)
+    }
+}
+
+impl<'c> FromIterator<(&'c str, &'c str)> for TopicConfigs {
+    fn from_iter<I: IntoIterator<Item = (&'c str, &'c str)>>(configs: I) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self(configs.into_iter().map(owned).collect())
+    }
+}
+
+/// Has an internal topic take records that are dated however far ahead, as those of its source may be.
+pub(super) async fn take_any_time(admin: &Admin, topic: &str) {
+    let Some(ahead_ms) = TopicConfigs::of(admin, topic).await.ahead_max_ms() else { return };
+    let any = i64::MAX.to_string();
+    let any = [(AHEAD_MAX, Some(any.as_str()))];
+    if let Err(error) = admin.alter_configs(&ConfigResource::Topic(topic.to_owned()), &any).await {
+        tracing::warn!(
+            "topic {topic} takes no records dated more than {ahead_ms} ms ahead ({AHEAD_MAX}), and that cannot be \
+             changed: {error}"
+        );
+    }
 }
 
 /// The configuration of a changelog topic.
