@@ -1,11 +1,14 @@
 //! Aggregates a stream by key, without windows.
 
-use super::groups::{Emission, Groups, later};
+use std::sync::Arc;
+
+use super::groups::{Emission, GroupKey, Groups, later};
 use super::keyed::Keyed;
 use super::waiting::Emitting;
 use super::{Context, Dropped, Minds, Operator, Outcome, QueryError, SomeRows, Store};
 use crate::expr::aggregates::{self, Member, Sequence, State};
-use crate::types::{KeyColumns, Rows};
+use crate::state::GroupHead;
+use crate::types::{Rows, Timestamp};
 
 /// The place of a group that the current chunk has not touched.
 const UNTOUCHED: u32 = u32::MAX;
@@ -19,7 +22,9 @@ pub(super) struct StreamAggregate {
     with_old: bool,
     /// For each slot, its position among the groups of the current chunk.
     local: Vec<u32>,
-    key: Vec<u8>,
+    keys: ChunkKeys,
+    /// Those of the groups of the current chunk.
+    states: Vec<State>,
 }
 
 impl StreamAggregate {
@@ -28,7 +33,8 @@ impl StreamAggregate {
             keyed: Keyed::new(groups, emitting),
             with_old: emitting.with_old,
             local: Vec::new(),
-            key: Vec::new(),
+            keys: ChunkKeys::default(),
+            states: Vec::new(),
         }
     }
 
@@ -36,23 +42,19 @@ impl StreamAggregate {
     fn counted(
         &mut self,
         rows: &Rows<'_>,
-        selected: impl ExactSizeIterator<Item = usize>,
+        selected: impl ExactSizeIterator<Item = usize> + Clone,
         ctx: &mut Context<'_, '_>,
     ) -> Result<Vec<Counted>, QueryError> {
-        let mut slots = vec![SlotOfKey::Unknown; rows.key.len];
+        let slots = self.slots(rows, selected.clone(), ctx.sequence)?;
         let mut counted = Vec::with_capacity(selected.len());
         let (mut without_key, mut without_value) = (Vec::new(), Vec::new());
         for row in selected {
-            let position = rows.key.position(row);
-            if matches!(slots[position], SlotOfKey::Unknown) {
-                slots[position] = self.slot_of_key(&rows.key, position, ctx.sequence)?;
-            }
-            match slots[position] {
-                SlotOfKey::Known(slot) if rows.value_valid.is_valid(row) => {
+            match slots[rows.key.position(row)] {
+                None => without_key.push(row),
+                Some(slot) if rows.value_valid.is_valid(row) => {
                     counted.push(Counted { row: row as u32, slot });
                 }
-                SlotOfKey::Known(_) => without_value.push(row),
-                SlotOfKey::None | SlotOfKey::Unknown => without_key.push(row),
+                Some(_) => without_value.push(row),
             }
         }
         ctx.drop_rows(Dropped::NullKey, &rows.meta, without_key.into_iter());
@@ -60,20 +62,30 @@ impl StreamAggregate {
         Ok(counted)
     }
 
-    fn slot_of_key(
+    /// The slot of each key that rows have, by its position; none for those that are null.
+    fn slots(
         &mut self,
-        key: &KeyColumns<'_>,
-        position: usize,
+        rows: &Rows<'_>,
+        selected: impl Iterator<Item = usize>,
         sequence: &mut Sequence,
-    ) -> Result<SlotOfKey, QueryError> {
-        if !self.keyed.groups.encode_key(key, position, &mut self.key)? {
-            return Ok(SlotOfKey::None);
+    ) -> Result<Vec<Option<u32>>, QueryError> {
+        let groups = &mut self.keyed.groups;
+        self.keys.clear();
+        let mut is_known = vec![false; rows.key.len];
+        for position in selected.map(|row| rows.key.position(row)) {
+            if !std::mem::replace(&mut is_known[position], true) {
+                let key = |out: &mut Vec<u8>| groups.append_key(&rows.key, position, out);
+                self.keys.push(position, key)?;
+            }
         }
-        let (slot, is_new) = self.keyed.groups.insert(&self.key);
-        if is_new {
-            self.keyed.groups.set_up(slot, (key, position), sequence);
+        let found = groups.find_all(self.keys.iter().map(|(_, key)| key));
+        let mut slots = vec![None; rows.key.len];
+        for ((position, store_key), slot) in self.keys.iter().zip(found) {
+            let key = GroupKey { store_key, key: &rows.key, position, window: None };
+            let slot = slot.unwrap_or_else(|| groups.enter(key, sequence).0);
+            slots[position] = Some(slot);
         }
-        Ok(SlotOfKey::Known(slot))
+        Ok(slots)
     }
 
     /// Adds a whole chunk, aggregate by aggregate.
@@ -83,8 +95,7 @@ impl StreamAggregate {
         counted: &[Counted],
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
-        let mut touched: Vec<u32> = Vec::new();
-        let mut last_row: Vec<u32> = Vec::new();
+        let mut touched = Touched::default();
         let mut members = Vec::with_capacity(counted.len());
         for Counted { row, slot } in counted.iter().copied() {
             if self.local.len() <= slot as usize {
@@ -92,22 +103,20 @@ impl StreamAggregate {
             }
             let local = &mut self.local[slot as usize];
             if *local == UNTOUCHED {
-                *local = touched.len() as u32;
-                touched.push(slot);
-                last_row.push(0);
+                *local = touched.slots.len() as u32;
+                touched.slots.push(slot);
+                touched.rows.push(LastRow { row, timestamp_ms: i64::MIN });
             }
-            last_row[*local as usize] = row;
-            members.push(Member { row, group: *local });
-            let group = self.keyed.groups.group_mut(slot);
+            let last = &mut touched.rows[*local as usize];
             let at = rows.meta.timestamps[row as usize];
-            group.timestamp_ms = if group.exists { group.timestamp_ms.max(at) } else { at };
-            group.exists = true;
+            *last = LastRow { row, timestamp_ms: last.timestamp_ms.max(at) };
+            members.push(Member { row, group: *local });
         }
-        for slot in &touched {
+        for slot in &touched.slots {
             self.local[*slot as usize] = UNTOUCHED;
         }
-        self.update(rows, &touched, &members, sequence)?;
-        self.note_changes(rows, &touched, &last_row);
+        self.update(rows, &touched.slots, &members, sequence)?;
+        self.note_changes(rows, &touched);
         Ok(())
     }
 
@@ -118,12 +127,13 @@ impl StreamAggregate {
         members: &[Member],
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
-        let plan = std::sync::Arc::clone(&self.keyed.groups.plan);
-        let mut states = self.keyed.groups.take_states(touched);
+        let groups = &mut self.keyed.groups;
+        let plan = Arc::clone(&groups.plan);
+        groups.take_states(touched, &mut self.states);
         let mut result = Ok(());
         {
-            let mut views: Vec<&mut [State]> =
-                states.iter_mut().map(|states| &mut **states).collect();
+            let of_group = self.states.chunks_exact_mut(plan.calls.len().max(1));
+            let mut views: Vec<&mut [State]> = of_group.collect();
             let mut args = Vec::new();
             for (slot, call) in plan.calls.iter().enumerate() {
                 args.clear();
@@ -135,18 +145,22 @@ impl StreamAggregate {
                 }
             }
         }
-        self.keyed.groups.put_states(touched, states);
+        groups.put_states(touched, &mut self.states);
         result.map_err(|failed| QueryError::from(failed.error))
     }
 
-    /// Keeps the columns of each group's last row, and lets the groups wait in that order.
-    fn note_changes(&mut self, rows: &Rows<'_>, touched: &[u32], last_row: &[u32]) {
-        let mut order: Vec<usize> = (0..touched.len()).collect();
-        order.sort_unstable_by_key(|local| last_row[*local]);
+    /// Keeps time and columns of each group's last row, and lets the groups wait in that order.
+    fn note_changes(&mut self, rows: &Rows<'_>, touched: &Touched) {
+        let mut order: Vec<usize> = (0..touched.slots.len()).collect();
+        order.sort_unstable_by_key(|local| touched.rows[*local].row);
         for local in order {
-            let (slot, row) = (touched[local], last_row[local] as usize);
-            self.keyed.groups.keep(slot, &rows.value, row);
-            self.keyed.waiting.hold(slot, &rows.meta, row);
+            let (slot, LastRow { row, timestamp_ms }) = (touched.slots[local], touched.rows[local]);
+            let groups = &mut self.keyed.groups;
+            let head = groups.head(slot);
+            let timestamp_ms = later(head, Timestamp(timestamp_ms));
+            groups.set_head(slot, GroupHead { timestamp_ms, exists: true, ..head });
+            groups.keep(slot, &rows.value, row as usize);
+            self.keyed.waiting.hold(slot, &rows.meta, row as usize);
         }
     }
 
@@ -161,10 +175,10 @@ impl StreamAggregate {
         let mut failure = None;
         for Counted { row, slot } in counted.iter().copied() {
             let row = row as usize;
-            let group = self.keyed.groups.group(slot);
+            let head = self.keyed.groups.head(slot);
             // As in `KStreamAggregate`, a new group's row before is that of its initial states.
             let mut old = self.with_old.then(|| self.keyed.groups.snapshot(slot));
-            let timestamp_ms = later(group, rows.meta.timestamp(row));
+            let timestamp_ms = later(head, rows.meta.timestamp(row));
             if let Err(error) = self.keyed.groups.add(slot, rows, row, ctx.sequence) {
                 failure = Some(error.at(&rows.meta, row));
                 break;
@@ -172,8 +186,7 @@ impl StreamAggregate {
             if let Some(old) = &mut old {
                 self.keyed.groups.refresh(slot, old);
             }
-            let group = self.keyed.groups.group_mut(slot);
-            (group.exists, group.timestamp_ms) = (true, timestamp_ms);
+            self.keyed.groups.set_head(slot, GroupHead { timestamp_ms, exists: true, ..head });
             let headers = rows.meta.headers(row);
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
             if let Err(error) = self.keyed.groups.log_change(&emission, ctx) {
@@ -194,14 +207,53 @@ struct Counted {
     slot: u32,
 }
 
-/// What is known of a key of a batch.
+/// The groups that a chunk touches.
+#[derive(Default)]
+struct Touched {
+    slots: Vec<u32>,
+    /// For each of them.
+    rows: Vec<LastRow>,
+}
+
+/// The last row of a group in a chunk, and the highest time of its rows there.
 #[derive(Clone, Copy)]
-enum SlotOfKey {
-    /// No row has had it yet.
-    Unknown,
-    /// It is null.
-    None,
-    Known(u32),
+struct LastRow {
+    row: u32,
+    timestamp_ms: i64,
+}
+
+/// The keys of a chunk that are not null, one behind the other.
+#[derive(Default)]
+struct ChunkKeys {
+    bytes: Vec<u8>,
+    /// The position of each among the keys of the rows, and where its bytes end.
+    ends: Vec<(usize, usize)>,
+}
+
+impl ChunkKeys {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Adds the key that `write` appends, unless it says that there is none.
+    fn push(
+        &mut self,
+        position: usize,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, QueryError>,
+    ) -> Result<(), QueryError> {
+        if write(&mut self.bytes)? {
+            self.ends.push((position, self.bytes.len()));
+        }
+        Ok(())
+    }
+
+    /// The keys with their positions.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> + Clone {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        let ends = self.ends.iter();
+        ends.zip(starts).map(|((position, end), start)| (*position, &self.bytes[start..*end]))
+    }
 }
 
 impl Operator for StreamAggregate {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::result::{ResultBuilder, copied};
-use super::{CodecPair, Context, QueryError, StoreChange, StoredRecord};
+use super::result::ResultBuilder;
+use super::{CodecPair, Context, QueryError, StoreChange};
 use crate::expr::aggregates::{Sequence, State};
 use crate::plan::{AggregateWindow, Aggregation, StoreId};
-use crate::state::KeyIndex;
+use crate::state::{GroupHead, GroupStore, GroupValues, pack};
 use crate::types::{
     Arena, Column, Headers, KeyColumns, Meta, OwnedValue, Rows, SqlType, Timestamp, Value, Window,
 };
@@ -16,16 +16,24 @@ pub(super) const WINDOW_SEQUENCE: [u8; 4] = [0; 4];
 
 /// The groups of one aggregation.
 ///
-/// A group is found by the bytes of its key, followed by its window. What it holds lies in one
-/// place: the states of its aggregates, then the columns it keeps of its last row.
+/// A group is found by the bytes of its key, followed by its window. At rest it is bytes too; to be added to, its states
+/// are taken out: for a whole chunk those of all groups that it touches, else those of one group, which stay out until
+/// another one is asked for.
 pub(super) struct Groups {
     pub(super) plan: Arc<Aggregation>,
     pub(super) store: StoreId,
     codecs: CodecPair,
-    index: KeyIndex,
-    slots: Vec<Group>,
+    held: GroupStore,
+    open: Open,
     result_types: Vec<SqlType>,
     scratch: Scratch,
+}
+
+/// The group whose states are out.
+#[derive(Default)]
+struct Open {
+    slot: Option<u32>,
+    states: Vec<State>,
 }
 
 /// Memory for one row that is written, used again for the next.
@@ -34,28 +42,19 @@ struct Scratch {
     arena: Arena,
     key: Vec<u8>,
     value: Vec<u8>,
+    /// Values to be kept.
+    kept: Vec<u8>,
 }
 
-/// One group.
-#[derive(Default)]
-pub(super) struct Group {
-    pub(super) states: Box<[State]>,
-    pub(super) kept: Box<[OwnedValue]>,
-    pub(super) key: Box<[OwnedValue]>,
-    pub(super) timestamp_ms: i64,
+/// A group that may be new: its key, and its window if it has one.
+#[derive(Clone, Copy)]
+pub(super) struct GroupKey<'k, 'a> {
+    /// What it is found by.
+    pub(super) store_key: &'k [u8],
+    pub(super) key: &'k KeyColumns<'a>,
+    /// Where its key is among them.
+    pub(super) position: usize,
     pub(super) window: Option<Window>,
-    /// Whether a row was ever added: an empty group has no row before.
-    pub(super) exists: bool,
-    /// Whether its row has left the cache: it was logged and given away, or restored.
-    pub(super) is_stored: bool,
-}
-
-impl Group {
-    /// The bounds of its window, as columns of its result.
-    fn bounds<'v>(&self) -> impl Iterator<Item = Value<'v>> + use<'v> {
-        let bounds = |window: Window| [window.start.0, window.end.0].map(Value::Bigint);
-        self.window.into_iter().flat_map(bounds)
-    }
 }
 
 /// A row on its way into its group.
@@ -76,6 +75,18 @@ pub(super) struct Emission<'a> {
     pub(super) headers: Headers<'a>,
 }
 
+/// A group as its changelog has it.
+#[derive(Clone, Copy)]
+pub(super) struct RestoredGroup<'r> {
+    /// What it is found by.
+    pub(super) store_key: &'r [u8],
+    /// Its key alone.
+    pub(super) key: &'r [u8],
+    pub(super) window: Option<Window>,
+    pub(super) value: &'r [u8],
+    pub(super) timestamp_ms: i64,
+}
+
 impl Groups {
     pub(super) fn new(plan: Arc<Aggregation>, store: StoreId, codecs: CodecPair) -> Self {
         let kept =
@@ -87,20 +98,20 @@ impl Groups {
             plan,
             store,
             codecs,
-            index: KeyIndex::default(),
-            slots: Vec::new(),
+            held: GroupStore::default(),
+            open: Open::default(),
             result_types,
             scratch: Scratch::default(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.index.len()
+        self.held.len()
     }
 
     pub(super) fn clear(&mut self) {
-        self.index = KeyIndex::default();
-        self.slots.clear();
+        self.held.clear();
+        self.open = Open::default();
     }
 
     /// Writes the bytes of the key at `position`. False if the key is null.
@@ -113,52 +124,117 @@ impl Groups {
         self.codecs.encode_key(key, position, out)
     }
 
-    /// The slot of a store key, and whether it is new. A new group still has to be set up.
-    pub(super) fn insert(&mut self, store_key: &[u8]) -> (u32, bool) {
-        let (slot, is_new) = self.index.insert(store_key);
-        if self.slots.len() <= slot as usize {
-            self.slots.resize_with(slot as usize + 1, Group::default);
-        }
-        (slot, is_new)
+    /// Appends the bytes of the key at `position`. False, and nothing, if the key is null.
+    pub(super) fn append_key(
+        &self,
+        key: &KeyColumns<'_>,
+        position: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, QueryError> {
+        self.codecs.append_key(key, position, out)
     }
 
     pub(super) fn find(&self, store_key: &[u8]) -> Option<u32> {
-        self.index.find(store_key)
+        self.held.find(store_key)
+    }
+
+    /// The slots of many store keys.
+    pub(super) fn find_all<'k>(
+        &self,
+        store_keys: impl Iterator<Item = &'k [u8]> + Clone,
+    ) -> Vec<Option<u32>> {
+        self.held.find_all(store_keys)
+    }
+
+    /// Has groups at hand that are needed soon.
+    pub(super) fn touch(&self, slots: &[u32]) {
+        self.held.touch(slots);
+    }
+
+    /// The slot of a group, which is set up if there is none; whether it was.
+    pub(super) fn enter(&mut self, key: GroupKey<'_, '_>, sequence: &mut Sequence) -> (u32, bool) {
+        match self.find(key.store_key) {
+            Some(slot) => (slot, false),
+            None => (self.set_up(key, sequence), true),
+        }
+    }
+
+    /// Sets up a group that is new.
+    fn set_up(&mut self, new: GroupKey<'_, '_>, sequence: &mut Sequence) -> u32 {
+        let GroupKey { store_key, key, position, window } = new;
+        let mut states = self.initial_states(sequence);
+        let Scratch { key: values, kept, .. } = &mut self.scratch;
+        values.clear();
+        key.columns.iter().for_each(|column| pack(column.value(position), values));
+        kept.clear();
+        (0..self.plan.kept_columns).for_each(|_| pack(Value::Null, kept));
+        self.held.insert(store_key, GroupValues { key: values, window, kept }, &mut states)
     }
 
     pub(super) fn store_key(&self, slot: u32) -> &[u8] {
-        self.index.key(slot)
+        self.held.key(slot)
     }
 
-    pub(super) fn group(&self, slot: u32) -> &Group {
-        &self.slots[slot as usize]
+    /// The columns of a group's key.
+    pub(super) fn key(&self, slot: u32) -> Box<[OwnedValue]> {
+        let (arena, mut values) = (Arena::new(), self.held.key_values(slot));
+        let columns = self.plan.store.stored.key.iter();
+        columns.map(|_| values.next(&arena).to_owned()).collect()
     }
 
-    pub(super) fn group_mut(&mut self, slot: u32) -> &mut Group {
-        &mut self.slots[slot as usize]
+    pub(super) fn head(&self, slot: u32) -> GroupHead {
+        self.held.head(slot)
+    }
+
+    pub(super) fn set_head(&mut self, slot: u32, head: GroupHead) {
+        self.held.set_head(slot, head);
+    }
+
+    pub(super) fn window(&self, slot: u32) -> Option<Window> {
+        self.held.window(slot)
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
-        self.index.remove(slot);
-        self.slots[slot as usize] = Group::default();
+        if self.open.slot == Some(slot) {
+            self.open = Open::default();
+        }
+        self.held.remove(slot);
     }
 
-    /// Sets up the group in `slot` for the key at `position`.
-    pub(super) fn set_up(
-        &mut self,
-        slot: u32,
-        (key, position): (&KeyColumns<'_>, usize),
-        sequence: &mut Sequence,
-    ) {
-        let states = self.initial_states(sequence);
-        let group = &mut self.slots[slot as usize];
-        group.states = states;
-        group.key = key.columns.iter().map(|column| column.value(position).to_owned()).collect();
-        group.kept = vec![OwnedValue::Null; self.plan.kept_columns].into();
-    }
-
-    pub(super) fn initial_states(&self, sequence: &mut Sequence) -> Box<[State]> {
+    pub(super) fn initial_states(&self, sequence: &mut Sequence) -> Vec<State> {
         self.plan.calls.iter().map(|call| call.function.init(sequence)).collect()
+    }
+
+    /// The states of a group, which stay out until those of another one are asked for.
+    pub(super) fn states(&mut self, slot: u32) -> &mut [State] {
+        if self.open.slot != Some(slot) {
+            self.close();
+            self.held.take_states(slot, &mut self.open.states);
+            self.open.slot = Some(slot);
+        }
+        &mut self.open.states
+    }
+
+    /// Puts back the states that are out.
+    fn close(&mut self) {
+        if let Some(slot) = self.open.slot.take() {
+            self.held.put_states(slot, &mut self.open.states);
+        }
+        self.open.states.clear();
+    }
+
+    /// Sets the states of a group.
+    pub(super) fn set_states(&mut self, slot: u32, states: Vec<State>) {
+        if self.open.slot != Some(slot) {
+            self.close();
+        }
+        self.open = Open { slot: Some(slot), states };
+    }
+
+    /// What a group keeps of its last row.
+    pub(super) fn kept(&self, slot: u32) -> Vec<OwnedValue> {
+        let (arena, mut kept) = (Arena::new(), self.held.kept(slot));
+        (0..self.plan.kept_columns).map(|_| kept.next(&arena).to_owned()).collect()
     }
 
     /// Adds `row` to every aggregate of the group, and keeps its columns.
@@ -170,9 +246,8 @@ impl Groups {
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
         let plan = Arc::clone(&self.plan);
-        let group = &mut self.slots[slot as usize];
         let mut args: Vec<Value<'_>> = Vec::new();
-        for (call, state) in plan.calls.iter().zip(&mut group.states) {
+        for (call, state) in plan.calls.iter().zip(self.states(slot)) {
             if let [arg] = &*call.args {
                 call.function.add(state, &[rows.value[*arg].value(row)], sequence)?;
                 continue;
@@ -193,8 +268,7 @@ impl Groups {
         row: usize,
     ) -> Result<(), QueryError> {
         let plan = Arc::clone(&self.plan);
-        let group = &mut self.slots[slot as usize];
-        for (call, state) in plan.calls.iter().zip(&mut group.states) {
+        for (call, state) in plan.calls.iter().zip(self.states(slot)) {
             let args: Vec<_> = call.args.iter().map(|arg| columns[*arg].value(row)).collect();
             call.function.undo(state, &args)?;
         }
@@ -202,39 +276,46 @@ impl Groups {
         Ok(())
     }
 
-    /// Keeps the leading columns of `row`, reusing the memory of texts.
+    /// Keeps the leading columns of `row`.
     pub(super) fn keep(&mut self, slot: u32, columns: &[Column<'_>], row: usize) {
-        let group = &mut self.slots[slot as usize];
-        for (kept, column) in group.kept.iter_mut().zip(columns) {
-            let value = column.value(row);
-            match (&*kept, value) {
-                (OwnedValue::String(text), Value::String(new)) if **text == *new => {}
-                _ => *kept = value.to_owned(),
-            }
-        }
+        let kept = columns.iter().take(self.plan.kept_columns).map(|column| column.value(row));
+        set_kept(&mut self.held, &mut self.scratch.kept, slot, kept);
+    }
+
+    /// Keeps these values.
+    pub(super) fn set_kept(&mut self, slot: u32, kept: &[OwnedValue]) {
+        let arena = Arena::new();
+        let kept = kept.iter().map(|value| value.as_value(&arena));
+        set_kept(&mut self.held, &mut self.scratch.kept, slot, kept);
     }
 
     /// The columns of a group's result: what it keeps, its aggregates, the bounds of its window.
-    fn result<'s>(&'s self, slot: u32, arena: &'s Arena) -> impl Iterator<Item = Value<'s>> + 's {
-        let group = &self.slots[slot as usize];
-        let kept = group.kept.iter().map(|value| value.as_value(arena));
-        let calls = self.plan.calls.iter().zip(&group.states);
+    fn result<'s>(
+        &'s mut self,
+        slot: u32,
+        arena: &'s Arena,
+    ) -> impl Iterator<Item = Value<'s>> + 's {
+        self.states(slot);
+        let this = &*self;
+        let mut kept = this.held.kept(slot);
+        let kept = (0..this.plan.kept_columns).map(move |_| kept.next(arena));
+        let calls = this.plan.calls.iter().zip(&this.open.states);
         let results = calls.map(|(call, state)| call.function.result(state, arena));
-        kept.chain(results).chain(group.bounds())
+        kept.chain(results).chain(bounds(this.held.window(slot)))
     }
 
     /// A copy of a group's result that outlives its next change.
-    pub(super) fn snapshot(&self, slot: u32) -> Vec<OwnedValue> {
+    pub(super) fn snapshot(&mut self, slot: u32) -> Vec<OwnedValue> {
         let arena = Arena::new();
         self.result(slot, &arena).map(|value| value.to_owned()).collect()
     }
 
     /// Brings a copy of what a group's result was up to date where ksqlDB changes it in place.
-    pub(super) fn refresh(&self, slot: u32, old: &mut [OwnedValue]) {
+    pub(super) fn refresh(&mut self, slot: u32, old: &mut [OwnedValue]) {
         let arena = Arena::new();
-        let results = old.iter_mut().skip(self.plan.kept_columns);
-        let calls = self.plan.calls.iter().zip(&self.group(slot).states);
-        for (old, (call, state)) in results.zip(calls) {
+        let plan = Arc::clone(&self.plan);
+        let results = old.iter_mut().skip(plan.kept_columns);
+        for (old, (call, state)) in results.zip(plan.calls.iter().zip(self.states(slot))) {
             if call.function.updates_in_place() {
                 *old = call.function.result(state, &arena).to_owned();
             }
@@ -250,26 +331,30 @@ impl Groups {
 
     /// Adds a group's change to a result.
     pub(super) fn emit<'a>(
-        &self,
+        &mut self,
         emission: &Emission<'a>,
         old: Option<&[OwnedValue]>,
         builder: &mut ResultBuilder<'a>,
         arena: &'a Arena,
     ) {
-        let group = self.group(emission.slot);
-        builder.push_key(&group.key, arena);
+        let slot = emission.slot;
+        let mut key = self.held.key_values(slot);
+        builder.push_key(std::iter::repeat_with(|| key.next(arena)));
+        let window = self.window(slot);
         if emission.is_live {
+            self.states(slot);
             let scratch = Arena::new();
-            let kept = group.kept.iter().map(|value| copied(value, arena));
-            let calls = self.plan.calls.iter().zip(&group.states);
+            let mut kept = self.held.kept(slot);
+            let kept = (0..self.plan.kept_columns).map(|_| kept.next(arena));
+            let calls = self.plan.calls.iter().zip(&self.open.states);
             let results =
                 calls.map(|(call, state)| arena.copy(call.function.result(state, &scratch)));
-            builder.push_value(kept.chain(results).chain(group.bounds()));
+            builder.push_value(kept.chain(results).chain(bounds(window)));
         } else {
             builder.push_no_value();
         }
         builder.push_old(old, arena);
-        builder.push_meta(emission.timestamp_ms, emission.headers, group.window);
+        builder.push_meta(emission.timestamp_ms, emission.headers, window);
     }
 
     /// Writes a group to the changelog.
@@ -278,6 +363,9 @@ impl Groups {
         emission: &Emission<'_>,
         ctx: &mut Context<'_, '_>,
     ) -> Result<(), QueryError> {
+        if emission.is_live {
+            self.states(emission.slot);
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
         let result = self.write_change(emission, &mut scratch, ctx);
         self.scratch = scratch;
@@ -287,12 +375,11 @@ impl Groups {
     fn write_change(
         &self,
         emission: &Emission<'_>,
-        Scratch { arena, key, value }: &mut Scratch,
+        Scratch { arena, key, value, .. }: &mut Scratch,
         ctx: &mut Context<'_, '_>,
     ) -> Result<(), QueryError> {
         arena.reset();
         value.clear();
-        let group = self.group(emission.slot);
         let mut store_key = self.store_key(emission.slot);
         if matches!(self.plan.window, Some(AggregateWindow::Time { .. })) {
             key.clear();
@@ -302,8 +389,9 @@ impl Groups {
         }
         let mut has_value = false;
         if emission.is_live {
-            let kept = group.kept.iter().map(|value| value.as_value(arena));
-            let calls = self.plan.calls.iter().zip(&group.states);
+            let mut kept = self.held.kept(emission.slot);
+            let kept = (0..self.plan.kept_columns).map(|_| kept.next(arena));
+            let calls = self.plan.calls.iter().zip(&self.open.states);
             let states = calls.map(|(call, state)| call.function.to_value(state, arena));
             has_value =
                 self.codecs.value.encode_values(arena.collect(kept.chain(states)), value)?;
@@ -320,44 +408,80 @@ impl Groups {
     /// Takes back a stored row: the group of `store_key`, whose key is in `key`.
     pub(super) fn restore(
         &mut self,
-        record: &StoredRecord<'_>,
-        (store_key, key): (&[u8], &[u8]),
-        value: &[u8],
+        restored: &RestoredGroup<'_>,
         sequence: &mut Sequence,
     ) -> Result<u32, QueryError> {
+        let RestoredGroup { store_key, key, window, value, timestamp_ms } = *restored;
         let arena = Arena::new();
         let key_columns = self.codecs.key.decode(key, &arena)?;
         let columns = self.codecs.value.decode(value, &arena)?;
-        let (slot, _) = self.insert(store_key);
         let plan = Arc::clone(&self.plan);
-        let kept = plan.kept_columns;
-        let states = plan.calls.iter().zip(columns.iter().skip(kept)).map(|(call, column)| {
+        let (kept, states) = columns.split_at(plan.kept_columns.min(columns.len()));
+        let states = plan.calls.iter().zip(states).map(|(call, column)| {
             let state = call.function.restore(column.value(0));
             call.function.observe(&state, sequence);
             state
         });
-        let group = &mut self.slots[slot as usize];
-        group.states = states.collect();
-        group.kept = columns.iter().take(kept).map(|column| column.value(0).to_owned()).collect();
-        group.key = key_columns.iter().map(|column| column.value(0).to_owned()).collect();
-        group.timestamp_ms = record.timestamp_ms;
-        group.exists = true;
+        let mut states: Vec<State> = states.collect();
+        let packed = |columns: &[Column<'_>]| {
+            let mut packed = Vec::new();
+            for column in columns {
+                pack(column.value(0), &mut packed);
+            }
+            packed
+        };
+        let kept = packed(kept);
+        let slot = if let Some(slot) = self.find(store_key) {
+            self.set_states(slot, states);
+            self.held.set_kept(slot, &kept);
+            slot
+        } else {
+            let values = GroupValues { key: &packed(&key_columns), window, kept: &kept };
+            self.held.insert(store_key, values, &mut states)
+        };
+        let head = self.head(slot);
+        self.set_head(slot, GroupHead { timestamp_ms, exists: true, ..head });
         Ok(slot)
     }
 
-    /// The states of `slots`, taken out to be updated together; give them back with [`Self::put_states`].
-    pub(super) fn take_states(&mut self, slots: &[u32]) -> Vec<Box<[State]>> {
-        slots.iter().map(|slot| std::mem::take(&mut self.slots[*slot as usize].states)).collect()
+    /// The states of all groups in `slots`, taken out to be updated together: those of a group one after the other.
+    /// They are to be given back with [`Self::put_states`].
+    pub(super) fn take_states(&mut self, slots: &[u32], states: &mut Vec<State>) {
+        self.close();
+        states.clear();
+        for slot in slots {
+            self.held.take_states(*slot, states);
+        }
     }
 
-    pub(super) fn put_states(&mut self, slots: &[u32], states: Vec<Box<[State]>>) {
-        for (slot, states) in slots.iter().zip(states) {
-            self.slots[*slot as usize].states = states;
+    /// Gives back states that were taken out.
+    pub(super) fn put_states(&mut self, slots: &[u32], states: &mut [State]) {
+        let calls = self.plan.calls.len();
+        for (nth, slot) in slots.iter().enumerate() {
+            self.held.put_states(*slot, &mut states[nth * calls..(nth + 1) * calls]);
         }
     }
 }
 
+/// Keeps values of a group's last row; most are what they were.
+fn set_kept<'v>(
+    groups: &mut GroupStore,
+    packed: &mut Vec<u8>,
+    slot: u32,
+    kept: impl Iterator<Item = Value<'v>>,
+) {
+    packed.clear();
+    kept.for_each(|value| pack(value, packed));
+    groups.set_kept(slot, packed);
+}
+
+/// The bounds of a window, as columns of its result.
+fn bounds<'v>(window: Option<Window>) -> impl Iterator<Item = Value<'v>> {
+    let bounds = |window: Window| [window.start.0, window.end.0].map(Value::Bigint);
+    window.into_iter().flat_map(bounds)
+}
+
 /// The later of a group's time and a row's; the row's if the group is new.
-pub(super) fn later(group: &Group, at: Timestamp) -> i64 {
-    if group.exists { group.timestamp_ms.max(at.0) } else { at.0 }
+pub(super) fn later(head: GroupHead, at: Timestamp) -> i64 {
+    if head.exists { head.timestamp_ms.max(at.0) } else { at.0 }
 }

@@ -1,6 +1,6 @@
 //! What an aggregation keeps: a group for each key, and for each window if it has some.
 
-use super::groups::Groups;
+use super::groups::{Groups, RestoredGroup};
 use super::waiting::{Emitting, Waiting};
 use super::{QueryError, Store, StoredRecord};
 use crate::expr::aggregates::Sequence;
@@ -31,13 +31,14 @@ impl Store for Keyed {
         record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, .. } = *record;
+        let StoredRecord { key, value, timestamp_ms } = *record;
         let Some(value) = value else {
             self.remove(key);
             return Ok(());
         };
-        let slot = self.groups.restore(record, (key, key), value, sequence)?;
-        self.waiting.restored(slot, &self.groups);
+        let group = RestoredGroup { store_key: key, key, window: None, value, timestamp_ms };
+        let slot = self.groups.restore(&group, sequence)?;
+        self.waiting.restored(slot, &mut self.groups);
         Ok(())
     }
 

@@ -53,15 +53,16 @@ impl<'a> ResultBuilder<'a> {
     /// Adds the deletion of a row that is no longer held.
     pub(super) fn push_deleted(&mut self, deletion: Deletion<'_, 'a>, arena: &'a Arena) {
         let Deletion { key, window, timestamp_ms, headers, old } = deletion;
-        self.push_key(key, arena);
+        self.push_key(key.iter().map(|value| copied(value, arena)));
         self.push_no_value();
         self.push_old(old, arena);
         self.push_meta(timestamp_ms, headers, Some(window));
     }
 
-    pub(super) fn push_key(&mut self, key: &[OwnedValue], arena: &'a Arena) {
+    /// Says what its key is: the first of these values, as many as there are columns.
+    pub(super) fn push_key(&mut self, key: impl Iterator<Item = Value<'a>>) {
         for (column, value) in self.key.iter_mut().zip(key) {
-            column.push(copied(value, arena));
+            column.push(value);
         }
     }
 

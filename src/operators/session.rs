@@ -1,8 +1,9 @@
 //! Aggregates a stream by key in SESSION windows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::groups::{Arrival, Emission, Groups};
+use super::groups::{Arrival, Emission, GroupKey, Groups, RestoredGroup};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
 use super::windowed::{EMIT_INTERVAL_MS, note_time, null_value};
@@ -10,7 +11,7 @@ use super::{
     Clocks, Context, Dropped, Late, Minds, Operator, Outcome, QueryError, Store, StoredRecord,
 };
 use crate::expr::aggregates::{Sequence, State};
-use crate::state::SessionIndex;
+use crate::state::{GroupHead, SessionIndex};
 use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window, owned_headers};
 
 /// One row for each period of activity of a key.
@@ -68,7 +69,7 @@ struct Change {
 }
 
 /// The states and the kept columns of sessions that become one.
-type Merged = (Box<[State]>, Box<[OwnedValue]>);
+type Merged = (Vec<State>, Vec<OwnedValue>);
 
 /// What a record makes of the sessions that it touches.
 struct Merge {
@@ -160,35 +161,37 @@ impl SessionAggregate {
             }
         }
         let slot = self.insert(arrival, merge.window, ctx.sequence);
-        let group = self.groups.group_mut(slot);
-        (group.states, group.kept, group.exists) = (states, kept, true);
-        group.timestamp_ms = merge.window.end.0;
+        self.groups.set_states(slot, states);
+        self.groups.set_kept(slot, &kept);
+        let head = self.groups.head(slot);
+        let timestamp_ms = merge.window.end.0;
+        self.groups.set_head(slot, GroupHead { timestamp_ms, exists: true, ..head });
         self.groups.add(slot, arrival.rows, arrival.row, ctx.sequence)?;
         self.changed(arrival, Change { slot, is_live: true, old: None }, builder, ctx)
     }
 
     /// What the touched sessions hold together.
     fn merged(
-        &self,
+        &mut self,
         touched: &[(Window, u32)],
         sequence: &mut Sequence,
     ) -> Result<Merged, QueryError> {
-        let plan = &self.groups.plan;
+        let plan = Arc::clone(&self.groups.plan);
         let mut states = self.groups.initial_states(sequence);
         let mut kept = vec![OwnedValue::Null; plan.kept_columns];
         for (_, slot) in touched {
-            let group = self.groups.group(*slot);
-            let pairs = plan.calls.iter().zip(states.into_iter().zip(group.states.iter().cloned()));
+            let others = self.groups.states(*slot).iter().cloned();
+            let pairs = plan.calls.iter().zip(states.into_iter().zip(others));
             let merged: Result<_, _> =
                 pairs.map(|(call, (older, newer))| call.function.merge(older, newer)).collect();
             states = merged?;
-            for (kept, other) in kept.iter_mut().zip(&group.kept) {
+            for (kept, other) in kept.iter_mut().zip(self.groups.kept(*slot)) {
                 if kept.is_null() {
-                    *kept = other.clone();
+                    *kept = other;
                 }
             }
         }
-        Ok((states, kept.into()))
+        Ok((states, kept))
     }
 
     fn insert(
@@ -197,11 +200,11 @@ impl SessionAggregate {
         window: Window,
         sequence: &mut Sequence,
     ) -> u32 {
-        let (slot, _) = self.groups.insert(&store_key(arrival.key, window));
+        let store_key = store_key(arrival.key, window);
         let key = &arrival.rows.key;
-        let key = (key, key.position(arrival.row));
-        self.groups.set_up(slot, key, sequence);
-        self.groups.group_mut(slot).window = Some(window);
+        let position = key.position(arrival.row);
+        let group = GroupKey { store_key: &store_key, key, position, window: Some(window) };
+        let (slot, _) = self.groups.enter(group, sequence);
         self.time.index.insert(arrival.key, window, slot);
         slot
     }
@@ -225,7 +228,7 @@ impl SessionAggregate {
     fn wait(&mut self, slot: u32, arrival: &Arrival<'_, '_>) -> bool {
         let is_cached = self.emitting.cached_groups > 0;
         if is_cached {
-            self.pending.touch(&self.groups, slot, arrival, self.emitting.with_old);
+            self.pending.touch(&mut self.groups, slot, arrival, self.emitting.with_old);
         }
         is_cached
     }
@@ -245,7 +248,7 @@ impl SessionAggregate {
         let logged = Emission { slot, is_live, timestamp_ms: record_ms, headers: &[] };
         self.groups.log_change(&logged, ctx)?;
         if !self.groups.plan.is_final {
-            let timestamp_ms = self.groups.group(slot).window.map_or(record_ms, |w| w.end.0);
+            let timestamp_ms = self.groups.window(slot).map_or(record_ms, |w| w.end.0);
             let emission = Emission { timestamp_ms, ..logged };
             self.groups.emit(&emission, old.as_deref(), builder, ctx.eval.arena);
         }
@@ -311,20 +314,20 @@ fn store_key(key: &[u8], window: Window) -> Vec<u8> {
 }
 
 impl Pending {
-    fn touch(&mut self, groups: &Groups, slot: u32, arrival: &Arrival<'_, '_>, with_old: bool) {
+    fn touch(&mut self, groups: &mut Groups, slot: u32, arrival: &Arrival<'_, '_>, with_old: bool) {
         self.clock += 1;
-        let group = groups.group(slot);
-        let Some(window) = group.window else { return };
+        let is_stored = groups.head(slot).is_stored;
+        let Some(window) = groups.window(slot) else { return };
         let meta = &arrival.rows.meta;
         let change =
             self.changes.entry(groups.store_key(slot).to_vec()).or_insert_with(|| PendingChange {
                 updated: 0,
                 window,
-                key: group.key.clone(),
+                key: groups.key(slot),
                 record_ms: 0,
                 headers: Vec::new(),
-                was_stored: group.is_stored,
-                old: (with_old && group.is_stored).then(|| groups.snapshot(slot)),
+                was_stored: is_stored,
+                old: (with_old && is_stored).then(|| groups.snapshot(slot)),
             });
         change.updated = self.clock;
         change.record_ms = meta.timestamps[arrival.row];
@@ -384,7 +387,8 @@ impl Operator for SessionAggregate {
         for (store_key, change) in self.pending.take() {
             let slot = self.groups.find(&store_key);
             let result = if let Some(slot) = slot {
-                self.groups.group_mut(slot).is_stored = true;
+                let head = self.groups.head(slot);
+                self.groups.set_head(slot, GroupHead { is_stored: true, ..head });
                 let timestamp_ms = change.record_ms;
                 let logged = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
                 self.groups.log_change(&logged, ctx)
@@ -454,10 +458,16 @@ impl Store for SessionAggregate {
         if window.end.0 < self.oldest_at(latest) {
             return Ok(());
         }
-        let slot = self.groups.restore(record, (key, inner), value, sequence)?;
-        let group = self.groups.group_mut(slot);
-        (group.window, group.timestamp_ms) = (Some(window), window.end.0);
-        group.is_stored = true;
+        let group = RestoredGroup {
+            store_key: key,
+            key: inner,
+            window: Some(window),
+            value,
+            timestamp_ms: window.end.0,
+        };
+        let slot = self.groups.restore(&group, sequence)?;
+        let head = self.groups.head(slot);
+        self.groups.set_head(slot, GroupHead { is_stored: true, ..head });
         self.time.index.insert(inner, window, slot);
         self.expire_at(latest);
         Ok(())

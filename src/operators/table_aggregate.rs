@@ -1,10 +1,11 @@
 //! Aggregates a table by another key: what a row no longer says is undone.
 
-use super::groups::{Arrival, Emission, Groups, later};
+use super::groups::{Arrival, Emission, GroupKey, Groups, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
 use super::{Context, Dropped, Minds, Operator, Outcome, QueryError, Store};
+use crate::state::GroupHead;
 use crate::types::Rows;
 
 /// One row for each group of a table's rows.
@@ -33,15 +34,13 @@ impl TableAggregate {
         if old_row.is_none() && !has_new {
             return Ok(());
         }
-        let (slot, is_new) = self.keyed.groups.insert(key);
-        if is_new {
-            let key = (&rows.key, rows.key.position(row));
-            self.keyed.groups.set_up(slot, key, ctx.sequence);
-        }
-        let group = self.keyed.groups.group(slot);
-        let timestamp_ms = later(group, rows.meta.timestamp(row));
-        let mut old = (self.with_old && group.exists).then(|| self.keyed.groups.snapshot(slot));
-        if let (Some(old), true) = (old_row, group.exists) {
+        let position = rows.key.position(row);
+        let key = GroupKey { store_key: key, key: &rows.key, position, window: None };
+        let (slot, _) = self.keyed.groups.enter(key, ctx.sequence);
+        let head = self.keyed.groups.head(slot);
+        let timestamp_ms = later(head, rows.meta.timestamp(row));
+        let mut old = (self.with_old && head.exists).then(|| self.keyed.groups.snapshot(slot));
+        if let (Some(old), true) = (old_row, head.exists) {
             self.keyed.groups.undo(slot, &old.value, row)?;
         }
         if has_new {
@@ -50,10 +49,9 @@ impl TableAggregate {
         if let Some(old) = &mut old {
             self.keyed.groups.refresh(slot, old);
         }
-        let group = self.keyed.groups.group_mut(slot);
         // What is undone in a group that never was leaves no group.
-        let is_live = group.exists || has_new;
-        (group.exists, group.timestamp_ms) = (is_live, timestamp_ms);
+        let is_live = head.exists || has_new;
+        self.keyed.groups.set_head(slot, GroupHead { timestamp_ms, exists: is_live, ..head });
         if self.keyed.waiting.is_used() {
             self.keyed.waiting.hold(slot, &rows.meta, row);
             return Ok(());

@@ -31,6 +31,16 @@ impl CodecPair {
         out: &mut Vec<u8>,
     ) -> Result<bool, QueryError> {
         out.clear();
+        self.append_key(key, position, out)
+    }
+
+    /// Appends the bytes of the key at `position` to `out`. False, and nothing, if the key is null.
+    pub(super) fn append_key(
+        &self,
+        key: &KeyColumns<'_>,
+        position: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, QueryError> {
         Ok(key.valid.is_valid(position) && self.key.encode(&key.columns, position, out)?)
     }
 }

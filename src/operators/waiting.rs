@@ -87,10 +87,10 @@ impl Waiting {
             for slot in &slots {
                 self.unlogged.touch(*slot);
             }
-            return self.emit(&slots, groups, ctx);
+            return self.release(&slots, Logs::Later, groups, ctx);
         }
         // A window may be gone by the flush.
-        self.release(&slots, groups, ctx)
+        self.release(&slots, Logs::Now, groups, ctx)
     }
 
     /// Gives away the next of all groups that wait, and logs what has changed.
@@ -107,20 +107,7 @@ impl Waiting {
         for slot in &slots {
             self.unlogged.forget(*slot);
         }
-        self.release(&slots, groups, ctx)
-    }
-
-    /// Logs the states of groups, and emits their results.
-    fn release<'a>(
-        &mut self,
-        slots: &[u32],
-        groups: &mut Groups,
-        ctx: &mut Context<'_, 'a>,
-    ) -> Outcome<'a> {
-        match log(slots, groups, ctx) {
-            Ok(()) => self.emit(slots, groups, ctx),
-            Err(error) => Err(error).into(),
-        }
+        self.release(&slots, Logs::Now, groups, ctx)
     }
 
     /// Whether a group waits.
@@ -128,23 +115,31 @@ impl Waiting {
         self.cache.len() > 0 || self.unlogged.len() > 0
     }
 
-    /// Emits the results of groups, unless only windows that close are emitted.
-    fn emit<'a>(
+    /// Logs the states of groups if that is to be now, and emits their results, unless only windows that close are
+    /// emitted.
+    fn release<'a>(
         &mut self,
         slots: &[u32],
+        logs: Logs,
         groups: &mut Groups,
         ctx: &mut Context<'_, 'a>,
     ) -> Outcome<'a> {
+        groups.touch(slots);
         let mut builder = groups.builder(&Meta::default(), self.emitting.with_old);
         for slot in slots.iter().copied() {
             let headers = self.release_headers(slot, ctx.eval.arena);
-            let group = groups.group(slot);
-            if !group.exists {
+            let head = groups.head(slot);
+            if !head.exists {
                 // Neither was it there before: as `CachingKeyValueStore`, which forwards nothing then.
                 continue;
             }
-            let timestamp_ms = group.timestamp_ms;
+            let timestamp_ms = head.timestamp_ms;
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
+            if logs == Logs::Now
+                && let Err(error) = groups.log_change(&emission, ctx)
+            {
+                return Err(error).into();
+            }
             if groups.plan.is_final {
                 continue;
             }
@@ -159,7 +154,7 @@ impl Waiting {
     }
 
     /// Takes a group's restored state for what was given away last.
-    pub(super) fn restored(&mut self, slot: u32, groups: &Groups) {
+    pub(super) fn restored(&mut self, slot: u32, groups: &mut Groups) {
         if self.emitting.with_old && self.is_used() {
             self.given.insert(slot, groups.snapshot(slot));
         }
@@ -177,12 +172,21 @@ impl Waiting {
     }
 }
 
+/// When states are logged that are given away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Logs {
+    Now,
+    /// With the flush.
+    Later,
+}
+
 /// Logs the states of groups.
 fn log(slots: &[u32], groups: &mut Groups, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
+    groups.touch(slots);
     for slot in slots.iter().copied() {
-        let group = groups.group(slot);
-        if group.exists {
-            let timestamp_ms = group.timestamp_ms;
+        let head = groups.head(slot);
+        if head.exists {
+            let timestamp_ms = head.timestamp_ms;
             let change = Emission { slot, is_live: true, timestamp_ms, headers: &[] };
             groups.log_change(&change, ctx)?;
         }

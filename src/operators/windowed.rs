@@ -1,6 +1,6 @@
 //! Aggregates a stream by key in TUMBLING and HOPPING windows.
 
-use super::groups::{Arrival, Emission, Groups, WINDOW_SEQUENCE, later};
+use super::groups::{Arrival, Emission, GroupKey, Groups, RestoredGroup, WINDOW_SEQUENCE, later};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
@@ -8,7 +8,7 @@ use super::{
     Clocks, Context, Dropped, Late, Minds, Operator, Outcome, QueryError, Store, StoredRecord,
 };
 use crate::expr::aggregates::Sequence;
-use crate::state::WindowIndex;
+use crate::state::{GroupHead, WindowIndex};
 use crate::types::{Rows, TimeWindows, Timestamp, Window};
 
 /// How long `EMIT FINAL` waits between two emissions, in wall-clock time, unless it is told.
@@ -110,8 +110,8 @@ impl WindowedAggregate {
     ) -> Result<(), QueryError> {
         let Arrival { rows, row, .. } = *arrival;
         let slot = self.slot(arrival, window, ctx.sequence);
-        let group = self.keyed.groups.group(slot);
-        let timestamp_ms = later(group, rows.meta.timestamp(row));
+        let head = self.keyed.groups.head(slot);
+        let timestamp_ms = later(head, rows.meta.timestamp(row));
         // Without a cache a new group's row before is that of its initial states.
         let mut old = (self.with_old && !self.keyed.waiting.is_used())
             .then(|| self.keyed.groups.snapshot(slot));
@@ -119,8 +119,7 @@ impl WindowedAggregate {
         if let Some(old) = &mut old {
             self.keyed.groups.refresh(slot, old);
         }
-        let group = self.keyed.groups.group_mut(slot);
-        (group.exists, group.timestamp_ms) = (true, timestamp_ms);
+        self.keyed.groups.set_head(slot, GroupHead { timestamp_ms, exists: true, ..head });
         if self.keyed.waiting.is_used() {
             self.keyed.waiting.hold(slot, &rows.meta, row);
             return Ok(());
@@ -140,13 +139,12 @@ impl WindowedAggregate {
         store_key.clear();
         store_key.extend_from_slice(arrival.key);
         store_key.extend_from_slice(&window.start.0.to_be_bytes());
-        let (slot, is_new) = self.keyed.groups.insert(&store_key);
+        let key = &arrival.rows.key;
+        let position = key.position(arrival.row);
+        let group = GroupKey { store_key: &store_key, key, position, window: Some(window) };
+        let (slot, is_new) = self.keyed.groups.enter(group, sequence);
         self.store_key = store_key;
         if is_new {
-            let key = &arrival.rows.key;
-            let key = (key, key.position(arrival.row));
-            self.keyed.groups.set_up(slot, key, sequence);
-            self.keyed.groups.group_mut(slot).window = Some(window);
             self.index_window(window, arrival.key, slot);
         }
         slot
@@ -191,7 +189,7 @@ impl WindowedAggregate {
         let slots: Vec<u32> = time.index.range(first.max(oldest)..=last).collect();
         time.emitted_to = Some(close_time);
         for slot in slots {
-            let timestamp_ms = self.keyed.groups.group(slot).timestamp_ms;
+            let timestamp_ms = self.keyed.groups.head(slot).timestamp_ms;
             let headers = arrival.rows.meta.headers(arrival.row);
             let emission = Emission { slot, is_live: true, timestamp_ms, headers };
             self.keyed.groups.emit(&emission, None, builder, ctx.eval.arena);
@@ -316,7 +314,7 @@ impl Store for WindowedAggregate {
         record: &StoredRecord<'_>,
         sequence: &mut Sequence,
     ) -> Result<(), QueryError> {
-        let StoredRecord { key, value, .. } = *record;
+        let StoredRecord { key, value, timestamp_ms } = *record;
         let refuse = || QueryError::new("a key of the window store's changelog is too short");
         let (store_key, _) =
             key.split_last_chunk::<{ WINDOW_SEQUENCE.len() }>().ok_or_else(refuse)?;
@@ -331,14 +329,15 @@ impl Store for WindowedAggregate {
             return Ok(());
         }
         let is_new = self.keyed.groups.find(store_key).is_none();
-        let slot = self.keyed.groups.restore(record, (store_key, inner), value, sequence)?;
         let end = Timestamp(start.saturating_add(self.windows.size_ms));
         let window = Window { start: Timestamp(start), end };
-        self.keyed.groups.group_mut(slot).window = Some(window);
+        let group =
+            RestoredGroup { store_key, key: inner, window: Some(window), value, timestamp_ms };
+        let slot = self.keyed.groups.restore(&group, sequence)?;
         if is_new {
             self.index_window(window, inner, slot);
         }
-        self.keyed.waiting.restored(slot, &self.keyed.groups);
+        self.keyed.waiting.restored(slot, &mut self.keyed.groups);
         self.expire();
         Ok(())
     }

@@ -5,13 +5,15 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::paged::Paged;
+
 /// Maps keys to slots: `0, 1, 2 …`, reused after a removal.
 ///
 /// Look-ups borrow the key, so that only a key that is new is copied.
 #[derive(Debug, Default)]
 pub struct KeyIndex {
     table: HashTable<u32>,
-    keys: Vec<Key>,
+    keys: Paged<Key>,
     free: Vec<u32>,
     hasher: FixedState,
 }
@@ -59,7 +61,7 @@ impl KeyIndex {
         }
         let slot = self.place(key);
         let (keys, hasher) = (&self.keys, &self.hasher);
-        self.table.insert_unique(hash, slot, |slot| hasher.hash_one(keys[*slot as usize].bytes()));
+        self.table.insert_unique(hash, slot, |slot| hasher.hash_one(keys[*slot].bytes()));
         (slot, true)
     }
 
@@ -75,7 +77,7 @@ impl KeyIndex {
         let hash = self.hasher.hash_one(self.key(slot));
         if let Ok(entry) = self.table.find_entry(hash, |other| *other == slot) {
             entry.remove();
-            self.keys[slot as usize] = Key::from(&[][..]);
+            self.keys[slot] = Key::from(&[][..]);
             self.free.push(slot);
         }
     }
@@ -83,7 +85,7 @@ impl KeyIndex {
     /// The key in `slot`.
     #[inline]
     pub fn key(&self, slot: u32) -> &[u8] {
-        self.keys[slot as usize].bytes()
+        self.keys[slot].bytes()
     }
 
     /// How many keys there are.
@@ -103,11 +105,10 @@ impl KeyIndex {
 
     fn place(&mut self, key: &[u8]) -> u32 {
         if let Some(slot) = self.free.pop() {
-            self.keys[slot as usize] = key.into();
+            self.keys[slot] = key.into();
             return slot;
         }
-        self.keys.push(key.into());
-        (self.keys.len() - 1) as u32
+        self.keys.push(key.into())
     }
 }
 

@@ -4,15 +4,19 @@
 //! to the changelog topic, and to a local [`checkpoint`] if there is one.
 
 pub mod checkpoint;
+mod group_store;
 mod join_window;
 mod key_index;
 mod packed_row;
+mod packed_state;
+mod paged;
 mod sessions;
 mod subscriptions;
 mod table;
 mod unmatched;
 mod windows;
 
+pub use group_store::{GroupHead, GroupStore, GroupValues};
 pub use join_window::{JoinWindowStore, RowPlace};
 pub use key_index::KeyIndex;
 pub use packed_row::{PackedValues, pack};

@@ -9,7 +9,7 @@
 
 use num_bigint::BigInt;
 
-use crate::types::{Arena, Decimal, Value};
+use crate::types::{Arena, Decimal, OwnedValue, Value};
 
 /// Appends a value.
 #[inline]
@@ -124,6 +124,23 @@ impl<'b> PackedValues<'b> {
         Self { bytes }
     }
 
+    /// Whether there is no further value.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The tag of the next value; that of NULL after the last one.
+    #[inline]
+    pub(super) fn peek(&self) -> u8 {
+        self.bytes.first().copied().unwrap_or_default()
+    }
+
+    /// The next value by itself. NULL after the last one.
+    #[inline]
+    pub(super) fn next_owned(&mut self) -> OwnedValue {
+        self.next(&Arena::new()).to_owned()
+    }
+
     /// The next value, whose text is copied into `arena`. NULL after the last one.
     #[inline]
     pub fn next<'a>(&mut self, arena: &'a Arena) -> Value<'a> {
@@ -175,7 +192,7 @@ impl<'b> PackedValues<'b> {
 
     /// The next bytes; zeros where there are none.
     #[inline]
-    fn number<const N: usize>(&mut self) -> [u8; N] {
+    pub(super) fn number<const N: usize>(&mut self) -> [u8; N] {
         match self.bytes.split_first_chunk::<N>() {
             Some((number, rest)) => {
                 self.bytes = rest;
@@ -187,7 +204,7 @@ impl<'b> PackedValues<'b> {
 
     /// The next bytes, behind their length.
     #[inline]
-    fn run(&mut self) -> &'b [u8] {
+    pub(super) fn run(&mut self) -> &'b [u8] {
         let len = u32::from_le_bytes(self.number()) as usize;
         let (run, rest) = self.bytes.split_at_checked(len).unwrap_or_default();
         self.bytes = rest;
@@ -198,7 +215,6 @@ impl<'b> PackedValues<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::OwnedValue;
 
     #[test]
     fn tags_are_their_places() {

@@ -21,6 +21,7 @@ mod count;
 mod distinct;
 mod extremes;
 mod histogram;
+mod kept_text;
 mod numbers;
 mod offset;
 mod registry;
@@ -34,6 +35,7 @@ mod top;
 use crate::expr::EvalError;
 use crate::types::{Arena, Column, SqlType, Value};
 
+pub use kept_text::KeptText;
 pub use registry::{AggregateFunction, AggregateLimits, AggregateRow, Aggregates, Bind, Resolved};
 pub use state::{Sequence, State};
 

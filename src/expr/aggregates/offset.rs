@@ -152,7 +152,9 @@ impl One {
 
     fn value<'a>(state: &'a State, arena: &'a Arena) -> Value<'a> {
         match state {
-            State::NumberedText { text, .. } => text.as_deref().map_or(Value::Null, Value::String),
+            State::NumberedText { text, .. } => {
+                text.as_ref().map_or(Value::Null, |text| Value::String(text.as_str()))
+            }
             State::Numbered(entry) => entry.1.as_value(arena),
             _ => Value::Null,
         }
@@ -170,7 +172,7 @@ impl One {
         match (&mut *state, value) {
             (State::NumberedText { number: kept, text }, Value::String(value)) => {
                 *kept = number;
-                if text.as_deref() != Some(value) {
+                if text.as_ref().is_none_or(|text| text.as_bytes() != value.as_bytes()) {
                     *text = Some(value.into());
                 }
             }
