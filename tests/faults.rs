@@ -13,6 +13,8 @@ mod changelogs;
 mod checkpoints;
 #[path = "faults/clocks.rs"]
 mod clocks;
+#[path = "faults/final_windows.rs"]
+mod final_windows;
 #[path = "faults/forgotten.rs"]
 mod forgotten;
 #[path = "faults/identity.rs"]

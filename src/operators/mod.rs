@@ -22,6 +22,7 @@ mod lookup;
 mod materialize;
 mod operator;
 mod partition_by;
+mod pending_sessions;
 mod repartition;
 mod result;
 mod select;

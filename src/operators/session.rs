@@ -1,9 +1,9 @@
 //! Aggregates a stream by key in SESSION windows.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::groups::{Arrival, Emission, GroupKey, Groups, RestoredGroup};
+use super::pending_sessions::{Pending, PendingChange};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
 use super::windowed::{EMIT_INTERVAL_MS, note_time, null_value};
@@ -12,12 +12,17 @@ use super::{
 };
 use crate::expr::aggregates::{Sequence, State};
 use crate::state::{GroupHead, SessionIndex};
-use crate::types::{Meta, OwnedHeaders, OwnedValue, Rows, Timestamp, Window, owned_headers};
+use crate::types::{Meta, OwnedValue, Rows, Timestamp, Window};
 
 /// One row for each period of activity of a key.
 ///
 /// As Kafka Streams' `KStreamSessionWindowAggregate`: a record that touches sessions swallows them,
 /// each with a tombstone, and then the merged session is put.
+///
+/// With `EMIT FINAL` sessions are given as windows are by
+/// [`WindowedAggregate`](super::windowed::WindowedAggregate), in the order of their ends: with a cache
+/// a closed one stays until it was given. A row that is out of order and touches a session that was
+/// given makes a longer one of it, which is given too, as in ksqlDB.
 pub(super) struct SessionAggregate {
     groups: Groups,
     gap_ms: i64,
@@ -39,25 +44,6 @@ struct SessionTime {
     emitted_to: Option<i64>,
     emit_from_ms: i64,
     index: SessionIndex,
-}
-
-/// Sessions that wait in the cache, in the order of their last update.
-#[derive(Default)]
-struct Pending {
-    clock: u64,
-    changes: HashMap<Vec<u8>, PendingChange>,
-}
-
-struct PendingChange {
-    updated: u64,
-    window: Window,
-    key: Box<[OwnedValue]>,
-    record_ms: i64,
-    headers: OwnedHeaders,
-    /// Whether the session had left the cache before: one that had not goes without a trace.
-    was_stored: bool,
-    /// What it was then, where that is asked for.
-    old: Option<Vec<OwnedValue>>,
 }
 
 /// A session that is put, or goes.
@@ -297,10 +283,16 @@ impl SessionAggregate {
         }
     }
 
-    /// The earliest end of a session that something can touch at a stream time.
+    /// The earliest end of a session that something can touch at a stream time, or that is still to
+    /// be given.
     fn oldest_at(&self, stream_time: i64) -> i64 {
         let keep_ms = self.retention_ms.max(self.grace_ms.saturating_add(self.gap_ms));
-        stream_time.saturating_sub(keep_ms)
+        let retained = stream_time.saturating_sub(keep_ms);
+        if self.groups.plan.is_final && self.emitting.cached_groups > 0 {
+            retained.min(self.time.emitted_to.unwrap_or(i64::MIN))
+        } else {
+            retained
+        }
     }
 }
 
@@ -311,34 +303,6 @@ fn store_key(key: &[u8], window: Window) -> Vec<u8> {
     store_key.extend_from_slice(&window.end.0.to_be_bytes());
     store_key.extend_from_slice(&window.start.0.to_be_bytes());
     store_key
-}
-
-impl Pending {
-    fn touch(&mut self, groups: &mut Groups, slot: u32, arrival: &Arrival<'_, '_>, with_old: bool) {
-        self.clock += 1;
-        let is_stored = groups.head(slot).is_stored;
-        let Some(window) = groups.window(slot) else { return };
-        let meta = &arrival.rows.meta;
-        let change =
-            self.changes.entry(groups.store_key(slot).to_vec()).or_insert_with(|| PendingChange {
-                updated: 0,
-                window,
-                key: groups.key(slot),
-                record_ms: 0,
-                headers: Vec::new(),
-                was_stored: is_stored,
-                old: (with_old && is_stored).then(|| groups.snapshot(slot)),
-            });
-        change.updated = self.clock;
-        change.record_ms = meta.timestamps[arrival.row];
-        change.headers = owned_headers(meta.headers(arrival.row));
-    }
-
-    fn take(&mut self) -> Vec<(Vec<u8>, PendingChange)> {
-        let mut changes: Vec<_> = self.changes.drain().collect();
-        changes.sort_unstable_by_key(|(_, change)| change.updated);
-        changes
-    }
 }
 
 impl SessionAggregate {
@@ -373,7 +337,7 @@ impl Operator for SessionAggregate {
         let before = self.time.stream_time;
         let Outcome { rows: given, failure } = self.process_rows(rows, ctx);
         note_time(before, self.time.stream_time, rows, ctx);
-        if failure.is_some() || self.pending.changes.len() <= self.emitting.cached_groups {
+        if failure.is_some() || self.pending.len() <= self.emitting.cached_groups {
             return Outcome { rows: given, failure };
         }
         let rows = given;

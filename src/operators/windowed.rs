@@ -20,6 +20,24 @@ pub const EMIT_INTERVAL_MS: i64 = 1_000;
 ///
 /// As Kafka Streams' `KStreamWindowAggregate`: stream time is that of a partition and moves with
 /// records only; a record is late for a window that ends at or before stream time less grace.
+///
+/// # EMIT FINAL
+///
+/// Each record, also a late one, gives the windows that are closed by then and were not given before,
+/// by their starts and then the bytes of their keys: but at most once in `emit_interval_ms` of wall
+/// clock. Where no later record comes nothing is given, as in ksqlDB; the windows wait, also over a
+/// restart, since `emitted_to` travels with the offsets.
+///
+/// ```text
+///               emitted_to              stream time less grace
+///   ──[ given ]─────┼──[ closed, not given ]──┼──[ open ]──▶ ends of windows
+///    kept for the   │                         │
+///    retention      │           kept, however old
+/// ```
+/// That is so with a cache. Without one it is as ksqlDB has it: its store forgets a window that starts
+/// more than the retention before the latest one, and what it has forgotten is never given. The
+/// retention is size and grace, unless it is told, so that is any window after which time jumps.
+/// ksqlDB with a cache loses only those that have left the cache by then.
 pub(super) struct WindowedAggregate {
     keyed: Keyed,
     windows: TimeWindows,
@@ -184,10 +202,11 @@ impl WindowedAggregate {
         if time.emitted_to.is_some() && covers_no_start(self.windows, first, last) {
             return;
         }
-        // What the store has given up by now is lost: `AbstractRocksDBTimeOrderedSegmentedBytesStore`.
-        let oldest = time.latest_start.map_or(0, |start| start.saturating_sub(self.retention_ms));
-        let slots: Vec<u32> = time.index.range(first.max(oldest)..=last).collect();
-        time.emitted_to = Some(close_time);
+        // Without a cache what the store has given up by now is lost, as in Kafka Streams'
+        // `AbstractRocksDBTimeOrderedSegmentedBytesStore`, also where it is still here.
+        let first = if self.keyed.waiting.is_used() { first } else { first.max(self.oldest()) };
+        let slots: Vec<u32> = self.time.index.range(first..=last).collect();
+        self.time.emitted_to = Some(close_time);
         for slot in slots {
             let timestamp_ms = self.keyed.groups.head(slot).timestamp_ms;
             let headers = arrival.rows.meta.headers(arrival.row);
@@ -196,9 +215,21 @@ impl WindowedAggregate {
         }
     }
 
-    /// The earliest start of a window that something can ask for.
+    /// The earliest start of a window that something can ask for, or that is still to be given.
     fn oldest(&self) -> i64 {
-        self.time.latest_start.map_or(i64::MIN, |start| start.saturating_sub(self.retention_ms))
+        let latest = self.time.latest_start;
+        let retained = latest.map_or(i64::MIN, |start| start.saturating_sub(self.retention_ms));
+        if self.is_final && self.keyed.waiting.is_used() {
+            retained.min(self.first_not_given())
+        } else {
+            retained
+        }
+    }
+
+    /// The earliest start of a window that was not given yet, with `EMIT FINAL`.
+    fn first_not_given(&self) -> i64 {
+        let after = |emitted_to: i64| emitted_to.saturating_sub(self.windows.size_ms) + 1;
+        self.time.emitted_to.map_or(i64::MIN, after)
     }
 
     /// Forgets windows that ended so long ago that nothing can ask for them.

@@ -116,6 +116,11 @@ impl NodeKind {
         }
     }
 
+    /// Whether it gives windows once they are closed.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Aggregate(aggregation) if aggregation.is_final)
+    }
+
     /// The nodes whose rows the node looks up besides those that it reads.
     pub fn looks_up(&self) -> impl Iterator<Item = &NodeId> {
         let nodes = match self {

@@ -142,17 +142,22 @@ impl Driver {
     ) -> Result<(), QueryError> {
         let clocks = self.tasks.clocks();
         let mut tasks = Tasks::new(Arc::clone(self.tasks.layout()), 0)?;
+        for shard in clocks {
+            tasks.restore_clocks(shard);
+        }
         for (store, record) in stored {
             let DriverRecord { key, value, timestamp_ms, .. } = &record;
             let Some(key) = key.as_deref() else { continue };
             let record = StoredRecord { key, value: value.as_deref(), timestamp_ms: *timestamp_ms };
             tasks.restore(store, Partition(0), &record)?;
         }
-        for shard in clocks {
-            tasks.restore_clocks(shard);
-        }
         self.tasks = tasks;
         Ok(())
+    }
+
+    /// How many rows its stores hold.
+    pub fn stored_rows(&mut self) -> usize {
+        self.tasks.stored_rows()
     }
 
     /// Moves the wall clock.

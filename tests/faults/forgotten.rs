@@ -17,15 +17,17 @@ fn readings(second: i64) -> impl Iterator<Item = Value> {
 }
 
 /// Counts two hours of readings in these windows, and starts again.
-async fn check(name: &str, window: &str, state_dir: Option<&str>) {
+async fn check(name: &str, window: &str, emit: &str, state_dir: Option<&str>) {
     let sql = format!(
         "CREATE STREAM timed (device VARCHAR KEY, id BIGINT, taken_at BIGINT)
            WITH (KAFKA_TOPIC='{{name}}-in', VALUE_FORMAT='JSON', TIMESTAMP='taken_at');
          CREATE TABLE counts WITH (KAFKA_TOPIC='{{name}}-counts') AS
-           SELECT device, COUNT(*) AS n FROM timed WINDOW {window} GROUP BY device EMIT CHANGES;"
+           SELECT device, COUNT(*) AS n FROM timed WINDOW {window} GROUP BY device EMIT {emit};"
     );
-    let properties: Vec<(&str, &str)> =
-        state_dir.iter().map(|dir| ("ksql.streams.state.dir", *dir)).collect();
+    // Windows that close are given with each record, not once a second.
+    let at_once = ("__emit.interval.ms.kstreams.windowed.aggregation__", "0");
+    let state_dir = state_dir.map(|dir| ("ksql.streams.state.dir", dir));
+    let properties: Vec<(&str, &str)> = state_dir.into_iter().chain([at_once]).collect();
     let query = "CTAS_COUNTS_0";
     let seconds = (0..7_200).step_by(20);
     let all: Vec<Value> = seconds.flat_map(readings).collect();
@@ -42,7 +44,8 @@ async fn check(name: &str, window: &str, state_dir: Option<&str>) {
     // Two windows of each device, of hundreds that the changelog has.
     assert_eq!(panics.status(query).stored_rows, 40, "{name}");
     // The last of them go on.
-    panics.send(&readings(7_181).collect::<Vec<_>>()).await;
+    let more = [7_181, 7_200].into_iter().flat_map(readings);
+    panics.send(&more.collect::<Vec<_>>()).await;
     panics.wait_for_level(query).await;
     let last = panics.last_values("counts").await;
     let twos = last.iter().filter(|(_, row)| row["N"] == 2).count();
@@ -53,13 +56,16 @@ async fn check(name: &str, window: &str, state_dir: Option<&str>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn windows_that_are_forgotten_do_not_come_back() {
     let window = "TUMBLING (SIZE 20 SECONDS, RETENTION 20 SECONDS, GRACE PERIOD 0 SECONDS)";
-    check("windows", window, None).await;
-    let directory = tempfile::tempdir().unwrap();
-    check("local-windows", window, directory.path().to_str()).await;
+    for emit in ["CHANGES", "FINAL"] {
+        check("windows", window, emit, None).await;
+        let directory = tempfile::tempdir().unwrap();
+        check("local-windows", window, emit, directory.path().to_str()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_are_forgotten_do_not_come_back() {
     let window = "SESSION (10 SECONDS, RETENTION 20 SECONDS, GRACE PERIOD 0 SECONDS)";
-    check("sessions", window, None).await;
+    check("sessions", window, "CHANGES", None).await;
+    check("sessions", window, "FINAL", None).await;
 }

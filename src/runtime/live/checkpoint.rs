@@ -23,12 +23,12 @@ use crate::kafka::config::Isolation;
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::operators::QueryError;
 use crate::operators::StoredRecord;
-use crate::plan::StoreId;
-use crate::runtime::Tasks;
+use crate::plan::{StoreId, StoreKind};
 use crate::runtime::panics::guard;
+use crate::runtime::{ShardClocks, Tasks};
 use crate::state::checkpoint::{
-    Change, ChangeLog, CheckpointError, Claim, Compacted, Found, Mark, Mirrored, QueryDirectory,
-    StateDirectory,
+    Change, ChangeLog, CheckpointError, Claim, Compacted, Forgetting, Found, Mark, Mirrored,
+    QueryDirectory, StateDirectory,
 };
 use crate::types::Partition;
 
@@ -51,8 +51,9 @@ pub(super) struct Home {
 pub(super) struct Checkpoint {
     directory: QueryDirectory,
     stores: Vec<Vec<ChangeLog>>,
-    /// By store, how much older than the latest a change may be before it is of no more use.
-    keep_ms: Vec<Option<i64>>,
+    changelogs: Arc<[Changelog]>,
+    /// Up to when closed windows were given, by store and partition, with `EMIT FINAL`.
+    given_to: BTreeMap<(usize, usize), i64>,
     pending_bytes: usize,
     compacting: Option<Compacting>,
     /// Until it is dropped, here and by a compaction, nobody opens the logs again.
@@ -95,18 +96,42 @@ impl Home {
             for changelog in &*changelogs {
                 stores.push(open_logs(&directory, changelog, now_ms)?);
             }
-            let keep_ms = changelogs.iter().map(|changelog| changelog.retention_ms.map(kept_ms));
-            let keep_ms = keep_ms.collect();
-            Ok(Checkpoint { directory, stores, keep_ms, pending_bytes: 0, compacting: None, turn })
+            Ok(Checkpoint {
+                directory,
+                stores,
+                changelogs,
+                given_to: BTreeMap::new(),
+                pending_bytes: 0,
+                compacting: None,
+                turn,
+            })
         })
         .await?
     }
 }
 
-/// Windows hold rows of the time from their start on, and are kept no shorter than they are long.
-/// So a row that is still asked for is no older than twice the retention.
-fn kept_ms(retention_ms: i64) -> i64 {
-    retention_ms.saturating_mul(2)
+/// What the log of a changelog may forget, where closed windows were given up to `given_to`: what its store has forgotten.
+fn forgetting(changelog: &Changelog, given_to: Option<i64>) -> Option<Forgetting> {
+    let keep_ms = changelog.retention_ms?;
+    // A window is no longer than it is kept, so one that was not given starts after this.
+    let not_given = || given_to.map_or(i64::MIN, |given_to| given_to.saturating_sub(keep_ms));
+    let before_ms = if changelog.is_final { not_given() } else { i64::MAX };
+    Some(Forgetting { time_of: time_of(changelog.kind), keep_ms, before_ms })
+}
+
+/// The time by which a store of a kind forgets: the start of a window, the end of a session, or that of the row. It stands
+/// in the key, where no row that is out of order changes it.
+fn time_of(kind: StoreKind) -> fn(&Change<'_>) -> i64 {
+    fn at(change: &Change<'_>, from_end: usize) -> i64 {
+        let time =
+            change.key.len().checked_sub(from_end).and_then(|at| change.key[at..].first_chunk());
+        time.map_or(change.timestamp_ms, |time| i64::from_be_bytes(*time))
+    }
+    match kind {
+        StoreKind::WindowAggregate => |change| at(change, 12),
+        StoreKind::SessionAggregate => |change| at(change, 16),
+        _ => |change| change.timestamp_ms,
+    }
 }
 
 fn open_logs(
@@ -228,8 +253,17 @@ impl Checkpoint {
         log.map_or(Ok(()), |log| log.write_mark(mark))
     }
 
-    /// Writes the marks of a commit, then looks whether a log has to be compacted.
-    pub(super) async fn commit(&mut self, marks: Marks) -> Result<(), LiveError> {
+    /// Writes the marks of a commit, with where the clocks of stores stand, then looks whether a log has to be
+    /// compacted.
+    pub(super) async fn commit(
+        &mut self,
+        marks: Marks,
+        clocks: &[ShardClocks],
+    ) -> Result<(), LiveError> {
+        for ShardClocks { store, partition, clocks } in clocks {
+            let at = (store.0, usize::try_from(partition.0).unwrap_or_default());
+            self.given_to.extend(clocks.emitted_to.map(|given_to| (at, given_to)));
+        }
         let Marks { at_ms, offsets } = marks;
         for ((store, partition), offset) in offsets {
             self.stores[store][partition].write_mark(Mark { offset, at_ms })?;
@@ -252,7 +286,9 @@ impl Checkpoint {
         }
         for (store, logs) in self.stores.iter().enumerate() {
             for (partition, log) in logs.iter().enumerate() {
-                let Some(compaction) = log.compaction(self.keep_ms[store]) else { continue };
+                let given_to = self.given_to.get(&(store, partition)).copied();
+                let forgetting = forgetting(&self.changelogs[store], given_to);
+                let Some(compaction) = log.compaction(forgetting) else { continue };
                 let turn = Arc::clone(&self.turn);
                 let compacted = tokio::task::spawn_blocking(move || {
                     let compacted = compaction.run();
@@ -324,99 +360,4 @@ fn gone(error: &tokio::task::JoinError) -> LiveError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_belongs_to_a_changelog_that_it_lies_within_and_that_still_has_its_tombstones() {
-        let misfit = |offset, at_ms| misfit(Mark { offset, at_ms }, (10, 20), 1_000, 500);
-        assert_eq!(misfit(10, 900), None);
-        assert_eq!(misfit(20, 501), None);
-        assert!(misfit(9, 900).is_some_and(|cause| cause.contains("begins at 10")));
-        assert!(misfit(21, 900).is_some_and(|cause| cause.contains("ends at 20")));
-        assert!(misfit(20, 500).is_some_and(|cause| cause.contains("tombstones")));
-        assert!(misfit(20, 1_500).is_some_and(|cause| cause.contains("tombstones")));
-    }
-
-    fn home(root: &Path) -> Home {
-        let directory = StateDirectory::open(root, "app_").unwrap();
-        Home::new(Arc::new(directory), "CTAS_A_0", "f00d")
-    }
-
-    fn changelogs(retention_ms: Option<i64>) -> Arc<[Changelog]> {
-        Arc::new([Changelog {
-            topic: "A-changelog".to_owned(),
-            store: "A".to_owned(),
-            retention_ms,
-            id: [1; 16],
-            kept_ms: i64::MAX,
-            tombstones_ms: 1_000,
-            extents: BTreeMap::from([(0, (0, i64::MAX))]),
-        }])
-    }
-
-    async fn commit(checkpoint: &mut Checkpoint, value: &[u8], offset: i64) {
-        let change = Change { key: b"key", value: Some(value), timestamp_ms: offset };
-        commit_change(checkpoint, &change, offset).await;
-    }
-
-    async fn commit_change(checkpoint: &mut Checkpoint, change: &Change<'_>, offset: i64) {
-        checkpoint.append((0, 0), change).unwrap();
-        let marks = Marks { at_ms: 0, offsets: vec![((0, 0), offset)] };
-        checkpoint.commit(marks).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_log_is_compacted_while_it_is_written_and_opened_again_meanwhile() {
-        let root = tempfile::tempdir().unwrap();
-        let home = home(root.path());
-        let mut checkpoint = home.open(&changelogs(None), 0).await.unwrap();
-        // The last of these makes the log longer than what is worth to be compacted.
-        for offset in 1..=4 {
-            commit(&mut checkpoint, &vec![b'x'; 1 << 20], offset).await;
-        }
-        assert!(checkpoint.compacting.is_some());
-        drop(checkpoint);
-        let mut checkpoint = home.open(&changelogs(None), 0).await.unwrap();
-        assert_eq!(checkpoint.positions().next(), Some(((0, 0), 4)));
-        let log = root.path().join("app_/CTAS_A_0/A.0.log");
-        let mut offset = 4;
-        while std::fs::metadata(&log).unwrap().len() > 2 << 20 {
-            offset += 1;
-            commit(&mut checkpoint, b"small", offset).await;
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        drop(checkpoint);
-        let checkpoint = home.open(&changelogs(None), 0).await.unwrap();
-        assert_eq!(checkpoint.positions().next(), Some(((0, 0), offset)));
-    }
-
-    #[tokio::test]
-    async fn a_log_of_windows_keeps_no_more_than_may_be_asked_for() {
-        const MINUTE_MS: i64 = 60_000;
-        let root = tempfile::tempdir().unwrap();
-        let changelogs = changelogs(Some(MINUTE_MS));
-        let mut checkpoint = home(root.path()).open(&changelogs, 0).await.unwrap();
-        let log = root.path().join("app_/CTAS_A_0/A.0.log");
-        // Three hours of windows, each of a minute.
-        let value = vec![b'x'; 100_000];
-        for minute in 1..=180_i64 {
-            let key = minute.to_be_bytes();
-            let timestamp_ms = minute * MINUTE_MS;
-            let change = Change { key: &key, value: Some(&value), timestamp_ms };
-            commit_change(&mut checkpoint, &change, minute).await;
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        // Below four megabytes nothing is compacted; all of them are eighteen.
-        for at in 181..5_000 {
-            if std::fs::metadata(&log).unwrap().len() < 5 << 20 {
-                return;
-            }
-            let timestamp_ms = 180 * MINUTE_MS;
-            let change = Change { key: b"last", value: Some(b"x"), timestamp_ms };
-            commit_change(&mut checkpoint, &change, at).await;
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        panic!("the log stays long");
-    }
-}
+mod tests;

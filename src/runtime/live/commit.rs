@@ -19,7 +19,7 @@ use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::StoreId;
-use crate::runtime::{Output, Target, clock};
+use crate::runtime::{Output, ShardClocks, Target, clock};
 
 /// How long offsets that a broker could not take wait before they are sent again.
 const RETRY_WAIT: Duration = Duration::from_millis(200);
@@ -36,6 +36,8 @@ pub(super) struct Interval {
     pub(super) changelogs: Vec<Output>,
     /// How far everything is processed.
     pub(super) positions: BTreeMap<TopicPartition, CommittedOffset>,
+    /// Where the clocks of stores stand, which goes with the positions.
+    pub(super) clocks: Vec<ShardClocks>,
 }
 
 /// Commits what a query has done.
@@ -69,7 +71,7 @@ impl Committer {
         interval: Interval,
         membership: &Membership,
     ) -> Result<(), LiveError> {
-        let Interval { at_ms, changelogs, positions } = interval;
+        let Interval { at_ms, changelogs, positions, clocks } = interval;
         self.sender.flush().await?;
         self.tell_refused().await;
         self.log.flush().await;
@@ -90,7 +92,7 @@ impl Committer {
         let topics = self.topics.read_repartitions();
         self.purge.after_commit(&self.cluster, topics, &self.committed).await;
         match marks {
-            Some(marks) => self.local.commit(marks).await,
+            Some(marks) => self.local.commit(marks, &clocks).await,
             None => Ok(()),
         }
     }

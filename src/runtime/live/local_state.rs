@@ -13,7 +13,7 @@ use super::query_topics::Topic;
 use super::restore::Changelog;
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::operators::QueryError;
-use crate::runtime::Tasks;
+use crate::runtime::{ShardClocks, Tasks};
 use crate::state::checkpoint::{Change, CheckpointError, Mark};
 
 /// The checkpoint of a query, or nothing.
@@ -135,10 +135,14 @@ impl LocalState {
         Some(checkpoint.next_marks(at_ms, topics, producer).await)
     }
 
-    /// Writes the marks of a commit.
-    pub(super) async fn commit(&mut self, marks: Marks) -> Result<(), LiveError> {
+    /// Writes the marks of a commit, with where the clocks of stores stand.
+    pub(super) async fn commit(
+        &mut self,
+        marks: Marks,
+        clocks: &[ShardClocks],
+    ) -> Result<(), LiveError> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
-        let done = checkpoint.commit(marks).await;
+        let done = checkpoint.commit(marks, clocks).await;
         self.unless_unusable(done).map(drop)
     }
 }

@@ -22,7 +22,7 @@ use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
-use crate::plan::{Gives, Input, StoreId};
+use crate::plan::{Gives, Input, StoreId, StoreKind};
 use crate::runtime::{Layout, OffsetMetadata, ShardClocks, Tasks, clock, encode_metadata};
 use crate::state::checkpoint::{Change, Mark, TopicId};
 use crate::types::Partition;
@@ -87,12 +87,7 @@ impl Restoring {
         // clocks of the state stand.
         let before = committed.clone();
         committed.retain(|at, _| !self.made_again.contains(&*at.topic));
-        let mut restored = self.restore(&admin).await?;
-        if let Some(topic) = self.topics.first_source() {
-            for shard in committed_clocks(self.layout.plan(), topic, &before) {
-                restored.tasks.restore_clocks(shard);
-            }
-        }
+        let mut restored = self.restore(&admin, &self.clocks(&before)).await?;
         self.say_what_may_be_short(&mut restored, &before);
         let is_first = committed.is_empty() && !self.is_source_made_again();
         if is_first && restored.records > 0 {
@@ -246,8 +241,12 @@ pub(super) struct Changelog {
     pub(super) topic: String,
     /// The name of its store.
     pub(super) store: String,
+    /// What that holds.
+    pub(super) kind: StoreKind,
     /// How long windows are kept, for a store that has them.
     pub(super) retention_ms: Option<i64>,
+    /// Whether windows are given once they are closed.
+    pub(super) is_final: bool,
     pub(super) id: TopicId,
     /// How long the topic keeps records, in milliseconds.
     pub(super) kept_ms: i64,
@@ -270,7 +269,7 @@ impl Restoring {
     /// Looks at all changelogs.
     async fn changelogs(&self, admin: &Admin) -> Result<Arc<[Changelog]>, LiveError> {
         let mut changelogs = Vec::with_capacity(self.topics.changelogs.len());
-        for ((_, _, store), topic) in self.layout.plan().stores().zip(&self.topics.changelogs) {
+        for ((_, node, store), topic) in self.layout.plan().stores().zip(&self.topics.changelogs) {
             let name = topic.name.as_str();
             let partitions: Vec<_> = topic.all_partitions().collect();
             let all = |spec| partitions.iter().map(|at| (at.clone(), spec)).collect::<Vec<_>>();
@@ -282,7 +281,9 @@ impl Restoring {
             changelogs.push(Changelog {
                 topic: topic.name.clone(),
                 store: store.name.clone(),
+                kind: store.kind,
                 retention_ms: store.retention_ms,
+                is_final: self.layout.plan().node(node).kind.is_final(),
                 id: admin.describe_topic(name).await?.map(|topic| topic.id.0).unwrap_or_default(),
                 kept_ms: retention_ms(&configs),
                 tombstones_ms: configs.get("delete.retention.ms").unwrap_or(TOMBSTONES_MS),
@@ -292,15 +293,31 @@ impl Restoring {
         Ok(changelogs.into())
     }
 
+    /// Where the clocks of the state stand that belongs to these offsets.
+    fn clocks(&self, committed: &BTreeMap<TopicPartition, CommittedOffset>) -> Vec<ShardClocks> {
+        let topic = self.topics.first_source();
+        let clocks = topic.map(|topic| committed_clocks(self.layout.plan(), topic, committed));
+        clocks.unwrap_or_default()
+    }
+
     /// Brings all state back: from the local checkpoint, if there is one, then from the changelogs.
-    async fn restore(&self, admin: &Admin) -> Result<Restored, LiveError> {
+    ///
+    /// Clocks come first: they say which rows of the past are still to be given, and must not be
+    /// forgotten for those that come after them.
+    async fn restore(&self, admin: &Admin, clocks: &[ShardClocks]) -> Result<Restored, LiveError> {
         let at_ms = clock::now().0;
         let query = QueryId::from(self.layout.query_id());
         let changelogs = self.changelogs(admin).await?;
         let home = self.home.as_ref();
         let mut local = LocalState::open(query, home, &changelogs, at_ms).await?;
-        let (tasks, records) =
-            local.replay(|| Tasks::new(Arc::new(self.layout.alone()), 0)).await?;
+        let new_tasks = || {
+            let mut tasks = Tasks::new(Arc::new(self.layout.alone()), 0)?;
+            for shard in clocks {
+                tasks.restore_clocks(*shard);
+            }
+            Ok(tasks)
+        };
+        let (tasks, records) = local.replay(new_tasks).await?;
         let (admin, probe) = (admin.clone(), Arc::clone(&self.probe));
         let (of_all, cut) = (Arc::clone(&changelogs), BTreeSet::new());
         let mut restored =

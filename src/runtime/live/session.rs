@@ -314,7 +314,8 @@ impl Session {
         if let Some(topic) = self.topics.first_source() {
             offsets.add_clocks(self.layout.plan(), topic, &reached.clocks);
         }
-        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions: offsets.encode() })
+        let (positions, clocks) = (offsets.encode(), reached.clocks);
+        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions, clocks })
     }
 
     fn commit<'m>(

@@ -7,10 +7,23 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 
-use super::frame::Frame;
+use super::frame::{Change, Frame};
 use super::log::{COMPACT_BYTES_MIN, ChangeLog, Mirrored};
 use super::{CheckpointError, Mark};
 use crate::state::KeyIndex;
+
+/// Which changes a log forgets besides those that others of the same key follow.
+///
+/// One is forgotten whose time is more than `keep_ms` before that of the latest, and before `before_ms`.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetting {
+    /// The time that a change goes by, in milliseconds.
+    pub time_of: fn(&Change<'_>) -> i64,
+    /// How much older than the latest it may be.
+    pub keep_ms: i64,
+    /// From when on all are kept, however old they are.
+    pub before_ms: i64,
+}
 
 /// The compaction of a log, to be run wherever it disturbs nobody.
 #[derive(Debug)]
@@ -20,8 +33,7 @@ pub struct Compaction {
     mark: Mark,
     /// How much of the log is compacted.
     bytes: u64,
-    /// Which changes are forgotten: those that are so much older than the latest.
-    keep_ms: Option<i64>,
+    forgetting: Option<Forgetting>,
 }
 
 /// A compacted log that is not in its place yet.
@@ -35,18 +47,17 @@ pub struct Compacted {
 }
 
 impl ChangeLog {
-    /// The compaction that the log needs, if it does. Changes that are more than `keep_ms` older
-    /// than the latest are forgotten.
-    pub fn compaction(&self, keep_ms: Option<i64>) -> Option<Compaction> {
+    /// The compaction that the log needs, if it does.
+    pub fn compaction(&self, forgetting: Option<Forgetting>) -> Option<Compaction> {
         let is_due = self.bytes > COMPACT_BYTES_MIN && self.bytes > self.compacted_bytes * 2;
-        if is_due { self.compaction_now(keep_ms) } else { None }
+        if is_due { self.compaction_now(forgetting) } else { None }
     }
 
     /// The same, however short the log is. There is none while changes have no mark.
-    pub(super) fn compaction_now(&self, keep_ms: Option<i64>) -> Option<Compaction> {
+    pub(super) fn compaction_now(&self, forgetting: Option<Forgetting>) -> Option<Compaction> {
         let mark = self.mark.filter(|_| !self.has_changes())?;
         let (path, mirrored, bytes) = (self.path.clone(), self.mirrored.clone(), self.bytes);
-        Some(Compaction { path, mirrored, mark, bytes, keep_ms })
+        Some(Compaction { path, mirrored, mark, bytes, forgetting })
     }
 
     /// Puts a compacted log into the place of this one, with what came after. False if it has to
@@ -89,7 +100,11 @@ impl Compaction {
 
     fn write(&self, path: &PathBuf) -> io::Result<u64> {
         let (last, latest_ms) = self.last_changes()?;
-        let from_ms = self.keep_ms.map_or(i64::MIN, |keep_ms| latest_ms.saturating_sub(keep_ms));
+        let is_forgotten = |change: &Change<'_>| {
+            self.forgetting.is_some_and(|Forgetting { time_of, keep_ms, before_ms }| {
+                time_of(change) < latest_ms.saturating_sub(keep_ms).min(before_ms)
+            })
+        };
         let mut out = BufWriter::new(File::create(path)?);
         out.write_all(&self.mirrored.header(0))?;
         let (mut section, mut crc) = (0, 0);
@@ -99,7 +114,7 @@ impl Compaction {
             let Frame::Change(change) = frame else { continue };
             let is_last = last.is_last(change.key, count);
             count += 1;
-            if !is_last || change.value.is_none() || change.timestamp_ms < from_ms {
+            if !is_last || change.value.is_none() || is_forgotten(&change) {
                 continue;
             }
             buffer.clear();
@@ -118,15 +133,16 @@ impl Compaction {
         Ok(bytes)
     }
 
-    /// Which change is the last of each key, and the latest time.
+    /// Which change is the last of each key, and the latest time that one goes by.
     fn last_changes(&self) -> io::Result<(LastChanges, i64)> {
         let mut last = LastChanges::default();
+        let time_of = self.forgetting.map(|forgetting| forgetting.time_of);
         let mut latest_ms = i64::MIN;
         let (mut frames, mut count) = (self.mirrored.frames(&self.path, self.bytes)?, 0);
         while let Some(frame) = frames.next()? {
             let Frame::Change(change) = frame else { continue };
             last.note(change.key, count);
-            latest_ms = latest_ms.max(change.timestamp_ms);
+            latest_ms = time_of.map_or(latest_ms, |time_of| latest_ms.max(time_of(&change)));
             count += 1;
         }
         Ok((last, latest_ms))

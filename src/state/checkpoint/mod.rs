@@ -28,7 +28,7 @@ mod log;
 #[cfg(test)]
 mod tests;
 
-pub use compaction::{Compacted, Compaction};
+pub use compaction::{Compacted, Compaction, Forgetting};
 pub use directory::{Claim, Owner, QueryDirectory, StateDirectory};
 pub use error::CheckpointError;
 pub use frame::{Change, Mark};

@@ -193,11 +193,23 @@ fn a_log_that_was_taken_away_is_an_error() {
 #[test]
 fn windows_older_than_is_kept_are_forgotten() {
     let (_directory, path, mut log) = new_log();
-    append(&mut log, &[change("old", Some("1"), 100), change("new", Some("2"), 1_000)]);
+    let all = [change("older", Some("0"), 99), change("old", Some("1"), 100)];
+    append(&mut log, &all);
+    append(&mut log, &[change("new", Some("2"), 1_000)]);
     mark(&mut log, 2);
-    let compacted = log.compaction_now(Some(500)).unwrap().run().unwrap();
-    assert!(log.adopt(&compacted).unwrap());
-    assert_eq!(read(&log), [change("new", Some("2"), 1_000)]);
+    let mut forget_before = |before_ms| {
+        let forgetting =
+            Forgetting { time_of: |change| change.timestamp_ms, keep_ms: 500, before_ms };
+        let compacted = log.compaction_now(Some(forgetting)).unwrap().run().unwrap();
+        assert!(log.adopt(&compacted).unwrap());
+        read(&log)
+    };
+    // What is still needed stays, however old it is.
+    assert_eq!(
+        forget_before(100),
+        [change("old", Some("1"), 100), change("new", Some("2"), 1_000)]
+    );
+    assert_eq!(forget_before(i64::MAX), [change("new", Some("2"), 1_000)]);
     let (log, _) = ChangeLog::open(path, mirrored(0)).unwrap();
     assert_eq!(read(&log), [change("new", Some("2"), 1_000)]);
 }
