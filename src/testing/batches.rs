@@ -22,13 +22,13 @@ pub enum Batched {
     Other(String),
 }
 
-/// Runs a case record by record, then as `feed` says, and compares all that it gave. With an `answer`, the bytes that it
-/// tells of are fed.
+/// Runs a case record by record, then as each of `feeds` says, and compares all that it gave. With an `answer`, the bytes
+/// that it tells of are fed.
 pub fn run_batched(
     systems: &dyn Systems,
     case: &Case,
     answer: Option<&Golden>,
-    feed: Feed,
+    feeds: &[Feed],
 ) -> Batched {
     let case = answer.map_or_else(|| case.clone(), |answer| with_bytes(case, answer));
     let mut found = Batched::Same;
@@ -38,10 +38,12 @@ pub fn run_batched(
             found = Batched::Unsupported(failure.message.clone());
             return Ok(());
         }
-        let batches = observe(systems, &case, feed);
-        compare(&rows, &batches)?;
-        if let Err(order) = sequence("the processing log", &rows.log, &batches.log) {
-            found = Batched::LogOrder(order);
+        for feed in feeds {
+            let batches = observe(systems, &case, *feed);
+            compare(&rows, &batches).map_err(|other| format!("fed as {feed:?}: {other}"))?;
+            if let Err(order) = sequence("the processing log", &rows.log, &batches.log) {
+                found = Batched::LogOrder(order);
+            }
         }
         Ok(())
     });

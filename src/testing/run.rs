@@ -1,6 +1,7 @@
 //! Runs a case, and keeps all that it wrote.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::Failure;
 use super::case::{Case, TopicSpec};
@@ -13,21 +14,53 @@ const PARTITIONS: i32 = 4;
 /// How the records of a case reach its queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feed {
-    /// How many consecutive records of a topic go in as one batch, at most.
-    pub batch_records_max: usize,
+    /// What goes in at once.
+    pub batches: Batches,
     /// Whether each query starts again in the middle.
     pub restarts: bool,
 }
 
+/// How consecutive records of a topic go into a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batches {
+    /// One by one.
+    Rows,
+    /// As many at once as there are.
+    Whole,
+    /// As many at once as chance has it, which this number decides.
+    Cut(u64),
+}
+
 impl Feed {
     /// Record by record.
-    pub const ROWS: Self = Self { batch_records_max: 1, restarts: false };
+    pub const ROWS: Self = Self { batches: Batches::Rows, restarts: false };
 
     /// As many consecutive records of a topic at once as there are.
-    pub const BATCHES: Self = Self { batch_records_max: usize::MAX, restarts: false };
+    pub const WHOLE: Self = Self { batches: Batches::Whole, restarts: false };
 
     /// Record by record, to a query that starts again after half of them.
-    pub const RESTARTED: Self = Self { batch_records_max: 1, restarts: true };
+    pub const RESTARTED: Self = Self { batches: Batches::Rows, restarts: true };
+
+    /// In batches that are cut anywhere; each number cuts them elsewhere.
+    pub const fn cut(number: u64) -> Self {
+        Self { batches: Batches::Cut(number), restarts: false }
+    }
+}
+
+impl Batches {
+    /// Whether a batch ends before this record of its topic.
+    fn are_cut_before(self, topic: &str, offset: i64) -> bool {
+        match self {
+            Self::Rows => true,
+            Self::Whole => false,
+            // One border in three is cut, so that batches of one and of several records come in any mix.
+            Self::Cut(number) => {
+                let mut hasher = DefaultHasher::new();
+                (number, topic, offset).hash(&mut hasher);
+                hasher.finish().is_multiple_of(3)
+            }
+        }
+    }
 }
 
 /// What came of a case.
@@ -146,11 +179,39 @@ fn batches(
         let record = Record { offset: *next, ..record.clone() };
         *next += 1;
         match batches.last_mut() {
-            Some((last, batch)) if last == topic && batch.len() < feed.batch_records_max => {
+            Some((last, batch))
+                if last == topic && !feed.batches.are_cut_before(topic, record.offset) =>
+            {
                 batch.push(record);
             }
             _ => batches.push((topic.to_owned(), vec![record])),
         }
     }
     batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of twelve consecutive records of a topic go into each batch.
+    fn sizes(batches: Batches) -> Vec<usize> {
+        let mut sizes: Vec<usize> = Vec::new();
+        for offset in 0..12 {
+            match sizes.last_mut() {
+                Some(size) if !batches.are_cut_before("topic", offset) => *size += 1,
+                _ => sizes.push(1),
+            }
+        }
+        sizes
+    }
+
+    #[test]
+    fn law_16_batches_are_whole_or_cut_anywhere() {
+        assert_eq!(sizes(Batches::Rows), [1; 12]);
+        assert_eq!(sizes(Batches::Whole), [12]);
+        let cut: Vec<_> = (1..=3).map(|number| sizes(Batches::Cut(number))).collect();
+        assert!(cut.iter().all(|sizes| sizes.len() > 1 && sizes.len() < 12), "{cut:?}");
+        assert!(cut[0] != cut[1] && cut[1] != cut[2] && cut[0] != cut[2], "{cut:?}");
+    }
 }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     // A panic is a failed case; its text is in the report.
     std::panic::set_hook(Box::new(|_| {}));
     let mut suites: Vec<Suite> = data::FRESH.into_iter().map(fresh).collect();
-    suites.extend([fresh_in_batches(), fresh_restarted()]);
+    suites.extend([fresh_in_batches(), fresh_cut(), fresh_restarted()]);
     let mut trials = Vec::new();
     match data::reference() {
         Ok(folder) => {
@@ -59,8 +59,11 @@ fn main() -> ExitCode {
 }
 
 /// The suites that need the reference.
-const REFERENCE_SUITES: [&str; 6] =
-    ["qtt", "golden", "qtt-batches", "qtt-restarted", "test-runner", "fresh"];
+const REFERENCE_SUITES: [&str; 7] =
+    ["qtt", "golden", "qtt-batches", "qtt-cut", "qtt-restarted", "test-runner", "fresh"];
+
+/// Batches that are cut anywhere, in three ways.
+const CUT: &[Feed] = &[Feed::cut(1), Feed::cut(2), Feed::cut(3)];
 
 /// The test that counts the cases whose log has another order in batches.
 const LOG_ORDER: &str = "order of the processing log";
@@ -88,7 +91,14 @@ fn fresh(family: &'static str) -> Suite {
 fn fresh_in_batches() -> Suite {
     let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
     let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
-    Suite::new("fresh-batches", files, Check::Fed(Feed::BATCHES, answers)).ignoring(LOG_ORDER)
+    Suite::new("fresh-batches", files, Check::Fed(&[Feed::WHOLE], answers)).ignoring(LOG_ORDER)
+}
+
+/// Our own cases, in batches that are cut anywhere.
+fn fresh_cut() -> Suite {
+    let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
+    let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
+    Suite::new("fresh-cut", files, Check::Fed(CUT, answers)).ignoring(LOG_ORDER)
 }
 
 /// Our own cases, where queries start again in the middle. Unmatched rows of joined streams are looked for once a second,
@@ -96,12 +106,12 @@ fn fresh_in_batches() -> Suite {
 fn fresh_restarted() -> Suite {
     let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
     let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
-    Suite::new("fresh-restarted", files, Check::Fed(Feed::RESTARTED, answers))
+    Suite::new("fresh-restarted", files, Check::Fed(&[Feed::RESTARTED], answers))
 }
 
 /// ksqlDB's own cases: held against the values that they state, against ksqlDB's answers, in whole
-/// batches, and where queries start again in the middle.
-fn ksqldbs_own(folder: &Path) -> [Suite; 5] {
+/// batches, in batches that are cut anywhere, and where queries start again in the middle.
+fn ksqldbs_own(folder: &Path) -> [Suite; 6] {
     let mut files: Vec<_> = fs::read_dir(folder.join("cases/query-validation-tests"))
         .expect("the folder can be read")
         .map(|entry| entry.expect("the folder can be read").path())
@@ -126,9 +136,10 @@ fn ksqldbs_own(folder: &Path) -> [Suite; 5] {
     [
         Suite::new("qtt", files.clone(), Check::Values),
         Suite::new("golden", files.clone(), Check::Bytes(answers())),
-        Suite::new("qtt-batches", files.clone(), Check::Fed(Feed::BATCHES, answers()))
+        Suite::new("qtt-batches", files.clone(), Check::Fed(&[Feed::WHOLE], answers()))
             .ignoring(LOG_ORDER),
-        Suite::new("qtt-restarted", files, Check::Fed(Feed::RESTARTED, answers())),
+        Suite::new("qtt-cut", files.clone(), Check::Fed(CUT, answers())).ignoring(LOG_ORDER),
+        Suite::new("qtt-restarted", files, Check::Fed(&[Feed::RESTARTED], answers())),
         Suite::new("test-runner", triples, Check::Values),
     ]
 }

@@ -30,7 +30,7 @@ pub(crate) enum Check {
     Bytes(Answers),
     /// Itself: records give the same one by one as if they are fed in another way. The bytes that are fed are those of the
     /// answers.
-    Fed(Feed, Answers),
+    Fed(&'static [Feed], Answers),
 }
 
 /// Cases of one kind.
@@ -224,8 +224,8 @@ impl Suite {
                 Some(answer) => self.judge(run_golden_case(&EngineSystems, case.clone(), answer)),
                 None => Outcome::Failed("there is no answer to this case".to_owned()),
             },
-            (Check::Fed(feed, answers), Ok(case)) => {
-                match run_batched(&EngineSystems, case, answers.get(case), *feed) {
+            (Check::Fed(feeds, answers), Ok(case)) => {
+                match run_batched(&EngineSystems, case, answers.get(case), feeds) {
                     Batched::Same => Outcome::Passed,
                     Batched::Unsupported(reason) => Outcome::Unsupported(reason),
                     Batched::LogOrder(_) => {
