@@ -23,6 +23,8 @@ mod identity;
 mod lives;
 #[path = "faults/members.rs"]
 mod members;
+#[path = "faults/order.rs"]
+mod order;
 #[path = "faults/panics.rs"]
 mod panics;
 #[path = "faults/panics_in_rows.rs"]

@@ -222,6 +222,14 @@ impl Layout {
         self.options.is_in_memory
     }
 
+    /// How long a partition that is at its end is waited for, in milliseconds.
+    pub fn idle_ms(&self) -> i64 {
+        match self.options.max_idle {
+            MaxIdle::Never => 0,
+            MaxIdle::Millis(millis) => millis,
+        }
+    }
+
     /// The sub-topologies, in the order in which rows go through them.
     pub fn parts(&self) -> impl Iterator<Item = SubTopologyId> + use<> {
         (0..self.parts.len()).map(SubTopologyId)

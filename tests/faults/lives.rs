@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use millstream::broker::{EmbeddedConfig, ProduceFault};
 use millstream::engine::{Properties, headless};
+use millstream::kafka::ResponseError;
 use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, QueryState};
 
 use crate::restarts::{ALERTS, COUNTS, Truth, statements};
@@ -14,15 +15,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 3_000;
 
 /// A world on the embedded broker with an instance that runs nothing yet.
-struct Lives {
-    world: World,
+pub(crate) struct Lives {
+    pub(crate) world: World,
     truth: Truth,
-    instance: Instance,
+    pub(crate) instance: Instance,
     specs: Vec<QuerySpec>,
 }
 
 impl Lives {
     async fn start(name: &str) -> Self {
+        Self::of(name, statements, &[]).await
+    }
+
+    /// The same with other statements, and these properties besides.
+    pub(crate) async fn of(
+        name: &str,
+        statements: impl Fn(&World) -> String,
+        besides: &[(&str, &str)],
+    ) -> Self {
         let world = World::embedded(name, EmbeddedConfig::default()).await;
         world.create(&world.topic("in"), PARTITIONS).await;
         let properties = [
@@ -31,8 +41,9 @@ impl Lives {
             ("commit.interval.ms", "100"),
             ("cache.max.bytes.buffering", "100000000"),
         ];
+        let all = properties.iter().chain(besides);
         let properties =
-            Properties::new(properties.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            Properties::new(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let text = statements(&world);
         let specs = headless::prepare(&world.cluster, &text, &properties, &[]).await.unwrap();
         let options = InstanceOptions { stop_within: Duration::from_secs(1), id: 1, workers: 2 };
@@ -40,7 +51,7 @@ impl Lives {
         Self { world, truth: Truth::default(), instance, specs }
     }
 
-    fn start_query(&self, id: &str) {
+    pub(crate) fn start_query(&self, id: &str) {
         let spec = self.specs.iter().find(|spec| spec.id == id).unwrap();
         self.instance.start_query(spec.clone()).unwrap();
     }
@@ -61,7 +72,7 @@ impl Lives {
     }
 
     /// How many records a query has processed.
-    fn records(&self, id: &str) -> u64 {
+    pub(crate) fn records(&self, id: &str) -> u64 {
         let status = self.instance.status();
         status.queries.iter().find(|query| query.id == id).map_or(0, |query| query.records)
     }
@@ -96,7 +107,64 @@ async fn a_sink_that_is_never_answered_delays_no_other_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_of_any_size_is_made() {
+async fn law_4_no_changelog_is_written_before_its_results_are() {
+    let mut lives = Lives::start("in-turn").await;
+    let faults = lives.world.embedded.as_ref().unwrap().faults();
+    let (sink, topic) = (lives.world.topic("counts"), lives.world.topic("in"));
+    let refused = ProduceFault::Refused(ResponseError::NotEnoughReplicas);
+    faults.on_produce(&sink, None, refused);
+    lives.start_query(COUNTS);
+    lives.send(200).await;
+    while lives.records(COUNTS) < 200 {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    // Many times as long as a commit takes.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let group = lives.world.group(COUNTS);
+    let changelog = format!("{group}-Aggregate-Aggregate-Materialize-changelog");
+    assert_eq!(lives.world.read(&changelog).await.len(), 0);
+    assert_eq!(lives.world.lag(COUNTS, &topic).await, 200);
+    faults.lift(&sink);
+    lives.wait_for_level(COUNTS).await;
+    let (written, kept) = (lives.world.read(&sink).await, lives.world.read(&changelog).await);
+    assert!(!kept.is_empty() && kept.len() == written.len(), "{} kept", kept.len());
+    lives.instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_7_what_came_last_is_known_after_a_restart() {
+    const ROOMS: &str = "CTAS_ROOMS_0";
+    let statements = |world: &World| {
+        let name = &world.name;
+        format!(
+            "CREATE STREAM readings (room VARCHAR, seen BIGINT, v VARCHAR)
+               WITH (KAFKA_TOPIC='{name}-in', VALUE_FORMAT='JSON', TIMESTAMP='seen');
+             CREATE TABLE rooms WITH (KAFKA_TOPIC='{name}-rooms') AS
+               SELECT room, LATEST_BY_OFFSET(v) AS last, EARLIEST_BY_OFFSET(v) AS first
+               FROM readings WINDOW SESSION (15 SECONDS) GROUP BY room EMIT CHANGES;"
+        )
+    };
+    let lives = Lives::of("latest", statements, &[]).await;
+    // The last of these readings puts the sessions of the others together, each of which the query knows of its changelog.
+    for (round, (second, count)) in [(0, 10), (25, 1), (12, 1)].into_iter().enumerate() {
+        let reading = serde_json::json!({
+            "ROOM": "r", "SEEN": 1_700_000_000_000_i64 + second * 1_000, "V": format!("v{round}")
+        });
+        let readings = (0..count).map(|_| Some(reading.to_string().into_bytes()));
+        lives.world.send(&lives.world.topic("in"), readings).await;
+        lives.start_query(ROOMS);
+        lives.wait_for_level(ROOMS).await;
+        lives.instance.stop_query(ROOMS).await.unwrap();
+    }
+    let rooms = lives.world.read(&lives.world.topic("rooms")).await;
+    let last: serde_json::Value =
+        serde_json::from_slice(rooms.last().unwrap().1.as_deref().unwrap()).unwrap();
+    assert_eq!(last, serde_json::json!({ "LAST": "v2", "FIRST": "v0" }));
+    lives.instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law_4_a_commit_of_any_size_is_made() {
     let lives = Lives::start("large").await;
     // 24 MB for the changelog, which wait together for one commit.
     let values = (0..24_000).map(|id| {

@@ -2,7 +2,8 @@
 //!
 //! Workers take nothing more for a query whose records wait to be sent. And where rows wait for those
 //! of other partitions, only the partition that is furthest behind is read on: it is what the others
-//! wait for, so whatever is full, something moves.
+//! wait for, so whatever is full, something moves. Where they wait for one that has nothing to be read
+//! (`max.task.idle.ms`), those that are ahead of it are not read on either, until it is waited for no more.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
@@ -23,27 +24,59 @@ pub(super) struct Pressure {
     /// Bytes for changelogs that wait to be committed.
     uncommitted: AtomicUsize,
     waiting: Vec<AtomicUsize>,
-    /// How far the partitions have come whose rows have an order, in record time; those at their end
-    /// are ahead of all.
-    marks: BTreeMap<LaneId, AtomicI64>,
+    /// How far the partitions have come whose rows have an order.
+    marks: BTreeMap<LaneId, Mark>,
     /// How far ahead of the others, in record time, one of them is read.
     ahead_ms: Option<i64>,
+    /// Whether rows meet those of all partitions, and not only of those with the same number.
+    meets_all: bool,
+}
+
+/// How far a partition has come.
+#[derive(Debug)]
+struct Mark {
+    /// No later row has a lower time.
+    time: AtomicI64,
+    /// [`NOT_AT_END`], or until when, by the wall clock, it is waited for although it is at its end.
+    waited_until_ms: AtomicI64,
+}
+
+const NOT_AT_END: i64 = i64::MIN;
+
+impl Mark {
+    fn is_at_end(&self) -> bool {
+        self.waited_until_ms.load(Relaxed) != NOT_AT_END
+    }
+}
+
+/// Where a partition stands, as its reader tells it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// No later row has a lower time.
+    pub(super) time: i64,
+    /// Where it is at its end: until when, by the wall clock, it is waited for nevertheless.
+    pub(super) waited_until_ms: Option<i64>,
 }
 
 impl Pressure {
-    /// Nothing waits, and nothing has come; these partitions have an order among each other.
+    /// Nothing waits, and nothing has come; these partitions have an order among each other, each with
+    /// all others if `meets_all`, else with those of its number.
     pub(super) fn new(
         workers: usize,
         ordered: impl IntoIterator<Item = LaneId>,
         ahead_ms: Option<i64>,
+        meets_all: bool,
     ) -> Self {
-        let marks = ordered.into_iter().map(|lane| (lane, AtomicI64::new(i64::MIN)));
+        let begin =
+            || Mark { time: AtomicI64::new(i64::MIN), waited_until_ms: AtomicI64::new(NOT_AT_END) };
+        let marks = ordered.into_iter().map(|lane| (lane, begin()));
         Self {
             unsent: AtomicUsize::new(0),
             uncommitted: AtomicUsize::new(0),
             waiting: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
             marks: marks.collect(),
             ahead_ms,
+            meets_all,
         }
     }
 
@@ -91,10 +124,13 @@ impl Pressure {
         self.marks.contains_key(&lane)
     }
 
-    /// Notes that no later row of a partition has a lower time; `None` once it is at its end.
-    pub(super) fn mark(&self, lane: LaneId, time: Option<i64>) {
+    /// Notes how far a partition has come.
+    pub(super) fn mark(&self, lane: LaneId, Standing { time, waited_until_ms }: Standing) {
         if let Some(mark) = self.marks.get(&lane) {
-            mark.store(time.unwrap_or(i64::MAX), Relaxed);
+            mark.time.store(time, Relaxed);
+            // Not the value that says that it is not at its end.
+            let until = waited_until_ms.map_or(NOT_AT_END, |until| until.max(NOT_AT_END + 1));
+            mark.waited_until_ms.store(until, Relaxed);
         }
     }
 
@@ -103,10 +139,30 @@ impl Pressure {
         self.ahead_ms
     }
 
-    /// How far the partition has come that is furthest behind of all but `lane`.
+    /// How far the partition has come that is furthest behind of all but `lane`; those at their end are
+    /// ahead of all.
     pub(super) fn others(&self, lane: LaneId) -> i64 {
-        let others = self.marks.iter().filter(|(other, _)| **other != lane);
-        others.map(|(_, mark)| mark.load(Relaxed)).min().unwrap_or(i64::MAX)
+        let others = self.marks.iter().filter(|(other, mark)| **other != lane && !mark.is_at_end());
+        others.map(|(_, mark)| mark.time.load(Relaxed)).min().unwrap_or(i64::MAX)
+    }
+
+    /// Whether a partition that has come to `time` is read on at `now_ms` although as many rows wait as may: it
+    /// is what they wait for.
+    pub(super) fn is_waited_for(&self, lane: LaneId, time: i64, now_ms: i64) -> bool {
+        let is_behind = |(other, mark): (&LaneId, &Mark)| {
+            let others = mark.time.load(Relaxed);
+            others < time && !mark.is_at_end() && !self.is_held_back(*other, others, now_ms)
+        };
+        !self.is_held_back(lane, time, now_ms) && !self.marks.iter().any(is_behind)
+    }
+
+    /// Whether the rows of a partition that has come to `time` wait for one that has nothing to be read.
+    fn is_held_back(&self, lane: LaneId, time: i64, now_ms: i64) -> bool {
+        self.marks.iter().any(|(other, mark)| {
+            let meets = self.meets_all || other.upstream == lane.upstream;
+            let waited_until_ms = mark.waited_until_ms.load(Relaxed);
+            meets && waited_until_ms > now_ms && *other != lane && mark.time.load(Relaxed) < time
+        })
     }
 }
 
@@ -120,22 +176,67 @@ mod tests {
     use crate::plan::{Input, NodeId};
     use crate::types::Partition;
 
-    #[test]
-    fn the_partition_that_is_furthest_behind_is_never_held_up() {
-        let lane =
-            |partition| LaneId { input: Input::Source(NodeId(0)), upstream: Partition(partition) };
-        let pressure = Pressure::new(2, [lane(0), lane(1), lane(2)], None);
+    fn lane(source: usize, partition: i32) -> LaneId {
+        LaneId { input: Input::Source(NodeId(source)), upstream: Partition(partition) }
+    }
+
+    fn reads(time: i64) -> Standing {
+        Standing { time, waited_until_ms: None }
+    }
+
+    fn ended(time: i64, waited_until_ms: i64) -> Standing {
+        Standing { time, waited_until_ms: Some(waited_until_ms) }
+    }
+
+    /// Which of some partitions are read on although as many rows wait as may.
+    fn check(meets_all: bool, standings: &[(LaneId, Standing)], expected: &[bool]) {
+        let lanes = standings.iter().map(|(lane, _)| *lane);
+        let pressure = Pressure::new(2, lanes, None, meets_all);
         pressure.set_waiting(1, WAITING_BYTES + 1);
         assert!(pressure.is_waiting_full());
-        for (partition, time) in [(0, Some(7)), (1, Some(5)), (2, None)] {
-            pressure.mark(lane(partition), time);
+        for (lane, standing) in standings {
+            pressure.mark(*lane, *standing);
         }
-        assert_eq!([0, 1, 2].map(|partition| pressure.others(lane(partition))), [5, 7, 5]);
+        let is_waited_for = |(lane, standing): &(LaneId, Standing)| {
+            pressure.is_waited_for(*lane, standing.time, 1_000)
+        };
+        let found: Vec<bool> = standings.iter().map(is_waited_for).collect();
+        assert_eq!(found, expected, "{standings:?}");
     }
 
     #[test]
-    fn a_barrier_does_not_wait_for_the_commit_that_comes_after_it() {
-        let pressure = Pressure::new(1, [], None);
+    fn law_1_the_partition_that_is_furthest_behind_is_never_held_up() {
+        let of_three = |last| [(lane(0, 0), reads(7)), (lane(0, 1), reads(5)), (lane(0, 2), last)];
+        check(true, &of_three(reads(6)), &[false, true, false]);
+        let standings = of_three(ended(1, i64::MIN));
+        check(true, &standings, &[false, true, true]);
+        let pressure = Pressure::new(2, standings.map(|(lane, _)| lane), None, true);
+        for (lane, standing) in &standings {
+            pressure.mark(*lane, *standing);
+        }
+        assert_eq!(standings.map(|(lane, _)| pressure.others(lane)), [5, 7, 5]);
+    }
+
+    #[test]
+    fn law_1_what_waits_for_a_partition_at_its_end_is_not_read_on_while_that_is_waited_for() {
+        let of_two = |at_end| [(lane(0, 0), reads(7)), (lane(0, 1), at_end)];
+        check(true, &of_two(ended(5, 1_001)), &[false, true]);
+        check(true, &of_two(ended(5, 1_000)), &[true, true]);
+        // It comes first.
+        check(true, &of_two(ended(9, 1_001)), &[true, false]);
+        // Two partitions of two topics, joined by number: what one waits for holds up no other.
+        let joined = [
+            (lane(0, 0), ended(1, 1_001)),
+            (lane(1, 0), reads(3)),
+            (lane(0, 1), reads(9)),
+            (lane(1, 1), reads(8)),
+        ];
+        check(false, &joined, &[true, false, false, true]);
+    }
+
+    #[test]
+    fn law_1_a_barrier_does_not_wait_for_the_commit_that_comes_after_it() {
+        let pressure = Pressure::new(1, [], None, true);
         pressure.given(1, OUTBOX_BYTES);
         assert!(pressure.is_outbox_full() && !pressure.is_sending_full());
         pressure.given(OUTBOX_BYTES, 0);

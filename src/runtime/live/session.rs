@@ -362,6 +362,8 @@ async fn finished(committing: &mut Option<Committing<'_>>) -> (Committer, Result
 struct Ordered {
     inputs: Vec<Input>,
     ahead_ms: Option<i64>,
+    /// Whether their partitions meet all others, as rows are re-keyed in memory.
+    meet_all: bool,
 }
 
 impl Ordered {
@@ -369,7 +371,7 @@ impl Ordered {
     fn pressure(&self, workers: usize, lanes: &[LaneStart]) -> Pressure {
         let lanes = lanes.iter().map(|start| start.lane);
         let in_order = lanes.filter(|lane| self.inputs.contains(&lane.input));
-        Pressure::new(workers, in_order, self.ahead_ms)
+        Pressure::new(workers, in_order, self.ahead_ms, self.meet_all)
     }
 
     /// In memory tasks put rows in order themselves. Through a topic they come as they were written,
@@ -377,11 +379,15 @@ impl Ordered {
     fn of(layout: &Layout, interleave_ms: i64) -> Self {
         let plan = layout.plan();
         let inputs = layout.ordered_inputs();
-        if layout.is_in_memory() || !has_windows(plan) || plan.repartitions().next().is_none() {
-            return Self { inputs, ahead_ms: None };
+        let has_new_keys = plan.repartitions().next().is_some();
+        let is_spread = inputs.iter().any(|input| layout.spread_from(*input).is_some());
+        let meet_all = is_spread || (layout.is_in_memory() && has_new_keys);
+        if layout.is_in_memory() || !has_windows(plan) || !has_new_keys {
+            return Self { inputs, ahead_ms: None, meet_all };
         }
         let sources = plan.sources().map(|(node, _)| Input::Source(node));
-        Self { inputs: sources.chain(inputs).collect(), ahead_ms: Some(interleave_ms) }
+        let inputs = sources.chain(inputs).collect();
+        Self { inputs, ahead_ms: Some(interleave_ms), meet_all }
     }
 }
 

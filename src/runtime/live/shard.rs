@@ -71,8 +71,8 @@ pub(super) struct Lane {
     pub(super) jump: Option<Jump>,
     /// Whether the worker gives it what is fetched.
     is_attached: bool,
-    /// Whether its tasks know that it is at its end.
-    pub(super) is_noted_at_end: bool,
+    /// Where its tasks know that it is at its end: until when, by the wall clock, it is waited for there.
+    pub(super) noted_at_end: Option<i64>,
     /// The next row, where it came too early to be taken.
     pub(super) next: Option<NextRow>,
     pub(super) definition: Option<DefinitionId>,
@@ -139,7 +139,7 @@ impl Shard {
                 reset,
                 jump: None,
                 is_attached: false,
-                is_noted_at_end: false,
+                noted_at_end: None,
                 next: None,
                 definition: None,
             };
@@ -286,13 +286,13 @@ impl Shard {
         if self.tasks.layout().goes_by_block() && !self.is_last_here(id) {
             return None;
         }
-        let others = self.pressure.others(id);
-        let is_last = self.own_mark(id) <= others;
-        if self.pressure.is_waiting_full() && !is_last {
+        if self.pressure.is_waiting_full()
+            && !self.pressure.is_waited_for(id, self.own_mark(id), clock::now().0)
+        {
             return None;
         }
         match self.pressure.ahead_ms() {
-            Some(ahead_ms) => Some(others.saturating_add(ahead_ms)),
+            Some(ahead_ms) => Some(self.pressure.others(id).saturating_add(ahead_ms)),
             None => Some(i64::MAX),
         }
     }

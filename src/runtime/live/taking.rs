@@ -6,13 +6,14 @@ use super::decode::{NextChunk, PastPanics, first_records, past_panics};
 use super::error::LiveError;
 use super::inbox::Inbox;
 use super::message::{Event, Message, Portion};
+use super::pressure::Standing;
 use super::shard::{NextRow, Shard, Stage};
 use super::singly::record_at;
 use crate::operators::QueryError;
 use crate::plan::{NodeId, RepartitionId};
 use crate::runtime::{
     Given, LaneId, ReadRows, RecordId, RepartitionBatch, SourceBatch, SourceReader, SourceRecords,
-    Surrounded,
+    Surrounded, clock,
 };
 use crate::types::{Arena, Rows};
 
@@ -136,6 +137,7 @@ impl Shard {
     /// Moves a lane on; whether it is at its end then.
     fn move_to(&mut self, lane: LaneId, next: i64) -> bool {
         self.trail.note(lane, next);
+        let waited_until_ms = self.waited_until_ms();
         let Some(lane) = self.lanes.get_mut(&lane) else { return false };
         if lane.next.is_some_and(|row| row.position != next) {
             lane.next = None;
@@ -147,8 +149,16 @@ impl Shard {
             }
             _ => next,
         };
-        lane.is_noted_at_end = lane.is_at_end();
-        lane.is_noted_at_end
+        lane.noted_at_end = lane.is_at_end().then_some(waited_until_ms);
+        lane.noted_at_end.is_some()
+    }
+
+    /// Until when, by the wall clock, a lane is waited for that comes to its end now.
+    fn waited_until_ms(&self) -> i64 {
+        match self.tasks.layout().idle_ms() {
+            0 => i64::MIN,
+            idle_ms => clock::now().0.saturating_add(idle_ms),
+        }
     }
 
     fn after(&mut self, lane: LaneId, done: Result<(), QueryError>) {
@@ -159,18 +169,18 @@ impl Shard {
     }
 
     fn publish_mark(&self, id: LaneId) {
-        let is_at_end = self.lanes.get(&id).is_some_and(super::shard::Lane::is_at_end);
-        self.pressure.mark(id, (!is_at_end).then(|| self.own_mark(id)));
+        let ended = self.lanes.get(&id).filter(|lane| lane.is_at_end());
+        let waited_until_ms = ended.map(|lane| lane.noted_at_end.unwrap_or(i64::MAX));
+        self.pressure.mark(id, Standing { time: self.own_mark(id), waited_until_ms });
     }
 
     /// Notes where a partition ends of which something was fetched.
     pub(super) fn note_fetched(&mut self, id: LaneId, end: i64) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.end = lane.end.max(end);
-        if lane.is_at_end() || !lane.is_noted_at_end {
+        if lane.is_at_end() || lane.noted_at_end.take().is_none() {
             return;
         }
-        lane.is_noted_at_end = false;
         self.note_end(id, false);
     }
 
@@ -178,13 +188,14 @@ impl Shard {
     pub(super) fn note_ends(&mut self) {
         let pressure = &self.pressure;
         let is_new = |id: &LaneId, lane: &super::shard::Lane| {
-            pressure.is_ordered(*id) && lane.is_at_end() && !lane.is_noted_at_end
+            pressure.is_ordered(*id) && lane.is_at_end() && lane.noted_at_end.is_none()
         };
         let ended: Vec<LaneId> =
             self.lanes.iter().filter(|(id, lane)| is_new(id, lane)).map(|(id, _)| *id).collect();
         for id in ended {
+            let waited_until_ms = self.waited_until_ms();
             if let Some(lane) = self.lanes.get_mut(&id) {
-                lane.is_noted_at_end = true;
+                lane.noted_at_end = Some(waited_until_ms);
             }
             self.note_end(id, true);
         }
