@@ -165,7 +165,7 @@ mod tests {
 
     /// The texts are those that Kafka Streams 3.4 writes.
     #[test]
-    fn it_is_written_and_read_as_kafka_streams_does() {
+    fn law_9_it_is_written_and_read_as_kafka_streams_does() {
         let time = Some(1_700_000_000_000);
         let plan = format!("millstream.plan.{FINGERPRINT}");
         for (expected, metadata) in [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_are_left_out_before_it_is_too_long() {
+    fn law_9_clocks_are_left_out_before_it_is_too_long() {
         let mut metadata = OffsetMetadata::default().with_fingerprint(FINGERPRINT);
         for clock in 0..100 {
             metadata.values.insert(format!("a clock with a long name {clock:02}"), 1);

@@ -95,7 +95,7 @@ proptest! {
 
     /// Each task gives the same rows, one after the other, whatever happens when.
     #[test]
-    fn each_task_gives_the_same_rows(
+    fn law_6_each_task_gives_the_same_rows(
         program in program(), backlog in backlog(), one in choices(), other in choices(),
     ) {
         let run = |choices| run(&program, &backlog, &Schedule { workers: None, choices });
@@ -114,7 +114,7 @@ proptest! {
 
     /// And so does the query as a whole, on one, two and four workers.
     #[test]
-    fn one_two_and_four_workers_give_the_same(
+    fn law_6_one_two_and_four_workers_give_the_same(
         program in program(), backlog in backlog(), choices in choices(),
     ) {
         let run = |workers| run(&program, &backlog, &Schedule { workers, choices: choices.clone() });

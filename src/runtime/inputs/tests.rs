@@ -133,7 +133,7 @@ fn a_chunk_has_rows_of_one_input_and_no_more_than_are_asked_for() {
 }
 
 #[test]
-fn answers_come_before_everything_and_are_not_waited_for() {
+fn law_2_answers_come_before_everything_and_are_not_waited_for() {
     let source = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(0) };
     let asks = Way { lane: source, to: TASK };
     let answers = lane(0);
@@ -148,7 +148,7 @@ fn answers_come_before_everything_and_are_not_waited_for() {
 }
 
 #[test]
-fn what_is_drained_comes_in_order_without_waiting() {
+fn law_3_what_is_drained_comes_in_order_without_waiting() {
     let mut inputs = two_lanes();
     inputs.push(lane(0), Some(run(10, &[4])), at(4));
     inputs.push(lane(1), Some(run(20, &[2])), at(2));
@@ -199,7 +199,7 @@ fn merged(lanes: &[Vec<i64>], batches: &[Batch]) -> Vec<i64> {
 
 proptest! {
     #[test]
-    fn the_order_is_the_same_however_rows_are_cut_and_whenever_they_come(
+    fn law_6_the_order_is_the_same_however_rows_are_cut_and_whenever_they_come(
         lanes in prop::collection::vec(prop::collection::vec(0i64..4, 0..20), 1..4),
         cuts in prop::collection::vec((0usize..4, 0usize..5), 0..30),
     ) {

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_workers_have_to_answer_before_the_next_step() {
+    fn law_3_all_workers_have_to_answer_before_the_next_step() {
         let parts = [SubTopologyId(0), SubTopologyId(1)];
         let mut barrier = Barrier::new(2, true, true, 0);
         assert_eq!(barrier.take(Event::Cut(7), &parts), Next::Wait);
