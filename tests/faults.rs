@@ -19,6 +19,8 @@ mod final_windows;
 mod forgotten;
 #[path = "faults/identity.rs"]
 mod identity;
+#[path = "faults/joins.rs"]
+mod joins;
 #[path = "faults/lives.rs"]
 mod lives;
 #[path = "faults/members.rs"]
