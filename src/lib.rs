@@ -43,6 +43,46 @@
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
 //!
+//! # The running system
+//!
+//! ```text
+//!  tokio threads (a quarter of the cores)               worker threads (ksql.streams.num.stream.threads)
+//!  ┌───────────────────────────────────────┐            ┌──────────────────────────────────────────────┐
+//!  │ Fetcher ─▶ pump   (one for a reading) │─ Fetched ─▶│ inbox ─▶ readings: decode once for all queries│
+//!  │                                       │◀─ held ────│            │ rows                            │
+//!  │ Life of query A  (one for a query)    │─ Command ─▶│            ▼                                 │
+//!  │   membership, lease, restore          │            │ Shard of A: tasks ─ stores, caches, inputs   │─ Handover ─▶ inbox
+//!  │   Session: outbox, barrier, commit    │◀─ Event ───│   of the partitions that this worker owns    │   of another
+//!  │   Producer (its own)                  │            │ Shard of B: …                                │   worker
+//!  └──────────────┬────────────────────────┘            └──────────────────────────────────────────────┘
+//!                 ▼ sink, repartition topics │ changelogs │ offsets, in this order ─▶ Kafka
+//! ```
+//!
+//! | what | belongs to | others come to it by |
+//! |---|---|---|
+//! | tasks, stores, caches, what waits in inputs | the worker that owns their partition; a restore fills them before | `Command`, in its inbox (bounded for who can wait) |
+//! | fetched bytes | the reading of a worker, at most [1 MB](runtime::live) and what its partitions lack | `Fetched`; its pump stops while it is full |
+//! | rows with a new key, in memory | the inputs of the task that gets them | `Handover`; no worker waits for another |
+//! | records to be written | the outbox of their query, then its producer's `buffer.memory` | `Event::Given`; where it is full, its workers take no more |
+//! | offsets, membership, lease | the life of their query | – |
+//! | figures, skipped records | atomics that the query keeps over all its tries | anybody reads them |
+//!
+//! A query is in one of these states ([`runtime::live::QueryState`]); each waits in its own life, so none delays another:
+//!
+//! ```text
+//!            ┌──────────────── group changes, topic grows, session is over ───────────────┐
+//!            ▼                                                                             │
+//! start ─▶ Starting: topics, group, restore ── assigned ─▶ Running: take ─▶ barrier ─▶ commit ┤
+//!            │  ▲                                            │                             │
+//!            │  └─ back-off ── Retrying ◀── broker, topic, panic ──────────────────────────┤
+//!            └─ another runs it ─▶ Standby                                                 └─▶ Failed: tried again only by
+//!                                                                                              a start of the process
+//! ```
+//!
+//! A commit begins as a barrier: the workers of a query say how far they are (`Cut`), read on to the same time (`Level`),
+//! drain one sub-topology after the other (`Drained`), and go on at once (`Released`) while what they gave is written,
+//! acknowledged and committed by its life.
+//!
 //! # What holds
 //!
 //! - Layers 1–7 never await, start a thread, use the network, or read a clock (and only checkpoints
