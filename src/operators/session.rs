@@ -14,6 +14,9 @@ use crate::expr::aggregates::{Sequence, State};
 use crate::state::{GroupHead, SessionIndex};
 use crate::types::{Meta, OwnedValue, Rows, Timestamp, Window};
 
+/// How long the segments are at least in which ksqlDB's store keeps sessions.
+const SEGMENT_MS_MIN: i64 = 60_000;
+
 /// One row for each period of activity of a key.
 ///
 /// As Kafka Streams' `KStreamSessionWindowAggregate`: a record that touches sessions swallows them,
@@ -21,8 +24,9 @@ use crate::types::{Meta, OwnedValue, Rows, Timestamp, Window};
 ///
 /// With `EMIT FINAL` sessions are given as windows are by
 /// [`WindowedAggregate`](super::windowed::WindowedAggregate), in the order of their ends: with a cache
-/// a closed one stays until it was given. A row that is out of order and touches a session that was
-/// given makes a longer one of it, which is given too, as in ksqlDB.
+/// a closed one stays until it was given, and without one those are lost that lie in segments which
+/// ksqlDB's store has dropped by then. A row that is out of order and touches a session that was given
+/// makes a longer one of it, which is given too, as in ksqlDB.
 pub(super) struct SessionAggregate {
     groups: Groups,
     gap_ms: i64,
@@ -39,8 +43,8 @@ pub(super) struct SessionAggregate {
 #[derive(Default)]
 struct SessionTime {
     stream_time: Option<i64>,
-    /// The latest end of a session that was restored.
-    restored_end: Option<i64>,
+    /// The latest end of a session that was ever put, which is the store's own stream time.
+    latest_end: Option<i64>,
     emitted_to: Option<i64>,
     emit_from_ms: i64,
     index: SessionIndex,
@@ -101,11 +105,9 @@ impl SessionAggregate {
         let stream_time = time.stream_time.map_or(at, |time| time.max(at));
         time.stream_time = Some(stream_time);
         let close_time = stream_time.saturating_sub(self.grace_ms).saturating_sub(self.gap_ms);
-        let touched = time.index.find(
-            arrival.key,
-            at.saturating_sub(self.gap_ms),
-            at.saturating_add(self.gap_ms),
-        );
+        let earliest_end = at.saturating_sub(self.gap_ms).max(self.first_found());
+        let latest_start = at.saturating_add(self.gap_ms);
+        let touched = self.time.index.find(arrival.key, earliest_end, latest_start);
         let alone = Window { start: Timestamp(at), end: Timestamp(at) };
         let window = touched.iter().fold(alone, |merged, (window, _)| Window {
             start: merged.start.min(window.start),
@@ -119,12 +121,12 @@ impl SessionAggregate {
             let merge = Merge { window, swallows: window != alone, touched };
             self.put(arrival, &merge, builder, ctx)?;
         }
-        if self.groups.plan.is_final {
-            self.emit_closed(arrival, close_time, builder, ctx);
-        }
         // What the next record of the batch finds must not depend on where the batch is cut.
         if self.emitting.cached_groups == 0 {
             self.expire();
+        }
+        if self.groups.plan.is_final {
+            self.emit_closed(arrival, close_time, builder, ctx);
         }
         Ok(())
     }
@@ -192,6 +194,7 @@ impl SessionAggregate {
         let group = GroupKey { store_key: &store_key, key, position, window: Some(window) };
         let (slot, _) = self.groups.enter(group, sequence);
         self.time.index.insert(arrival.key, window, slot);
+        self.time.latest_end = self.time.latest_end.max(Some(window.end.0));
         slot
     }
 
@@ -288,10 +291,29 @@ impl SessionAggregate {
     fn oldest_at(&self, stream_time: i64) -> i64 {
         let keep_ms = self.retention_ms.max(self.grace_ms.saturating_add(self.gap_ms));
         let retained = stream_time.saturating_sub(keep_ms);
-        if self.groups.plan.is_final && self.emitting.cached_groups > 0 {
-            retained.min(self.time.emitted_to.unwrap_or(i64::MIN))
-        } else {
-            retained
+        match (self.groups.plan.is_final, self.emitting.cached_groups) {
+            (false, _) => retained,
+            (true, 0) => self.segments_from(),
+            (true, _) => retained.min(self.time.emitted_to.unwrap_or(i64::MIN)),
+        }
+    }
+
+    /// From which end on ksqlDB's store has sessions with `EMIT FINAL`: it forgets whole segments.
+    ///
+    /// As `RocksDbTimeOrderedSessionBytesStoreSupplier` and `AbstractSegments`.
+    fn segments_from(&self) -> i64 {
+        let segment_ms = (self.retention_ms / 2).max(SEGMENT_MS_MIN);
+        let retained = |latest: i64| latest.saturating_sub(self.retention_ms);
+        self.time.latest_end.map_or(i64::MIN, |latest| retained(latest) / segment_ms * segment_ms)
+    }
+
+    /// From which end on that store finds the sessions of a key, of those that it has.
+    fn first_found(&self) -> i64 {
+        match self.time.latest_end {
+            Some(latest) if self.groups.plan.is_final && self.emitting.cached_groups == 0 => {
+                latest.saturating_sub(self.retention_ms).saturating_add(1)
+            }
+            _ => i64::MIN,
         }
     }
 }
@@ -417,8 +439,8 @@ impl Store for SessionAggregate {
             return Ok(());
         };
         // A changelog keeps sessions longer than the store that it is of: these go as they come.
-        let latest = time.restored_end.map_or(window.end.0, |end| end.max(window.end.0));
-        time.restored_end = Some(latest);
+        let latest = time.latest_end.map_or(window.end.0, |end| end.max(window.end.0));
+        time.latest_end = Some(latest);
         if window.end.0 < self.oldest_at(latest) {
             return Ok(());
         }
