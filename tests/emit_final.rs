@@ -77,6 +77,11 @@ impl Query {
         self.collect();
     }
 
+    /// The earliest start of what is still to be given.
+    fn not_given_from(&mut self) -> Option<i64> {
+        self.driver.clocks().first().and_then(|shard| shard.clocks.not_given_from)
+    }
+
     /// Stops and starts again, from all that the changelog ever held.
     fn restart(&mut self) {
         self.commit();
@@ -298,12 +303,14 @@ fn a_jump_of_ten_years_loses_nothing() {
         query.restart();
         assert_eq!(query.given.len(), 0);
         assert_eq!(query.driver.stored_rows(), 81);
+        assert_eq!(query.not_given_from(), Some(BEGIN_MS));
         // Also a late record lets windows be given that are closed.
         query.wait(SECOND_MS);
         query.pipe(&minutes(20..21));
         assert_eq!(query.given.len(), 80, "{window}");
         query.restart();
         assert_eq!(query.driver.stored_rows(), 1);
+        assert_eq!(query.not_given_from(), Some(ahead.timestamp_ms));
         query.wait(SECOND_MS);
         query.pipe(&minutes(21..40));
         assert_eq!(query.given.len(), 80, "{window}");

@@ -311,6 +311,8 @@ pub struct Clocks {
     pub stream_time: Option<i64>,
     /// With `EMIT FINAL`, the time up to which windows were closed when some were given away last.
     pub emitted_to: Option<i64>,
+    /// With `EMIT FINAL`, the earliest start of what is still to be given. It follows from the state.
+    pub not_given_from: Option<i64>,
 }
 
 impl Clocks {
@@ -320,6 +322,7 @@ impl Clocks {
         Self {
             stream_time: self.stream_time.max(other.stream_time),
             emitted_to: self.emitted_to.max(other.emitted_to),
+            not_given_from: self.not_given_from.max(other.not_given_from),
         }
     }
 }

@@ -461,11 +461,13 @@ impl Store for SessionAggregate {
 
     fn clocks(&self) -> Clocks {
         let SessionTime { stream_time, emitted_to, .. } = self.time;
-        Clocks { stream_time, emitted_to }
+        let first = || self.time.index.first_ending_from(emitted_to.unwrap_or(i64::MIN));
+        let not_given = self.groups.plan.is_final.then(first).flatten();
+        Clocks { stream_time, emitted_to, not_given_from: not_given.map(|window| window.start.0) }
     }
 
     fn restore_clocks(&mut self, clocks: Clocks) {
-        let Clocks { stream_time, emitted_to } = clocks.max(self.clocks());
+        let Clocks { stream_time, emitted_to, .. } = clocks.max(self.clocks());
         (self.time.stream_time, self.time.emitted_to) = (stream_time, emitted_to);
     }
 

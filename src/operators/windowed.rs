@@ -375,11 +375,12 @@ impl Store for WindowedAggregate {
 
     fn clocks(&self) -> Clocks {
         let WindowTime { stream_time, emitted_to, .. } = self.time;
-        Clocks { stream_time, emitted_to }
+        let not_given = self.is_final.then(|| self.time.index.first_from(self.first_not_given()));
+        Clocks { stream_time, emitted_to, not_given_from: not_given.flatten() }
     }
 
     fn restore_clocks(&mut self, clocks: Clocks) {
-        let Clocks { stream_time, emitted_to } = clocks.max(self.clocks());
+        let Clocks { stream_time, emitted_to, .. } = clocks.max(self.clocks());
         (self.time.stream_time, self.time.emitted_to) = (stream_time, emitted_to);
     }
 

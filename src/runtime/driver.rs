@@ -12,6 +12,7 @@ use super::output::{Output, Target};
 use super::processing_log::ProcessingLogEntry;
 use super::random::SeededRandom;
 use super::source::{RawRecords, SourceReader};
+use super::store_clocks::ShardClocks;
 use super::task::{Surrounded, Surroundings};
 use super::tasks::{SourceBatch, Tasks};
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, StoredRecord, TopologyOptions};
@@ -158,6 +159,11 @@ impl Driver {
     /// How many rows its stores hold.
     pub fn stored_rows(&mut self) -> usize {
         self.tasks.stored_rows()
+    }
+
+    /// Where the clocks of its stores stand.
+    pub fn clocks(&mut self) -> Vec<ShardClocks> {
+        self.tasks.clocks()
     }
 
     /// Moves the wall clock.

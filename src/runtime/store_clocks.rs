@@ -66,7 +66,7 @@ impl ShardClocks {
         let Some(store) = stores.get(self.store.0) else { return };
         let shard = self.partition.0;
         let of_shard = if shard < partitions { String::new() } else { format!("#{shard}") };
-        let Clocks { stream_time, emitted_to } = self.clocks;
+        let Clocks { stream_time, emitted_to, .. } = self.clocks;
         let emitted_to = emitted_to.map(|time| (format!("{store}{of_shard}"), time));
         let stream_time = stream_time.map(|time| (format!("{STREAM_TIME}{store}{of_shard}"), time));
         beside.values.extend(emitted_to.into_iter().chain(stream_time));
@@ -106,7 +106,7 @@ mod tests {
 
     fn shard(store: usize, partition: i32, clocks: [Option<i64>; 2]) -> ShardClocks {
         let [stream_time, emitted_to] = clocks;
-        let clocks = Clocks { stream_time, emitted_to };
+        let clocks = Clocks { stream_time, emitted_to, ..Clocks::default() };
         ShardClocks { store: StoreId(store), partition: Partition(partition), clocks }
     }
 

@@ -65,6 +65,12 @@ impl SessionIndex {
             .collect()
     }
 
+    /// The session that ends first, of those that end at or after `end_ms`.
+    pub fn first_ending_from(&self, end_ms: i64) -> Option<Window> {
+        let first = (end_ms, Box::<[u8]>::default(), i64::MIN);
+        self.by_end.range(first..).next().map(|(end, _, start)| window(*start, *end))
+    }
+
     /// Takes out the slots of all sessions that end before `end_ms`.
     pub fn expire(&mut self, end_ms: i64) -> Vec<u32> {
         let mut expired = Vec::new();
@@ -94,6 +100,8 @@ mod tests {
         index.insert(b"other", window(0, 10), 2);
         let found: Vec<_> = index.find(b"k", 5, 49).into_iter().map(|(_, slot)| slot).collect();
         assert_eq!(found, [0]);
+        let first = [10, 11, 61].map(|end| index.first_ending_from(end));
+        assert_eq!(first, [Some(window(0, 10)), Some(window(50, 60)), None]);
         assert_eq!(index.remove(b"k", window(0, 10)), Some(0));
         assert_eq!(index.expire(60), [2]);
         assert_eq!(index.get(b"k", window(50, 60)), Some(1));

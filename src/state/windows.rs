@@ -30,6 +30,11 @@ impl WindowIndex {
         expired.into_values().flat_map(BTreeMap::into_values).collect()
     }
 
+    /// The earliest start that is held, of those from `start_ms` on.
+    pub fn first_from(&self, start_ms: i64) -> Option<i64> {
+        self.by_start.range(start_ms..).next().map(|(start, _)| *start)
+    }
+
     /// The earliest start that is held.
     pub fn first(&self) -> Option<i64> {
         self.by_start.keys().next().copied()
@@ -47,6 +52,7 @@ mod tests {
         index.insert(0, b"z", 1);
         index.insert(10, b"a", 2);
         assert_eq!(index.range(0..=10).collect::<Vec<_>>(), [1, 2, 0]);
+        assert_eq!([0, 1, 11].map(|start| index.first_from(start)), [Some(0), Some(10), None]);
         assert_eq!(index.expire(5), [1]);
         assert_eq!(index.first(), Some(10));
     }

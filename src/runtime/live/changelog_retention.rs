@@ -10,7 +10,7 @@ use super::query_topics::QueryTopics;
 use super::topics::{ADDITIONAL_RETENTION_MS, TopicConfigs};
 use crate::kafka::admin::{Admin, ConfigResource};
 use crate::plan::{QueryPlan, StoreId};
-use crate::runtime::{Output, Target};
+use crate::runtime::{Output, ShardClocks, Target};
 
 /// The changelogs of a query's windows.
 pub(super) struct ChangelogRetention {
@@ -36,26 +36,39 @@ impl ChangelogRetention {
         Self { query: query.to_owned(), changelogs: changelogs.collect() }
     }
 
-    /// Raises what has to be kept longer, before these records are written at `now_ms`.
-    pub(super) async fn make_room(&mut self, admin: &Admin, outputs: &[Output], now_ms: i64) {
+    /// Raises what has to be kept longer, before these records are written at `now_ms`, and for windows that
+    /// are still to be given where these clocks of the stores stand.
+    pub(super) async fn make_room(
+        &mut self,
+        admin: &Admin,
+        (outputs, clocks): (&[Output], &[ShardClocks]),
+        now_ms: i64,
+    ) {
         if self.changelogs.is_empty() {
             return;
         }
-        for (store, oldest_ms) in oldest(outputs) {
+        for (store, oldest_ms) in oldest(outputs, clocks) {
             let Some(changelog) = self.changelogs.get_mut(&store) else { continue };
             changelog.make_room(admin, &self.query, now_ms.saturating_sub(oldest_ms)).await;
         }
     }
 }
 
-/// The lowest time among the records for each changelog.
-fn oldest(outputs: &[Output]) -> BTreeMap<StoreId, i64> {
+/// The lowest time among the records for each changelog, and of what is still to be given.
+///
+/// With `EMIT FINAL` a window waits for a later record of its partition, however long none comes.
+fn oldest(outputs: &[Output], clocks: &[ShardClocks]) -> BTreeMap<StoreId, i64> {
+    let written =
+        outputs.iter().flat_map(Output::records).filter_map(|record| match record.target {
+            Target::Changelog(store) => Some((store, record.timestamp_ms)),
+            _ => None,
+        });
+    let not_given =
+        clocks.iter().filter_map(|shard| Some((shard.store, shard.clocks.not_given_from?)));
     let mut oldest: BTreeMap<StoreId, i64> = BTreeMap::new();
-    for record in outputs.iter().flat_map(Output::records) {
-        if let Target::Changelog(store) = record.target {
-            let time = oldest.entry(store).or_insert(i64::MAX);
-            *time = record.timestamp_ms.min(*time);
-        }
+    for (store, at) in written.chain(not_given) {
+        let time = oldest.entry(store).or_insert(at);
+        *time = at.min(*time);
     }
     oldest
 }
@@ -83,7 +96,7 @@ impl WindowedChangelog {
             Ok(()) => {
                 self.kept_ms = Some(raised_ms);
                 tracing::warn!(
-                    "query {query}: its changelog {topic} gets records that are {} old; its retention.ms is raised from \
+                    "query {query}: its changelog {topic} has records that are {} old; its retention.ms is raised from \
                      {kept_ms} to {raised_ms}, so that the broker does not delete what the state needs",
                     days(age_ms)
                 );
@@ -91,7 +104,7 @@ impl WindowedChangelog {
             Err(error) => {
                 self.kept_ms = Some(i64::MAX);
                 tracing::warn!(
-                    "query {query}: its changelog {topic} gets records that are {} old, which the broker deletes \
+                    "query {query}: its changelog {topic} has records that are {} old, which the broker deletes \
                      (retention.ms is {kept_ms}) while the state needs them, and that cannot be changed: {error}",
                     days(age_ms)
                 );
@@ -129,12 +142,26 @@ fn days(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operators::Clocks;
+    use crate::types::Partition;
 
     #[test]
     fn ages_are_told_in_hours_or_days() {
         for (ms, told) in [(0, "0 hours"), (86_400_000, "24 hours"), (172_800_000, "2 days")] {
             assert_eq!(days(ms), told);
         }
+    }
+
+    #[test]
+    fn a_window_that_is_still_to_be_given_is_kept_as_what_is_written() {
+        let clocks = [(0, Some(700)), (0, Some(500)), (1, None), (0, Some(600))];
+        let shard = |(store, not_given_from)| ShardClocks {
+            store: StoreId(store),
+            partition: Partition(0),
+            clocks: Clocks { stream_time: Some(9_000), not_given_from, ..Clocks::default() },
+        };
+        let oldest = oldest(&[], &clocks.map(shard));
+        assert_eq!(oldest, BTreeMap::from([(StoreId(0), 500)]));
     }
 
     #[test]

@@ -165,7 +165,10 @@ impl Restoring {
         let clocks = restored.tasks.clocks();
         for (store, partition) in &restored.cut {
             let is_it = |at: &&ShardClocks| at.store.0 == *store && at.partition.0 == *partition;
-            let of_shard = clocks.iter().find(is_it).and_then(|shard| shard.clocks.stream_time);
+            let of_shard = clocks.iter().find(is_it).map(|shard| shard.clocks);
+            // With EMIT FINAL windows are needed that were not given, however far time has come.
+            let of_shard =
+                of_shard.and_then(|at| at.emitted_to.into_iter().chain(at.stream_time).min());
             let (Some(changelog), Some(time)) =
                 (restored.changelogs.get(*store), of_shard.or(oldest))
             else {
