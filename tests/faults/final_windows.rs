@@ -266,11 +266,26 @@ async fn a_clock_that_is_ten_years_ahead_loses_no_window_before_it() {
     story.send_end(TEN_YEARS).await;
     let run = story.world.run(&story.statements(), &[]);
     story.level(&run).await;
-    run.stop().await;
-    // What comes now is late, and lets windows come that are closed.
+    // What comes now is late, for which a record is to blame.
+    story.send(20..21).await;
+    story.level(&run).await;
+    let log = run.stop().await;
+    let blamed = format!(
+        "to where topic {}, partition 0, offset {} has moved stream time",
+        story.world.topic("in"),
+        20 * DEVICES
+    );
+    for query in QUERIES {
+        let is_told = |line: &str| line.contains(query) && line.contains("too late");
+        let told = log.lines().find(|line| is_told(line) && line.contains(&blamed));
+        assert!(told.is_some(), "{query}:\n{log}");
+        let counted = "4 skipped (4 that came too late for a window)";
+        assert!(log.lines().any(|line| line.contains(query) && line.contains(counted)), "{log}");
+    }
+    // It also lets windows come that are closed.
     let run = story.world.run(&story.statements(), &[]);
     wait_a_second().await;
-    story.send(20..30).await;
+    story.send(21..30).await;
     story.level(&run).await;
     let log = run.stop().await;
     story.is_exact(0..20, &log).await;
