@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::result::ResultBuilder;
-use super::{CodecPair, Context, QueryError, StoreChange};
+use super::{CodecPair, Context, PackedChange, QueryError, StoreChange};
 use crate::expr::aggregates::{Sequence, State};
 use crate::plan::{AggregateWindow, Aggregation, StoreId};
 use crate::state::{GroupHead, GroupStore, GroupValues, pack};
@@ -23,6 +23,8 @@ pub(super) struct Groups {
     pub(super) plan: Arc<Aggregation>,
     pub(super) store: StoreId,
     codecs: CodecPair,
+    /// Whether every row can be written, so that changes need not be before they are sent.
+    is_written_later: bool,
     held: GroupStore,
     open: Open,
     result_types: Vec<SqlType>,
@@ -34,6 +36,8 @@ pub(super) struct Groups {
 struct Open {
     slot: Option<u32>,
     states: Vec<State>,
+    /// Whether they are to be put back: they have changed, or some were moved out.
+    is_to_close: bool,
 }
 
 /// Memory for one row that is written, used again for the next.
@@ -97,6 +101,7 @@ impl Groups {
         Self {
             plan,
             store,
+            is_written_later: codecs.value.bytes_max(0).is_some(),
             codecs,
             held: GroupStore::default(),
             open: Open::default(),
@@ -206,18 +211,26 @@ impl Groups {
     }
 
     /// The states of a group, which stay out until those of another one are asked for.
-    pub(super) fn states(&mut self, slot: u32) -> &mut [State] {
+    pub(super) fn states(&mut self, slot: u32) -> &[State] {
         if self.open.slot != Some(slot) {
             self.close();
-            self.held.take_states(slot, &mut self.open.states);
+            self.open.is_to_close = self.held.take_states(slot, &mut self.open.states);
             self.open.slot = Some(slot);
         }
+        &self.open.states
+    }
+
+    /// The states of a group, to be changed.
+    fn states_mut(&mut self, slot: u32) -> &mut [State] {
+        self.states(slot);
+        self.open.is_to_close = true;
         &mut self.open.states
     }
 
     /// Puts back the states that are out.
     fn close(&mut self) {
-        if let Some(slot) = self.open.slot.take() {
+        let is_to_close = std::mem::take(&mut self.open.is_to_close);
+        if let Some(slot) = self.open.slot.take().filter(|_| is_to_close) {
             self.held.put_states(slot, &mut self.open.states);
         }
         self.open.states.clear();
@@ -228,7 +241,7 @@ impl Groups {
         if self.open.slot != Some(slot) {
             self.close();
         }
-        self.open = Open { slot: Some(slot), states };
+        self.open = Open { slot: Some(slot), states, is_to_close: true };
     }
 
     /// What a group keeps of its last row.
@@ -247,7 +260,7 @@ impl Groups {
     ) -> Result<(), QueryError> {
         let plan = Arc::clone(&self.plan);
         let mut args: Vec<Value<'_>> = Vec::new();
-        for (call, state) in plan.calls.iter().zip(self.states(slot)) {
+        for (call, state) in plan.calls.iter().zip(self.states_mut(slot)) {
             if let [arg] = &*call.args {
                 call.function.add(state, &[rows.value[*arg].value(row)], sequence)?;
                 continue;
@@ -268,7 +281,7 @@ impl Groups {
         row: usize,
     ) -> Result<(), QueryError> {
         let plan = Arc::clone(&self.plan);
-        for (call, state) in plan.calls.iter().zip(self.states(slot)) {
+        for (call, state) in plan.calls.iter().zip(self.states_mut(slot)) {
             let args: Vec<_> = call.args.iter().map(|arg| columns[*arg].value(row)).collect();
             call.function.undo(state, &args)?;
         }
@@ -387,21 +400,26 @@ impl Groups {
             key.extend_from_slice(&WINDOW_SEQUENCE);
             store_key = key;
         }
+        let (store, timestamp_ms) = (self.store, emission.timestamp_ms);
         let mut has_value = false;
         if emission.is_live {
             let mut kept = self.held.kept(emission.slot);
             let kept = (0..self.plan.kept_columns).map(|_| kept.next(arena));
             let calls = self.plan.calls.iter().zip(&self.open.states);
             let states = calls.map(|(call, state)| call.function.to_value(state, arena));
-            has_value =
-                self.codecs.value.encode_values(arena.collect(kept.chain(states)), value)?;
+            let values = kept.chain(states);
+            let codec = &self.codecs.value;
+            if self.is_written_later {
+                values.for_each(|each| pack(each, value));
+                let key = store_key;
+                let change = PackedChange { store, key, values: value, codec, timestamp_ms };
+                ctx.out.changed_packed(change);
+                return Ok(());
+            }
+            has_value = codec.encode_values(arena.collect(values), value)?;
         }
-        ctx.out.changed(StoreChange {
-            store: self.store,
-            key: store_key,
-            value: has_value.then_some(value),
-            timestamp_ms: emission.timestamp_ms,
-        });
+        let value = has_value.then_some(&**value);
+        ctx.out.changed(StoreChange { store, key: store_key, value, timestamp_ms });
         Ok(())
     }
 

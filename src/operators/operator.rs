@@ -1,10 +1,12 @@
 //! What an operator is, what it may use, and where everything goes that it gives away.
 
+use std::sync::Arc;
+
 use super::tables::Tables;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError};
 use crate::plan::{RepartitionId, StoreId};
-use crate::types::{CodecError, Column, Meta, Offset, Rows, Timestamp, Window};
+use crate::types::{CodecError, Column, Meta, Offset, RowCodec, Rows, Timestamp, Window};
 
 /// Why a query cannot go on. What came before it was processed and given away.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +116,20 @@ pub struct StoreChange<'r> {
     pub timestamp_ms: i64,
 }
 
+/// A change of a store whose row need not be written before it is sent.
+pub struct PackedChange<'r> {
+    /// The store.
+    pub store: StoreId,
+    /// The key, with its window.
+    pub key: &'r [u8],
+    /// The [packed](crate::state::pack) values of the row that now holds.
+    pub values: &'r [u8],
+    /// What writes it: every row of such values, in [so many bytes](RowCodec::bytes_max) at most.
+    pub codec: &'r Arc<dyn RowCodec>,
+    /// The record's timestamp.
+    pub timestamp_ms: i64,
+}
+
 /// Where rows, changes and log entries go.
 pub trait Collector<'a> {
     /// Takes rows for the sink.
@@ -124,6 +140,9 @@ pub trait Collector<'a> {
 
     /// Takes a change of a store.
     fn changed(&mut self, change: StoreChange<'_>);
+
+    /// Takes a change of a store whose changes all come this way, but for those that delete a row.
+    fn changed_packed(&mut self, change: PackedChange<'_>);
 
     /// Takes a problem with one row.
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::encode::{Lending, LentRows, RepartitionEncoder, SinkEncoder, Spread};
 use super::origin::{Origin, RecordId};
-use super::output::{Placing, Target};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::skipped::{RecordPlace, SkipCause, SkipExample};
 use super::source::{RawRecords, SourceReader};
@@ -12,7 +11,9 @@ use super::task::Given;
 use crate::expr::EvalError;
 use crate::formats::{ColumnsRow, row_text};
 use crate::java::time::date_text;
-use crate::operators::{Collector, Dropped, Late, LogEntry, LoggedRow, QueryError, StoreChange};
+use crate::operators::{
+    Collector, Dropped, Late, LogEntry, LoggedRow, PackedChange, QueryError, StoreChange,
+};
 use crate::plan::{Input, QueryPlan, RepartitionId};
 use crate::types::{Arena, Column, Offset, Partition, Rows, Schema, Timestamp};
 
@@ -201,11 +202,11 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
     }
 
     fn changed(&mut self, change: StoreChange<'_>) {
-        let placing = Placing::Partition(self.partition.0);
-        let target = Target::Changelog(change.store);
-        let mut record = self.given.changelog.begin(target, placing, change.timestamp_ms);
-        record.copy(change.key, change.value);
-        record.finish();
+        self.given.changelog.add(self.partition, &change);
+    }
+
+    fn changed_packed(&mut self, change: PackedChange<'_>) {
+        self.given.changelog.add_packed(self.partition, &change);
     }
 
     fn log(&mut self, entry: LogEntry, row: LoggedRow<'_, '_>) {

@@ -174,9 +174,12 @@ impl Driver {
     /// What was produced since the last call, topic by topic in the order of production.
     pub fn take_output(&mut self) -> Vec<(Target, DriverRecord)> {
         let given = std::mem::take(&mut self.tasks.given);
-        let all = [given.output, given.changelog];
+        let changelog = given.changelog.written();
+        let changelog = changelog.unwrap_or_else(|error| {
+            unreachable!("rows that are written later are such as can be: {error}")
+        });
         self.tasks.given.log = given.log;
-        all.iter().flat_map(records).collect()
+        [given.output, changelog].iter().flat_map(records).collect()
     }
 
     /// What was logged since the last call.

@@ -3,6 +3,7 @@
 //! A [`Task`] is a part of a query on one partition, in memory, and never waits; what moves its records stands around it.
 
 mod blocks;
+mod changes;
 pub mod clock;
 mod codecs;
 mod collector;
@@ -32,6 +33,7 @@ mod tasks;
 mod timestamp;
 
 pub use blocks::BLOCK_RECORDS;
+pub use changes::Changes;
 pub use collector::SourceRecords;
 pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use encode::{RekeyedRows, Spread};

@@ -26,17 +26,27 @@ pub enum Placing {
     Partition(i32),
 }
 
-/// A record of an [`Output`]: where its key begins, which its value follows, and how long they are.
+/// A record of an [`Output`], in 32 bytes: which way it goes, and how long its key and its value are, which follow those
+/// of the record before.
 #[derive(Clone, Debug)]
 struct Entry {
-    target: Target,
-    placing: Placing,
-    start: usize,
-    key_len: Option<u32>,
-    value_len: Option<u32>,
+    /// Which of the ways.
+    way: u32,
+    key_len: u32,
+    value_len: u32,
     timestamp_ms: i64,
     /// Most records have none.
     headers: Option<Box<OwnedHeaders>>,
+}
+
+/// The length of a key or a value that there is not.
+const NONE: u32 = u32::MAX;
+
+/// Where records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Way {
+    target: Target,
+    placing: Placing,
 }
 
 /// A view of one record of an [`Output`].
@@ -60,7 +70,11 @@ pub struct OutputRecord<'o> {
 #[derive(Clone, Debug, Default)]
 pub struct Output {
     bytes: Vec<u8>,
+    /// Where the bytes of the last record end; behind it are those of one that was not finished.
+    end: usize,
     entries: Vec<Entry>,
+    /// The ways that records go; there are few.
+    ways: Vec<Way>,
 }
 
 /// How far an [`Output`] had come.
@@ -89,19 +103,24 @@ impl Output {
 
     /// How many bytes keys and values take.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.end
     }
 
     /// The records, in order.
     pub fn records(&self) -> impl Iterator<Item = OutputRecord<'_>> {
-        self.entries.iter().map(|entry| {
-            let bytes = &self.bytes[entry.start..];
-            let (key, rest) = bytes.split_at(entry.key_len.unwrap_or_default() as usize);
+        let mut rest = &*self.bytes;
+        let mut next = move |len: u32| {
+            let bytes;
+            (bytes, rest) = rest.split_at(if len == NONE { 0 } else { len as usize });
+            (len != NONE).then_some(bytes)
+        };
+        self.entries.iter().map(move |entry| {
+            let Way { target, placing } = self.ways[entry.way as usize];
             OutputRecord {
-                target: entry.target,
-                placing: entry.placing,
-                key: entry.key_len.map(|_| key),
-                value: entry.value_len.map(|len| &rest[..len as usize]),
+                target,
+                placing,
+                key: next(entry.key_len),
+                value: next(entry.value_len),
                 timestamp_ms: entry.timestamp_ms,
                 headers: entry.headers.as_deref().map_or(&[], Vec::as_slice),
             }
@@ -111,17 +130,20 @@ impl Output {
     /// Forgets all records, and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.end = 0;
         self.entries.clear();
+        self.ways.clear();
     }
 
     /// How far it has come, for [`Self::rewind`].
     pub(super) fn mark(&self) -> OutputMark {
-        OutputMark { bytes: self.bytes.len(), entries: self.entries.len() }
+        OutputMark { bytes: self.end, entries: self.entries.len() }
     }
 
     /// Forgets what was given since `mark`, and a record that was not finished.
     pub(super) fn rewind(&mut self, mark: OutputMark) {
         self.bytes.truncate(mark.bytes);
+        self.end = self.bytes.len();
         self.entries.truncate(mark.entries);
     }
 
@@ -132,17 +154,23 @@ impl Output {
         placing: Placing,
         timestamp_ms: i64,
     ) -> Writing<'_> {
-        let start = self.bytes.len();
-        let entry = Entry {
-            target,
-            placing,
-            start,
-            key_len: None,
-            value_len: None,
-            timestamp_ms,
-            headers: None,
-        };
+        self.bytes.truncate(self.end);
+        let way = self.way(Way { target, placing });
+        let entry = Entry { way, key_len: NONE, value_len: NONE, timestamp_ms, headers: None };
         Writing { output: self, entry }
+    }
+
+    fn way(&mut self, way: Way) -> u32 {
+        let is_it = |at: &u32| self.ways.get(*at as usize) == Some(&way);
+        if let Some(last) = self.entries.last().map(|entry| entry.way).filter(is_it) {
+            return last;
+        }
+        let known = self.ways.iter().position(|other| *other == way);
+        let at = known.unwrap_or_else(|| {
+            self.ways.push(way);
+            self.ways.len() - 1
+        });
+        at as u32
     }
 }
 
@@ -165,24 +193,21 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn append<E>(
-        &mut self,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
-    ) -> Result<Option<u32>, E> {
+    fn append<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>) -> Result<u32, E> {
         let start = self.output.bytes.len();
         let exists = write(&mut self.output.bytes)?;
         if !exists {
             self.output.bytes.truncate(start);
         }
-        Ok(exists.then_some((self.output.bytes.len() - start) as u32))
+        Ok(if exists { (self.output.bytes.len() - start) as u32 } else { NONE })
     }
 
     /// Copies a key and a value.
     pub(super) fn copy(&mut self, key: &[u8], value: Option<&[u8]>) {
         self.output.bytes.extend_from_slice(key);
         self.output.bytes.extend_from_slice(value.unwrap_or_default());
-        self.entry.key_len = Some(key.len() as u32);
-        self.entry.value_len = value.map(|value| value.len() as u32);
+        self.entry.key_len = key.len() as u32;
+        self.entry.value_len = value.map_or(NONE, |value| value.len() as u32);
     }
 
     /// Gives the record headers.
@@ -192,6 +217,57 @@ impl Writing<'_> {
 
     /// Adds the record.
     pub(super) fn finish(self) {
+        self.output.end = self.output.bytes.len();
         self.output.entries.push(self.entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_as_they_were_written() {
+        assert_eq!(std::mem::size_of::<Entry>(), 32);
+        let mut output = Output::default();
+        let store = Target::Changelog(StoreId(1));
+        let record = |output: &mut Output, target, key: &[u8], value: Option<&[u8]>, time| {
+            let mut record = output.begin(target, Placing::Partition(2), time);
+            record.copy(key, value);
+            record.finish();
+        };
+        record(&mut output, store, b"key", Some(b"value"), 1);
+        let mark = output.mark();
+        record(&mut output, Target::Sink, b"gone", Some(b"gone"), 2);
+        output.rewind(mark);
+        record(&mut output, Target::Sink, b"", None, 3);
+        // One that could not be written leaves nothing.
+        output.begin(Target::Sink, Placing::ByKey, 9).copy(b"half", None);
+        let mut unkeyed = output.begin(Target::Sink, Placing::ByKey, 4);
+        unkeyed.key(|_| Ok::<_, ()>(false)).unwrap();
+        unkeyed
+            .value(|out| {
+                out.extend(b"v");
+                Ok::<_, ()>(true)
+            })
+            .unwrap();
+        unkeyed.finish();
+        let read: Vec<_> = output
+            .records()
+            .map(|record| {
+                (record.target, record.placing, record.key, record.value, record.timestamp_ms)
+            })
+            .collect();
+        let placing = Placing::Partition(2);
+        assert_eq!(
+            read,
+            [
+                (store, placing, Some(&b"key"[..]), Some(&b"value"[..]), 1),
+                (Target::Sink, placing, Some(b""), None, 3),
+                (Target::Sink, Placing::ByKey, None, Some(b"v"), 4),
+            ]
+        );
+        output.clear();
+        assert_eq!((output.records().count(), output.bytes()), (0, 0));
     }
 }

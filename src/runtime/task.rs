@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::changes::Changes;
 use super::codecs::PlanCodecs;
 use super::collector::{BatchSource, Rekeying, RowTimes, SourceRecords, TaskCollector, TimeMoved};
 use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
@@ -56,8 +57,8 @@ pub struct Task {
 pub struct Given {
     /// Records for sinks and repartition topics.
     pub output: Output,
-    /// Records for changelogs.
-    pub changelog: Output,
+    /// Changes of stores, for changelogs.
+    pub changelog: Changes,
     /// Rows for other tasks, in memory.
     pub rekeyed: Vec<RekeyedRows>,
     /// Entries of the processing log.

@@ -214,16 +214,19 @@ impl GroupStore {
         }
     }
 
-    /// Takes out the states of a group, to be given back with [`Self::put_states`], and appends them.
-    pub fn take_states(&mut self, slot: u32, states: &mut Vec<State>) {
+    /// Takes out the states of a group, and appends them. They are to be given back with [`Self::put_states`] if they
+    /// change, or if some of them are moved out, which is what it says.
+    pub fn take_states(&mut self, slot: u32, states: &mut Vec<State>) -> bool {
         let group = &mut self.groups[slot];
         let bytes = group.bytes.get(Layout::of(&group.bytes).states).unwrap_or_default();
         let mut packed = PackedStates::new(bytes);
         let apart = group.apart.take().map(|apart| apart.states);
+        let has_apart = apart.is_some();
         let mut apart = apart.into_iter().flatten();
         while !packed.is_empty() {
             states.push(packed.next(&mut apart));
         }
+        has_apart
     }
 
     /// Gives states back to a group.

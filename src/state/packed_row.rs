@@ -4,8 +4,10 @@
 //! value says what it is, as a column may hold values of several types:
 //!
 //! ```text
-//! tag (1 byte) · number (4 or 8 bytes) | length (4 bytes) · bytes | count (4 bytes) · values
+//! tag (1 byte) · number (4 or 8 bytes) | length · bytes | count · values
 //! ```
+//!
+//! A length or a count takes a byte for each seven bits, the lowest first; all but the last have the high bit set.
 
 use num_bigint::BigInt;
 
@@ -40,7 +42,7 @@ fn pack_rare(value: Value<'_>, out: &mut Vec<u8>) {
         Value::Array(items) => pack_list(Tag::Array, items, out),
         Value::Struct(fields) => pack_list(Tag::Struct, fields, out),
         Value::Map(entries) => {
-            pack_number(Tag::Map, (entries.len() as u32).to_le_bytes(), out);
+            pack_len(Tag::Map, entries.len(), out);
             for (key, value) in entries {
                 pack(*key, out);
                 pack(*value, out);
@@ -60,12 +62,34 @@ fn pack_number<const N: usize>(tag: Tag, bytes: [u8; N], out: &mut Vec<u8>) {
 
 #[inline]
 fn pack_bytes(tag: Tag, bytes: &[u8], out: &mut Vec<u8>) {
-    pack_number(tag, (bytes.len() as u32).to_le_bytes(), out);
+    out.push(tag as u8);
+    pack_run(bytes, out);
+}
+
+/// Appends bytes behind their length.
+#[inline]
+pub(super) fn pack_run(bytes: &[u8], out: &mut Vec<u8>) {
+    write_len(bytes.len(), out);
     out.extend_from_slice(bytes);
 }
 
+#[inline]
+fn pack_len(tag: Tag, len: usize, out: &mut Vec<u8>) {
+    out.push(tag as u8);
+    write_len(len, out);
+}
+
+#[inline]
+fn write_len(mut len: usize, out: &mut Vec<u8>) {
+    while len >= 0x80 {
+        out.push(len as u8 | 0x80);
+        len >>= 7;
+    }
+    out.push(len as u8);
+}
+
 fn pack_list(tag: Tag, items: &[Value<'_>], out: &mut Vec<u8>) {
-    pack_number(tag, (items.len() as u32).to_le_bytes(), out);
+    pack_len(tag, items.len(), out);
     for item in items {
         pack(*item, out);
     }
@@ -125,7 +149,7 @@ impl<'b> PackedValues<'b> {
     }
 
     /// Whether there is no further value.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
@@ -175,7 +199,7 @@ impl<'b> PackedValues<'b> {
             Tag::Array => Value::Array(self.list(arena)),
             Tag::Struct => Value::Struct(self.list(arena)),
             Tag::Map => {
-                let count = u32::from_le_bytes(self.number());
+                let count = self.len();
                 let entries: Vec<_> =
                     (0..count).map(|_| (self.next(arena), self.next(arena))).collect();
                 Value::Map(arena.entries(&entries))
@@ -185,7 +209,7 @@ impl<'b> PackedValues<'b> {
     }
 
     fn list<'a>(&mut self, arena: &'a Arena) -> &'a [Value<'a>] {
-        let count = u32::from_le_bytes(self.number());
+        let count = self.len();
         let items: Vec<_> = (0..count).map(|_| self.next(arena)).collect();
         arena.values(&items)
     }
@@ -202,10 +226,24 @@ impl<'b> PackedValues<'b> {
         }
     }
 
+    /// The next length or count.
+    #[inline]
+    fn len(&mut self) -> usize {
+        let (mut len, mut shift) = (0, 0);
+        loop {
+            let [byte] = self.number();
+            len |= usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 || shift >= usize::BITS {
+                return len;
+            }
+        }
+    }
+
     /// The next bytes, behind their length.
     #[inline]
     pub(super) fn run(&mut self) -> &'b [u8] {
-        let len = u32::from_le_bytes(self.number()) as usize;
+        let len = self.len();
         let (run, rest) = self.bytes.split_at_checked(len).unwrap_or_default();
         self.bytes = rest;
         run
@@ -247,6 +285,10 @@ mod tests {
             OwnedValue::Array(vec![OwnedValue::Int(1), OwnedValue::Null]),
             OwnedValue::Map(entries),
             OwnedValue::Struct(vec![OwnedValue::Array(Vec::new()), OwnedValue::Int(7)]),
+            OwnedValue::String("t".repeat(127).into()),
+            OwnedValue::String("t".repeat(128).into()),
+            OwnedValue::Bytes(vec![1; 70_000].into()),
+            OwnedValue::Array(vec![OwnedValue::Null; 300]),
         ];
         let arena = Arena::new();
         let mut bytes = Vec::new();

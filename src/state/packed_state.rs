@@ -8,7 +8,7 @@
 //! sum of squared distances that is zero is left out. Lists, sketches and counts by value stay as they are, apart, and
 //! only a tag says that they do: they may be large, and to add to them is to touch a part.
 
-use super::packed_row::{PackedValues, pack};
+use super::packed_row::{PackedValues, pack, pack_run};
 use crate::expr::aggregates::{KeptText, State};
 use crate::types::{Arena, OwnedValue};
 
@@ -71,8 +71,7 @@ fn pack_state(state: &State, out: &mut Vec<u8>) -> bool {
         }
         State::NumberedText { number, text: Some(text) } => {
             pack_number(Tag::NumberedText, number.to_le_bytes(), out);
-            out.extend_from_slice(&(text.as_bytes().len() as u32).to_le_bytes());
-            out.extend_from_slice(text.as_bytes());
+            pack_run(text.as_bytes(), out);
         }
         State::Numbered(entry) if !is_large(&entry.1) => {
             pack_number(Tag::Numbered, entry.0.to_le_bytes(), out);

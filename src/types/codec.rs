@@ -28,6 +28,12 @@ pub trait RowCodec: Send + Sync {
     /// Appends a row of values. Gives false, and appends nothing, for a null.
     fn encode_values(&self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<bool, CodecError>;
 
+    /// How many bytes a row takes at most whose values take `packed_bytes` as packed ones, if every
+    /// such row can be written, so that it need not be before it is sent. `None` where some cannot.
+    fn bytes_max(&self, _packed_bytes: usize) -> Option<usize> {
+        None
+    }
+
     /// Reads one row: one column of one value for each column of the schema.
     fn decode<'a>(&self, bytes: &'a [u8], arena: &'a Arena) -> Result<Vec<Column<'a>>, CodecError> {
         self.decode_all(&[bytes], arena)

@@ -285,7 +285,8 @@ impl<'b> World<'b> {
             self.outcome.told.extend(example.clone().map(|example| Told { cause, example }));
         }
         self.outcome.log.extend(given.log.iter().map(|entry| format!("{entry:?}")));
-        for record in given.output.records().chain(given.changelog.records()) {
+        let changelog = given.changelog.written().unwrap();
+        for record in given.output.records().chain(changelog.records()) {
             let partition = match record.placing {
                 Placing::Partition(partition) => partition,
                 _ => -1,

@@ -1,6 +1,7 @@
 //! Fetches what one broker leads.
 use std::sync::Arc;
 
+use bytes::Bytes;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
@@ -38,7 +39,7 @@ pub(super) async fn fetch_from(shared: Arc<Shared>, broker: i32) {
                     .await
                 {
                     Ok(response) => {
-                        take(&shared, broker, &wanted, &response);
+                        take(&shared, broker, &wanted, response);
                         retry.reset();
                     }
                     Err(error) => {
@@ -122,7 +123,8 @@ fn topics(wanted: &[Wanted], is_by_id: bool, bytes_max: i32) -> Vec<FetchTopic> 
 }
 
 /// Hands the partitions of a response over. One that has moved waits for the router, the others go on.
-fn take(shared: &Shared, broker: i32, wanted: &[Wanted], response: &FetchResponse) {
+fn take(shared: &Shared, broker: i32, wanted: &[Wanted], mut response: FetchResponse) {
+    own_small_parts(&mut response);
     for topic in &response.responses {
         for data in &topic.partitions {
             let Some(wanted) = wanted.iter().find(|wanted| wanted.is(topic, data)) else {
@@ -155,6 +157,20 @@ impl Wanted {
     }
 }
 
+/// Copies the records of partitions that take less than a quarter of a response. They lie in its memory, and a few that
+/// wait long would hold all of it.
+fn own_small_parts(response: &mut FetchResponse) {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+    let parts = partitions.filter_map(|data| data.records.as_ref());
+    let all: usize = parts.map(Bytes::len).sum();
+    let partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
+    for records in partitions.filter_map(|data| data.records.as_mut()) {
+        if records.len() * 4 < all {
+            *records = Bytes::copy_from_slice(records);
+        }
+    }
+}
+
 fn take_partition(
     shared: &Shared,
     wanted: &Wanted,
@@ -164,4 +180,24 @@ fn take_partition(
     let fetched = shared.decoder.decode(&wanted.partition, wanted.position, data)?;
     shared.arrive(wanted, fetched, data.log_start_offset);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_part_does_not_hold_the_whole_response() {
+        let frame = Bytes::from(vec![7; 1_000]);
+        let part = |range| PartitionData::default().with_records(Some(frame.slice(range)));
+        let topic = |parts| FetchableTopicResponse::default().with_partitions(parts);
+        let parts = [vec![part(0..600), part(600..700)], vec![part(700..1_000)]];
+        let mut response = FetchResponse::default().with_responses(parts.map(topic).into());
+        own_small_parts(&mut response);
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+        let records: Vec<&Bytes> = partitions.filter_map(|data| data.records.as_ref()).collect();
+        let is_in_frame = |bytes: &Bytes| frame.as_ptr_range().contains(&bytes.as_ptr());
+        assert_eq!(records.iter().map(|bytes| bytes.len()).collect::<Vec<_>>(), [600, 100, 300]);
+        assert_eq!(records.into_iter().map(is_in_frame).collect::<Vec<_>>(), [true, false, true]);
+    }
 }

@@ -10,7 +10,7 @@ use super::query_topics::QueryTopics;
 use super::topics::{ADDITIONAL_RETENTION_MS, TopicConfigs};
 use crate::kafka::admin::{Admin, ConfigResource};
 use crate::plan::{QueryPlan, StoreId};
-use crate::runtime::{Output, ShardClocks, Target};
+use crate::runtime::{Changes, ShardClocks};
 
 /// The changelogs of a query's windows.
 pub(super) struct ChangelogRetention {
@@ -41,28 +41,24 @@ impl ChangelogRetention {
     pub(super) async fn make_room(
         &mut self,
         admin: &Admin,
-        (outputs, clocks): (&[Output], &[ShardClocks]),
+        (changes, clocks): (&[Changes], &[ShardClocks]),
         now_ms: i64,
     ) {
         if self.changelogs.is_empty() {
             return;
         }
-        for (store, oldest_ms) in oldest(outputs, clocks) {
+        for (store, oldest_ms) in oldest(changes, clocks) {
             let Some(changelog) = self.changelogs.get_mut(&store) else { continue };
             changelog.make_room(admin, &self.query, now_ms.saturating_sub(oldest_ms)).await;
         }
     }
 }
 
-/// The lowest time among the records for each changelog, and of what is still to be given.
+/// The lowest time among the changes of each store, and of what is still to be given.
 ///
 /// With `EMIT FINAL` a window waits for a later record of its partition, however long none comes.
-fn oldest(outputs: &[Output], clocks: &[ShardClocks]) -> BTreeMap<StoreId, i64> {
-    let written =
-        outputs.iter().flat_map(Output::records).filter_map(|record| match record.target {
-            Target::Changelog(store) => Some((store, record.timestamp_ms)),
-            _ => None,
-        });
+fn oldest(changes: &[Changes], clocks: &[ShardClocks]) -> BTreeMap<StoreId, i64> {
+    let written = changes.iter().flat_map(Changes::times);
     let not_given =
         clocks.iter().filter_map(|shard| Some((shard.store, shard.clocks.not_given_from?)));
     let mut oldest: BTreeMap<StoreId, i64> = BTreeMap::new();

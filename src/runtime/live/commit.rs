@@ -19,7 +19,7 @@ use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::StoreId;
-use crate::runtime::{Output, ShardClocks, Target, clock};
+use crate::runtime::{Changes, ShardClocks, Target, clock};
 
 /// How long offsets that a broker could not take wait before they are sent again.
 const RETRY_WAIT: Duration = Duration::from_millis(200);
@@ -33,7 +33,7 @@ pub(super) struct Interval {
     /// When its barrier began.
     pub(super) at_ms: i64,
     /// The records for changelogs.
-    pub(super) changelogs: Vec<Output>,
+    pub(super) changelogs: Vec<Changes>,
     /// How far everything is processed.
     pub(super) positions: BTreeMap<TopicPartition, CommittedOffset>,
     /// Where the clocks of stores stand, which goes with the positions.
@@ -105,27 +105,33 @@ impl Committer {
     }
 
     /// Sees that requests hold all records for changelogs, before the first of them is written.
-    fn check_changelogs(&self, changelogs: &[Output]) -> Result<(), LiveError> {
+    fn check_changelogs(&self, changelogs: &[Changes]) -> Result<(), LiveError> {
         let limit = self.cluster.config().request_bytes_max;
-        let is_large = |output: &&Output| output.bytes() + OVERHEAD_BYTES > limit;
-        for record in changelogs.iter().filter(is_large).flat_map(Output::records) {
-            let Some(topic) = self.topics.of(record.target) else { continue };
-            let new = NewRecord::new(record.timestamp_ms, record.key, record.value);
-            self.producer.check_size(&topic.name, new)?;
+        let may_be_large =
+            |changes: &&Changes| changes.largest().saturating_add(OVERHEAD_BYTES) > limit;
+        for changes in changelogs.iter().filter(may_be_large) {
+            for record in changes.written()?.records() {
+                let Some(topic) = self.topics.of(record.target) else { continue };
+                let new = NewRecord::new(record.timestamp_ms, record.key, record.value);
+                self.producer.check_size(&topic.name, new)?;
+            }
         }
         Ok(())
     }
 
     /// Sends records to changelogs, and adds them to the local checkpoint.
-    async fn write_changelogs(&mut self, changelogs: Vec<Output>) -> Result<(), LiveError> {
-        for output in changelogs {
+    async fn write_changelogs(&mut self, changelogs: Vec<Changes>) -> Result<(), LiveError> {
+        for changes in changelogs {
+            let output = changes.written()?;
+            let bytes = changes.bytes();
+            drop(changes);
             let local = &mut self.local;
             let sent = self.sender.send(&output, |target, run| match target {
                 Target::Changelog(StoreId(store)) => local.append_all(store, run),
                 _ => Ok(()),
             });
             let sent = sent.await;
-            self.pressure.committed(output.bytes());
+            self.pressure.committed(bytes);
             sent?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::kafka::admin::OffsetSpec;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
 use crate::runtime::{
-    Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, ShardClocks, Tasks,
+    Changes, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, ShardClocks, Tasks,
 };
 
 /// The id of a query, such as `CTAS_HITS_1`.
@@ -157,6 +157,6 @@ pub(super) struct Portion {
     /// For sinks and repartition topics.
     pub(super) output: Output,
     /// For changelogs.
-    pub(super) changelog: Output,
+    pub(super) changelog: Changes,
     pub(super) log: Vec<ProcessingLogEntry>,
 }

@@ -17,7 +17,7 @@ use crate::kafka::KafkaError;
 use crate::kafka::partitioner::{StickyPartitioner, partition_for_key};
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::records::Headers;
-use crate::runtime::{Output, OutputRecord, Placing, Target};
+use crate::runtime::{Changes, Output, OutputRecord, Placing, Target};
 
 /// How many records for one topic are handed over at once.
 const RUN_RECORDS: usize = 1_000;
@@ -32,7 +32,7 @@ pub(super) struct Outbox {
     pub(super) figures: Arc<Figures>,
     pub(super) log: Arc<LogWriter>,
     /// Records for changelogs, by the commit that they belong to.
-    held: BTreeMap<u64, Vec<Output>>,
+    held: BTreeMap<u64, Vec<Changes>>,
 }
 
 /// Sends records to their partitions.
@@ -73,11 +73,11 @@ impl Outbox {
 
     /// How many bytes of records for changelogs are kept.
     pub(super) fn held_bytes(&self) -> usize {
-        self.held.values().flatten().map(Output::bytes).sum()
+        self.held.values().flatten().map(Changes::bytes).sum()
     }
 
     /// The records for changelogs of a commit.
-    pub(super) fn changelogs_of(&mut self, interval: u64) -> Vec<Output> {
+    pub(super) fn changelogs_of(&mut self, interval: u64) -> Vec<Changes> {
         self.held.remove(&interval).unwrap_or_default()
     }
 }

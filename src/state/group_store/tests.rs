@@ -121,8 +121,13 @@ fn follow(store: &mut GroupStore, models: &mut HashMap<u16, Model>, number: u16,
         }
         Step::Update(states) => {
             let mut taken = Vec::new();
-            store.take_states(slot, &mut taken);
+            let are_moved = store.take_states(slot, &mut taken);
             assert_eq!(taken, model.states);
+            if !are_moved {
+                let mut again = Vec::new();
+                store.take_states(slot, &mut again);
+                assert_eq!(again, taken);
+            }
             store.put_states(slot, &mut states.clone());
             model.states = states;
         }

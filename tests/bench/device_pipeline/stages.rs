@@ -194,7 +194,7 @@ impl Path {
         for (spec, tasks, _) in &mut self.tasks {
             // Changelogs too: only the cost of sending counts here.
             let topic = spec.plan.sink.topic.as_str();
-            for output in [&tasks.given.output, &tasks.given.changelog] {
+            for output in [&tasks.given.output, &tasks.given.changelog.written()?] {
                 let records: Vec<_> = output.records().map(new_record).collect();
                 self.producer.send_all(topic, &records).await?;
             }

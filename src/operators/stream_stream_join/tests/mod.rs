@@ -10,7 +10,7 @@ use super::*;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, RandomSource};
 use crate::operators::{
-    Collector, LogEntry, LoggedRow, QueryError, StoreChange, StoredRecord, Tables,
+    Collector, LogEntry, LoggedRow, PackedChange, QueryError, StoreChange, StoredRecord, Tables,
 };
 use crate::plan::RepartitionId;
 use crate::types::{
@@ -162,6 +162,10 @@ impl Collector<'_> for Given {
             value: change.value.map(<[u8]>::to_vec),
             time_ms: change.timestamp_ms,
         });
+    }
+
+    fn changed_packed(&mut self, _: PackedChange<'_>) {
+        unreachable!("joins write their rows");
     }
 
     fn log(&mut self, _: LogEntry, _: LoggedRow<'_, '_>) {}
