@@ -332,6 +332,9 @@ pub struct Clocks {
     pub emitted_to: Option<i64>,
     /// With `EMIT FINAL`, the earliest start of what is still to be given. It follows from the state.
     pub not_given_from: Option<i64>,
+    /// The wall clock from which on it looks again for what is over. It does not travel with offsets: by the
+    /// time that another process goes on from them, it has come.
+    pub look_from_ms: Option<i64>,
 }
 
 impl Clocks {
@@ -342,6 +345,7 @@ impl Clocks {
             stream_time: self.stream_time.max(other.stream_time),
             emitted_to: self.emitted_to.max(other.emitted_to),
             not_given_from: self.not_given_from.max(other.not_given_from),
+            look_from_ms: self.look_from_ms.max(other.look_from_ms),
         }
     }
 }

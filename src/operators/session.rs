@@ -460,15 +460,18 @@ impl Store for SessionAggregate {
     }
 
     fn clocks(&self) -> Clocks {
-        let SessionTime { stream_time, emitted_to, .. } = self.time;
+        let SessionTime { stream_time, emitted_to, emit_from_ms, .. } = self.time;
         let first = || self.time.index.first_ending_from(emitted_to.unwrap_or(i64::MIN));
-        let not_given = self.groups.plan.is_final.then(first).flatten();
-        Clocks { stream_time, emitted_to, not_given_from: not_given.map(|window| window.start.0) }
+        let is_final = self.groups.plan.is_final;
+        let not_given_from = is_final.then(first).flatten().map(|window| window.start.0);
+        let look_from_ms = is_final.then_some(emit_from_ms);
+        Clocks { stream_time, emitted_to, not_given_from, look_from_ms }
     }
 
     fn restore_clocks(&mut self, clocks: Clocks) {
-        let Clocks { stream_time, emitted_to, .. } = clocks.max(self.clocks());
+        let Clocks { stream_time, emitted_to, look_from_ms, .. } = clocks.max(self.clocks());
         (self.time.stream_time, self.time.emitted_to) = (stream_time, emitted_to);
+        self.time.emit_from_ms = look_from_ms.unwrap_or_default();
     }
 
     fn rows(&self) -> usize {

@@ -374,14 +374,16 @@ impl Store for WindowedAggregate {
     }
 
     fn clocks(&self) -> Clocks {
-        let WindowTime { stream_time, emitted_to, .. } = self.time;
+        let WindowTime { stream_time, emitted_to, emit_from_ms, .. } = self.time;
         let not_given = self.is_final.then(|| self.time.index.first_from(self.first_not_given()));
-        Clocks { stream_time, emitted_to, not_given_from: not_given.flatten() }
+        let look_from_ms = self.is_final.then_some(emit_from_ms);
+        Clocks { stream_time, emitted_to, not_given_from: not_given.flatten(), look_from_ms }
     }
 
     fn restore_clocks(&mut self, clocks: Clocks) {
-        let Clocks { stream_time, emitted_to, .. } = clocks.max(self.clocks());
+        let Clocks { stream_time, emitted_to, look_from_ms, .. } = clocks.max(self.clocks());
         (self.time.stream_time, self.time.emitted_to) = (stream_time, emitted_to);
+        self.time.emit_from_ms = look_from_ms.unwrap_or_default();
     }
 
     fn rows(&self) -> usize {

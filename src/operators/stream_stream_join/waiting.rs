@@ -2,7 +2,7 @@
 
 use super::side::Side;
 use crate::expr::aggregates::Sequence;
-use crate::operators::{Context, QueryError, Store, StoreChange, StoredRecord};
+use crate::operators::{Clocks, Context, QueryError, Store, StoreChange, StoredRecord};
 use crate::plan::StoreId;
 use crate::state::{Unmatched, UnmatchedKey, UnmatchedStore};
 use crate::types::Timestamp;
@@ -17,8 +17,10 @@ pub(super) struct Waiting {
     grace_ms: i64,
     emit_interval_ms: i64,
     rows: UnmatchedStore,
-    /// No row that waits is older.
+    /// No row that waits is older. It may be that of one that has gone: then they are looked through in vain.
     min_time: i64,
+    /// That of before a restart.
+    restored_min_time: i64,
     /// The wall clock from which they may be looked through again; 0 before the first time.
     emit_from_ms: i64,
     store_key: Vec<u8>,
@@ -40,6 +42,7 @@ impl Waiting {
             emit_interval_ms,
             rows: UnmatchedStore::default(),
             min_time: i64::MAX,
+            restored_min_time: i64::MAX,
             emit_from_ms: 0,
             store_key: Vec::new(),
         }
@@ -129,8 +132,22 @@ impl Store for Waiting {
         if !self.rows.restore(record.key, record.value) {
             return Err(QueryError::new("a record of an outer join's changelog is too short"));
         }
-        self.min_time = self.rows.first_time().unwrap_or(i64::MAX);
+        let first = self.rows.first_time().unwrap_or(i64::MAX);
+        self.min_time = first.min(self.restored_min_time);
         Ok(())
+    }
+
+    fn clocks(&self) -> Clocks {
+        let look_from_ms = (self.emit_from_ms > 0).then_some(self.emit_from_ms);
+        let not_given_from = (self.min_time < i64::MAX).then_some(self.min_time);
+        Clocks { not_given_from, look_from_ms, ..Clocks::default() }
+    }
+
+    fn restore_clocks(&mut self, clocks: Clocks) {
+        let Clocks { not_given_from, look_from_ms, .. } = clocks;
+        self.emit_from_ms = look_from_ms.unwrap_or_default();
+        self.restored_min_time = not_given_from.unwrap_or(i64::MAX);
+        self.min_time = self.min_time.min(self.restored_min_time);
     }
 
     fn rows(&self) -> usize {
