@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use millstream::engine::{Engine, Known, Properties, Session};
 use millstream::plan::{QueryPlan, StoreId};
-use millstream::runtime::{Driver, DriverOptions, DriverRecord, Target};
+use millstream::runtime::{Driver, DriverOptions, DriverRecord, ShardClocks, Target};
 use millstream::sql::{ParseOptions, parse};
 use millstream::types::Timestamp;
 use proptest::prelude::*;
@@ -80,6 +80,13 @@ impl Query {
     /// The earliest start of what is still to be given.
     fn not_given_from(&mut self) -> Option<i64> {
         self.driver.clocks().first().and_then(|shard| shard.clocks.not_given_from)
+    }
+
+    /// Dies when its changelog is written and its offsets are not, and starts again from `clocks`, which are
+    /// those of its last commit.
+    fn die(&mut self, clocks: &[ShardClocks]) {
+        self.commit();
+        self.driver.restart_at(clocks.to_vec(), self.changelog.clone()).unwrap();
     }
 
     /// Stops and starts again, from all that the changelog ever held.
@@ -231,6 +238,66 @@ proptest! {
         prop_assert!(query.driver.stored_rows() <= 60, "{} windows stay", query.driver.stored_rows());
         query.restart();
         prop_assert!(query.driver.stored_rows() <= 60, "{} windows are back", query.driver.stored_rows());
+    }
+}
+
+/// How much later a reading is than the one before.
+fn step() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => 0..3 * SECOND_MS, 1 => 0..30 * SECOND_MS]
+}
+
+/// How many readings a row has counted.
+fn count(record: &DriverRecord) -> i64 {
+    let row: serde_json::Value = serde_json::from_slice(record.value.as_ref().unwrap()).unwrap();
+    row["N"].as_i64().unwrap()
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    /// What was processed since the last commit is processed again after a kill, and finds all that there was: no
+    /// window is lost, or loses a reading.
+    #[test]
+    fn kills_lose_nothing(
+        batches in prop::collection::vec((prop::collection::vec((0..4_u8, step()), 1..8), 0..3_u8), 1..12),
+        jump_at in 0..12_usize,
+        window in prop::sample::select(WINDOWS.to_vec()),
+        emit in prop::sample::select(vec!["CHANGES", "FINAL"]),
+    ) {
+        let mut query = Query::cached(window, emit);
+        let (mut all, mut not_committed, mut at) = (Vec::new(), Vec::new(), BEGIN_MS);
+        let mut clocks = Vec::new();
+        for (index, (steps, ends)) in batches.iter().enumerate() {
+            for (device, step_ms) in steps {
+                at += step_ms;
+                not_committed.push(reading(&format!("d{device}"), 1, at));
+            }
+            if index == jump_at {
+                at += DAY_MS;
+                not_committed.push(reading("d0", 1, at));
+            }
+            query.pipe(&not_committed);
+            query.wait(700);
+            if *ends == 0 || index == jump_at {
+                query.die(&clocks);
+                query.pipe(&not_committed);
+            }
+            query.commit();
+            clocks = query.driver.clocks();
+            all.append(&mut not_committed);
+        }
+        query.wait(SECOND_MS);
+        let end = reading("end", 0, END_MS);
+        query.pipe(std::slice::from_ref(&end));
+        query.commit();
+        all.push(end);
+        let mut given = query.windows();
+        given.retain(|key, _| !key.starts_with(b"end"));
+        let right = right(window, &all);
+        prop_assert!(given.keys().eq(right.keys()), "{:?}\nis not\n{:?}", given.keys(), right.keys());
+        for (key, (record, _)) in &given {
+            prop_assert!(count(record) >= count(&right[key]), "{:?} lacks readings", record);
+        }
     }
 }
 

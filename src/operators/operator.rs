@@ -330,7 +330,8 @@ pub struct Clocks {
     pub stream_time: Option<i64>,
     /// With `EMIT FINAL`, the time up to which windows were closed when some were given away last.
     pub emitted_to: Option<i64>,
-    /// With `EMIT FINAL`, the earliest start of what is still to be given. It follows from the state.
+    /// With `EMIT FINAL`, or in a join whose rows wait: nothing that is still to be given is older. It does not
+    /// travel with offsets, as it follows from the state.
     pub not_given_from: Option<i64>,
     /// The wall clock from which on it looks again for what is over. It does not travel with offsets: by the
     /// time that another process goes on from them, it has come.

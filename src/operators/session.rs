@@ -438,8 +438,10 @@ impl Store for SessionAggregate {
             }
             return Ok(());
         };
-        // A changelog keeps sessions longer than the store that it is of: these go as they come.
-        let latest = time.latest_end.map_or(window.end.0, |end| end.max(window.end.0));
+        // A changelog keeps sessions longer than the store that it is of: these go as they come. It may be
+        // ahead of the offsets, but how far time had come is as of these.
+        let reached = window.end.0.min(time.stream_time.unwrap_or(i64::MAX));
+        let latest = time.latest_end.map_or(reached, |end| end.max(reached));
         time.latest_end = Some(latest);
         if window.end.0 < self.oldest_at(latest) {
             return Ok(());

@@ -162,16 +162,12 @@ impl WindowedAggregate {
         let group = GroupKey { store_key: &store_key, key, position, window: Some(window) };
         let (slot, is_new) = self.keyed.groups.enter(group, sequence);
         self.store_key = store_key;
-        if is_new {
-            self.index_window(window, arrival.key, slot);
-        }
-        slot
-    }
-
-    fn index_window(&mut self, window: Window, key: &[u8], slot: u32) {
         let time = &mut self.time;
         time.latest_start = time.latest_start.max(Some(window.start.0));
-        time.index.insert(window.start.0, key, slot);
+        if is_new {
+            time.index.insert(window.start.0, arrival.key, slot);
+        }
+        slot
     }
 
     /// Emits the windows that are closed by now, as `EMIT FINAL` does after each record.
@@ -355,7 +351,12 @@ impl Store for WindowedAggregate {
             self.keyed.remove(store_key);
             return Ok(());
         };
-        // A changelog keeps windows longer than the store that it is of: these go as they come.
+        // A changelog may be ahead of the offsets, but how far time had come is as of these: what came
+        // then comes again, and finds the windows that were open.
+        let time = &mut self.time;
+        let reached = start.min(time.stream_time.unwrap_or(i64::MAX));
+        time.latest_start = time.latest_start.max(Some(reached));
+        // It keeps windows longer than the store that it is of: these go as they come.
         if start < self.oldest() {
             return Ok(());
         }
@@ -366,7 +367,7 @@ impl Store for WindowedAggregate {
             RestoredGroup { store_key, key: inner, window: Some(window), value, timestamp_ms };
         let slot = self.keyed.groups.restore(&group, sequence)?;
         if is_new {
-            self.index_window(window, inner, slot);
+            self.time.index.insert(start, inner, slot);
         }
         self.keyed.waiting.restored(slot, &mut self.keyed.groups);
         self.expire();

@@ -142,6 +142,15 @@ impl Driver {
         stored: impl IntoIterator<Item = (StoreId, DriverRecord)>,
     ) -> Result<(), QueryError> {
         let clocks = self.tasks.clocks();
+        self.restart_at(clocks, stored)
+    }
+
+    /// The same, where clocks stand as they did at some commit before, which changelogs may be ahead of.
+    pub fn restart_at(
+        &mut self,
+        clocks: Vec<ShardClocks>,
+        stored: impl IntoIterator<Item = (StoreId, DriverRecord)>,
+    ) -> Result<(), QueryError> {
         let mut tasks = Tasks::new(Arc::clone(self.tasks.layout()), 0)?;
         for shard in clocks {
             tasks.restore_clocks(shard);
