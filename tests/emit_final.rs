@@ -219,7 +219,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(300))]
+    #![proptest_config(config(150))]
 
     /// Each window that closes is given once, and as it was in the end.
     #[test]
@@ -253,7 +253,7 @@ fn count(record: &DriverRecord) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(config(200))]
+    #![proptest_config(config(150))]
 
     /// What was processed since the last commit is processed again after a kill, and finds all that there was: no
     /// window is lost, or loses a reading.
