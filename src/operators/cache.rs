@@ -9,13 +9,14 @@ use std::collections::VecDeque;
 #[derive(Default)]
 pub(super) struct Cache {
     /// When each slot was updated last; 0 for those that do not wait.
-    updated: Vec<u64>,
+    updated: Vec<u32>,
     /// Slots and when they were updated, in that order. An update that was followed by another of
     /// the same slot, or whose slot was given away, is passed over.
-    updates: VecDeque<(u32, u64)>,
+    updates: VecDeque<(u32, u32)>,
     /// How many slots wait.
     waiting: usize,
-    clock: u64,
+    /// Counts updates. They are numbered anew before it ends.
+    clock: u32,
 }
 
 /// How many updates are kept at least before those that are passed over are cleared out.
@@ -28,6 +29,9 @@ impl Cache {
         if self.updated.len() <= slot as usize {
             self.updated.resize(slot as usize + 1, 0);
         }
+        if self.clock == u32::MAX {
+            self.number_anew();
+        }
         self.clock += 1;
         let updated = &mut self.updated[slot as usize];
         self.waiting += usize::from(*updated == 0);
@@ -37,6 +41,17 @@ impl Cache {
             self.updates.retain(|(slot, at)| updated[*slot as usize] == *at);
         }
         self.updates.push_back((slot, self.clock));
+    }
+
+    /// Clears out the updates that are passed over, and numbers the others from 1 on.
+    fn number_anew(&mut self) {
+        let updated = &mut self.updated;
+        self.updates.retain(|(slot, at)| updated[*slot as usize] == *at);
+        self.clock = 0;
+        for (slot, at) in &mut self.updates {
+            self.clock += 1;
+            (updated[*slot as usize], *at) = (self.clock, self.clock);
+        }
     }
 
     /// Lets a slot wait no more.
@@ -85,6 +100,18 @@ mod tests {
         cache.forget(9);
         assert_eq!(cache.take_oldest(usize::MAX), [2, 3, 1]);
         assert_eq!(cache.len(), 0);
+    }
+
+    #[test]
+    fn the_order_stays_when_the_clock_ends() {
+        let mut cache = Cache { clock: u32::MAX - 3, ..Cache::default() };
+        for slot in [3, 1, 2, 3, 4] {
+            cache.touch(slot);
+        }
+        assert!(cache.clock < 10);
+        cache.forget(2);
+        cache.touch(1);
+        assert_eq!((cache.take_oldest(usize::MAX), cache.len()), (vec![3, 4, 1], 0));
     }
 
     #[test]

@@ -311,7 +311,7 @@ impl Groups {
         self.states(slot);
         let this = &*self;
         let mut kept = this.held.kept(slot);
-        let kept = (0..this.plan.kept_columns).map(move |_| kept.next(arena));
+        let kept = (0..this.plan.kept_columns).map(move |_| kept.lent(arena));
         let calls = this.plan.calls.iter().zip(&this.open.states);
         let results = calls.map(|(call, state)| call.function.result(state, arena));
         kept.chain(results).chain(bounds(this.held.window(slot)))
@@ -404,15 +404,16 @@ impl Groups {
         let mut has_value = false;
         if emission.is_live {
             let mut kept = self.held.kept(emission.slot);
-            let kept = (0..self.plan.kept_columns).map(|_| kept.next(arena));
+            let kept = (0..self.plan.kept_columns).map(|_| kept.lent(arena));
             let calls = self.plan.calls.iter().zip(&self.open.states);
             let states = calls.map(|(call, state)| call.function.to_value(state, arena));
             let values = kept.chain(states);
             let codec = &self.codecs.value;
             if self.is_written_later {
+                let columns = self.plan.kept_columns + self.plan.calls.len();
                 values.for_each(|each| pack(each, value));
-                let key = store_key;
-                let change = PackedChange { store, key, values: value, codec, timestamp_ms };
+                let (key, values) = (store_key, &**value);
+                let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
                 ctx.out.changed_packed(change);
                 return Ok(());
             }

@@ -124,6 +124,8 @@ pub struct PackedChange<'r> {
     pub key: &'r [u8],
     /// The [packed](crate::state::pack) values of the row that now holds.
     pub values: &'r [u8],
+    /// How many there are: as many in each row of the store.
+    pub columns: usize,
     /// What writes it: every row of such values, in [so many bytes](RowCodec::bytes_max) at most.
     pub codec: &'r Arc<dyn RowCodec>,
     /// The record's timestamp.

@@ -17,9 +17,17 @@ use crate::types::{Arena, Partition, RowCodec};
 pub struct Changes {
     records: Output,
     /// What writes the rows of those stores whose rows are packed.
-    codecs: BTreeMap<StoreId, Arc<dyn RowCodec>>,
+    codecs: BTreeMap<StoreId, PackedCodec>,
     /// How many bytes the key and the row of one of them take at most.
     largest: usize,
+}
+
+/// What writes packed rows.
+#[derive(Clone)]
+struct PackedCodec {
+    codec: Arc<dyn RowCodec>,
+    /// How many values a row has.
+    columns: usize,
 }
 
 impl std::fmt::Debug for Changes {
@@ -62,11 +70,10 @@ impl Changes {
             };
             let mut writing = written.begin(record.target, record.placing, record.timestamp_ms);
             match (codec, record.key, record.value) {
-                (Some(codec), Some(key), Some(row)) => {
+                (Some(PackedCodec { codec, columns }), Some(key), Some(row)) => {
                     arena.reset();
                     let mut values = PackedValues::new(row);
-                    let mut rest = || (!values.is_empty()).then(|| values.next(&arena));
-                    let row = arena.collect(std::iter::from_fn(&mut rest));
+                    let row = arena.collect((0..*columns).map(|_| values.lent(&arena)));
                     writing.copy(key, None);
                     writing.value(|out| codec.encode_values(row, out))?;
                 }
@@ -86,10 +93,11 @@ impl Changes {
 
     /// Adds one whose row is packed, as all rows of its store are.
     pub(super) fn add_packed(&mut self, partition: Partition, change: &PackedChange<'_>) {
-        let PackedChange { store, key, values, codec, timestamp_ms } = *change;
+        let PackedChange { store, key, values, columns, codec, timestamp_ms } = *change;
         let row_bytes = codec.bytes_max(values.len()).unwrap_or(usize::MAX);
         self.largest = self.largest.max(row_bytes.saturating_add(key.len()));
-        self.codecs.entry(store).or_insert_with(|| Arc::clone(codec));
+        let codec = || PackedCodec { codec: Arc::clone(codec), columns };
+        self.codecs.entry(store).or_insert_with(codec);
         self.push(partition, store, timestamp_ms, (key, Some(values)));
     }
 
@@ -104,6 +112,11 @@ impl Changes {
         let mut record = self.records.begin(Target::Changelog(store), placing, timestamp_ms);
         record.copy(key, row);
         record.finish();
+    }
+
+    /// Gives back memory that they do not need, as they wait.
+    pub(super) fn shrink(&mut self) {
+        self.records.shrink();
     }
 
     /// Forgets all of them, and keeps the memory.
@@ -145,7 +158,8 @@ mod tests {
         for value in row {
             pack(value, &mut values);
         }
-        let change = PackedChange { store: PACKED, key, values: &values, codec, timestamp_ms: 7 };
+        let (values, columns, timestamp_ms) = (&*values, row.len(), 7);
+        let change = PackedChange { store: PACKED, key, values, columns, codec, timestamp_ms };
         changes.add_packed(Partition(2), &change);
     }
 

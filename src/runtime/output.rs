@@ -135,6 +135,13 @@ impl Output {
         self.ways.clear();
     }
 
+    /// Gives back memory that it does not need.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.truncate(self.end);
+        self.bytes.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     /// How far it has come, for [`Self::rewind`].
     pub(super) fn mark(&self) -> OutputMark {
         OutputMark { bytes: self.end, entries: self.entries.len() }

@@ -56,8 +56,10 @@ fn pack_rare(value: Value<'_>, out: &mut Vec<u8>) {
 
 #[inline]
 fn pack_number<const N: usize>(tag: Tag, bytes: [u8; N], out: &mut Vec<u8>) {
-    out.push(tag as u8);
-    out.extend_from_slice(&bytes);
+    let mut packed = [0; 9];
+    packed[0] = tag as u8;
+    packed[1..=N].copy_from_slice(&bytes);
+    out.extend_from_slice(&packed[..=N]);
 }
 
 #[inline]
@@ -163,6 +165,21 @@ impl<'b> PackedValues<'b> {
     #[inline]
     pub(super) fn next_owned(&mut self) -> OwnedValue {
         self.next(&Arena::new()).to_owned()
+    }
+
+    /// The next value, whose text borrows from the packed bytes. NULL after the last one.
+    #[inline]
+    pub fn lent<'a>(&mut self, arena: &'a Arena) -> Value<'a>
+    where
+        'b: 'a,
+    {
+        match self.bytes.split_first() {
+            Some((tag, rest)) if *tag == Tag::String as u8 => {
+                self.bytes = rest;
+                Value::String(std::str::from_utf8(self.run()).unwrap_or_default())
+            }
+            _ => self.next(arena),
+        }
     }
 
     /// The next value, whose text is copied into `arena`. NULL after the last one.
@@ -296,9 +313,11 @@ mod tests {
             pack(value.as_value(&arena), &mut bytes);
         }
         let mut values = PackedValues::new(&bytes);
+        let mut lent = values;
         for value in &row {
             assert_eq!(values.next(&arena).to_owned(), *value);
+            assert_eq!(lent.lent(&arena).to_owned(), *value);
         }
-        assert_eq!(values.next(&arena), Value::Null);
+        assert_eq!((values.next(&arena), lent.lent(&arena)), (Value::Null, Value::Null));
     }
 }

@@ -54,8 +54,9 @@ impl Outbox {
 
     /// Takes what tasks have given.
     pub(super) async fn take(&mut self, portion: Portion) -> Result<(), LiveError> {
-        let Portion { interval, output, changelog, log } = portion;
+        let Portion { interval, output, mut changelog, log } = portion;
         if !changelog.is_empty() {
+            changelog.shrink();
             self.held.entry(interval).or_default().push(changelog);
         }
         let figures = &self.figures;

@@ -18,7 +18,8 @@ pub(super) const HELD_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     held: AtomicUsize,
-    /// Whether the worker lacks a partition that others wait for, so that it takes more.
+    /// Whether the worker lacks a partition that others wait for, so that it takes more, once: what comes then may be all
+    /// that it lacks, and until it says so again nothing else is to come.
     is_hungry: AtomicBool,
     changed: Notify,
 }
@@ -41,7 +42,7 @@ impl Flow {
         }
     }
 
-    /// Notes whether the worker takes more although it holds enough.
+    /// Notes whether the worker takes more, once, although it holds enough.
     pub(super) fn set_hungry(&self, is_hungry: bool) {
         if self.is_hungry.swap(is_hungry, Relaxed) != is_hungry && is_hungry {
             self.changed.notify_one();
@@ -49,7 +50,7 @@ impl Flow {
     }
 
     async fn room(&self) {
-        while self.held() >= HELD_BYTES && !self.is_hungry.load(Relaxed) {
+        while self.held() >= HELD_BYTES && !self.is_hungry.swap(false, Relaxed) {
             self.changed.notified().await;
         }
     }
@@ -87,5 +88,32 @@ async fn carry(reading: ReadingId, fetcher: Arc<Fetcher>, flow: Arc<Flow>, inbox
         for problem in problems {
             inbox.send(Message::FetchFailed { reading, problem }).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn has_room(flow: &Flow) -> bool {
+        pin!(flow.room()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn a_worker_that_lacks_something_takes_more_once() {
+        let flow = Flow::default();
+        flow.hold(HELD_BYTES);
+        assert!(!has_room(&flow));
+        flow.set_hungry(true);
+        assert!(has_room(&flow));
+        // What it lacks is on its way: while the worker is busy, nothing else comes.
+        assert!(!has_room(&flow));
+        flow.set_hungry(true);
+        assert!(has_room(&flow));
+        flow.release(1);
+        assert!(has_room(&flow) && has_room(&flow));
     }
 }
