@@ -206,6 +206,19 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_a_long_name_takes_no_more_either() {
+        let columns = [ColumnDef::new("A", SqlType::String)];
+        let codec = value_codec(&FormatSpec::new(Format::Json), &columns).unwrap();
+        for text in ["", "\u{1}", "a", "😀"] {
+            let text = text.repeat(1_000);
+            let (mut packed, mut json) = (Vec::new(), Vec::new());
+            pack(Value::String(&text), &mut packed);
+            codec.encode_values(&[Value::String(&text)], &mut json).unwrap();
+            assert!(codec.bytes_max(packed.len()).unwrap() >= json.len());
+        }
+    }
+
+    #[test]
     fn what_may_be_refused_is_not_left_for_later() {
         let decimal = SqlType::Decimal { precision: 10, scale: 2 };
         assert!(codec(Format::Json, SqlType::array(decimal)).bytes_max(1).is_none());

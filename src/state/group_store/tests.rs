@@ -158,6 +158,8 @@ fn held(store: &mut GroupStore, slot: u32) -> Model {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn groups_hold_what_was_put_into_them(
         steps in prop::collection::vec((0..24_u16, a_step()), 0..200)
