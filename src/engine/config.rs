@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::known_properties::{self, canonical};
+use super::known_properties::{self, PropertyError, canonical};
 use crate::expr::aggregates::AggregateLimits;
 use crate::plan::PlanConfig;
 
@@ -19,18 +19,6 @@ pub struct Properties(BTreeMap<String, Written>);
 struct Written {
     name: String,
     value: String,
-}
-
-/// A property whose value cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid value {found} for configuration {name}: {reason}")]
-pub struct PropertyError {
-    /// The property.
-    pub name: String,
-    /// Its value.
-    pub found: String,
-    /// What is wrong with it.
-    pub reason: String,
 }
 
 impl Properties {

@@ -28,7 +28,8 @@ mod tests;
 mod topics;
 mod upgrade;
 
-pub use config::{Properties, PropertyError};
+pub use config::Properties;
+pub use known_properties::PropertyError;
 pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
 pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};
 pub use program::{Command, Program};

@@ -1,6 +1,6 @@
 //! Reading a chunk of payloads into columns.
 
-use super::rows::Rows;
+use super::rows::{Outcome, Rows};
 use super::{DecodeError, Format, FormatError, FormatSpec, Role, delimited, json, kafka, protobuf};
 use crate::types::{Arena, Column, ColumnDef};
 
@@ -31,14 +31,6 @@ enum Codec {
     Json(json::JsonDecoder),
     Delimited(delimited::DelimitedDecoder),
     Protobuf(protobuf::ProtobufDecoder),
-}
-
-/// What one payload was.
-pub(super) enum Outcome {
-    /// A row, whose values have been pushed.
-    Row,
-    /// Null. Nothing has been pushed.
-    Null,
 }
 
 impl Decoder {

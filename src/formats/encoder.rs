@@ -1,8 +1,8 @@
 //! Writing rows as bytes.
 
 use super::{
-    ColumnsRow, EncodeError, Format, FormatError, FormatSpec, Role, Row, delimited, json, kafka,
-    protobuf,
+    ColumnsRow, EncodeError, Encoded, Format, FormatError, FormatSpec, Role, Row, delimited, json,
+    kafka, protobuf,
 };
 use crate::types::{Column, ColumnDef, Value};
 
@@ -10,15 +10,6 @@ use crate::types::{Column, ColumnDef, Value};
 #[derive(Debug)]
 pub struct Encoder {
     codec: Codec,
-}
-
-/// What a row became.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoded {
-    /// A null key or value. Nothing was appended.
-    Null,
-    /// Bytes, which were appended.
-    Bytes,
 }
 
 #[derive(Debug)]

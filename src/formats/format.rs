@@ -1,6 +1,6 @@
 //! The formats by name, and what each of them can do.
 
-use super::FormatError;
+use std::fmt;
 
 /// How a record's key or value is laid out in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,21 @@ pub enum Format {
     Kafka,
     /// No key at all.
     None,
+}
+
+/// Whether bytes are a record's key or its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The key.
+    Key,
+    /// The value.
+    Value,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Key { "Key" } else { "Value" })
+    }
 }
 
 /// Whether a single column is written bare or as the only field of a record.
@@ -44,12 +59,6 @@ impl Format {
         Self::Protobuf,
         Self::ProtobufNosr,
     ];
-
-    /// The format called `name`, in any case.
-    pub fn from_name(name: &str) -> Result<Self, FormatError> {
-        let found = Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(name));
-        found.ok_or_else(|| FormatError::Unknown { name: name.into() })
-    }
 
     /// The name in SQL.
     pub fn name(self) -> &'static str {
@@ -104,8 +113,8 @@ impl Format {
     }
 }
 
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! INT and DOUBLE are big-endian, VARCHAR is UTF-8 and BYTES are themselves.
 
-use super::decoder::Outcome;
+use super::rows::Outcome;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded};
 use crate::java::to_utf8_bytes;

@@ -2,6 +2,23 @@
 
 use crate::types::{Column, ColumnBuilder, ColumnDef, Value};
 
+/// What one payload was.
+pub(super) enum Outcome {
+    /// A row, whose values have been pushed.
+    Row,
+    /// Null. Nothing has been pushed.
+    Null,
+}
+
+/// What a row became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoded {
+    /// A null key or value. Nothing was appended.
+    Null,
+    /// Bytes, which were appended.
+    Bytes,
+}
+
 /// The columns of a chunk while its records are read one by one.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {

@@ -1,24 +1,7 @@
 //! A format with its properties, checked against the columns that it has to hold.
 
-use std::fmt;
-
-use super::{Format, FormatError, Wrapping};
+use super::{Format, FormatError, Role, Wrapping};
 use crate::types::{ColumnDef, SqlType};
-
-/// Whether bytes are a record's key or its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The key.
-    Key,
-    /// The value.
-    Value,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Key { "Key" } else { "Value" })
-    }
-}
 
 /// How Protobuf tells a NULL from a default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +25,14 @@ pub struct FormatSpec {
     pub full_schema_name: Option<String>,
     /// `PROTOBUF_NULLABLE_REPRESENTATION`, where it was given.
     pub nullable: Option<NullableRepresentation>,
+}
+
+impl Format {
+    /// The format called `name`, in any case.
+    pub fn from_name(name: &str) -> Result<Self, FormatError> {
+        let found = Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| FormatError::Unknown { name: name.into() })
+    }
 }
 
 impl From<Format> for FormatSpec {
@@ -92,12 +83,6 @@ impl FormatSpec {
             schema: self.persistence(columns, role),
             reason,
         })
-    }
-
-    /// The schema of `columns` in the format's own language, for a format that has one.
-    pub fn schema_text(&self, columns: &[ColumnDef], role: Role) -> Option<String> {
-        let wrapped = self.is_wrapped(columns.len(), role);
-        self.format.is_protobuf().then(|| super::protobuf::schema_text(self, columns, wrapped))
     }
 
     /// Checks that the format knows the properties that are given.

@@ -6,8 +6,6 @@
 mod kafka;
 mod ksqldb;
 
-use super::PropertyError;
-
 /// What a property takes.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -48,6 +46,18 @@ const STREAMS: &str = "ksql.streams.";
 
 /// How the properties of internal topics begin after that.
 const TOPIC: &str = "topic.";
+
+/// A property whose value cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Invalid value {found} for configuration {name}: {reason}")]
+pub struct PropertyError {
+    /// The property.
+    pub name: String,
+    /// Its value.
+    pub found: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
 
 /// A property's name without the prefixes that say which client it is for.
 pub(super) fn canonical(name: &str) -> &str {

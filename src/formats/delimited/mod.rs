@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::decimal::{fit, read};
-use super::decoder::Outcome;
 use super::json::write_integer;
+use super::rows::Outcome;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded, FormatSpec, Row};
 use crate::java::{

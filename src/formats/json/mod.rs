@@ -18,7 +18,7 @@ mod writer;
 pub(super) use scan::Scan;
 pub(super) use writer::{JsonEncoder, write_integer, write_text_raw};
 
-use super::decoder::Outcome;
+use super::rows::Outcome;
 use super::rows::Rows;
 use super::{DecodeError, Role};
 use crate::types::{Arena, ColumnDef, Value};

@@ -12,7 +12,7 @@ mod schema;
 mod wire;
 mod write;
 
-use super::decoder::Outcome;
+use super::rows::Outcome;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded, FormatSpec, Row};
 use crate::types::{Arena, ColumnDef, SqlType, Value};

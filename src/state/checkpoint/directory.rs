@@ -1,16 +1,12 @@
 //! The directories of a service and of its queries.
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::CheckpointError;
-
-/// The version of everything in a query's directory.
-const FORMAT: &str = "2";
+use super::{CheckpointError, Owner};
 
 /// The directory of a service's queries, which no other process uses meanwhile.
 #[derive(Debug)]
@@ -26,24 +22,6 @@ pub struct StateDirectory {
 pub struct QueryDirectory {
     path: PathBuf,
     owner: Owner,
-}
-
-/// Whose state it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// The service.
-    pub service: String,
-    /// The query.
-    pub query: String,
-    /// The fingerprint of its plan.
-    pub fingerprint: String,
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, query, fingerprint } = self;
-        write!(f, "query {query} of service {service} with plan {fingerprint}")
-    }
 }
 
 /// What a query finds in its directory.
@@ -185,26 +163,6 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("tmp");
     fs::write(&new, text)?;
     fs::rename(new, path)
-}
-
-impl Owner {
-    /// What the file says, and a CRC-32C of that, so that damage is not taken for another owner.
-    fn to_text(&self) -> String {
-        let Self { service, query, fingerprint } = self;
-        let text =
-            format!("format {FORMAT}\nservice {service}\nquery {query}\nplan {fingerprint}\n");
-        format!("{text}crc {:08x}\n", crc32c::crc32c(text.as_bytes()))
-    }
-
-    /// `None` if the text is damaged, or of another format.
-    fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines().skip(1);
-        let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        let (service, query, plan) = (field("service")?, field("query")?, field("plan")?);
-        let (service, query, fingerprint) = (service.into(), query.into(), plan.into());
-        let owner = Self { service, query, fingerprint };
-        (owner.to_text() == text).then_some(owner)
-    }
 }
 
 /// A name as that of a file: whatever is not a plain character is written as `%` and its bytes.

@@ -25,11 +25,13 @@ mod directory;
 mod error;
 mod frame;
 mod log;
+mod owner;
 #[cfg(test)]
 mod tests;
 
 pub use compaction::{Compacted, Compaction, Forgetting};
-pub use directory::{Claim, Owner, QueryDirectory, StateDirectory};
+pub use directory::{Claim, QueryDirectory, StateDirectory};
 pub use error::CheckpointError;
 pub use frame::{Change, Mark};
 pub use log::{ChangeLog, Found, Mirrored, TopicId};
+pub use owner::Owner;
