@@ -38,7 +38,7 @@ pub(super) async fn say_what_sink_refuses(admin: &Admin, query: &QueryId, spec: 
     let what_follows = if spec.settings.stops_at_refused_records {
         "the query stops at the first of them"
     } else {
-        "they are left out"
+        "they are left out unless that is changed"
     };
     for refused in what_is_refused(&configs, !sink.schema.key.is_empty()) {
         let topic = &sink.topic;
@@ -133,9 +133,12 @@ fn row(record: &RefusedRecord) -> String {
 
 /// Bytes as a text, and how many there are where not all of them are there.
 fn text(excerpt: &Excerpt, chars_max: usize) -> String {
-    let all = String::from_utf8_lossy(&excerpt.bytes);
+    let is_plain = |text: &&str| !text.contains(char::is_control);
+    // The window of a key, say, is no text.
+    let plain = std::str::from_utf8(&excerpt.bytes).ok().filter(is_plain);
+    let all = plain.map_or_else(|| excerpt.bytes.escape_ascii().to_string(), str::to_owned);
     let mut text: String = all.chars().take(chars_max).collect();
-    if text.len() < excerpt.length {
+    if all.len() > text.len() || excerpt.bytes.len() < excerpt.length {
         let _ = write!(text, "… ({} bytes)", excerpt.length);
     }
     text
@@ -190,6 +193,8 @@ mod tests {
         let long = refused(Some(&[b'k'; 9_000]), cause.clone());
         let key = "k".repeat(100);
         assert!(example(&long).to_string().contains(&format!("key {key}… (9000 bytes): it is")));
+        let windowed = refused(Some(b"d1\0\x90"), cause.clone());
+        assert!(example(&windowed).to_string().contains(r"key d1\x00\x90: it is"));
         assert!(told(&refused(None, cause)).starts_with("a record for SINK-2 with timestamp 41"));
     }
 }
