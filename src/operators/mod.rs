@@ -39,7 +39,7 @@ mod windowed;
 
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
-    PackedChange, Piece, Port, QueryError, SomeRows, Store, StoreChange, StoredRecord,
+    PackedChange, Piece, Pieces, Port, QueryError, SomeRows, Store, StoreChange, StoredRecord,
 };
 pub use tables::Tables;
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};

@@ -79,6 +79,14 @@ pub struct Piece<'a> {
     pub rest: Option<Rows<'a>>,
 }
 
+/// What an operator gives for a part of the batches of several ports.
+pub struct Pieces<'a> {
+    /// The rows.
+    pub outcome: Outcome<'a>,
+    /// The rows of the batches that are still to be processed.
+    pub rest: Vec<(Port, Rows<'a>)>,
+}
+
 /// A problem with one row, for the processing log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -206,7 +214,7 @@ impl Context<'_, '_> {
 }
 
 /// Which of the inputs of an operator rows come from: 0 the first, or the left one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port(pub usize);
 
 /// Rows of a batch, of which only some may be meant.
@@ -291,6 +299,17 @@ pub trait Operator: Send {
         ctx: &mut Context<'_, 'a>,
     ) -> Piece<'a> {
         Piece { outcome: self.process_port(port, rows, ctx), rest: None }
+    }
+
+    /// Processes as much of the batches of several ports as makes a piece, each of another port, as if their rows came in
+    /// the order of their places, which are their offsets. The rest is to be given again, as that of
+    /// [`Self::process_piece`]. An operator that takes rows in turns only gives the batches back.
+    fn process_ports<'a>(
+        &mut self,
+        batches: Vec<(Port, Rows<'a>)>,
+        _ctx: &mut Context<'_, 'a>,
+    ) -> Result<Pieces<'a>, Vec<(Port, Rows<'a>)>> {
+        Err(batches)
     }
 
     /// What it minds of that which came before a row on other inputs of the task.

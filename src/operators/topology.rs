@@ -1,6 +1,6 @@
 //! The operators of one sub-topology on one partition, and how batches go through them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::build::Builder;
@@ -168,7 +168,7 @@ impl Topology {
                 let minds_order = vertices[index].operator.minds() == Minds::Order;
                 if minds_order {
                     // Nothing that comes after it minds, so that what it gives can go on at once.
-                    let done = process_in_order(vertices, index, &batches, ctx);
+                    let done = process_in_order(vertices, index, batches, ctx);
                     failure = failure.or(done.err());
                     continue;
                 }
@@ -368,16 +368,29 @@ impl<'r, 'a, T> Turns<'r, 'a, T> {
 /// How many rows are put together before they go on.
 const GIVEN_MAX: usize = 16 * 1024;
 
-/// Gives batches of several ports to an operator in turns, and what it gives to those after it.
+/// Gives batches of several ports to an operator in the order of their rows, at once or in turns, and what it gives to those
+/// after it.
 fn process_in_order<'a>(
     vertices: &mut [Vertex],
     index: usize,
-    batches: &[(Port, Rows<'a>)],
+    batches: Vec<(Port, Rows<'a>)>,
     ctx: &mut Context<'_, 'a>,
 ) -> Result<(), QueryError> {
-    let next = vertices[index].next;
-    let (mut given, mut len, mut failure) = (Vec::new(), 0, None);
-    let mut turns = Turns::of(batches);
+    let mut gathered = Gathered { next: vertices[index].next, rows: Vec::new(), len: 0 };
+    let (mut rest, mut failure) = (batches, None);
+    while failure.is_none() && has_one_a_port(&rest) {
+        match vertices[index].operator.process_ports(rest, ctx) {
+            Ok(pieces) => {
+                (rest, failure) = (pieces.rest, pieces.outcome.failure);
+                gathered.add(pieces.outcome.rows, vertices, ctx)?;
+            }
+            Err(batches) => {
+                rest = batches;
+                break;
+            }
+        }
+    }
+    let mut turns = Turns::of(&rest);
     while failure.is_none()
         && let Some((port, rows)) = turns.next()
     {
@@ -385,18 +398,48 @@ fn process_in_order<'a>(
         while let Some(rows) = rest {
             let piece = vertices[index].operator.process_piece(*port, rows, ctx);
             (rest, failure) = (piece.rest, piece.outcome.failure);
-            len += piece.outcome.rows.len;
-            given.push(piece.outcome.rows);
-            if len >= GIVEN_MAX {
-                let rows = Rows::concat(std::mem::take(&mut given));
-                run_from(vertices, next, Batch::Owned(rows), ctx)?;
-                len = 0;
-            }
+            gathered.add(piece.outcome.rows, vertices, ctx)?;
         }
     }
     // What was given before a failure still goes down to the sink.
-    run_from(vertices, next, Batch::Owned(Rows::concat(given)), ctx)?;
+    gathered.pass_on(vertices, ctx)?;
     failure.map_or(Ok(()), Err)
+}
+
+/// Whether there are batches, each of another port.
+fn has_one_a_port(batches: &[(Port, Rows<'_>)]) -> bool {
+    let ports: BTreeSet<Port> = batches.iter().map(|(port, _)| *port).collect();
+    !batches.is_empty() && ports.len() == batches.len()
+}
+
+/// What an operator gives, put together until there is enough to go on.
+struct Gathered<'a> {
+    next: Next,
+    rows: Vec<Rows<'a>>,
+    len: usize,
+}
+
+impl<'a> Gathered<'a> {
+    fn add(
+        &mut self,
+        rows: Rows<'a>,
+        vertices: &mut [Vertex],
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        self.len += rows.len;
+        self.rows.push(rows);
+        if self.len >= GIVEN_MAX { self.pass_on(vertices, ctx) } else { Ok(()) }
+    }
+
+    fn pass_on(
+        &mut self,
+        vertices: &mut [Vertex],
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        self.len = 0;
+        let rows = Rows::concat(std::mem::take(&mut self.rows));
+        run_from(vertices, self.next, Batch::Owned(rows), ctx)
+    }
 }
 
 /// Takes a batch from `next` on down to where it ends.

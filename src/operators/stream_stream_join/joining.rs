@@ -1,8 +1,8 @@
-//! A batch of one side on its way through a join, row by row.
+//! A row of one side on its way through a join.
 
 use std::ops::ControlFlow;
 
-use super::joined_rows::{JoinedRows, WaitedRow};
+use super::joined_rows::{JoinedRows, NearRow, WaitedRow};
 use super::keys::JoinKeys;
 use super::side::Side;
 use super::waiting::{Trigger, Waiting};
@@ -10,7 +10,7 @@ use crate::operators::{Context, Dropped, QueryError};
 use crate::state::{JoinSide, RowPlace, UnmatchedKey};
 use crate::types::{Column, Rows};
 
-/// The side that is processed, the one across, and the rows of a batch.
+/// The side whose turn it is, the one across, and the rows of its batch.
 pub(super) struct Joining<'r, 'a> {
     pub(super) side: JoinSide,
     pub(super) near: &'r mut Side,
@@ -20,6 +20,8 @@ pub(super) struct Joining<'r, 'a> {
     pub(super) rows: &'r Rows<'a>,
     /// The columns of the rows as reading them back from their store would give them.
     pub(super) stored: &'r [Column<'a>],
+    /// Where its batch begins, of those of both sides one behind the other.
+    pub(super) first: usize,
 }
 
 /// What became of a row.
@@ -58,7 +60,7 @@ struct Moment {
     stream_time: i64,
 }
 
-impl<'a> Joining<'_, 'a> {
+impl<'r, 'a> Joining<'r, 'a> {
     /// Joins a row with those of the other side, and keeps it.
     pub(super) fn join(
         &mut self,
@@ -120,10 +122,10 @@ impl<'a> Joining<'_, 'a> {
             for value in unmatched.rows() {
                 let columns = codec.decode(arena.bytes(value), arena)?;
                 joined.push_waited(WaitedRow {
-                    arrival: row,
+                    arrival: self.first + row,
                     key: self.keys.read(key.key, arena)?,
                     values: columns.iter().map(|column| column.value(0)).collect(),
-                    is_near,
+                    side: key.side,
                     timestamp_ms: key.time_ms,
                     headers: self.rows.meta.headers(row),
                 });
@@ -148,6 +150,7 @@ impl<'a> Joining<'_, 'a> {
         let mut matched_ms = None;
         let time_ms = self.rows.meta.timestamp(row).0;
         let times_ms = self.near.joined_times(time_ms);
+        let near = self.near_row(row);
         for (place, far) in self.far.rows.fetch(key, times_ms, after) {
             if let Some(waiting) = &mut self.waiting
                 && self.far.is_outer
@@ -158,7 +161,7 @@ impl<'a> Joining<'_, 'a> {
                 waiting.remove(matched, time_ms, ctx);
             }
             matched_ms = Some(place.time_ms);
-            joined.push_joined(row, far, time_ms.max(place.time_ms), ctx.eval.arena);
+            joined.push_joined(near, far, time_ms.max(place.time_ms), ctx.eval.arena);
             if joined.is_full() {
                 return ControlFlow::Break(place);
             }
@@ -178,7 +181,11 @@ impl<'a> Joining<'_, 'a> {
             Some(waiting) if self.near.last_joined_time(time_ms) >= stream_time => {
                 waiting.add(UnmatchedKey { time_ms, side: self.side, key }, &self.near.value, ctx);
             }
-            _ => joined.push_alone(row, time_ms),
+            _ => joined.push_alone(self.near_row(row), time_ms),
         }
+    }
+
+    fn near_row(&self, row: usize) -> NearRow<'r, 'a> {
+        NearRow { side: self.side, columns: &self.rows.value, row, place: self.first + row }
     }
 }

@@ -12,6 +12,7 @@
 //! time is over and none has come. As Kafka Streams' `KStreamKStreamJoin`; a join is Kafka Streams'
 //! `KStreamJoinWindow` and `KStreamKStreamJoin` of both sides, and their merge.
 
+mod batches;
 mod joined_rows;
 mod joining;
 mod keys;
@@ -20,12 +21,15 @@ mod side;
 mod tests;
 mod waiting;
 
+use self::batches::{SideBatch, next_turn, one_behind_the_other};
 use self::joined_rows::{ColumnOrder, JoinedRows};
 use self::joining::{Arrival, Joining, Progress, Resume};
 use self::keys::JoinKeys;
 use self::side::Side;
 use self::waiting::Waiting;
-use super::{CodecPair, Context, Dropped, Operator, Outcome, Piece, Port, Store};
+use super::{
+    CodecPair, Context, Dropped, Operator, Outcome, Piece, Pieces, Port, QueryError, Store,
+};
 use crate::plan::{self, JoinKind, StoreId};
 use crate::state::{JoinSide, JoinWindowStore};
 use crate::types::Rows;
@@ -94,58 +98,83 @@ impl StreamStreamJoin {
         }
     }
 
-    /// Joins the rows of a batch, until enough is put together.
-    fn join_batch<'a>(
+    /// Joins the rows of batches, each of another side, in the order of their places, until enough is put together. A
+    /// single batch has an order of its own.
+    fn join_batches<'a>(
         &mut self,
-        side: JoinSide,
-        rows: Rows<'a>,
+        batches: Vec<(Port, Rows<'a>)>,
         ctx: &mut Context<'_, 'a>,
-    ) -> Piece<'a> {
-        let (near, far) = match side {
-            JoinSide::This => (&mut self.this, &mut self.other),
-            JoinSide::Other => (&mut self.other, &mut self.this),
-        };
-        let keys = self.keys.write(&rows);
-        let stored = near.codec.normalise(rows.value.clone(), ctx.eval.arena);
-        let mut joined = JoinedRows::new(&far.types, rows.len, self.rows_max);
-        let mut joining = Joining {
-            side,
-            near,
-            far,
-            waiting: self.waiting.as_mut(),
-            keys: &self.keys,
-            rows: &rows,
-            stored: &stored,
-        };
-        let (mut key, mut next, mut failure) = (Vec::new(), 0, None);
-        while next < rows.len && !joined.is_full() && failure.is_none() {
-            let resume = self.resume.take();
-            let progress = match keys.copy(&rows, next, &mut key) {
-                Ok(true) => {
-                    let arrival = Arrival { row: next, key: &key, resume };
-                    joining.join(arrival, &mut joined, ctx)
-                }
-                Ok(false) => {
-                    ctx.out.dropped(Dropped::NullKey, rows.meta.offset(next), 1);
-                    Ok(Progress::Done)
-                }
-                Err(error) => Err(error),
-            };
-            match progress {
-                Ok(Progress::Done) => next += 1,
+    ) -> Pieces<'a> {
+        let mut sides = Vec::with_capacity(batches.len());
+        let mut len = 0;
+        for (port, rows) in batches {
+            let side = if port == Port(0) { JoinSide::This } else { JoinSide::Other };
+            let (near, _) = sides_of(side, &mut self.this, &mut self.other);
+            let of_rows = rows.len;
+            sides.push(SideBatch::new((side, near), rows, len, (&self.keys, ctx.eval.arena)));
+            len += of_rows;
+        }
+        let mut joined = JoinedRows::new(&self.this.types, &self.other.types, len, self.rows_max);
+        let (mut key, mut failure) = (Vec::new(), None);
+        while !joined.is_full()
+            && failure.is_none()
+            && let Some(at) = next_turn(&sides)
+        {
+            let batch = &mut sides[at];
+            match self.join_next(batch, &mut key, &mut joined, ctx) {
+                Ok(Progress::Done) => batch.next += 1,
                 Ok(Progress::Cut(resume)) => self.resume = Some(resume),
                 Err(error) => failure = Some(error),
             }
         }
-        near.rows.expire();
-        let is_cut = failure.is_none() && next < rows.len;
-        let rest = is_cut.then(|| rows.take(&(next as u32..rows.len as u32).collect::<Vec<_>>()));
-        let order = ColumnOrder {
-            is_far_first: (side == JoinSide::This) == self.is_exchanged,
-            appends_key: self.appends_key,
+        self.this.rows.expire();
+        self.other.rows.expire();
+        let port = |side| Port(usize::from(side == JoinSide::Other));
+        let left = sides.iter().filter(|_| failure.is_none());
+        let rest = left.filter_map(|batch| Some((port(batch.side), batch.rest()?))).collect();
+        let order = ColumnOrder { is_exchanged: self.is_exchanged, appends_key: self.appends_key };
+        let rows = joined.finish(one_behind_the_other(sides), &order);
+        Pieces { outcome: Outcome { rows, failure }, rest }
+    }
+
+    /// Joins the next row of a batch.
+    fn join_next<'a>(
+        &mut self,
+        batch: &SideBatch<'a>,
+        key: &mut Vec<u8>,
+        joined: &mut JoinedRows<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<Progress, QueryError> {
+        let SideBatch { side, rows, keys, stored, first, next } = batch;
+        let resume = self.resume.take();
+        if !keys.copy(rows, *next, key)? {
+            ctx.out.dropped(Dropped::NullKey, rows.meta.offset(*next), 1);
+            return Ok(Progress::Done);
+        }
+        let (near, far) = sides_of(*side, &mut self.this, &mut self.other);
+        let mut joining = Joining {
+            side: *side,
+            near,
+            far,
+            waiting: self.waiting.as_mut(),
+            keys: &self.keys,
+            rows,
+            stored,
+            first: *first,
         };
-        let rows = joined.finish(rows, &near.types, &order);
-        Piece { outcome: Outcome { rows, failure }, rest }
+        joining.join(Arrival { row: *next, key, resume }, joined, ctx)
+    }
+}
+
+/// A side, and the one across.
+fn sides_of<'s>(
+    near: JoinSide,
+    this: &'s mut Side,
+    other: &'s mut Side,
+) -> (&'s mut Side, &'s mut Side) {
+    match near {
+        JoinSide::This => (this, other),
+        JoinSide::Other => (other, this),
     }
 }
 
@@ -164,8 +193,16 @@ impl Operator for StreamStreamJoin {
         rows: Rows<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Piece<'a> {
-        let side = if port == Port(0) { JoinSide::This } else { JoinSide::Other };
-        self.join_batch(side, rows, ctx)
+        let Pieces { outcome, mut rest } = self.join_batches(vec![(port, rows)], ctx);
+        Piece { outcome, rest: rest.pop().map(|(_, rows)| rows) }
+    }
+
+    fn process_ports<'a>(
+        &mut self,
+        batches: Vec<(Port, Rows<'a>)>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<Pieces<'a>, Vec<(Port, Rows<'a>)>> {
+        Ok(self.join_batches(batches, ctx))
     }
 
     fn store(&mut self, nth: usize) -> Option<&mut dyn Store> {

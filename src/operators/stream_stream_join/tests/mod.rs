@@ -195,9 +195,29 @@ impl Story {
         self.process_rows(first.side, batch(records))
     }
 
+    /// Processes records of both sides at once.
+    fn process_together(&mut self, records: &[Record]) -> Vec<String> {
+        let of_side = |side: JoinSide| {
+            let places = (0..).zip(records).filter(|(_, record)| record.side == side);
+            let (places, records): (Vec<i64>, Vec<Record>) =
+                places.map(|(place, record)| (place, record.clone())).unzip();
+            (places, records)
+        };
+        let sides = [JoinSide::This, JoinSide::Other].map(of_side);
+        let batches = (0..).map(Port).zip(&sides).map(|(port, (places, records))| {
+            let mut rows = batch(records);
+            rows.meta.offsets = places.iter().copied().collect();
+            (port, rows)
+        });
+        self.process_ports(batches.filter(|(_, rows)| rows.len > 0).collect())
+    }
+
     fn process_rows(&mut self, side: JoinSide, rows: Rows<'_>) -> Vec<String> {
+        self.process_ports(vec![(Port(usize::from(side == JoinSide::Other)), rows)])
+    }
+
+    fn process_ports(&mut self, batches: Vec<(Port, Rows<'_>)>) -> Vec<String> {
         let arena = Arena::new();
-        let port = Port(usize::from(side == JoinSide::Other));
         let eval = EvalContext {
             arena: &arena,
             now: self.now,
@@ -208,12 +228,19 @@ impl Story {
         let mut ctx =
             Context { eval, out: &mut self.given, sequence: &mut sequence, tables: &mut tables };
         let mut given = Vec::new();
-        let mut rest = Some(rows);
-        while let Some(rows) = rest {
-            let piece = self.join.process_piece(port, rows, &mut ctx);
-            assert_eq!(piece.outcome.failure, None);
-            given.extend((0..piece.outcome.rows.len).map(|row| text(&piece.outcome.rows, row)));
-            rest = piece.rest;
+        let mut rest = batches;
+        while !rest.is_empty() {
+            let (outcome, left) = if let [(port, rows)] = &rest[..] {
+                let piece = self.join.process_piece(*port, rows.clone(), &mut ctx);
+                (piece.outcome, piece.rest.map(|rows| (*port, rows)).into_iter().collect())
+            } else {
+                let pieces = self.join.process_ports(rest, &mut ctx);
+                let pieces = pieces.unwrap_or_else(|_| panic!("it takes both sides at once"));
+                (pieces.outcome, pieces.rest)
+            };
+            assert_eq!(outcome.failure, None);
+            given.extend((0..outcome.rows.len).map(|row| text(&outcome.rows, row)));
+            rest = left;
         }
         given
     }

@@ -189,6 +189,27 @@ proptest! {
         }
     }
 
+    /// So they are where batches of both sides come at once.
+    #[test]
+    fn batches_of_both_sides_do_as_the_model(
+        shape in any_shape(),
+        records in any_records(),
+        longest in 1..20_usize,
+        rows_max in 1..5_usize,
+    ) {
+        let mut model = Model::new(shape);
+        let expected: Vec<_> = records.iter().flat_map(|record| model.process(record)).collect();
+        let mut story = Story::new(StreamStreamJoin { rows_max, ..shape.join(0) });
+        let given: Vec<_> =
+            records.chunks(longest).flat_map(|records| story.process_together(records)).collect();
+        prop_assert_eq!(given, expected);
+        for store in 0..3 {
+            let (given, expected) =
+                (of_store(&story.given.changes, store), of_store(&model.changes, store));
+            prop_assert_eq!(given, expected);
+        }
+    }
+
     /// A join that is restored half-way from its compacted changelogs goes on as if nothing had
     /// happened. (Where the span before is not the one after, rows that waited may come at other
     /// times, as when they are looked for then depends on rows that wait no more.)
