@@ -142,7 +142,8 @@ pub struct ClientConfig {
     pub linger: Duration,
     /// `batch.size`.
     pub batch_bytes: usize,
-    /// `buffer.memory`.
+    /// `buffer.memory`; by default a quarter of what Java's producer takes, as there is one for each query, and that
+    /// keeps a broker busy.
     pub buffer_bytes: usize,
     /// `acks`.
     pub acks: Acks,
@@ -217,7 +218,7 @@ impl ClientConfig {
             isolation: p.isolation()?,
             linger: p.millis("linger.ms", 5)?,
             batch_bytes: p.number("batch.size", 16 << 10)?,
-            buffer_bytes: p.number("buffer.memory", 32 << 20)?,
+            buffer_bytes: p.number("buffer.memory", 8 << 20)?,
             acks: p.acks()?,
             compression: p.compression()?,
             is_idempotent: true,

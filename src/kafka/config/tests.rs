@@ -9,11 +9,13 @@ fn config(properties: &[(&str, &str)]) -> Result<ClientConfig, ConfigError> {
 }
 
 #[test]
-fn defaults_are_kafkas() {
+fn defaults_are_kafkas_but_for_what_waits_in_a_producer() {
     let config = config(&[("some.other", "x")]).unwrap();
     assert_eq!(config.bootstrap_servers, ["a:1", "b:2"]);
     assert!(config.is_idempotent && config.tls.is_none() && config.sasl.is_none());
     assert_eq!(config.others.get("some.other").map(String::as_str), Some("x"));
+    assert_eq!((config.batch_bytes, config.request_bytes_max), (16 << 10, 1 << 20));
+    assert_eq!(config.buffer_bytes, 8 << 20);
 }
 
 #[test]
