@@ -29,6 +29,15 @@ impl JoinSide {
         }
     }
 
+    /// What belongs to this side, then what belongs to the one across.
+    #[must_use]
+    pub fn near_and_far<T>(self, this: T, other: T) -> (T, T) {
+        match self {
+            Self::This => (this, other),
+            Self::Other => (other, this),
+        }
+    }
+
     fn byte(self) -> u8 {
         u8::from(self == Self::This)
     }

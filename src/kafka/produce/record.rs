@@ -23,6 +23,9 @@ impl<'a> NewRecord<'a> {
         Self { timestamp, key, value, headers: HeadersRef::EMPTY }
     }
 
+    /// What one without headers takes in a request besides its key and its value, with room to spare.
+    pub const OVERHEAD_BYTES: usize = 256;
+
     /// How many bytes it takes in a batch, at most.
     pub(super) fn bytes_max(&self) -> usize {
         BatchBuilder::record_bytes_max(self.key, self.value, self.headers)

@@ -81,10 +81,7 @@ impl<'a> JoinedRows<'a> {
 
     /// The columns of a side, and those of the one across.
     fn sides(&mut self, near: JoinSide) -> (&mut [ColumnBuilder<'a>], &mut [ColumnBuilder<'a>]) {
-        match near {
-            JoinSide::This => (&mut self.this, &mut self.other),
-            JoinSide::Other => (&mut self.other, &mut self.this),
-        }
+        near.near_and_far(&mut self.this, &mut self.other)
     }
 
     /// Adds a row, joined with a packed one of the far side.

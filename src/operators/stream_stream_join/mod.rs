@@ -109,7 +109,7 @@ impl StreamStreamJoin {
         let mut len = 0;
         for (port, rows) in batches {
             let side = if port == Port(0) { JoinSide::This } else { JoinSide::Other };
-            let (near, _) = sides_of(side, &mut self.this, &mut self.other);
+            let (near, _) = side.near_and_far(&self.this, &self.other);
             let of_rows = rows.len;
             sides.push(SideBatch::new((side, near), rows, len, (&self.keys, ctx.eval.arena)));
             len += of_rows;
@@ -151,7 +151,7 @@ impl StreamStreamJoin {
             ctx.out.dropped(Dropped::NullKey, rows.meta.offset(*next), 1);
             return Ok(Progress::Done);
         }
-        let (near, far) = sides_of(*side, &mut self.this, &mut self.other);
+        let (near, far) = side.near_and_far(&mut self.this, &mut self.other);
         let mut joining = Joining {
             side: *side,
             near,
@@ -163,18 +163,6 @@ impl StreamStreamJoin {
             first: *first,
         };
         joining.join(Arrival { row: *next, key, resume }, joined, ctx)
-    }
-}
-
-/// A side, and the one across.
-fn sides_of<'s>(
-    near: JoinSide,
-    this: &'s mut Side,
-    other: &'s mut Side,
-) -> (&'s mut Side, &'s mut Side) {
-    match near {
-        JoinSide::This => (this, other),
-        JoinSide::Other => (other, this),
     }
 }
 

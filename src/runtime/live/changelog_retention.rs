@@ -73,15 +73,12 @@ impl WindowedChangelog {
     /// Has the topic keep records that are so old by now.
     async fn make_room(&mut self, admin: &Admin, query: &str, age_ms: i64) {
         let needed_ms = age_ms.saturating_add(self.windows_ms);
-        // Half of what Kafka Streams adds is left for the time until the windows are closed.
-        if self.kept_ms.is_some_and(|kept| needed_ms.saturating_add(MARGIN_MS) <= kept) {
-            return;
-        }
         let kept_ms = match self.kept_ms {
             Some(kept_ms) => kept_ms,
             None => retention_ms(&TopicConfigs::of(admin, &self.topic).await),
         };
         self.kept_ms = Some(kept_ms);
+        // Half of what Kafka Streams adds is left for the time until the windows are closed.
         if needed_ms.saturating_add(MARGIN_MS) <= kept_ms {
             return;
         }

@@ -24,9 +24,6 @@ use crate::runtime::{Changes, ShardClocks, Target, clock};
 /// How long offsets that a broker could not take wait before they are sent again.
 const RETRY_WAIT: Duration = Duration::from_millis(200);
 
-/// What a record takes in a request besides its key and value, at most.
-const OVERHEAD_BYTES: usize = 256;
-
 /// What was processed between two barriers.
 #[derive(Default)]
 pub(super) struct Interval {
@@ -107,8 +104,9 @@ impl Committer {
     /// Sees that requests hold all records for changelogs, before the first of them is written.
     fn check_changelogs(&self, changelogs: &[Changes]) -> Result<(), LiveError> {
         let limit = self.cluster.config().request_bytes_max;
-        let may_be_large =
-            |changes: &&Changes| changes.largest().saturating_add(OVERHEAD_BYTES) > limit;
+        let may_be_large = |changes: &&Changes| {
+            changes.largest().saturating_add(NewRecord::OVERHEAD_BYTES) > limit
+        };
         for changes in changelogs.iter().filter(may_be_large) {
             for record in changes.written()?.records() {
                 let Some(topic) = self.topics.of(record.target) else { continue };

@@ -19,9 +19,6 @@ const SMALL_BYTES: usize = 256 << 10;
 /// Kafka's default of `max.message.bytes`, where nobody tells what a topic has.
 const TOPIC_BYTES_MAX: usize = 1_048_588;
 
-/// What a record takes in a request besides its value, at most.
-const OVERHEAD_BYTES: usize = 256;
-
 /// Writes entries to the processing log's topic, if there is one; they are traced in any case.
 pub(super) struct LogWriter {
     query: String,
@@ -77,7 +74,7 @@ impl LogWriter {
         };
         let topic_bytes_max = *self.topic_bytes_max.get_or_init(ask).await;
         let bytes_max = self.cluster.config().request_bytes_max.min(topic_bytes_max);
-        bytes_max.saturating_sub(OVERHEAD_BYTES)
+        bytes_max.saturating_sub(NewRecord::OVERHEAD_BYTES)
     }
 
     /// Waits until all entries are written, or cannot be.
