@@ -29,15 +29,16 @@
 //! |--:|---|---|---|
 //! | 1 | [`types`] | values, SQL types, schemas, rows, columns, time, windows, decimals | – |
 //! | 1 | [`java`] | what results owe to Java: text of numbers, dates and patterns, hashes | types |
+//! | 2 | [`registry`] | schemas, as a Schema Registry holds them | types |
 //! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
 //! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types java |
-//! | 4 | [`formats`] | bytes to rows and back | types java |
-//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types java sql expr formats |
+//! | 4 | [`formats`] | bytes to rows and back | types java registry::schema |
+//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types java sql expr formats registry::schema |
 //! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types expr |
 //! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
 //! | 8 | [`kafka`] | bytes only: the client | – |
 //! | 8 | [`broker`] | the embedded broker | kafka |
-//! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types java expr formats plan state operators kafka |
+//! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types java registry expr formats plan state operators kafka |
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
@@ -101,6 +102,8 @@
 pub mod types;
 
 pub mod java;
+
+pub mod registry;
 
 pub mod sql;
 

@@ -16,15 +16,19 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("java", &["types"]),
+    ("registry", &["types"]),
     ("sql", &["types"]),
     ("expr", &["types", "java"]),
-    ("formats", &["types", "java"]),
-    ("plan", &["types", "java", "sql", "expr", "formats"]),
+    ("formats", &["types", "java", "registry::schema"]),
+    ("plan", &["types", "java", "sql", "expr", "formats", "registry::schema"]),
     ("state", &["types", "expr"]),
     ("operators", &["types", "expr", "plan", "state"]),
     ("kafka", &[]),
     ("broker", &["kafka"]),
-    ("runtime", &["types", "java", "expr", "formats", "plan", "state", "operators", "kafka"]),
+    (
+        "runtime",
+        &["types", "java", "registry", "expr", "formats", "plan", "state", "operators", "kafka"],
+    ),
     (
         "engine",
         &[
@@ -38,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "operators",
             "kafka",
             "runtime",
+            "registry",
         ],
     ),
     (
@@ -53,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "operators",
             "kafka",
             "runtime",
+            "registry",
             "engine",
         ],
     ),
