@@ -32,8 +32,8 @@
 //! | 2 | [`registry`] | schemas, as a Schema Registry holds them | types |
 //! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
 //! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types java |
-//! | 4 | [`formats`] | bytes to rows and back | types java registry::schema |
-//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types java sql expr formats registry::schema |
+//! | 4 | [`formats`] | bytes to rows and back | types java `registry::schema` |
+//! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types java sql expr formats `registry::schema` |
 //! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types expr |
 //! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
 //! | 8 | [`kafka`] | bytes only: the client | – |
