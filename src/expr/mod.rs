@@ -20,6 +20,5 @@ pub use cast::{parse_boolean_exact, parse_partial_timestamp};
 pub use error::{EvalContext, EvalError, RandomSource};
 pub use evaluate::{Evaluated, Frame, RowError, Selection};
 pub use operator::{ArithmeticOp, Comparison, Sign};
-pub use tree::Expr;
+pub use tree::{Argument, Expr, Lambda};
 pub use type_error::{TypeError, TypeErrorKind};
-pub use typing::{Argument, Lambda};

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::functions::{ArgType, Scalar};
 use super::operator::{ArithmeticOp, Comparison, Sign};
-use super::typing::Argument;
 use crate::types::{OwnedValue, SqlType};
 
 /// An expression whose names and types are resolved.
@@ -257,5 +256,40 @@ fn literal_text(value: &OwnedValue) -> String {
         OwnedValue::Decimal(value) => value.quoted(),
         OwnedValue::String(value) => format!("'{}'", value.replace('\'', "''")),
         _ => String::from("literal"),
+    }
+}
+
+/// An argument of a call.
+#[derive(Clone, Debug)]
+pub enum Argument {
+    /// A value.
+    Value(Expr),
+    /// A bare unit of time, in capitals: `DAYS`.
+    Unit(Box<str>),
+    /// A lambda whose body is typed.
+    Lambda(Lambda),
+}
+
+/// `(x, y) => body`.
+#[derive(Clone, Debug)]
+pub struct Lambda {
+    /// The slot of its first variable; the others follow.
+    pub first_slot: usize,
+    /// How many variables it binds.
+    pub arity: usize,
+    /// What it computes.
+    pub body: Expr,
+}
+
+impl Argument {
+    /// What overload resolution needs to know.
+    pub fn arg_type(&self) -> ArgType {
+        match self {
+            Self::Value(value) => value.ty.clone().map_or(ArgType::Null, ArgType::Value),
+            Self::Unit(_) => ArgType::IntervalUnit,
+            Self::Lambda(lambda) => {
+                ArgType::Lambda { arity: lambda.arity, returns: lambda.body.ty.clone() }
+            }
+        }
     }
 }

@@ -18,8 +18,8 @@ pub use double_text::parse_double;
 pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 pub use number::{parse_int, parse_long, printed_decimal};
 pub use text::{
-    compare_utf16, from_utf16_units, is_lone_surrogate, substring_utf16, to_utf8_bytes, utf16_len,
-    utf16_units,
+    compare_utf16, from_utf16_units, is_lone_surrogate, substring_utf16, to_utf8_bytes, trim,
+    utf16_len, utf16_units,
 };
 
 /// The first of the 2,048 private-use characters that stand for Java's lone surrogates.

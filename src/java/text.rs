@@ -116,6 +116,11 @@ pub fn to_utf8_bytes(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(plain.collect::<String>().into_bytes())
 }
 
+/// Java's `trim`: everything up to a blank goes, at both ends.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(|c| c <= ' ')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

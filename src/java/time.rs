@@ -8,6 +8,7 @@ mod civil;
 mod format;
 mod names;
 mod pattern;
+mod raw;
 mod read;
 mod resolve;
 mod zone;

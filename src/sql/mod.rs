@@ -10,6 +10,7 @@ mod check;
 pub mod diagnostic;
 mod keywords;
 mod lexer;
+mod parsed_statement;
 mod parser;
 pub mod print;
 pub mod span;
@@ -18,6 +19,7 @@ pub mod visit;
 
 pub use diagnostic::Diagnostic;
 pub use keywords::is_reserved;
+pub use parsed_statement::ParsedStatement;
 pub use parser::{DEPTH_MAX, ERRORS_MAX, OPERATORS_MAX, ParseError};
 pub use span::{Position, Span};
 pub use variables::Variables;
@@ -34,21 +36,6 @@ pub struct ParseOptions {
     pub variables: Option<Variables>,
     /// Whether statements of tests, such as `ASSERT VALUES`, are taken.
     pub testing: bool,
-}
-
-/// A statement with its text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ParsedStatement {
-    /// The tree.
-    pub statement: Statement,
-    /// The statement as written, with the values of its variables and its semicolon.
-    pub text: String,
-    /// Where the statement stands in `source`.
-    pub span: Span,
-    /// Where the statement stands in the whole text, as it is written there.
-    pub place: Span,
-    /// The text that all spans of the tree point into: the whole text, or the statement alone if it had variables.
-    pub source: Arc<str>,
 }
 
 /// The statements of a text, or all that is wrong with it; the first error is the one that ksqlDB reports.

@@ -4,6 +4,7 @@
 //! [`text`] are Java's notations.
 
 mod arithmetic;
+mod digits;
 mod parse;
 mod text;
 
@@ -67,7 +68,7 @@ impl Decimal {
 
     /// How many digits the unscaled number has; 1 for zero.
     pub fn precision(&self) -> u32 {
-        arithmetic::digits(&self.unscaled)
+        digits::digits(&self.unscaled)
     }
 
     /// Whether the value is zero, in whatever scale.
@@ -117,10 +118,7 @@ impl Decimal {
         magnitude(self).cmp(&magnitude(other)).then_with(|| {
             let scale = self.scale.max(other.scale);
             let raise = |d: &Self| {
-                arithmetic::raised(
-                    &d.unscaled.abs(),
-                    (i64::from(scale) - i64::from(d.scale)) as u32,
-                )
+                digits::raised(&d.unscaled.abs(), (i64::from(scale) - i64::from(d.scale)) as u32)
             };
             raise(self).cmp(&raise(other))
         })
@@ -139,8 +137,8 @@ impl Decimal {
         }
         let whole = match self.scale {
             0 => return low_bits(&self.unscaled),
-            scale @ 1.. => &self.unscaled / arithmetic::power_of_ten(scale as u32),
-            scale => arithmetic::raised(&self.unscaled, scale.unsigned_abs()),
+            scale @ 1.. => &self.unscaled / digits::power_of_ten(scale as u32),
+            scale => digits::raised(&self.unscaled, scale.unsigned_abs()),
         };
         low_bits(&whole)
     }

@@ -2,8 +2,8 @@
 //!
 //! The names and what they take were asked of these clients themselves.
 
-use super::Kind::{self, Boolean, Double, NonEmpty, OneOf, Text};
-use super::{ANY, int, long, short};
+use super::kind::Kind::{self, Boolean, Double, NonEmpty, OneOf, Text};
+use super::kind::{ANY, int, long, short};
 
 /// All properties by name, in order.
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! What ksqlDB can be told besides its Kafka clients, and what Millstream can be told besides.
 
-use super::Kind::{self, Boolean, NonEmpty, OneOf, Text};
-use super::{ANY, int, long, short};
+use super::kind::Kind::{self, Boolean, NonEmpty, OneOf, Text};
+use super::kind::{ANY, int, long, short};
 
 /// What a session may set, by name, in order.
 #[rustfmt::skip]

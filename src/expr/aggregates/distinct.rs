@@ -1,29 +1,14 @@
 //! `COUNT_DISTINCT`: an estimate of how many distinct values there are.
 //!
-//! A `HyperLogLog` sketch of 2^14 registers with 5 bits each, six of them in an INT, which are the
-//! stored form. The hash is `MurmurHash` 2, of a number's bits or of the text that Java's `toString`
+//! The INTs of a sketch are the stored form. The hash is `MurmurHash` 2, of a number's bits or of the text that Java's `toString`
 //! gives, so that a sketch can be taken over from ksqlDB and back.
 
+use super::registers::Registers;
 use super::{Aggregate, AggregateRow, Bind, Sequence, State, numbers};
 use crate::expr::EvalError;
 use crate::expr::cast::to_java_string;
 use crate::java::to_utf8_bytes;
 use crate::types::{Arena, SqlType, Value};
-
-/// The number of bits of a hash that choose the register.
-const INDEX_BITS: u32 = 14;
-
-/// The number of registers.
-const REGISTERS: usize = 1 << INDEX_BITS;
-
-/// How many registers share an INT.
-const PER_WORD: usize = 6;
-
-/// The width of a register.
-const REGISTER_BITS: usize = 5;
-
-/// How many INTs a sketch has.
-const WORDS: usize = REGISTERS / PER_WORD + 1;
 
 const MULTIPLIER: u32 = 0x5bd1_e995;
 
@@ -34,50 +19,6 @@ pub(super) static ROWS: &[AggregateRow] = &[AggregateRow {
     make: |bind| Bind::to(CountDistinct { ty: bind.argument(0) }),
     ..AggregateRow::NEW
 }];
-
-/// The registers of a sketch, six in a word.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Registers {
-    words: [i32; WORDS],
-}
-
-impl Registers {
-    const EMPTY: Self = Self { words: [0; WORDS] };
-
-    fn offer(&mut self, hash: u32) {
-        let index = (hash >> (32 - INDEX_BITS)) as usize;
-        let rest = (hash << INDEX_BITS) | ((1 << (INDEX_BITS - 1)) + 1);
-        self.raise(index, rest.leading_zeros() + 1);
-    }
-
-    /// Makes a register at least `rank`.
-    fn raise(&mut self, index: usize, rank: u32) {
-        let shift = REGISTER_BITS * (index % PER_WORD);
-        let word = self.words[index / PER_WORD] as u32;
-        if (word >> shift) & 0x1f < rank {
-            self.words[index / PER_WORD] = (word & !(0x1f << shift) | rank << shift) as i32;
-        }
-    }
-
-    fn get(&self, index: usize) -> u32 {
-        (self.words[index / PER_WORD] as u32 >> (REGISTER_BITS * (index % PER_WORD))) & 0x1f
-    }
-
-    fn estimate(&self) -> i64 {
-        let (mut sum, mut zeros) = (0.0, 0.0);
-        for index in 0..REGISTERS {
-            let rank = self.get(index);
-            sum += 1.0 / f64::from(1 << rank);
-            zeros += f64::from(u8::from(rank == 0));
-        }
-        let count = REGISTERS as f64;
-        let estimate = 0.7213 / (1.0 + 1.079 / count) * count * count * (1.0 / sum);
-        if estimate <= 2.5 * count {
-            return (count * (count / zeros).ln() + 0.5).floor() as i64;
-        }
-        (estimate + 0.5).floor() as i64
-    }
-}
 
 fn mix(hash: u32, word: u32) -> u32 {
     let mut word = word.wrapping_mul(MULTIPLIER);
@@ -156,7 +97,7 @@ impl Aggregate for CountDistinct {
 
     fn merge(&self, mut older: State, newer: State) -> Result<State, EvalError> {
         if let (State::Registers(registers), State::Registers(newer)) = (&mut older, newer) {
-            (0..REGISTERS).for_each(|index| registers.raise(index, newer.get(index)));
+            registers.merge(&newer);
         }
         Ok(older)
     }

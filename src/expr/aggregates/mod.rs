@@ -18,13 +18,16 @@ mod average;
 mod collect;
 mod correlation;
 mod count;
+mod counts;
 mod distinct;
 mod extremes;
 mod histogram;
 mod kept_text;
 mod numbers;
 mod offset;
+mod registers;
 mod registry;
+mod row;
 mod state;
 mod sum;
 mod test_functions;
@@ -36,7 +39,8 @@ use crate::expr::EvalError;
 use crate::types::{Arena, Column, SqlType, Value};
 
 pub use kept_text::KeptText;
-pub use registry::{AggregateFunction, AggregateLimits, AggregateRow, Aggregates, Bind, Resolved};
+pub use registry::{AggregateFunction, Aggregates, Resolved};
+pub use row::{AggregateLimits, AggregateRow, Bind};
 pub use state::{Sequence, State};
 
 /// A row that an aggregate fails on. It is fatal: ksqlDB stops the query.

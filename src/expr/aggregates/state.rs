@@ -1,8 +1,8 @@
 //! What an aggregate remembers of a group.
 
-use super::distinct::Registers;
-use super::histogram::Counts;
+use super::counts::Counts;
 use super::kept_text::KeptText;
+use super::registers::Registers;
 use crate::types::{Arena, OwnedValue, Value};
 
 /// What one aggregate remembers of one group, in 40 bytes and what they point to.

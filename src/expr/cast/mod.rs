@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::EvalError;
 use super::collections::hash_map;
-use crate::java::printed_decimal;
+use crate::java::{printed_decimal, trim};
 use crate::types::{Arena, Decimal, DecimalError, OwnedValue, SqlType, Value};
 
 pub use number::parse_boolean_exact;
@@ -48,12 +48,12 @@ pub(crate) fn convert<'a>(
             Value::Decimal(arena.decimal(to_decimal(value, *precision, *scale)?))
         }
         SqlType::Boolean => match value {
-            Value::String(text) => Value::Boolean(number::parse_boolean(java_trim(text))),
+            Value::String(text) => Value::Boolean(number::parse_boolean(trim(text))),
             other => other,
         },
         SqlType::String => Value::String(to_text(value, from, arena)?),
         SqlType::Bytes => match value {
-            Value::String(text) => Value::Bytes(arena.bytes(&decode_base64(java_trim(text))?)),
+            Value::String(text) => Value::Bytes(arena.bytes(&decode_base64(trim(text))?)),
             other => other,
         },
         SqlType::Date | SqlType::Time | SqlType::Timestamp => to_time(value, to)?,
@@ -78,7 +78,7 @@ fn to_text<'a>(value: Value<'a>, from: &SqlType, arena: &'a Arena) -> Result<&'a
 
 fn to_time(value: Value<'_>, to: &SqlType) -> Result<Value<'static>, EvalError> {
     Ok(match (value, to) {
-        (Value::String(text), to) => parse_time(java_trim(text), to)?,
+        (Value::String(text), to) => parse_time(trim(text), to)?,
         (Value::Timestamp(ms), SqlType::Date) => Value::Date(ms.div_euclid(time::DAY_MS) as i32),
         (Value::Timestamp(ms), SqlType::Time) => Value::Time(ms.rem_euclid(time::DAY_MS) as i32),
         (Value::Date(days), SqlType::Timestamp) => {
@@ -104,7 +104,7 @@ fn to_decimal(value: Value<'_>, precision: u32, scale: u32) -> Result<Decimal, E
         Value::Double(value) => {
             Decimal::from_f64_exact(value).ok_or_else(|| EvalError::new("Infinite or NaN"))?
         }
-        Value::String(text) => Decimal::parse(java_trim(text))?,
+        Value::String(text) => Decimal::parse(trim(text))?,
         Value::Decimal(decimal) => return Ok(decimal.cast(precision, scale)?),
         _ => return Err(EvalError::new("Unexpected type of number")),
     };
@@ -162,11 +162,6 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, EvalError> {
     })
 }
 
-/// Java's `trim`: everything up to a blank goes, at both ends.
-pub(crate) fn java_trim(text: &str) -> &str {
-    text.trim_matches(|c| c <= ' ')
-}
-
 /// A literal as a value of another type, where ksqlDB converts literals.
 pub(super) fn coerce_literal(value: &OwnedValue, to: &SqlType) -> Option<OwnedValue> {
     let arena = Arena::new();
@@ -186,9 +181,7 @@ pub(super) fn coerce_literal(value: &OwnedValue, to: &SqlType) -> Option<OwnedVa
         _ => return None,
     };
     let converted = match (value, to) {
-        (Value::String(text), SqlType::Boolean) => {
-            Value::Boolean(parse_boolean_exact(java_trim(text))?)
-        }
+        (Value::String(text), SqlType::Boolean) => Value::Boolean(parse_boolean_exact(trim(text))?),
         // A number must fit: nothing is rounded away from a literal.
         (value, SqlType::Decimal { precision, scale }) => {
             let exact = match value {
@@ -196,7 +189,7 @@ pub(super) fn coerce_literal(value: &OwnedValue, to: &SqlType) -> Option<OwnedVa
                 Value::Int(value) => value.into(),
                 Value::Bigint(value) => value.into(),
                 Value::Decimal(decimal) => decimal.clone(),
-                Value::String(text) => Decimal::parse(java_trim(text)).ok()?,
+                Value::String(text) => Decimal::parse(trim(text)).ok()?,
                 _ => return None,
             };
             exact.check_range(*precision, *scale).ok()?;

@@ -1,8 +1,7 @@
 //! Numbers and truths from other values and from text.
 
 use super::super::EvalError;
-use super::java_trim;
-use crate::java;
+use crate::java::{self, trim};
 use crate::types::Value;
 
 pub(super) fn to_int(value: Value<'_>) -> Result<i32, EvalError> {
@@ -13,7 +12,7 @@ pub(super) fn to_int(value: Value<'_>) -> Result<i32, EvalError> {
         Value::Double(value) => value as i32,
         Value::Decimal(value) => value.to_i32(),
         Value::String(text) => {
-            let text = java_trim(text);
+            let text = trim(text);
             let value = parse_long(text)?;
             i32::try_from(value).map_err(|_| no_number(text))?
         }
@@ -27,7 +26,7 @@ pub(super) fn to_bigint(value: Value<'_>) -> Result<i64, EvalError> {
         Value::Bigint(value) => value,
         Value::Double(value) => value as i64,
         Value::Decimal(value) => value.to_i64(),
-        Value::String(text) => parse_long(java_trim(text))?,
+        Value::String(text) => parse_long(trim(text))?,
         _ => 0,
     })
 }
@@ -38,7 +37,7 @@ pub(super) fn to_double(value: Value<'_>) -> Result<f64, EvalError> {
         Value::Bigint(value) => value as f64,
         Value::Double(value) => value,
         Value::Decimal(value) => value.to_f64(),
-        Value::String(text) => parse_double(java_trim(text))?,
+        Value::String(text) => parse_double(trim(text))?,
         _ => 0.0,
     })
 }

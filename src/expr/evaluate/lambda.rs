@@ -14,7 +14,7 @@ use super::super::cast::to_java_string;
 use super::super::collections::ordered;
 use super::super::functions::checked;
 use super::super::tree::Call;
-use super::super::typing::{Argument, Lambda};
+use super::super::tree::{Argument, Lambda};
 use super::call::value_type;
 use super::{Failures, Frame, Part, Rows, Run, has_failed, loop_rows, merge};
 use crate::java::hash::DEFAULT_CAPACITY;

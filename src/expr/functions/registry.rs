@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use strsim::levenshtein;
 
+use super::families::{FAMILIES, TABLE_FUNCTIONS};
 use super::resolve::{self, ArgType, Bound, FunctionError};
+use super::row::{Returns, Scalar, TableFunction};
 use super::signature::{ParamType, Signature};
-use super::{FAMILIES, Returns, Scalar, TABLE_FUNCTIONS, TableFunction, test_functions};
+use super::test_functions;
 use crate::types::SqlType;
 
 /// All that is known of a function, for SHOW and DESCRIBE FUNCTION.

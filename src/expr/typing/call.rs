@@ -7,44 +7,9 @@
 use super::super::functions::{
     self, ArgType, FunctionError, ParamType, Parameter, Scalar, Signature,
 };
-use super::super::tree::{Call, Expr, Node};
+use super::super::tree::{Argument, Call, Expr, Node};
 use super::super::type_error::TypeError;
 use crate::types::SqlType;
-
-/// An argument of a call.
-#[derive(Clone, Debug)]
-pub enum Argument {
-    /// A value.
-    Value(Expr),
-    /// A bare unit of time, in capitals: `DAYS`.
-    Unit(Box<str>),
-    /// A lambda whose body is typed.
-    Lambda(Lambda),
-}
-
-/// `(x, y) => body`.
-#[derive(Clone, Debug)]
-pub struct Lambda {
-    /// The slot of its first variable; the others follow.
-    pub first_slot: usize,
-    /// How many variables it binds.
-    pub arity: usize,
-    /// What it computes.
-    pub body: Expr,
-}
-
-impl Argument {
-    /// What overload resolution needs to know.
-    pub fn arg_type(&self) -> ArgType {
-        match self {
-            Self::Value(value) => value.ty.clone().map_or(ArgType::Null, ArgType::Value),
-            Self::Unit(_) => ArgType::IntervalUnit,
-            Self::Lambda(lambda) => {
-                ArgType::Lambda { arity: lambda.arity, returns: lambda.body.ty.clone() }
-            }
-        }
-    }
-}
 
 impl Expr {
     /// `name(args)`; arguments are converted where the overload takes a wider type.

@@ -11,7 +11,6 @@ mod coercion;
 mod comparison;
 
 pub(super) use arithmetic::digits;
-pub use call::{Argument, Lambda};
 
 use super::tree::{Expr, Node};
 use super::type_error::TypeError;

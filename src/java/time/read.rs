@@ -4,23 +4,15 @@ use std::borrow::Cow;
 
 use super::names::{names, zone_by_id, zone_by_name};
 use super::pattern::{
-    FIELDS, Fault, Field, Item, Number, OffsetStyle, Pattern, SignStyle, TextStyle, WIDTH_MAX,
-    fault,
+    Fault, Field, Item, Number, OffsetStyle, Pattern, SignStyle, TextStyle, WIDTH_MAX, fault,
 };
+use super::raw::Raw;
 use super::resolve::{Fields, is_offset};
 use super::zone::Zone;
 use crate::java::{substring_utf16, utf16_len};
 
 /// How many units of a text a message quotes.
 const QUOTED_UNITS_MAX: usize = 64;
-
-/// What was read so far.
-#[derive(Clone, Default)]
-pub(super) struct Raw {
-    pub(super) values: [Option<i64>; FIELDS],
-    pub(super) zone: Option<Zone>,
-    pub(super) offset: Option<i32>,
-}
 
 impl Pattern {
     /// Reads all of a text, and resolves what it says.

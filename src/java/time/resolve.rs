@@ -9,7 +9,7 @@ use super::civil::{
 };
 use super::format::Moment;
 use super::pattern::{Fault, Field, fault};
-use super::read::Raw;
+use super::raw::Raw;
 use super::zone::Zone;
 
 /// The furthest that a zone lies from UTC, in seconds.

@@ -2,17 +2,18 @@
 //!
 //! Trees are compared by meaning: spans, and whether an identifier was quoted, play no part in equality.
 
+mod duration;
 mod expression;
 mod query;
 mod statement;
 mod types;
 
+pub use duration::{Duration, TimeUnit};
 pub use expression::{
     ArithmeticOp, Comparison, Expr, ExprKind, Literal, LogicalOp, Sign, StructValue, WhenClause,
 };
 pub use query::{
-    Duration, Emit, Join, JoinKind, Query, Relation, SelectItem, Source, TimeUnit, Window,
-    WindowKind, Within,
+    Emit, Join, JoinKind, Query, Relation, SelectItem, Source, Window, WindowKind, Within,
 };
 pub use statement::{
     AddColumn, AlterSource, AssertSchema, AssertSource, AssertTombstone, AssertTopic, AssertValues,

@@ -1,6 +1,6 @@
 //! Expressions, constants and types.
 
-use super::{identifier, join, put, string};
+use super::text::{identifier, join, put, string};
 use crate::sql::ast::{
     ArithmeticOp, Comparison, Expr, ExprKind, Literal, LogicalOp, Primitive, Sign, Type, TypeKind,
     WhenClause,
@@ -276,6 +276,20 @@ fn primitive_name(primitive: Primitive) -> &'static str {
         Primitive::Time => "TIME",
         Primitive::Timestamp => "TIMESTAMP",
     }
+}
+
+/// The constant.
+pub fn literal(literal: &Literal) -> String {
+    let mut out = String::new();
+    write_literal(&mut out, literal);
+    out
+}
+
+/// The type, such as `ARRAY<INTEGER>`.
+pub fn type_(ty: &Type) -> String {
+    let mut out = String::new();
+    write_type(&mut out, ty);
+    out
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{CreateConnector, InsertValues, Name, Statement};
-use crate::sql::print::{identifier, join, literal, put};
+use crate::sql::print::expression::literal;
+use crate::sql::print::text::{identifier, join, put};
 
 /// The text of a statement, with `[value]` for what `INSERT … VALUES` inserts and `[string]` for what configures a
 /// connector. Every other statement is its text as written.

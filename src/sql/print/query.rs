@@ -1,6 +1,7 @@
 //! Queries.
 
-use super::{expression, identifier, join, put};
+use super::expression;
+use super::text::{identifier, join, put};
 use crate::sql::ast::{
     Duration, Emit, Expr, Join, JoinKind, Query, SelectItem, Source, Window, WindowKind, Within,
 };

@@ -1,6 +1,8 @@
 //! Statements.
 
-use super::{expression, identifier, join, literal, put, query, string, type_};
+use super::expression::{self, literal, type_};
+use super::query;
+use super::text::{identifier, join, put, string};
 use crate::sql::ast::{
     AlterSource, AssertSchema, AssertSource, AssertTopic, Column, ConnectorKind, Constraint,
     CreateAs, CreateConnector, CreateSource, CreateType, Describe, Drop, DropKind, Duration,
