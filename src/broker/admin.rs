@@ -20,13 +20,13 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::Broker;
+use super::call::Call;
 use super::config_api::{SET, source};
 use super::configs::{Defaults, TOPIC_CONFIGS};
 use super::core::Core;
-use super::dispatch::Call;
-use super::journal::Event;
+use super::event::Event;
 use super::refused::Refused;
+use super::shared::Broker;
 
 /// Creates topics, or checks whether they could be created.
 pub(super) fn create_topics(

@@ -5,9 +5,10 @@ use std::time::Duration;
 use kafka_protocol::error::ResponseError;
 use tokio::sync::watch;
 
+use super::compaction;
 use super::core::Core;
 use super::log::Log;
-use super::{Broker, compaction};
+use super::shared::Broker;
 
 /// How often sessions, rebalances and transactions are looked at.
 const TICK: Duration = Duration::from_millis(20);

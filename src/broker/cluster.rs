@@ -18,9 +18,9 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::Broker;
+use super::call::Call;
 use super::core::Core;
-use super::dispatch::Call;
+use super::shared::Broker;
 use super::topics::Topic;
 
 /// The number of this broker, which is the only one.

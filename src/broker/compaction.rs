@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::Broker;
 use super::core::Core;
 use super::log::{Entry, Log};
 use super::producers::Aborted;
+use super::shared::Broker;
 use crate::kafka::records::{
     BatchBuilder, BatchHeader, BatchOptions, RawBatch, RecordError, set_log_append_time,
 };

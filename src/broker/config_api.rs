@@ -15,12 +15,12 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::Broker;
+use super::call::Call;
 use super::configs::{self, Defaults, Kind, TOPIC_CONFIGS};
 use super::core::Core;
-use super::dispatch::Call;
-use super::journal::Event;
+use super::event::Event;
 use super::refused::Refused;
+use super::shared::Broker;
 
 /// The source of a configuration that is set on its topic.
 pub(super) const SET: i8 = 1;

@@ -7,35 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::Broker;
-use super::dispatch::{self, Client};
+use super::client::Client;
+use super::dispatch;
+use super::error::ConnectionError;
 use super::faults::Fault;
+use super::shared::Broker;
 
 /// How much is read at once; a claimed length is not reserved before its bytes arrive.
 const READ_BYTES: usize = 64 << 10;
-
-/// Why a connection ends before its client closes it.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ConnectionError {
-    /// The connection broke.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// The frame is longer than is allowed.
-    #[error("a request of {length} bytes, where at most {max} are allowed")]
-    TooLong { length: i32, max: usize },
-    /// The request is not of Kafka's protocol.
-    #[error("a request that cannot be read: {0}")]
-    Malformed(&'static str),
-    /// The answer cannot be put into the version that was asked for.
-    #[error("an answer that cannot be written: {0}")]
-    Unwritable(String),
-    /// The client has to authenticate first.
-    #[error("a request before authentication")]
-    Unauthenticated,
-    /// A test wanted it so.
-    #[error("dropped on purpose")]
-    Dropped,
-}
 
 /// Takes connections until the broker stops, and then waits for them to end.
 pub(super) async fn accept(

@@ -7,8 +7,9 @@ use kafka_protocol::error::ResponseError;
 use uuid::Uuid;
 
 use super::configs::Defaults;
+use super::event::{Committed, Event};
 use super::groups::Groups;
-use super::journal::{Event, Journal};
+use super::journal::Journal;
 use super::topics::Topics;
 use super::transactions::Transactions;
 
@@ -179,5 +180,11 @@ impl Core {
             .iter()
             .flat_map(|(_, topic)| &topic.partitions)
             .try_for_each(|log| log.storage.sync())
+    }
+
+    /// Commits offsets of a group, for good.
+    pub(super) fn commit_offsets(&mut self, group: &str, offsets: Vec<(String, i32, Committed)>) {
+        self.journal.note(&Event::Offsets { group: group.to_owned(), offsets: offsets.clone() });
+        self.groups.group(group).commit(offsets);
     }
 }

@@ -1,41 +1,21 @@
 //! From a frame to its answer: header, version, shape, the handler of the request, and back.
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::api_versions_response::{ApiVersion, ApiVersionsResponse};
-use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, RequestHeader, ResponseHeader};
-use kafka_protocol::protocol::{Decodable, Encodable, Request, StrBytes};
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, RequestHeader};
+use kafka_protocol::protocol::{Decodable, Request, StrBytes};
 
 use super::api::{APIS, Api, find};
-use super::connection::ConnectionError;
+use super::call::{Call, Pieces, encode};
+use super::client::Client;
+use super::error::ConnectionError;
+use super::shared::Broker;
 use super::{
-    Broker, admin, cluster, config_api, fetch, group_admin, group_api, group_offsets, offsets,
-    produce, sasl, shape, transaction_api,
+    admin, cluster, config_api, fetch, group_admin, group_api, group_offsets, offsets, produce,
+    sasl, shape, transaction_api,
 };
-
-/// What is known of the other side of a connection.
-pub(super) struct Client {
-    pub(super) host: StrBytes,
-    pub(super) session: sasl::Session,
-}
-
-impl Client {
-    pub(super) fn new(host: &str) -> Self {
-        Self { host: StrBytes::from_string(host.to_owned()), session: sasl::Session::default() }
-    }
-}
-
-/// A request as far as its header tells.
-pub(super) struct Call {
-    pub(super) api: &'static Api,
-    pub(super) version: i16,
-    pub(super) correlation_id: i32,
-    pub(super) client_id: StrBytes,
-}
-
-/// The pieces of an answer, without the length; nothing if the client wants none.
-pub(super) type Pieces = Option<Vec<Bytes>>;
 
 /// Answers one frame.
 pub(super) async fn answer(
@@ -203,30 +183,6 @@ fn decode<Q: Decodable>(call: &Call, mut body: Bytes) -> Result<Q, ConnectionErr
         ));
     }
     Q::decode(&mut body, call.version).map_err(|_| ConnectionError::Malformed("its body"))
-}
-
-/// The header of the answer to a call.
-pub(super) fn header(call: &Call) -> BytesMut {
-    let mut bytes = BytesMut::with_capacity(512);
-    let header = ResponseHeader::default().with_correlation_id(call.correlation_id);
-    let version = call.api.key.response_header_version(call.version);
-    header
-        .encode(&mut bytes, version)
-        .unwrap_or_else(|error| unreachable!("a header always fits: {error}"));
-    bytes
-}
-
-pub(super) fn encode(
-    call: &Call,
-    response: &impl Encodable,
-) -> Result<Vec<Bytes>, ConnectionError> {
-    let mut bytes = header(call);
-    let encoded = response.encode(&mut bytes, call.version);
-    encoded.map_err(|error| {
-        tracing::error!(api = ?call.api.key, version = call.version, %error, "an answer does not fit its version");
-        ConnectionError::Unwritable(error.to_string())
-    })?;
-    Ok(vec![bytes.freeze()])
 }
 
 fn versions(error: i16) -> ApiVersionsResponse {

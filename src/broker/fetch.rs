@@ -11,11 +11,11 @@ use kafka_protocol::messages::FetchRequest;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use tokio::sync::Notify;
 
-use super::Broker;
-use super::connection::ConnectionError;
+use super::call::{Call, header};
 use super::core::Core;
-use super::dispatch::{Call, header};
+use super::error::ConnectionError;
 use super::producers::Aborted;
+use super::shared::Broker;
 use super::storage::Place;
 
 /// The most that one answer holds, whatever the client allows.

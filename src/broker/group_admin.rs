@@ -9,10 +9,10 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::Broker;
-use super::dispatch::Call;
+use super::call::Call;
+use super::event::Event;
 use super::groups::{Group, State};
-use super::journal::Event;
+use super::shared::Broker;
 
 /// Lists the groups, of certain states if asked for.
 pub(super) fn list(

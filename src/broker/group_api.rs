@@ -8,10 +8,11 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::Broker;
-use super::dispatch::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::groups::{METADATA_BYTES_MAX, Member};
 use super::rebalance::{Answer, Join, Sync};
+use super::shared::Broker;
 
 /// The session time-outs that a member may ask for.
 const SESSION_TIMEOUTS_MS: std::ops::RangeInclusive<i32> = 100..=1_800_000;

@@ -18,11 +18,11 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable, StrBytes};
 
-use super::Broker;
+use super::call::Call;
 use super::core::Core;
-use super::dispatch::Call;
+use super::event::{Committed, Event};
 use super::groups::Group;
-use super::journal::{Committed, Event};
+use super::shared::Broker;
 
 /// The longest metadata beside an offset, as in Kafka.
 const METADATA_LENGTH_MAX: usize = 4_096;

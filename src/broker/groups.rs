@@ -15,8 +15,7 @@ use kafka_protocol::messages::{JoinGroupResponse, SyncGroupResponse};
 use kafka_protocol::protocol::StrBytes;
 use tokio::sync::oneshot;
 
-use super::core::Core;
-use super::journal::{Committed, Event};
+use super::event::{Committed, Event};
 
 /// The most groups that are remembered.
 pub(super) const GROUPS_MAX: usize = 10_000;
@@ -216,13 +215,5 @@ impl Group {
         }
         member.last_seen_ms = now;
         if state == State::Completing { Err(ResponseError::RebalanceInProgress) } else { Ok(()) }
-    }
-}
-
-impl Core {
-    /// Commits offsets of a group, for good.
-    pub(super) fn commit_offsets(&mut self, group: &str, offsets: Vec<(String, i32, Committed)>) {
-        self.journal.note(&Event::Offsets { group: group.to_owned(), offsets: offsets.clone() });
-        self.groups.group(group).commit(offsets);
     }
 }

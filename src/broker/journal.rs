@@ -5,39 +5,14 @@
 //! ```
 //! At the start the events are applied in order, a torn last line is cut off, and the file is written anew with what
 //! still holds.
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use super::event::Event;
 
 /// Beyond this length the journal is written anew.
 const JOURNAL_BYTES_MAX: u64 = 64 << 20;
-
-/// Something that happened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Event {
-    Cluster { id: String },
-    Topic { name: String, id: uuid::Uuid, partitions: i32, configs: BTreeMap<String, String> },
-    TopicGone { name: String },
-    Partitions { topic: String, count: i32 },
-    Configs { topic: String, configs: BTreeMap<String, String> },
-    LogStart { topic: String, partition: i32, offset: i64 },
-    Offsets { group: String, offsets: Vec<(String, i32, Committed)> },
-    OffsetGone { group: String, topic: String, partition: i32 },
-    GroupGone { group: String },
-    ProducerIds { next: i64 },
-    Transaction { id: String, transaction: super::transactions::Transaction },
-}
-
-/// The offset that a group has committed for a partition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Committed {
-    pub(super) offset: i64,
-    pub(super) leader_epoch: i32,
-    pub(super) metadata: String,
-}
 
 /// The file of events; with no file it notes nothing.
 pub(super) struct Journal {

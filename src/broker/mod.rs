@@ -18,14 +18,19 @@ mod admin;
 mod api;
 mod background;
 mod batch;
+mod call;
+mod client;
 pub mod clock;
 mod cluster;
 mod compaction;
+mod config;
 mod config_api;
 mod configs;
 mod connection;
 mod core;
 mod dispatch;
+mod error;
+mod event;
 mod faults;
 mod fetch;
 mod group_admin;
@@ -36,11 +41,13 @@ mod journal;
 mod log;
 mod offsets;
 mod produce;
+mod producer_steps;
 mod producers;
 mod rebalance;
 mod refused;
 mod sasl;
 mod shape;
+mod shared;
 mod storage;
 mod topics;
 mod transaction_api;
@@ -48,78 +55,19 @@ mod transactions;
 mod validate;
 mod walk;
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use self::core::Core;
-use clock::Clock;
+pub use config::{EmbeddedConfig, SaslPlain};
 use configs::Defaults;
 pub use faults::{Fault, Faults, ProduceFault};
-pub use sasl::SaslPlain;
-
-/// How an embedded broker is set up.
-#[derive(Clone)]
-pub struct EmbeddedConfig {
-    /// The address to listen on; by default the loopback interface.
-    pub host: IpAddr,
-    /// The port, or 0 for any that is free.
-    pub port: u16,
-    /// The host name that clients are told, if it is not that of `host`.
-    pub advertised_host: Option<String>,
-    /// Where records and offsets are kept; in memory if there is none.
-    pub data_dir: Option<PathBuf>,
-    /// The credentials that clients must present, if any.
-    pub sasl: Option<SaslPlain>,
-    /// The partitions of topics that are created without a number.
-    pub default_partitions: i32,
-    /// Whether a topic is created when a client first asks for it.
-    pub auto_create_topics: bool,
-    /// How many bytes of batches are kept in memory.
-    pub memory_bytes_max: u64,
-    /// The largest request.
-    pub request_bytes_max: usize,
-    /// How many bytes of requests are worked on at the same time.
-    pub in_flight_bytes_max: usize,
-    /// How many clients may be connected.
-    pub connections_max: usize,
-    /// How long the first rebalance of a group waits for more members.
-    pub initial_rebalance_delay_ms: i64,
-    /// How often old records are deleted and logs compacted; never if there is none.
-    pub cleaning_interval: Option<Duration>,
-    /// What topics have where they set nothing of their own, by the names of topic configs.
-    pub topic_defaults: BTreeMap<String, String>,
-    /// Tells the time.
-    pub clock: Clock,
-}
-
-impl Default for EmbeddedConfig {
-    fn default() -> Self {
-        Self {
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 0,
-            advertised_host: None,
-            data_dir: None,
-            sasl: None,
-            default_partitions: 1,
-            auto_create_topics: true,
-            memory_bytes_max: 1 << 30,
-            request_bytes_max: 100 << 20,
-            in_flight_bytes_max: 512 << 20,
-            connections_max: 2_000,
-            initial_rebalance_delay_ms: 0,
-            cleaning_interval: Some(Duration::from_secs(5)),
-            topic_defaults: BTreeMap::new(),
-            clock: clock::system(),
-        }
-    }
-}
+use shared::Broker;
 
 /// Why an embedded broker did not start.
 #[derive(Debug, thiserror::Error)]
@@ -162,35 +110,6 @@ pub struct EmbeddedBroker {
     broker: Arc<Broker>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-}
-
-/// What all connections share.
-struct Broker {
-    config: EmbeddedConfig,
-    address: SocketAddr,
-    core: Mutex<Core>,
-    faults: Arc<Faults>,
-    in_flight: Arc<Semaphore>,
-    /// Keeps other brokers out of the data directory, until the last task has ended.
-    _lock: Option<std::fs::File>,
-}
-
-impl Broker {
-    fn core(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now(&self) -> i64 {
-        (self.config.clock)()
-    }
-
-    /// The host that clients are told.
-    fn host(&self) -> String {
-        self.config.advertised_host.clone().unwrap_or_else(|| match self.address.ip() {
-            ip if ip.is_unspecified() => "localhost".to_owned(),
-            ip => ip.to_string(),
-        })
-    }
 }
 
 impl EmbeddedBroker {

@@ -12,11 +12,12 @@ use kafka_protocol::messages::{
     OffsetForLeaderEpochResponse,
 };
 
+use super::call::Call;
 use super::core::Core;
-use super::dispatch::Call;
 use super::fetch::check_epoch;
 use super::log::{Entry, Log};
-use super::{Broker, walk};
+use super::shared::Broker;
+use super::walk;
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;

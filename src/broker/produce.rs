@@ -9,12 +9,12 @@ use kafka_protocol::messages::produce_response::{
 use kafka_protocol::messages::{ProduceRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::Broker;
 use super::background;
 use super::batch::Batch;
-use super::dispatch::Call;
+use super::call::Call;
 use super::faults::ProduceFault;
 use super::log::Appended;
+use super::shared::Broker;
 use super::validate::{RecordRules, Refusal};
 use crate::kafka::TopicPartition;
 

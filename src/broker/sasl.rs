@@ -2,45 +2,13 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::{
-    ApiKey, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
-    SaslHandshakeResponse,
+    SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
 };
 
-use super::Broker;
-use super::connection::ConnectionError;
-use super::dispatch::{Call, Client};
-
-/// The name and password that clients must present.
-#[derive(Clone)]
-pub struct SaslPlain {
-    /// The name.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-/// How far a connection's authentication is.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Session {
-    #[default]
-    New,
-    /// The mechanism is agreed on, and a token is to come, in a request or (`true`) as it is.
-    Agreed(bool),
-    Authenticated,
-}
-
-impl Session {
-    /// Whether the next frame is a token and not a request, as clients do that know version 0 of the handshake.
-    pub(super) fn expects_token(self) -> bool {
-        self == Self::Agreed(true)
-    }
-
-    /// Whether a request may be answered.
-    pub(super) fn admits(self, key: ApiKey) -> bool {
-        self == Self::Authenticated
-            || matches!(key, ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate)
-    }
-}
+use super::call::Call;
+use super::client::{Client, Session};
+use super::error::ConnectionError;
+use super::shared::Broker;
 
 /// Agrees on the mechanism.
 pub(super) fn handshake(

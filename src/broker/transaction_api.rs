@@ -21,14 +21,14 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::Broker;
+use super::call::Call;
 use super::core::Core;
-use super::dispatch::Call;
+use super::event::{Committed, State, Transaction};
 use super::group_offsets::check;
 use super::groups::GROUPS_MAX;
-use super::journal::Committed;
 use super::log::Log;
-use super::transactions::{Asking, State, Transaction};
+use super::shared::Broker;
+use super::transactions::Asking;
 
 /// Before this version of a request, a fenced producer is told that its epoch is wrong.
 fn code(error: ResponseError, call: &Call, fenced_since: i16) -> i16 {

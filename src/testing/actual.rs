@@ -2,13 +2,6 @@
 
 use serde_json::Value as Json;
 
-use super::json_text::carried;
-use super::number::Number;
-use super::system::{FailureKind, SourceInfo};
-use super::{Failure, System};
-use crate::java::double_to_string;
-use crate::types::SqlType;
-
 /// A decoded value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Actual {
@@ -77,42 +70,4 @@ impl std::fmt::Display for Actual {
             }
         }
     }
-}
-
-/// Reads the bytes of a key, without its window, or of a value.
-pub(super) fn decode(
-    system: &dyn System,
-    source: &SourceInfo,
-    is_key: bool,
-    bytes: Option<&[u8]>,
-) -> Result<Actual, Failure> {
-    let Some(bytes) = bytes else { return Ok(Actual::Null) };
-    let fault = |message: String| Failure::new(FailureKind::Ksql, message);
-    match &*source.format(is_key).name {
-        "NONE" => Ok(Actual::Null),
-        "JSON" => serde_json::from_str(&carried(&String::from_utf8_lossy(bytes)))
-            .map(|json| Actual::from_json(&json))
-            .map_err(|error| fault(format!("what was written is not JSON: {error}"))),
-        "DELIMITED" => Ok(Actual::Text(String::from_utf8_lossy(bytes).into_owned())),
-        "KAFKA" => kafka(source.columns(is_key).first().map(|column| &column.ty), bytes)
-            .ok_or_else(|| fault(format!("{} bytes are not what KAFKA writes", bytes.len()))),
-        _ => system.decode(source, is_key, bytes),
-    }
-}
-
-fn kafka(ty: Option<&SqlType>, bytes: &[u8]) -> Option<Actual> {
-    Some(match ty {
-        Some(SqlType::Int) => Actual::Whole(i32::from_be_bytes(bytes.try_into().ok()?).into()),
-        Some(SqlType::Bigint) => Actual::Whole(i64::from_be_bytes(bytes.try_into().ok()?)),
-        Some(SqlType::Double) => {
-            let value = f64::from_be_bytes(bytes.try_into().ok()?);
-            let text = double_to_string(value);
-            match Number::parse(&text) {
-                Some(_) => Actual::Decimal(text),
-                None => Actual::Text(text),
-            }
-        }
-        Some(SqlType::Bytes) => Actual::Bytes(bytes.to_vec()),
-        _ => Actual::Text(String::from_utf8_lossy(bytes).into_owned()),
-    })
 }

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
+use super::failure::Failure;
 use super::golden::{Golden, with_bytes};
 use super::report::guarded;
 use super::run::{Feed, Observed, observe};
-use super::system::{Failure, Record, Systems};
+use super::system::{Record, Systems};
 
 /// What batches made of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,14 @@
 //! Whether a case gave what it expects.
 
-use super::actual::{Actual, decode};
+use super::actual::Actual;
 use super::case::{Case, CaseRecord, CaseWindow, ExpectedError};
 use super::compare::Comparator;
+use super::decode::decode;
+use super::failure::Failure;
 use super::post;
 use super::run::Observed;
-use super::system::{Failure, Record, SourceInfo, System, WindowInfo};
+use super::source_info::{SourceInfo, WindowInfo};
+use super::system::{Record, System};
 use crate::types::WindowKind;
 
 /// How many bytes a start or an end takes behind a key.

@@ -1,14 +1,13 @@
 //! The bytes of a case's input records.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::case::{CaseRecord, CaseWindow};
+use super::failure::{Failure, FailureKind};
 use super::json_text;
 use super::number::Number;
-use super::system::{FailureKind, Record, SourceInfo};
-use super::{Failure, System};
+use super::source_info::SourceInfo;
+use super::system::{Record, System};
 use crate::types::SqlType;
 
 /// Lays out an input record as the source over its topic has it.
@@ -84,9 +83,4 @@ fn kafka(ty: Option<&SqlType>, json: &Json) -> Option<Vec<u8>> {
         Some(SqlType::Double) => Number::parse(&text)?.to_double().to_be_bytes().to_vec(),
         _ => text.into_bytes(),
     })
-}
-
-/// Bytes from base64; nothing where the text is none.
-pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(text).ok()
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::case::TopicSpec;
-use super::system::{FailureKind, FormatInfo, Given, Record, SourceInfo, TopicInfo, WindowInfo};
+use super::failure::FailureKind;
+use super::source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
+use super::system::{Given, Record};
+use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
 use crate::expr::functions::enable_test_functions;

@@ -4,18 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::case::{Case, CaseFile, Entry, TopicSpec};
+use super::case::{Case, CaseFile, Entry, Unreadable};
 use super::json_text::carried;
+use super::topic_spec::TopicSpec;
 use super::triple;
-
-/// A case that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The file, or the case.
-    pub name: String,
-    /// Why.
-    pub reason: String,
-}
 
 /// All cases of a file or a folder, in order of their files.
 pub fn cases(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::case::Case;
-use super::encode::from_base64;
+use super::case::{Case, from_base64};
+use super::failure::Failure;
 use super::run::{Feed, Observed, observe};
-use super::system::{Failure, Systems};
+use super::system::Systems;
 
 /// What ksqlDB did with a case: one line of a file of answers.
 #[derive(Clone, Debug, Default, Deserialize)]

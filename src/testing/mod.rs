@@ -17,9 +17,11 @@ mod batches;
 mod case;
 mod check;
 mod compare;
+mod decode;
 mod encode;
 mod engine_system;
 mod expand;
+mod failure;
 mod golden;
 mod json_text;
 mod number;
@@ -27,22 +29,25 @@ mod post;
 mod report;
 mod run;
 mod schema_text;
+mod source_info;
 mod system;
+mod topic_spec;
 mod triple;
 mod typed;
 
+pub use actual::Actual;
 pub use batches::{Batched, run_batched};
-pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, TopicSpec};
+pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, Unreadable};
 pub use check::check;
 pub use engine_system::EngineSystems;
-pub use expand::{Unreadable, cases, parse_cases};
+pub use expand::{cases, parse_cases};
+pub use failure::{Failure, FailureKind};
 pub use golden::{Golden, parse_golden, read_golden};
 pub use report::{CaseReport, Report, Verdict};
 pub use run::{Feed, Observed, observe};
-pub use system::{
-    Actual, Failure, FailureKind, FormatInfo, Given, Properties, Record, SourceInfo, System,
-    Systems, TopicInfo, WindowInfo,
-};
+pub use source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
+pub use system::{Given, Properties, Record, System, Systems};
+pub use topic_spec::TopicSpec;
 
 use std::path::{Path, PathBuf};
 

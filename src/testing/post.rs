@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::schema_text::normalised;
-use super::system::{FormatInfo, SourceInfo, System, TopicInfo, WindowInfo};
+use super::source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
+use super::system::System;
 
 /// What is to exist, or not to.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::Failure;
-use super::case::{Case, TopicSpec};
+use super::case::Case;
 use super::encode;
-use super::system::{FailureKind, Given, Record, System, Systems};
+use super::failure::{Failure, FailureKind};
+use super::system::{Given, Record, System, Systems};
+use super::topic_spec::TopicSpec;
 
 /// Partitions of a topic that nobody gave a number for.
 const PARTITIONS: i32 = 4;

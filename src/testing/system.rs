@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-pub use super::actual::Actual;
-use super::case::TopicSpec;
-use crate::types::{ColumnDef, WindowKind};
+use super::actual::Actual;
+use super::failure::Failure;
+use super::source_info::{SourceInfo, TopicInfo};
+use super::topic_spec::TopicSpec;
 
 /// Settings of a case, on top of those that all cases share.
 pub type Properties = BTreeMap<String, String>;
@@ -101,142 +102,4 @@ pub struct Record {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// Its position, as the query that reads it sees it.
     pub offset: i64,
-}
-
-/// A stream or table, as far as its topic's bytes are concerned.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceInfo {
-    /// Its name.
-    pub name: String,
-    /// Whether it is a table.
-    pub is_table: bool,
-    /// Whether it was made by `CREATE SOURCE …`.
-    pub is_read_only: bool,
-    /// Its topic.
-    pub topic: String,
-    /// Its columns, as DESCRIBE prints them: `` `K` STRING KEY, `V` INTEGER ``.
-    pub schema: String,
-    /// The key columns.
-    pub key: Vec<ColumnDef>,
-    /// The value columns.
-    pub value: Vec<ColumnDef>,
-    /// How keys are laid out.
-    pub key_format: FormatInfo,
-    /// How values are laid out.
-    pub value_format: FormatInfo,
-    /// The windows of its keys.
-    pub window: Option<WindowInfo>,
-}
-
-impl SourceInfo {
-    /// How keys or values are laid out.
-    pub fn format(&self, is_key: bool) -> &FormatInfo {
-        if is_key { &self.key_format } else { &self.value_format }
-    }
-
-    /// The columns of keys or values.
-    pub fn columns(&self, is_key: bool) -> &[ColumnDef] {
-        if is_key { &self.key } else { &self.value }
-    }
-}
-
-/// The layout of keys or values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FormatInfo {
-    /// `JSON`, `KAFKA` and so on.
-    pub name: String,
-    /// `WRAP_SINGLES` and `UNWRAP_SINGLES`, where they are set.
-    pub features: Vec<String>,
-    /// Further properties, such as `fullSchemaName`.
-    pub properties: BTreeMap<String, String>,
-}
-
-/// The windows of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WindowInfo {
-    /// Which bytes follow the key.
-    pub kind: WindowKind,
-    /// How long a window is; sessions have no size.
-    pub size_ms: Option<i64>,
-}
-
-/// A topic, as far as a case asks.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TopicInfo {
-    /// Its name.
-    pub name: String,
-    /// How keys are laid out.
-    pub key_format: FormatInfo,
-    /// How values are laid out.
-    pub value_format: FormatInfo,
-    /// The windows of keys.
-    pub window: Option<WindowInfo>,
-    /// The id and the text of the registered key schema.
-    pub key_schema: Option<(i32, String)>,
-    /// The id and the text of the registered value schema.
-    pub value_schema: Option<(i32, String)>,
-}
-
-/// Which of ksqlDB's exceptions a failure is. Each is also all those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FailureKind {
-    /// `StreamsException`: a query died.
-    Streams,
-    /// `KsqlException`.
-    Ksql,
-    /// `KsqlStatementException`: a statement was refused.
-    Statement,
-    /// `ParseFailedException`: a statement could not be read.
-    Parse,
-}
-
-impl FailureKind {
-    /// Whether this kind is the Java class `name`, or a subclass of it.
-    pub fn is_a(self, name: &str) -> bool {
-        match name.rsplit('.').next().unwrap_or_default() {
-            "ParseFailedException" => self >= Self::Parse,
-            "KsqlStatementException" => self >= Self::Statement,
-            // A query dies of many classes; all of them count as this one.
-            _ => true,
-        }
-    }
-}
-
-/// What went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Which exception it is.
-    pub kind: FailureKind,
-    /// The message.
-    pub message: String,
-    /// The message with the user's SQL in it, which is not written to logs, where it differs.
-    pub unlogged: Option<String>,
-    /// The messages of the causes, outermost first.
-    pub causes: Vec<String>,
-    /// Whether the last statement failed; meaningless for a query that died.
-    pub is_last_statement: bool,
-    /// Whether it is we who cannot do this yet.
-    pub is_unsupported: bool,
-}
-
-impl Failure {
-    /// A failure of this kind.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            unlogged: None,
-            causes: Vec::new(),
-            is_last_statement: true,
-            is_unsupported: false,
-        }
-    }
-
-    /// Something that ksqlDB does and we do not yet.
-    pub fn unsupported(what: impl std::fmt::Display) -> Self {
-        Self {
-            is_unsupported: true,
-            ..Self::new(FailureKind::Ksql, format!("{what} is not supported yet"))
-        }
-    }
 }

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::case::{Case, RawRecord};
-use super::expand::Unreadable;
+use super::case::{Case, RawRecord, Unreadable};
 use super::json_text::carried;
 
 /// The file with the statements.

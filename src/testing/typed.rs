@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use serde_json::Value as Json;
 
 use super::actual::Actual;
-use super::encode::from_base64;
+use super::case::from_base64;
 use super::json_text;
 use super::number::Number;
 use crate::types::{ColumnDef, Decimal, OwnedValue, SqlType, Value};

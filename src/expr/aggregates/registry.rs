@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 
 use super::row::{AggregateLimits, AggregateRow, Bind};
-use super::{Aggregate, attr, average, collect, correlation, count, distinct, extremes, histogram};
-use super::{offset, sum, test_functions, top};
+use super::{
+    Aggregate, attr, average, collect, correlation, count, distinct, extremes, histogram, offset,
+    sum, test_functions, top,
+};
 use crate::expr::EvalError;
 use crate::expr::functions::{ArgType, FunctionError, Signature, resolve_overload};
 use crate::types::{OwnedValue, SqlType};

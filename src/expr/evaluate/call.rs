@@ -2,8 +2,7 @@
 
 use super::super::EvalError;
 use super::super::functions::{self, ArgType};
-use super::super::tree::Argument;
-use super::super::tree::{Call, Expr, Node};
+use super::super::tree::{Argument, Call, Expr, Node};
 use super::{Failures, Part, Rows, Run, has_failed, loop_rows, merge};
 use crate::types::{Column, Value};
 

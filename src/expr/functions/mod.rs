@@ -32,8 +32,10 @@ mod time;
 mod url;
 
 pub use call::Call;
-pub use registry::{Function, Overload, Resolved, TableResolved};
-pub use registry::{describe, enable_test_functions, lambda_inputs, list, resolve, resolve_table};
+pub use registry::{
+    Function, Overload, Resolved, TableResolved, describe, enable_test_functions, lambda_inputs,
+    list, resolve, resolve_table,
+};
 pub(in crate::expr) use resolve::resolve as resolve_overload;
 pub use resolve::{ArgType, FunctionError};
 pub use row::{Eval, Returns, Scalar, TableEval, TableFunction};
