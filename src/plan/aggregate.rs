@@ -2,27 +2,25 @@
 
 use std::sync::Arc;
 
+use super::builder::{Analysed, Builder, check_predicate, untyped};
 use super::expression::Clause;
 use super::frame::defs;
 use super::grouping::{check_calls, check_grouped, check_value_format, grouping};
+use super::internal_formats::{internal_key_format, internal_value_format};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, rewrite, unqualified, visit};
-use super::query::{Analysed, Builder, check_predicate, untyped};
-use super::query_plan::{StoreKind, StoreSpec};
 use super::select::{Item, column};
-use super::window::window;
+use super::store::{StoreKind, StoreSpec};
+use super::window::{STORE, window};
 use super::{
-    AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, PlanContext, PlanError,
-    RepartitionKind, RepartitionTopic, SourceWindow,
+    AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, PlanError, RepartitionKind,
+    RepartitionTopic, SourceWindow,
 };
 use crate::expr::functions::ArgType;
-use crate::formats::{Format, FormatSpec, Role};
+use crate::formats::Role;
 use crate::sql::ast::{Emit, Expr, ExprKind, SourceKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, WindowKind};
-
-/// The store of every aggregation.
-pub(super) const STORE: &str = "Aggregate-Aggregate-Materialize";
 
 /// The columns of an aggregation's input: those that the query names, then computed arguments.
 struct Input {
@@ -424,24 +422,4 @@ fn not_for_tables(names: &[&str]) -> PlanError {
         "The aggregation function{plural} {list} cannot be applied to a table source, only to a stream \
          source."
     ))
-}
-
-/// How the keys of a repartition topic and of its store are written: as those of the source, or as
-/// JSON where that format cannot hold them.
-pub(super) fn internal_key_format(
-    source: &FormatSpec,
-    key: &[ColumnDef],
-    ctx: &PlanContext<'_>,
-) -> FormatSpec {
-    let spec = if source.format == Format::None {
-        Format::from_name(&ctx.config.default_key_format).unwrap_or(Format::Kafka).into()
-    } else {
-        source.clone()
-    };
-    if spec.validate(key, Role::Key).is_ok() { spec } else { Format::Json.into() }
-}
-
-/// How values of internal topics are written: as those of the source, its wrapping left out.
-pub(super) fn internal_value_format(source: &FormatSpec) -> FormatSpec {
-    FormatSpec { wrap: None, ..source.clone() }
 }

@@ -9,9 +9,12 @@
 //! and the right table's, which knows who asked for what. As Kafka Streams'
 //! `KTableImpl.doJoinOnForeignKey`.
 
-use super::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
+use super::ids::NodeId;
+use super::node::{ForeignKeyAnswer, ForeignKeyResolve, ForeignKeySubscribe, RowFormats};
+use super::query_plan::{Gives, Node};
+use super::store::{StoreKind, StoreSpec};
 use super::{NamedExpr, NodeKind, RepartitionKind, RepartitionTopic};
-use crate::formats::{Format, FormatSpec};
+use crate::formats::Format;
 use crate::types::{ColumnDef, Schema, SqlType};
 
 /// How many of Kafka Streams' numbers the parts of a join take.
@@ -21,58 +24,6 @@ const REGISTRATION: usize = 0;
 const STORE: usize = 4;
 const RESPONSE: usize = 8;
 const OUTPUT: usize = 13;
-
-/// The columns that a response has after those of the right row.
-pub const RESPONSE_COLUMNS: usize = 2;
-
-/// The columns of a table's rows, and how they are written.
-#[derive(Clone, Debug)]
-pub struct RowFormats {
-    /// What they are called in messages.
-    pub name: String,
-    /// The columns.
-    pub schema: Schema,
-    /// How keys are written.
-    pub key_format: FormatSpec,
-    /// How values are written.
-    pub value_format: FormatSpec,
-}
-
-/// Lets the rows of the left table ask for those of the right one.
-#[derive(Clone, Debug)]
-pub struct ForeignKeySubscribe {
-    /// The key of the right table, over the columns of the left one.
-    pub foreign_key: NamedExpr,
-    /// Whether left rows without a right one are given.
-    pub is_left: bool,
-    /// The left table; its values are hashed as they would be written.
-    pub left: RowFormats,
-    /// The right table.
-    pub right: RowFormats,
-}
-
-/// Remembers who asked for which row of the right table, port 1, and answers: once to each
-/// registration, port 0, and to all that asked when a row changes.
-#[derive(Clone, Debug)]
-pub struct ForeignKeyAnswer {
-    /// Who asked for what.
-    pub store: StoreSpec,
-    /// The left table.
-    pub left: RowFormats,
-    /// The node that gives the right table.
-    pub right: NodeId,
-}
-
-/// Joins answers with the rows that asked, if these still are what they were.
-#[derive(Clone, Debug)]
-pub struct ForeignKeyResolve {
-    /// Whether left rows without a right one are given.
-    pub is_left: bool,
-    /// The node that gives the left table.
-    pub left: NodeId,
-    /// The left table.
-    pub formats: RowFormats,
-}
 
 /// One of the tables of a join.
 #[derive(Clone, Debug)]

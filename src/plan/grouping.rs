@@ -1,8 +1,8 @@
 //! What `GROUP BY` may group by, and what may stand beside it.
 
+use super::builder::Builder;
 use super::expression::Clause;
 use super::names::{calls, columns, unqualified};
-use super::query::Builder;
 use super::select::Item;
 use super::{PlanError, Stage};
 use crate::formats::Format;

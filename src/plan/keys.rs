@@ -4,6 +4,7 @@ use super::PlanError;
 use super::select::Item;
 use crate::sql::ast::Expr;
 use crate::sql::print;
+use crate::types::{Schema, SqlType};
 
 /// What makes an expression a key, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,4 +80,25 @@ fn absent(kind: KeyKind, sink: &str, missing: &[String]) -> PlanError {
          include the {what}{plural} {list} in its projection (eg, SELECT {}...).",
         missing.join(", ")
     ))
+}
+
+/// Maps may not be part of a key.
+pub(super) fn check_keys(schema: &Schema) -> Result<(), PlanError> {
+    fn has_map(ty: &SqlType) -> bool {
+        match ty {
+            SqlType::Map(..) => true,
+            SqlType::Array(item) => has_map(item),
+            SqlType::Struct(ty) => ty.fields.iter().any(|field| has_map(&field.ty)),
+            _ => false,
+        }
+    }
+    match schema.key.iter().find(|column| has_map(&column.ty)) {
+        None => Ok(()),
+        Some(column) => Err(PlanError::execute(format!(
+            "Map keys, including types that contain maps, are not supported as they may lead to \
+             unexpected behavior due to inconsistent serialization. Key column name: `{}`. Column type: \
+             {}. See https://github.com/confluentinc/ksql/issues/6621 for more.",
+            column.name, column.ty
+        ))),
+    }
 }

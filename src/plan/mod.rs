@@ -4,6 +4,7 @@
 //! [`PlanContext`], and what it finds wrong is a [`PlanError`] in ksqlDB's words, with a place.
 
 mod aggregate;
+mod builder;
 mod catalog;
 mod error;
 mod explain;
@@ -12,7 +13,9 @@ mod fingerprint;
 mod foreign_key;
 mod frame;
 mod grouping;
+mod ids;
 mod insert;
+mod internal_formats;
 mod join;
 mod keys;
 mod names;
@@ -24,35 +27,33 @@ mod query_plan;
 mod relation;
 mod sanitise;
 mod select;
+mod source;
 mod statement;
+mod store;
 mod stream_stream_join;
 mod sub_topology;
 mod types;
 mod window;
 
-pub use catalog::{
-    Catalog, HeaderColumn, PersistentQuery, QueryKind, Source, SourceWindow, TimestampColumn,
-    all_headers,
-};
+pub use catalog::{Catalog, PersistentQuery, QueryKind};
 pub use error::{PlanError, Stage};
 pub use explain::explain;
 pub use fingerprint::fingerprint;
-pub use foreign_key::{
-    ForeignKeyAnswer, ForeignKeyResolve, ForeignKeySubscribe, RESPONSE_COLUMNS, RowFormats,
-};
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
+pub use ids::{NodeId, RepartitionId, StoreId};
 pub use insert::plan_insert_into;
 pub use node::{
-    AggregateCall, AggregateWindow, Aggregation, JoinKind, Joined, NamedExpr, NodeKind,
-    RepartitionKind, RepartitionTopic, TableCall,
+    AggregateCall, AggregateWindow, Aggregation, ForeignKeyAnswer, ForeignKeyResolve,
+    ForeignKeySubscribe, JoinKind, Joined, NamedExpr, NodeKind, RESPONSE_COLUMNS, RepartitionKind,
+    RepartitionTopic, RowFormats, TableCall,
 };
 pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
-pub use query_plan::{
-    Gives, Node, NodeId, QueryPlan, RepartitionId, Sink, StoreId, StoreKind, StoreSpec,
-};
+pub use query_plan::{Gives, Node, QueryPlan, Sink};
 pub use sanitise::sanitised;
+pub use source::{HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
 pub use statement::{PlannedSink, already_exists, canonical, plan_create_as, plan_create_source};
+pub use store::{StoreKind, StoreSpec};
 pub use stream_stream_join::StreamStreamJoin;
 pub use sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
 pub use types::resolve_type;

@@ -64,3 +64,8 @@ pub(super) fn calls<'e>(expr: &'e Expr, wanted: &impl Fn(&str) -> bool) -> Vec<&
         _ => children(expr).into_iter().flat_map(|child| calls(child, wanted)).collect(),
     }
 }
+
+/// The name of a source's column in a joined row.
+pub(in crate::plan) fn joined_name(alias: &str, column: &str) -> String {
+    format!("{alias}_{column}")
+}

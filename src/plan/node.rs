@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Source;
-use super::foreign_key::{ForeignKeyAnswer, ForeignKeyResolve, ForeignKeySubscribe};
-use super::query_plan::{NodeId, StoreSpec};
+use super::ids::NodeId;
+use super::store::StoreSpec;
 use super::stream_stream_join::StreamStreamJoin;
 use crate::expr::Expr;
 use crate::expr::aggregates::Aggregate;
 use crate::formats::FormatSpec;
 pub use crate::sql::ast::JoinKind;
-use crate::types::TimeWindows;
+use crate::types::{Schema, TimeWindows};
 
 /// What a node does.
 #[derive(Clone, Debug)]
@@ -247,4 +247,56 @@ impl fmt::Debug for AggregateCall {
         let mut debug = f.debug_struct("AggregateCall");
         debug.field("name", &self.name).field("args", &self.args).finish_non_exhaustive()
     }
+}
+
+/// The columns that a response has after those of the right row.
+pub const RESPONSE_COLUMNS: usize = 2;
+
+/// The columns of a table's rows, and how they are written.
+#[derive(Clone, Debug)]
+pub struct RowFormats {
+    /// What they are called in messages.
+    pub name: String,
+    /// The columns.
+    pub schema: Schema,
+    /// How keys are written.
+    pub key_format: FormatSpec,
+    /// How values are written.
+    pub value_format: FormatSpec,
+}
+
+/// Lets the rows of the left table ask for those of the right one.
+#[derive(Clone, Debug)]
+pub struct ForeignKeySubscribe {
+    /// The key of the right table, over the columns of the left one.
+    pub foreign_key: NamedExpr,
+    /// Whether left rows without a right one are given.
+    pub is_left: bool,
+    /// The left table; its values are hashed as they would be written.
+    pub left: RowFormats,
+    /// The right table.
+    pub right: RowFormats,
+}
+
+/// Remembers who asked for which row of the right table, port 1, and answers: once to each
+/// registration, port 0, and to all that asked when a row changes.
+#[derive(Clone, Debug)]
+pub struct ForeignKeyAnswer {
+    /// Who asked for what.
+    pub store: StoreSpec,
+    /// The left table.
+    pub left: RowFormats,
+    /// The node that gives the right table.
+    pub right: NodeId,
+}
+
+/// Joins answers with the rows that asked, if these still are what they were.
+#[derive(Clone, Debug)]
+pub struct ForeignKeyResolve {
+    /// Whether left rows without a right one are given.
+    pub is_left: bool,
+    /// The node that gives the left table.
+    pub left: NodeId,
+    /// The left table.
+    pub formats: RowFormats,
 }

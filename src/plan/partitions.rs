@@ -14,7 +14,8 @@
 
 use std::collections::BTreeMap;
 
-use super::query_plan::{QueryPlan, RepartitionId, StoreId};
+use super::ids::{RepartitionId, StoreId};
+use super::query_plan::QueryPlan;
 use super::sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
 use super::{NodeId, Source};
 

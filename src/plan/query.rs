@@ -2,47 +2,22 @@
 
 use std::sync::Arc;
 
-use super::aggregate::{internal_value_format, plan_aggregate};
-use super::expression::{Clause, Scope};
-use super::frame::defs;
+use super::aggregate::plan_aggregate;
+use super::builder::{Analysed, Builder, check_predicate, source_node, untyped};
+use super::expression::Clause;
 use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, qualified, unqualified};
-use super::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
 use super::relation::{Aliased, Relation};
 use super::select::{Item, column, items};
-use super::{NamedExpr, NodeKind, PlanContext, PlanError, Source, SourceWindow, Stage, TableCall};
+use super::{NodeKind, PlanContext, PlanError, Source, Stage, TableCall};
 use crate::expr::functions;
 use crate::expr::functions::ArgType;
 use crate::formats::FormatSpec;
 use crate::sql::ast::{Emit, Expr, ExprKind, Literal, Query, SourceKind};
 use crate::sql::diagnostic::help_with_name;
 use crate::sql::print;
-use crate::types::{ColumnDef, Schema, SqlType};
-
-/// What a query gives, before it is put into a sink.
-pub(super) struct Analysed {
-    pub(super) relation: Relation,
-    pub(super) nodes: Vec<Node>,
-    pub(super) schema: Schema,
-    pub(super) kind: SourceKind,
-    pub(super) window: Option<SourceWindow>,
-    /// Whether the query takes the key away: `PARTITION BY NULL`.
-    pub(super) drops_key: bool,
-}
-
-/// A query on its way from clauses to nodes.
-pub(super) struct Builder<'c> {
-    pub(super) ctx: &'c PlanContext<'c>,
-    pub(super) query: &'c Query,
-    pub(super) relation: Relation,
-    /// The columns that expressions can name by now.
-    pub(super) columns: Vec<(String, SqlType)>,
-    pub(super) nodes: Vec<Node>,
-    pub(super) sink: &'c str,
-    /// How keys of internal topics and stores are written.
-    pub(super) key_format: FormatSpec,
-}
+use crate::types::ColumnDef;
 
 /// Analyses the query of a `CREATE … AS SELECT` or `INSERT INTO … SELECT`.
 pub(super) fn analyse(
@@ -215,72 +190,6 @@ impl Builder<'_> {
         self.add("KsqlTopic.Source", kind);
     }
 
-    /// Adds a node that reads the last one, and gives the current columns.
-    pub(super) fn add(&mut self, name: &str, kind: NodeKind) {
-        let schema = Schema { key: self.key().to_vec(), value: defs(&self.columns) };
-        self.push(name, kind, schema);
-    }
-
-    /// Adds a node that reads the last one, and gives `schema`.
-    pub(super) fn push(&mut self, name: &str, kind: NodeKind, schema: Schema) {
-        let last = self.nodes.len().checked_sub(1).map(NodeId);
-        let before = last.map(|last| self.nodes[last.0].gives);
-        let gives = match kind {
-            NodeKind::StreamSource { .. } => Gives::Rows,
-            NodeKind::TableSource { .. }
-            | NodeKind::Aggregate(_)
-            | NodeKind::Materialize { .. } => Gives::Changes,
-            _ => before.unwrap_or(Gives::Rows),
-        };
-        let inputs = last.into_iter().collect();
-        self.nodes.push(Node { kind, name: name.to_owned(), inputs, schema, gives });
-    }
-
-    /// Keeps what is selected of a join of tables, as ksqlDB's `TableSelectBuilder` does.
-    pub(super) fn keep_joined(&mut self, name: &str) {
-        let Some(schema) = self.nodes.last().map(|node| node.schema.clone()) else { return };
-        let comes_of_joined_tables =
-            self.relation.is_joined() && self.relation.kind == SourceKind::Table;
-        let is_first = !self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Aggregate(_)));
-        if !comes_of_joined_tables || !is_first {
-            return;
-        }
-        let store = StoreSpec {
-            name: format!("{}-Last", name.replace('.', "-")),
-            kind: StoreKind::Table,
-            stored: schema.clone(),
-            key_format: self.relation.key_format.clone(),
-            value_format: internal_value_format(&self.relation.value_format),
-            retention_ms: None,
-        };
-        self.push(name, NodeKind::Materialize { store }, schema);
-    }
-
-    /// The current key.
-    fn key(&self) -> &[ColumnDef] {
-        self.nodes.last().map_or(&self.relation.key, |node| &node.schema.key)
-    }
-
-    /// Types expressions of a clause against the current columns.
-    pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
-        self.ctx.scope(&self.columns, self.key(), clause)
-    }
-
-    /// Types an expression that fills a column.
-    pub(super) fn named(
-        &self,
-        name: &str,
-        expr: &Expr,
-        clause: Clause,
-    ) -> Result<NamedExpr, PlanError> {
-        let typed = self.scope(clause).resolve(expr)?;
-        Ok(NamedExpr {
-            name: name.to_owned(),
-            expr: Arc::new(typed),
-            text: print::expression(expr),
-        })
-    }
-
     fn add_filter(&mut self) -> Result<(), PlanError> {
         let Some(filter) = &self.query.filter else { return Ok(()) };
         let plain = unqualified(filter);
@@ -438,68 +347,6 @@ impl Builder<'_> {
         }
         Ok(())
     }
-
-    /// Adds the node that computes the result's value columns.
-    pub(super) fn add_projection(
-        &mut self,
-        name: &str,
-        values: &[&Item],
-        key: Vec<ColumnDef>,
-        clause: Clause,
-    ) -> Result<Schema, PlanError> {
-        let mut columns = Vec::with_capacity(values.len());
-        let mut value: Vec<ColumnDef> = Vec::with_capacity(values.len());
-        for item in values {
-            let named = self.named(&item.name, &item.expr, clause)?;
-            let ty = named.expr.ty().cloned().ok_or_else(untyped)?;
-            let column = ColumnDef::new(item.name.as_str(), ty);
-            if value.iter().chain(&key).any(|other| other.name == column.name) {
-                return Err(PlanError::analyse(format!(
-                    "Duplicate value columns found in schema: `{}` {}",
-                    column.name, column.ty
-                )));
-            }
-            value.push(column);
-            columns.push(named);
-        }
-        if value.is_empty() {
-            return Err(PlanError::analyse("The projection contains no value columns."));
-        }
-        let schema = Schema { key, value };
-        self.push(name, NodeKind::Select { columns }, schema.clone());
-        self.keep_joined(name);
-        Ok(schema)
-    }
-}
-
-/// The node that reads a source; a table's rows are kept in `store`.
-///
-/// As ksqlDB's `SourceBuilder`, a table keeps where each row came from beside its value.
-pub(super) fn source_node(source: &Arc<Source>, store: &str) -> NodeKind {
-    let source = Arc::clone(source);
-    if source.kind == SourceKind::Stream {
-        return NodeKind::StreamSource { source };
-    }
-    let mut stored = source.schema.clone();
-    stored.value.push(ColumnDef::new("ROWPARTITION", SqlType::Int));
-    stored.value.push(ColumnDef::new("ROWOFFSET", SqlType::Bigint));
-    let store = StoreSpec {
-        name: store.to_owned(),
-        kind: StoreKind::Table,
-        stored,
-        key_format: source.key_format.clone(),
-        value_format: internal_value_format(&source.value_format),
-        retention_ms: None,
-    };
-    NodeKind::TableSource { source, store }
-}
-
-/// What ksqlDB says of a column that is only NULL.
-pub(super) fn untyped() -> PlanError {
-    PlanError::analyse(
-        "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS \
-         VARCHAR).",
-    )
 }
 
 /// The key expressions of a `PARTITION BY`, and whether it takes the key away.
@@ -509,33 +356,6 @@ fn partition_keys(exprs: &[Expr]) -> Result<(Vec<Expr>, bool), PlanError> {
         0 => Ok((exprs.iter().map(unqualified).collect(), false)),
         _ if exprs.len() == 1 => Ok((Vec::new(), true)),
         _ => Err(PlanError::analyse("Cannot PARTITION BY multiple columns including NULL")),
-    }
-}
-
-/// Refuses a condition that is not BOOLEAN.
-pub(super) fn check_predicate(
-    predicate: &crate::expr::Expr,
-    expr: &Expr,
-    clause: Clause,
-) -> Result<(), PlanError> {
-    let clause = clause.name();
-    let text = print::expression(&unqualified(expr));
-    match predicate.ty() {
-        Some(SqlType::Boolean) => Ok(()),
-        Some(ty) => Err(PlanError::analyse(format!(
-            "Type error in {clause} expression: Should evaluate to boolean but is ({ty}) instead."
-        ))
-        .unlogged(format!(
-            "Type error in {clause} expression: Should evaluate to boolean but is {text} ({ty}) \
-             instead.\nStatement: {text}"
-        ))
-        .at(expr.span)),
-        None => Err(PlanError::analyse(
-            "Cannot invoke \"io.confluent.ksql.schema.ksql.types.SqlType.toString(io.confluent.ksql.\
-             schema.utils.FormatOptions)\" because \"<local2>\" is null",
-        )
-        .help(format!("{clause} needs a condition, and NULL is none"))
-        .at(expr.span)),
     }
 }
 

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use super::PlanError;
-use super::join::joined_name;
-use super::names::unqualified;
+use super::names::{joined_name, unqualified};
 use super::relation::{Aliased, Relation};
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::print;

@@ -1,7 +1,9 @@
 //! Statements that make sources and queries, planned against the catalog.
 
+use super::builder::Analysed;
+use super::keys::check_keys;
 use super::options::{OptionSet, Options};
-use super::query::{Analysed, analyse};
+use super::query::analyse;
 use super::select::RESERVED;
 use super::types::resolve_type;
 use super::{
@@ -241,27 +243,6 @@ fn check_header(found: &SqlType, expected: &SqlType, what: &str) -> Result<(), P
     }
     let message = format!("Invalid type for {what} column: expected {expected}, got {found}");
     Err(PlanError::prepare(message))
-}
-
-/// Maps may not be part of a key.
-pub(super) fn check_keys(schema: &Schema) -> Result<(), PlanError> {
-    fn has_map(ty: &SqlType) -> bool {
-        match ty {
-            SqlType::Map(..) => true,
-            SqlType::Array(item) => has_map(item),
-            SqlType::Struct(ty) => ty.fields.iter().any(|field| has_map(&field.ty)),
-            _ => false,
-        }
-    }
-    match schema.key.iter().find(|column| has_map(&column.ty)) {
-        None => Ok(()),
-        Some(column) => Err(PlanError::execute(format!(
-            "Map keys, including types that contain maps, are not supported as they may lead to \
-             unexpected behavior due to inconsistent serialization. Key column name: `{}`. Column type: \
-             {}. See https://github.com/confluentinc/ksql/issues/6621 for more.",
-            column.name, column.ty
-        ))),
-    }
 }
 
 /// A format with its properties.

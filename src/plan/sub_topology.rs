@@ -8,7 +8,8 @@
 //! └────────────── sub-topology 0 ──────────────────┘ └──────────── sub-topology 1 ───────────┘
 //! ```
 
-use super::query_plan::{NodeId, QueryPlan, RepartitionId};
+use super::ids::{NodeId, RepartitionId};
+use super::query_plan::QueryPlan;
 
 /// A sub-topology of a plan, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,6 @@
 //! `WINDOW`: which windows an aggregation has, and how long their results are kept.
 
-use super::aggregate::STORE;
-use super::query::Builder;
+use super::builder::Builder;
 use super::{AggregateWindow, PlanError};
 use crate::sql::ast::{Duration, Emit, WindowKind as AstWindow};
 use crate::types::TimeWindows;
@@ -63,3 +62,6 @@ pub(super) fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, P
         }
     }))
 }
+
+/// The store of every aggregation.
+pub(super) const STORE: &str = "Aggregate-Aggregate-Materialize";

@@ -11,14 +11,16 @@ use super::steps::{Step, check_sources, steps};
 use super::stores::JoinStores;
 use crate::expr;
 use crate::formats::{Format, FormatSpec};
-use crate::plan::aggregate::internal_value_format;
+use crate::plan::builder::source_node;
 use crate::plan::expression::Clause;
 use crate::plan::frame::{defs, named_columns};
+use crate::plan::ids::NodeId;
+use crate::plan::internal_formats::internal_value_format;
 use crate::plan::node::Joined;
-use crate::plan::query::source_node;
-use crate::plan::query_plan::{Gives, Node, NodeId, StoreKind, StoreSpec};
+use crate::plan::query_plan::{Gives, Node};
 use crate::plan::relation::{Aliased, Relation};
 use crate::plan::select::Aliases;
+use crate::plan::store::{StoreKind, StoreSpec};
 use crate::plan::{
     NamedExpr, NodeKind, PlanContext, PlanError, RepartitionKind, RepartitionTopic, SourceWindow,
 };
@@ -228,7 +230,7 @@ impl JoinBuilder<'_> {
     fn rekey_stream(&mut self, side: Side, new: &NewKey<'_>) -> Result<Side, PlanError> {
         let scope = self.ctx.scope(&side.columns, &side.key, Clause::JoinOn);
         let typed = scope.resolve(new.expr)?;
-        let ty = typed.ty().cloned().ok_or_else(crate::plan::query::untyped)?;
+        let ty = typed.ty().cloned().ok_or_else(crate::plan::builder::untyped)?;
         let mut columns = side.columns;
         let column_name = if let ExprKind::Column { name, .. } = &new.expr.kind {
             name.text.clone()
@@ -317,7 +319,7 @@ impl JoinBuilder<'_> {
             .key
             .iter()
             .map(|key| {
-                let name = super::flatten::joined_name(alias, &key.name);
+                let name = crate::plan::names::joined_name(alias, &key.name);
                 ColumnDef::new(name.as_str(), key.ty.clone())
             })
             .collect();

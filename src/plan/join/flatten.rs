@@ -2,7 +2,7 @@
 
 use crate::plan::error::Stage;
 use crate::plan::expression::Clause;
-use crate::plan::names::{rewrite, visit};
+use crate::plan::names::{joined_name, rewrite, visit};
 use crate::plan::relation::Aliased;
 use crate::plan::sanitise::{Named, qualify_query};
 use crate::plan::select::column;
@@ -10,11 +10,6 @@ use crate::plan::{PlanContext, PlanError};
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::span::Span;
 use crate::types::SqlType;
-
-/// The name of a source's column in a joined row.
-pub(in crate::plan) fn joined_name(alias: &str, column: &str) -> String {
-    format!("{alias}_{column}")
-}
 
 /// The query with the source of each column, and a name for each item.
 ///

@@ -19,7 +19,8 @@ pub(super) fn settle_formats(
         let preferred = forced.take().or_else(|| preferred(steps, index, sources));
         let format = preferred.unwrap_or_else(|| default(index, sources, ctx));
         let step = &mut steps[index];
-        step.key_format = crate::plan::aggregate::internal_key_format(&format, &[step.key()], ctx);
+        step.key_format =
+            crate::plan::internal_formats::internal_key_format(&format, &[step.key()], ctx);
         let chosen = step.key_format.clone();
         let right = &sources[index + 1];
         step.right_rekeyed |= !step.is_foreign && right.source.key_format != chosen;

@@ -1,7 +1,8 @@
 //! One side of a join: the rows of a source under the names of a joined row, or those of joins before it.
 
 use crate::formats::FormatSpec;
-use crate::plan::query_plan::{Gives, NodeId};
+use crate::plan::ids::NodeId;
+use crate::plan::query_plan::Gives;
 use crate::plan::relation::Aliased;
 use crate::plan::{PlanContext, PlanError, SourceWindow};
 use crate::sql::ast::{Expr, ExprKind, Name};
@@ -120,6 +121,6 @@ pub(super) fn aliased_columns(
     columns: &[(String, SqlType)],
 ) -> Vec<(String, SqlType)> {
     let joined =
-        |(name, ty): &(String, SqlType)| (super::flatten::joined_name(alias, name), ty.clone());
+        |(name, ty): &(String, SqlType)| (crate::plan::names::joined_name(alias, name), ty.clone());
     columns.iter().map(joined).collect()
 }

@@ -3,15 +3,15 @@
 //! The checks and their order are those of ksqlDB's `LogicalPlanner.verifyJoin` and `JoinNode`.
 
 use super::criteria::Criterion;
-use super::flatten::{flatten_expr, joined_name};
+use super::flatten::flatten_expr;
 use super::sides::{Equivalent, aliased_columns, check_partitions, check_windows};
 use crate::formats::{Format, FormatSpec};
 use crate::plan::expression::Clause;
 use crate::plan::frame::named_columns;
-use crate::plan::names::unqualified;
+use crate::plan::keys::check_keys;
+use crate::plan::names::{joined_name, unqualified};
 use crate::plan::query_plan::Gives;
 use crate::plan::relation::Aliased;
-use crate::plan::statement::check_keys;
 use crate::plan::{PlanContext, PlanError};
 use crate::sql::ast::{Expr, ExprKind, Join, JoinKind, Query, SelectItem, SourceKind, Within};
 use crate::types::{ColumnDef, Schema, SqlType};
@@ -179,7 +179,7 @@ impl Stepper<'_> {
 
     fn type_of(&self, expr: &Expr, columns: &[(String, SqlType)]) -> Result<SqlType, PlanError> {
         let typed = self.ctx.scope(columns, &[], Clause::JoinOn).resolve(expr)?;
-        typed.ty().cloned().ok_or_else(crate::plan::query::untyped)
+        typed.ty().cloned().ok_or_else(crate::plan::builder::untyped)
     }
 
     /// Refuses what cannot be joined. Whether a table is joined on an expression that is not its key.

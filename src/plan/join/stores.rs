@@ -4,9 +4,9 @@ use super::sides::Side;
 use super::steps::Step;
 use crate::formats::FormatSpec;
 use crate::plan::StreamStreamJoin;
-use crate::plan::aggregate::internal_value_format;
 use crate::plan::frame::defs;
-use crate::plan::query_plan::{StoreKind, StoreSpec};
+use crate::plan::internal_formats::internal_value_format;
+use crate::plan::store::{StoreKind, StoreSpec};
 use crate::sql::ast::{Duration, JoinKind, Within};
 use crate::types::Schema;
 
