@@ -9,10 +9,10 @@ use super::flat_map::FlatMap;
 use super::foreign_key::{Answer, LeftCodecs, Resolve, Subscribe};
 use super::group_by::{StreamGroupBy, TableGroupBy};
 use super::groups::Groups;
+use super::kept_table::KeptTable;
 use super::lookup::{
     JoinLookup, Lookup, SelectLookup, SourceLookup, StoreLookup, Widths, types_of,
 };
-use super::materialize::Materialize;
 use super::partition_by::{ForJoin, NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
@@ -20,7 +20,6 @@ use super::session::SessionAggregate;
 use super::stream_stream_join::{JoinStores, StreamStreamJoin};
 use super::stream_table_join::StreamTableJoin;
 use super::table_aggregate::TableAggregate;
-use super::table_source::TableSource;
 use super::table_table_join::{JoinSide, TableTableJoin};
 use super::topology::{Keeper, Next, Topology, Vertex};
 use super::waiting::Emitting;
@@ -107,7 +106,7 @@ impl<'p> Builder<'p> {
             NodeKind::StreamSource { .. } => return Ok(None),
             NodeKind::TableSource { source, .. } => {
                 let (store, codecs) = self.shared_table(id)?;
-                Box::new(TableSource::new(source, store, codecs))
+                Box::new(KeptTable::of_source(source, store, codecs, self.options.cached_groups))
             }
             NodeKind::Filter { predicate, text } => Self::filter(node, predicate, text),
             NodeKind::Select { columns } => Box::new(Select::new(name(), columns.clone())),
@@ -126,7 +125,8 @@ impl<'p> Builder<'p> {
             }
             NodeKind::Materialize { .. } => {
                 let (store, codecs) = self.shared_table(id)?;
-                Box::new(Materialize::new(store, codecs, types_of(&node.schema)))
+                let cached_rows = self.options.cached_groups;
+                Box::new(KeptTable::of_rows(&node.schema, store, codecs, cached_rows))
             }
             NodeKind::StreamTableJoin(joined) => {
                 let side = self.side(node, 1)?;
@@ -187,7 +187,8 @@ impl<'p> Builder<'p> {
             }
             NodeKind::Materialize { .. } => {
                 let store = self.store(id, 0)?;
-                Box::new(StoreLookup { store, codecs: self.codecs.of_store(store)? })
+                let (codecs, columns) = (self.codecs.of_store(store)?, node.schema.value.len());
+                Box::new(StoreLookup { store, columns, codecs })
             }
             NodeKind::Select { columns } => {
                 let columns = columns.iter().map(|column| Arc::clone(&column.expr)).collect();

@@ -37,22 +37,28 @@ pub(super) trait Lookup: Send {
 }
 
 /// A row that was found.
-pub(super) struct FoundRow<'a> {
-    pub(super) values: Vec<Value<'a>>,
+#[derive(Clone, Copy)]
+pub(super) struct FoundRow<'f, 'a> {
+    pub(super) values: &'f [Value<'a>],
     pub(super) timestamp_ms: i64,
 }
 
 /// The rows of a table that the rows of a batch find under their keys.
 pub(super) struct FoundRows<'a> {
-    /// One for each row, or one for each distinct key.
-    found: Vec<Option<FoundRow<'a>>>,
+    /// One for each row, or one for each distinct key: where its values end, and its time if there is one.
+    found: Vec<(usize, Option<i64>)>,
+    /// The values of all of them.
+    values: Vec<Value<'a>>,
     is_by_row: bool,
 }
 
 impl<'a> FoundRows<'a> {
     /// What a row has found.
-    pub(super) fn of(&self, row: usize, key: &KeyColumns<'_>) -> Option<&FoundRow<'a>> {
-        self.found[if self.is_by_row { row } else { key.position(row) }].as_ref()
+    pub(super) fn of(&self, row: usize, key: &KeyColumns<'_>) -> Option<FoundRow<'_, 'a>> {
+        let nth = if self.is_by_row { row } else { key.position(row) };
+        let start = nth.checked_sub(1).map_or(0, |before| self.found[before].0);
+        let (end, timestamp_ms) = self.found[nth];
+        Some(FoundRow { values: &self.values[start..end], timestamp_ms: timestamp_ms? })
     }
 }
 
@@ -65,22 +71,21 @@ pub(super) fn find_each<'a>(
     let is_by_row = ctx.tables.are_ahead();
     let (mut bytes, mut columns) = (Vec::new(), Vec::new());
     let len = if is_by_row { rows.len } else { rows.key.len };
-    let mut found = Vec::with_capacity(len);
+    let (mut found, mut values) = (Vec::with_capacity(len), Vec::new());
     for at in 0..len {
         let position = if is_by_row { rows.key.position(at) } else { at };
         if !table.codecs().encode_key(&rows.key, position, &mut bytes)? {
-            found.push(None);
+            found.push((values.len(), None));
             continue;
         }
         columns.clear();
         columns.extend(rows.key.columns.iter().map(|column| column.value(position)));
         let place = rows.meta.offset(at);
         let wanted = LookupKey { bytes: &bytes, values: &columns, place };
-        let mut values = Vec::new();
         let time = table.find(wanted, ctx.tables, &ctx.eval, &mut values)?;
-        found.push(time.map(|timestamp_ms| FoundRow { values, timestamp_ms }));
+        found.push((values.len(), time));
     }
-    Ok(FoundRows { found, is_by_row })
+    Ok(FoundRows { found, values, is_by_row })
 }
 
 /// The rows of a source that is kept.
@@ -90,7 +95,6 @@ pub(super) struct SourceLookup {
     frame: Vec<SourceColumn>,
     /// What is in a header column of a row that comes from a store: no header.
     headers: Vec<bool>,
-    values: usize,
 }
 
 impl SourceLookup {
@@ -100,7 +104,6 @@ impl SourceLookup {
             codecs,
             frame: frame_columns(source).into_iter().map(|column| column.from).collect(),
             headers: source.headers.iter().map(|header| header.key.is_none()).collect(),
-            values: source.schema.value.len(),
         }
     }
 }
@@ -114,14 +117,15 @@ impl Lookup for SourceLookup {
         out: &mut Vec<Value<'a>>,
     ) -> Result<Option<i64>, QueryError> {
         let Some(row) = tables.find(self.store, key.bytes, key.place) else { return Ok(None) };
-        let kept = |place: usize| super::result::copied(&row.values[place], eval.arena);
+        let mut kept = row.values();
         for from in &self.frame {
             out.push(match *from {
-                SourceColumn::Value(place) => kept(place),
+                // They are kept in this order.
+                SourceColumn::Value(_) | SourceColumn::RowPartition | SourceColumn::RowOffset => {
+                    kept.next(eval.arena)
+                }
                 SourceColumn::Header(place) if self.headers[place] => Value::Array(&[]),
                 SourceColumn::RowTime => Value::Bigint(row.timestamp_ms),
-                SourceColumn::RowPartition => kept(self.values),
-                SourceColumn::RowOffset => kept(self.values + 1),
                 SourceColumn::Key(place) => key.values.get(place).copied().unwrap_or(Value::Null),
                 // Tables with windows are not read by persistent queries.
                 SourceColumn::Header(_) | SourceColumn::WindowStart | SourceColumn::WindowEnd => {
@@ -140,6 +144,7 @@ impl Lookup for SourceLookup {
 /// The rows of a node that keeps them whole.
 pub(super) struct StoreLookup {
     pub(super) store: StoreId,
+    pub(super) columns: usize,
     pub(super) codecs: CodecPair,
 }
 
@@ -152,7 +157,8 @@ impl Lookup for StoreLookup {
         out: &mut Vec<Value<'a>>,
     ) -> Result<Option<i64>, QueryError> {
         let Some(row) = tables.find(self.store, key.bytes, key.place) else { return Ok(None) };
-        out.extend(row.values.iter().map(|value| super::result::copied(value, eval.arena)));
+        let mut values = row.values();
+        out.extend((0..self.columns).map(|_| values.next(eval.arena)));
         Ok(Some(row.timestamp_ms))
     }
 

@@ -17,9 +17,9 @@ mod flat_map;
 mod foreign_key;
 mod group_by;
 mod groups;
+mod kept_table;
 mod keyed;
 mod lookup;
-mod materialize;
 mod operator;
 mod partition_by;
 mod pending_sessions;
@@ -30,16 +30,17 @@ mod session;
 mod stream_stream_join;
 mod stream_table_join;
 mod table_aggregate;
-mod table_source;
 mod table_table_join;
 mod tables;
 mod topology;
 mod waiting;
+mod waiting_rows;
 mod windowed;
 
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
-    PackedChange, Piece, Pieces, Port, QueryError, SomeRows, Store, StoreChange, StoredRecord,
+    PackedChange, Piece, Pieces, Port, QueryError, RecordId, SomeRows, Store, StoreChange,
+    StoredRecord,
 };
 pub use tables::Tables;
 pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};

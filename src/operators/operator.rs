@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::tables::Tables;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, EvalError};
-use crate::plan::{RepartitionId, StoreId};
-use crate::types::{CodecError, Column, Meta, Offset, RowCodec, Rows, Timestamp, Window};
+use crate::plan::{Input, RepartitionId, StoreId};
+use crate::types::{
+    CodecError, Column, Meta, Offset, Partition, RowCodec, Rows, Timestamp, Window,
+};
 
 /// Why a query cannot go on. What came before it was processed and given away.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,6 +142,17 @@ pub struct PackedChange<'r> {
     pub timestamp_ms: i64,
 }
 
+/// A record of a topic that a query reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordId {
+    /// What is read there.
+    pub input: Input,
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
+}
+
 /// Where rows, changes and log entries go.
 pub trait Collector<'a> {
     /// Takes rows for the sink.
@@ -160,6 +173,12 @@ pub trait Collector<'a> {
     /// Counts rows that were dropped without an entry for the same reason, the first of them that of
     /// the record at `first`.
     fn dropped(&mut self, reason: Dropped, first: Offset, count: u64);
+
+    /// The record that a row comes from which has this offset in its batch, where that is known.
+    fn record_of(&self, offset: Offset) -> Option<RecordId>;
+
+    /// Says which records the rows come from that a flush gives now: their offsets are places among these.
+    fn given_from(&mut self, records: &[Option<RecordId>]);
 
     /// Notes that stream time has moved to that of the row of the record at `by`: once for a batch.
     fn time_moved(&mut self, to: Timestamp, by: Offset);
@@ -326,6 +345,9 @@ pub trait Operator: Send {
     fn is_waiting(&self) -> bool {
         false
     }
+
+    /// Forgets what waits in caches: the rows that it is about were forgotten.
+    fn forget(&mut self) {}
 
     /// One of the stores that this operator keeps for itself, in the order of the plan.
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{QueryError, StoredRecord};
 use crate::plan::StoreId;
-use crate::state::{KeyIndex, TableRow, TableStore};
+use crate::state::{KeyIndex, TableRow, TableStore, pack};
 use crate::types::{Arena, Offset, RowCodec};
 
 /// The rows of the tables of a task: written by the operator that reads a table, looked up by those
@@ -17,48 +17,42 @@ pub struct Tables {
     stores: BTreeMap<StoreId, TableStore>,
     /// What was replaced since rows of several inputs are processed.
     replaced: Option<BTreeMap<StoreId, Replaced>>,
+    /// What the last change has replaced, as bytes at rest.
+    before: Vec<u8>,
 }
 
 /// The rows of a table that were replaced, by key, and the place of the row that replaced each.
 #[derive(Debug, Default)]
 struct Replaced {
     keys: KeyIndex,
-    rows: Vec<Vec<(Offset, Option<TableRow>)>>,
+    /// The rows as bytes at rest; none where there was none.
+    rows: Vec<Vec<(Offset, Box<[u8]>)>>,
 }
 
 impl Replaced {
-    /// Notes what a row has replaced, and gives it back.
-    fn push(&mut self, key: &[u8], place: Offset, before: Option<TableRow>) -> Option<&TableRow> {
+    /// Notes what a row has replaced.
+    fn push(&mut self, key: &[u8], place: Offset, before: &[u8]) {
         let (slot, _) = self.keys.insert(key);
         if self.rows.len() <= slot as usize {
             self.rows.push(Vec::new());
         }
-        let (_, before) = self.rows[slot as usize].push_mut((place, before));
-        before.as_ref()
+        self.rows[slot as usize].push((place, before.into()));
     }
 
-    /// The first row after a place that has replaced anything under a key, and what that was.
-    fn after(&self, key: &[u8], place: Offset) -> Option<&(Offset, Option<TableRow>)> {
+    /// What the first row after a place has replaced under a key, if any has.
+    fn after(&self, key: &[u8], place: Offset) -> Option<&[u8]> {
         let replaced = &self.rows[self.keys.find(key)? as usize];
-        replaced.get(replaced.partition_point(|(by, _)| *by <= place))
+        let first = replaced.get(replaced.partition_point(|(by, _)| *by <= place));
+        first.map(|(_, before)| &**before)
     }
 }
 
-/// What a table held before a change.
-pub(super) enum Before<'t> {
-    /// It is remembered.
-    Kept(Option<&'t TableRow>),
-    /// Nobody else needs it.
-    Gone(Option<TableRow>),
-}
-
-impl Before<'_> {
-    pub(super) fn row(&self) -> Option<&TableRow> {
-        match self {
-            Self::Kept(row) => *row,
-            Self::Gone(row) => row.as_ref(),
-        }
-    }
+/// A change of a table.
+pub(super) struct TableChange<'t> {
+    /// Where the key is; `None` if it was not there, and is not.
+    pub(super) slot: Option<u32>,
+    /// What was there before.
+    pub(super) before: Option<TableRow<'t>>,
 }
 
 impl Tables {
@@ -83,29 +77,45 @@ impl Tables {
     }
 
     /// The row of a table under a key, as of the row at a place.
-    pub(super) fn find(&self, store: StoreId, key: &[u8], place: Offset) -> Option<&TableRow> {
+    pub(super) fn find(&self, store: StoreId, key: &[u8], place: Offset) -> Option<TableRow<'_>> {
         let replaced = self.replaced.as_ref().and_then(|replaced| replaced.get(&store));
         match replaced.and_then(|replaced| replaced.after(key, place)) {
-            Some((_, before)) => before.as_ref(),
+            Some(before) => TableRow::of(before),
             None => self.stores.get(&store)?.get(key),
         }
     }
 
-    /// Sets the row of a table under a key to that which comes at a place, or removes it; what it was.
+    /// Sets the row of a table under a key to that which comes at a place, or takes it out; then the key keeps its slot
+    /// until that is [released](Self::release).
     pub(super) fn change(
         &mut self,
         store: StoreId,
         key: &[u8],
-        row: Option<TableRow>,
+        row: Option<TableRow<'_>>,
         place: Offset,
-    ) -> Before<'_> {
+    ) -> TableChange<'_> {
         let table = self.stores.entry(store).or_default();
-        let before = match row {
-            Some(row) => table.put(key, row),
-            None => table.remove(key),
+        let slot = match row {
+            Some(row) => Some(table.put(key, row, &mut self.before)),
+            None => table.remove(key, &mut self.before),
         };
-        let Some(replaced) = &mut self.replaced else { return Before::Gone(before) };
-        Before::Kept(replaced.entry(store).or_default().push(key, place, before))
+        if let Some(replaced) = &mut self.replaced {
+            replaced.entry(store).or_default().push(key, place, &self.before);
+        }
+        TableChange { slot, before: TableRow::of(&self.before) }
+    }
+
+    /// Forgets the key in a slot of a table, whose row was taken out.
+    pub(super) fn release(&mut self, store: StoreId, slot: u32) {
+        if let Some(table) = self.stores.get_mut(&store) {
+            table.release(slot);
+        }
+    }
+
+    /// The key in a slot of a table, and the row that is there now.
+    pub(super) fn row(&self, store: StoreId, slot: u32) -> (&[u8], Option<TableRow<'_>>) {
+        let table = self.stores.get(&store);
+        table.map(|table| (table.key(slot), table.row(slot))).unwrap_or_default()
     }
 
     /// How many rows a table has.
@@ -129,13 +139,16 @@ impl Tables {
         let StoredRecord { key, value, timestamp_ms } = *record;
         let table = self.stores.entry(store).or_default();
         let Some(value) = value else {
-            table.remove(key);
+            if let Some(slot) = table.remove(key, &mut self.before) {
+                table.release(slot);
+            }
             return Ok(());
         };
-        let arena = Arena::new();
-        let columns = codec.decode(value, &arena)?;
-        let values = columns.iter().map(|column| column.value(0).to_owned()).collect();
-        table.put(key, TableRow { values, timestamp_ms });
+        let (arena, mut packed) = (Arena::new(), Vec::new());
+        for column in codec.decode(value, &arena)? {
+            pack(column.value(0), &mut packed);
+        }
+        table.put(key, TableRow { timestamp_ms, packed: &packed }, &mut self.before);
         Ok(())
     }
 }
@@ -143,42 +156,43 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::OwnedValue;
 
     const STORE: StoreId = StoreId(0);
 
-    fn row(value: i32) -> TableRow {
-        TableRow { values: [OwnedValue::Int(value)].into(), timestamp_ms: i64::from(value) }
+    fn row(packed: &[u8]) -> TableRow<'_> {
+        TableRow { timestamp_ms: 7, packed }
     }
 
     #[test]
     fn a_table_that_is_ahead_is_looked_up_as_it_was() {
         let mut tables = Tables::default();
         tables.add(STORE);
-        tables.change(STORE, b"a", Some(row(1)), Offset(90));
+        tables.change(STORE, b"a", Some(row(b"1")), Offset(90));
         tables.remember();
-        for (place, change) in [(2, Some(2)), (4, None), (7, Some(3))] {
-            tables.change(STORE, b"a", change.map(row), Offset(place));
+        for (place, change) in [(2, Some(b"2")), (4, None), (7, Some(b"3"))] {
+            tables.change(STORE, b"a", change.map(|packed| row(packed)), Offset(place));
         }
-        tables.change(STORE, b"b", Some(row(9)), Offset(5));
-        let at = |key: &[u8], place| tables.find(STORE, key, Offset(place)).cloned();
+        tables.change(STORE, b"b", Some(row(b"9")), Offset(5));
+        let at = |key: &[u8], place| tables.find(STORE, key, Offset(place));
         assert_eq!(
             [0, 3, 5, 8].map(|place| at(b"a", place)),
-            [Some(row(1)), Some(row(2)), None, Some(row(3)),]
+            [Some(row(b"1")), Some(row(b"2")), None, Some(row(b"3"))]
         );
-        assert_eq!([4, 6].map(|place| at(b"b", place)), [None, Some(row(9))]);
+        assert_eq!([4, 6].map(|place| at(b"b", place)), [None, Some(row(b"9"))]);
         tables.forget();
-        assert_eq!(tables.find(STORE, b"a", Offset(0)), Some(&row(3)));
+        assert_eq!(tables.find(STORE, b"a", Offset(0)), Some(row(b"3")));
     }
 
     #[test]
     fn a_change_tells_what_was_before() {
         let mut tables = Tables::default();
         tables.add(STORE);
-        assert_eq!(tables.change(STORE, b"a", Some(row(1)), Offset(0)).row(), None);
-        assert_eq!(tables.change(STORE, b"a", Some(row(2)), Offset(1)).row(), Some(&row(1)));
+        assert_eq!(tables.change(STORE, b"a", Some(row(b"1")), Offset(0)).before, None);
+        assert_eq!(tables.change(STORE, b"a", Some(row(b"2")), Offset(1)).before, Some(row(b"1")));
         tables.remember();
-        assert_eq!(tables.change(STORE, b"a", None, Offset(0)).row(), Some(&row(2)));
-        assert_eq!(tables.change(STORE, b"a", Some(row(4)), Offset(1)).row(), None);
+        assert_eq!(tables.change(STORE, b"a", None, Offset(0)).before, Some(row(b"2")));
+        let change = tables.change(STORE, b"a", Some(row(b"4")), Offset(1));
+        assert_eq!((change.slot, change.before), (Some(0), None));
+        assert_eq!(tables.change(STORE, b"none", None, Offset(2)).slot, None);
     }
 }

@@ -57,7 +57,7 @@ pub trait Codecs {
 /// How a query runs.
 #[derive(Clone, Copy, Debug)]
 pub struct TopologyOptions {
-    /// How many groups may wait in the cache of an aggregation; 0 for no cache.
+    /// How many groups may wait in the cache of an aggregation, or rows in that of a table; 0 for no cache.
     pub cached_groups: usize,
     /// How long `EMIT FINAL`, and a join for rows that have waited long enough, wait between two looks.
     pub emit_interval_ms: i64,
@@ -288,6 +288,7 @@ impl Topology {
 
     /// Forgets all that is kept here.
     pub fn clear(&mut self) {
+        self.vertices.iter_mut().for_each(|vertex| vertex.operator.forget());
         for (id, keeper) in &self.keepers {
             match keeper {
                 Keeper::Tables(_) => self.tables.clear(*id),

@@ -231,6 +231,17 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
         });
     }
 
+    fn record_of(&self, offset: Offset) -> Option<RecordId> {
+        self.batch.origin.record(offset)
+    }
+
+    fn given_from(&mut self, records: &[Option<RecordId>]) {
+        // Where it is known that all come from one, that is still so.
+        if let Origin::Unknown | Origin::Each(_) = self.batch.origin {
+            self.batch.origin = Origin::Each(self.arena.bump().alloc_slice_copy(records));
+        }
+    }
+
     fn time_moved(&mut self, to: Timestamp, by: Offset) {
         self.moved = Some(TimeMoved { to, by: self.batch.origin.record(by) });
     }

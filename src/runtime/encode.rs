@@ -206,7 +206,7 @@ impl<'a> LentRows<'a> {
             Origin::Record(record) => RunOrigin::Each(vec![Some(record); self.times.len()]),
             _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
             Origin::Partition(lane) => RunOrigin::Partition(lane),
-            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) => {
+            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) | Origin::Each(_) => {
                 let record = |nth: usize| match &self.taken {
                     Some(taken) => self.record(*taken.get(nth)? as usize),
                     None => self.record(nth),

@@ -6,19 +6,8 @@
 
 use super::encode::LentRows;
 use super::inputs::{Chunk, LaneId, Run};
-use crate::plan::Input;
-use crate::types::{Offset, Partition};
-
-/// A record of a topic that a query reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RecordId {
-    /// What is read there.
-    pub input: Input,
-    /// The partition.
-    pub partition: Partition,
-    /// The offset.
-    pub offset: Offset,
-}
+pub use crate::operators::RecordId;
+use crate::types::Offset;
 
 /// Where the rows of a run come from.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +43,8 @@ pub enum Origin<'a> {
     Run(&'a Run),
     /// They are places among rows that another task has lent.
     Lent(&'a LentRows<'a>),
+    /// They are places among these records.
+    Each(&'a [Option<RecordId>]),
     /// Nothing: all rows come from this record, whatever they say.
     Record(RecordId),
     /// Nothing: the rows come out of a cache.
@@ -69,6 +60,7 @@ impl Origin<'_> {
             Self::Chunk(chunk) => chunk.record(place()?),
             Self::Run(run) => run.record(place()?),
             Self::Lent(lent) => lent.record(place()?),
+            Self::Each(records) => records.get(place()?).copied().flatten(),
             Self::Record(record) => Some(*record),
             Self::Partition(_) | Self::Unknown => None,
         }

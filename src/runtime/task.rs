@@ -362,10 +362,10 @@ impl Task {
         };
         let eval = EvalContext { arena, now, random, nested_error_set_null };
         let done = step(&mut self.topology, &mut Outside { eval, out: &mut out });
-        self.moved = out.finish();
         if let Err(error) = &done {
-            self.failed_at = error.record.and_then(|record| batch.origin.record(record));
+            self.failed_at = error.record.and_then(|record| out.batch.origin.record(record));
         }
+        self.moved = out.finish();
         done
     }
 }

@@ -35,6 +35,8 @@ pub struct Tasks {
     pub(super) junctions: BTreeMap<TaskId, Junction>,
     /// The junctions whose inputs have changed.
     pub(super) ready: BTreeSet<TaskId>,
+    /// Whether what comes onto lanes waits until its sub-topology is drained.
+    holds: bool,
     /// What the tasks have given since it was taken last.
     pub given: Given,
     /// What is for other workers.
@@ -114,6 +116,7 @@ impl Tasks {
             worker,
             junctions,
             ready: BTreeSet::new(),
+            holds: false,
             given: Given::default(),
             outbound: Vec::new(),
             pieces,
@@ -427,12 +430,15 @@ impl Tasks {
         self.junctions.values().map(|junction| junction.inputs.bytes()).sum()
     }
 
-    /// Processes all rows that wait in a sub-topology, whatever may come after them.
+    /// Processes all rows that wait in a sub-topology, whatever may come after them. From here on, what comes onto lanes
+    /// waits until its own is drained: what caches give away comes from several tasks, and only once all of it is there is
+    /// it known which row is first.
     pub fn drain(
         &mut self,
         part: SubTopologyId,
         surroundings: Surroundings<'_>,
     ) -> Result<(), QueryError> {
+        self.holds = true;
         let seats = self.seats.keys().filter(|id| id.part == part);
         let junctions: BTreeSet<TaskId> = seats.map(|id| self.layout.junction(*id)).collect();
         let rows_max = self.rows_max();
@@ -442,6 +448,12 @@ impl Tasks {
             }
             self.pass_on(id, Vec::new());
         }
+        Ok(())
+    }
+
+    /// Goes on after all sub-topologies were drained.
+    pub fn resume(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
+        self.holds = false;
         self.settle(surroundings)
     }
 
@@ -475,7 +487,7 @@ impl Tasks {
             self.drain(part, surroundings)?;
             while self.flush_some(part, surroundings)? {}
         }
-        Ok(())
+        self.resume(surroundings)
     }
 
     /// Takes back a record of a changelog's partition.
@@ -507,6 +519,9 @@ impl Tasks {
 
     /// Processes what can be processed, and hands on what comes of it, until nothing moves.
     fn settle(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
+        if self.holds {
+            return Ok(());
+        }
         let (now_ms, rows_max) = (surroundings.now.0, self.rows_max());
         while let Some(id) = self.ready.pop_first() {
             while let Some(chunk) = self.next_chunk(id, |inputs| inputs.next(now_ms, rows_max)) {

@@ -4,7 +4,7 @@
 //! 2. *Read to*: partitions that are behind are read on until their next row is later than the latest
 //!    that was taken anywhere, or to where they ended when the barrier began.
 //! 3. *Drain*, sub-topology by sub-topology: rows that wait are processed in their order, caches are
-//!    given away.
+//!    given away. What comes of it waits until its own sub-topology is drained.
 //! 4. *Release*: where all partitions are; then it goes on.
 //!
 //! So no row is left between tasks when offsets are committed, and none was taken out of turn.
@@ -92,6 +92,10 @@ impl Shard {
         self.stage = if and_go_on { Stage::Running } else { Stage::Held };
         self.publish_gauges();
         self.tell(Event::Released(reached));
+        // Another worker that was released before may have handed rows over: those are of the next interval.
+        if let Err(error) = self.tasks.resume(self.world.now()) {
+            self.fail(error.into());
+        }
     }
 
     /// Publishes what it holds, and how far it is behind.
