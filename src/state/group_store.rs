@@ -4,7 +4,8 @@
 //! lengths (3 × 4 bytes) · time (8) · flags (1) [· window (16)] · store key · key values · kept values · states
 //! ```
 //!
-//! The store key is what a group is found by, the key values are its columns. Kept values are those that the aggregation
+//! The store key is what a group is found by, the key values are its columns. Where these end with the bytes of the store
+//! key, as those of a text do, it lies there and not before them. Kept values are those that the aggregation
 //! takes over from the last row of a group. All values and states are packed, but for states that stay apart. Where a
 //! group's bytes keep their length, and most do, a change is written over them.
 
@@ -77,6 +78,8 @@ const LINE_BYTES: usize = 64;
 const EXISTS: u8 = 1;
 const IS_STORED: u8 = 2;
 const HAS_WINDOW: u8 = 4;
+/// The store key is the end of the key values.
+const SHARES_KEY: u8 = 8;
 
 impl GroupStore {
     /// How many groups there are.
@@ -286,7 +289,8 @@ impl Head {
         let flag = |flag: u8, is_set: bool| if is_set { flag } else { 0 };
         let has_window = flag(HAS_WINDOW, self.window.is_some());
         if let Some(flags) = bytes.get_mut(FLAGS_AT) {
-            *flags = flag(EXISTS, exists) | flag(IS_STORED, is_stored) | has_window;
+            let layout = *flags & SHARES_KEY | has_window;
+            *flags = flag(EXISTS, exists) | flag(IS_STORED, is_stored) | layout;
         }
     }
 }
@@ -304,10 +308,16 @@ impl Layout {
     #[inline]
     fn of(bytes: &[u8]) -> Self {
         let len = |at| u32::from_le_bytes(number(bytes, at)) as usize;
-        let has_window = bytes.get(FLAGS_AT).is_some_and(|flags| flags & HAS_WINDOW != 0);
+        let flags = bytes.get(FLAGS_AT).copied().unwrap_or_default();
+        let has_window = flags & HAS_WINDOW != 0;
         let start = if has_window { WINDOW_AT + WINDOW_BYTES } else { WINDOW_AT };
-        let store_key = start..start + len(0);
-        let key = store_key.end..store_key.end + len(4);
+        let (store_key, key) = if flags & SHARES_KEY != 0 {
+            let end = start + len(4);
+            (end.saturating_sub(len(0))..end, start..end)
+        } else {
+            let end = start + len(0);
+            (start..end, end..end + len(4))
+        };
         let kept = key.end..key.end + len(8);
         let states = kept.end..bytes.len();
         Self { store_key, key, kept, states }
@@ -323,12 +333,16 @@ fn number<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 /// A group's bytes, from its head, its store key, its key, what it keeps, and its states.
 fn joined(head: Head, parts: [&[u8]; 3], states: &[u8]) -> Box<[u8]> {
     let window_bytes = head.window.map_or(0, |_| WINDOW_BYTES);
+    let ([store_key, key, _], lens) = (parts, parts.map(<[u8]>::len));
+    let shares_key = key.ends_with(store_key);
+    let parts = &parts[usize::from(shares_key)..];
     let parts_bytes: usize = parts.iter().map(|part| part.len()).sum();
     let mut bytes = Vec::with_capacity(WINDOW_AT + window_bytes + parts_bytes + states.len());
-    for part in parts {
-        bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+    for len in lens {
+        bytes.extend_from_slice(&(len as u32).to_le_bytes());
     }
     bytes.resize(WINDOW_AT, 0);
+    bytes[FLAGS_AT] = if shares_key { SHARES_KEY } else { 0 };
     head.write(&mut bytes);
     if let Some(window) = head.window {
         bytes.extend_from_slice(&window.start.0.to_le_bytes());

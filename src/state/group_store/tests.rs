@@ -104,7 +104,14 @@ fn follow(store: &mut GroupStore, models: &mut HashMap<u16, Model>, number: u16,
     assert_eq!(found.is_some(), models.contains_key(&number));
     let Some(slot) = found else {
         let Step::Insert { window: start, kept, states } = step else { return };
-        let (columns, window) = (vec![OwnedValue::Int(number.into())], start.map(window));
+        let (number_column, text) = (OwnedValue::Int(number.into()), store_key.as_slice().into());
+        // The last two end as the store key does.
+        let columns = match number % 3 {
+            0 => vec![number_column],
+            1 => vec![OwnedValue::Bytes(text)],
+            _ => vec![number_column, OwnedValue::Bytes(text)],
+        };
+        let window = start.map(window);
         let bytes = (packed(&columns), packed(&kept));
         let values = GroupValues { key: &bytes.0, window, kept: &bytes.1 };
         store.insert(&store_key, values, &mut states.clone());
