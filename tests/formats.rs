@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use millstream::formats::{
     Decoded, Decoder, Encoded, Encoder, Format, FormatSpec, Normaliser, NullableRepresentation,
-    Role, row_text,
+    Role, Schemas, row_text,
 };
 use millstream::types::{Arena, Column, ColumnDef, OwnedValue, SqlType, StructType, Value};
 use proptest::prelude::*;
@@ -92,7 +92,14 @@ fn check(format: Format, file: &str, topic: &str) {
     let payloads: Vec<_> = records.iter().map(|record| bytes(&record["value"])).collect();
     let borrowed: Vec<_> = payloads.iter().map(Option::as_deref).collect();
     let arena = Arena::new();
-    let decoder = Decoder::new(&FormatSpec::new(format), &readings(), Role::Value, topic).unwrap();
+    let decoder = Decoder::new(
+        &FormatSpec::new(format),
+        &readings(),
+        Role::Value,
+        topic,
+        &Schemas::default(),
+    )
+    .unwrap();
     let decoded = decoder.decode(&borrowed, &[true; 10], &arena);
     let number =
         |field: &'static str| move |record: &Json| Value::Bigint(record[field].as_i64().unwrap());
@@ -101,8 +108,14 @@ fn check(format: Format, file: &str, topic: &str) {
         Column::from_values(&SqlType::Bigint, records.iter().map(number("offset"))),
         Column::from_values(&SqlType::Bigint, records.iter().map(number("time"))),
     ];
-    let encoder =
-        Encoder::new(&FormatSpec::new(Format::Json), &seen(), Role::Value, "SEEN").unwrap();
+    let encoder = Encoder::new(
+        &FormatSpec::new(Format::Json),
+        &seen(),
+        Role::Value,
+        "SEEN",
+        &Schemas::default(),
+    )
+    .unwrap();
     let mut different = Vec::new();
     for (row, record) in records.iter().enumerate() {
         let (ours, theirs) = (outcome(&decoded, row as u32, &place, &encoder), expected(record));
@@ -239,10 +252,14 @@ fn records_go_from_format_to_format_as_in_ksqldb() {
         let columns = Types(pipe["columns"].as_str().unwrap()).columns();
         let columns: Vec<_> =
             columns.into_iter().map(|(name, ty)| ColumnDef::new(name, ty)).collect();
-        let decoder = Decoder::new(&spec(&pipe["from"]), &columns, Role::Value, "t").unwrap();
-        let encoder = Encoder::new(&spec(&pipe["to"]), &columns, Role::Value, "t").unwrap();
+        let decoder =
+            Decoder::new(&spec(&pipe["from"]), &columns, Role::Value, "t", &Schemas::default())
+                .unwrap();
+        let encoder =
+            Encoder::new(&spec(&pipe["to"]), &columns, Role::Value, "t", &Schemas::default())
+                .unwrap();
         if let Some(schema) = pipe["schema"].as_str() {
-            let ours = spec(&pipe["to"]).schema_text(&columns, Role::Value).unwrap();
+            let ours = spec(&pipe["to"]).schema_text(&columns, Role::Value).unwrap().unwrap();
             assert_eq!(ours, schema, "{}", pipe["name"]);
         }
         for record in pipe["records"].as_array().unwrap() {
@@ -367,8 +384,8 @@ fn check_chunk(chunk: &Chunk) {
     if spec.validate(&columns, Role::Value).is_err() {
         return;
     }
-    let encoder = Encoder::new(spec, &columns, Role::Value, "t").unwrap();
-    let decoder = Decoder::new(spec, &columns, Role::Value, "t").unwrap();
+    let encoder = Encoder::new(spec, &columns, Role::Value, "t", &Schemas::default()).unwrap();
+    let decoder = Decoder::new(spec, &columns, Role::Value, "t", &Schemas::default()).unwrap();
     let normaliser = Normaliser::new(spec, &columns);
     let arena = Arena::new();
     let mut payloads = noise.clone();
@@ -407,7 +424,8 @@ proptest! {
 fn refused(format: Format, types: &[(&str, SqlType)], payload: &[u8]) -> Vec<String> {
     let columns: Vec<_> =
         types.iter().map(|(name, ty)| ColumnDef::new(*name, ty.clone())).collect();
-    let decoder = Decoder::new(&format.into(), &columns, Role::Value, "t").unwrap();
+    let decoder =
+        Decoder::new(&format.into(), &columns, Role::Value, "t", &Schemas::default()).unwrap();
     let arena = Arena::new();
     let mut decoded = decoder.decode(&[Some(payload)], &[], &arena);
     decoded.failures.pop().map(|(_, error)| error.causes).unwrap_or_default()
@@ -438,7 +456,9 @@ fn nesting_of_any_depth_fits_a_small_stack() {
 /// The only column of a record in JSON, or the causes of the entry about it.
 fn read_json(ty: &SqlType, number: &str) -> Result<OwnedValue, Vec<String>> {
     let columns = [ColumnDef::new("V", ty.clone())];
-    let decoder = Decoder::new(&Format::Json.into(), &columns, Role::Value, "t").unwrap();
+    let decoder =
+        Decoder::new(&Format::Json.into(), &columns, Role::Value, "t", &Schemas::default())
+            .unwrap();
     let (arena, record) = (Arena::new(), format!("{{\"V\":{number}}}"));
     let mut decoded = decoder.decode(&[Some(record.as_bytes())], &[], &arena);
     match decoded.failures.pop() {

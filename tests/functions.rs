@@ -4,7 +4,8 @@ use millstream::expr::functions::{Call, Function, list};
 use millstream::expr::{EvalContext, RandomSource};
 use millstream::java::double_to_string;
 use millstream::plan::{
-    Catalog, NoTopics, Node, NodeKind, PlanConfig, PlanContext, plan_create_as, plan_create_source,
+    Catalog, NoSchemas, NoTopics, Node, NodeKind, PlanConfig, PlanContext, plan_create_as,
+    plan_create_source,
 };
 use millstream::sql::ast::Statement;
 use millstream::types::{Arena, Timestamp, Value};
@@ -34,7 +35,13 @@ fn plan(expression: &str) -> Result<Vec<Node>, String> {
     let mut nodes = Vec::new();
     for parsed in statements {
         let known = catalog.clone();
-        let ctx = PlanContext { catalog: &known, config: &config, text: &text, topics: &NoTopics };
+        let ctx = PlanContext {
+            catalog: &known,
+            config: &config,
+            text: &text,
+            topics: &NoTopics,
+            schemas: &NoSchemas,
+        };
         match &parsed.statement {
             Statement::CreateSource(create) => {
                 let (source, _) =

@@ -3,7 +3,8 @@
 use super::planned::{Answer, Effect};
 use super::upgrade::check_upgrade;
 use super::{Planned, Planning, TopicRequest, TopicShape};
-use crate::plan::{self, Options, PlanError, Source, Stage, resolve_type};
+use crate::formats::Format;
+use crate::plan::{self, OptionSet, Options, PlanError, Source, Stage, resolve_type};
 use crate::sql::ast::{
     AlterSource, CreateSource, CreateType, Literal, Name, Property, SourceKind, Statement,
 };
@@ -19,6 +20,7 @@ impl Planning<'_> {
         {
             return Ok(exists(create.kind, existing));
         }
+        self.refuse_formats_of(create)?;
         let (source, options) =
             plan::plan_create_source(create, &self.parsed.text, &self.context())?;
         match existing {
@@ -29,14 +31,20 @@ impl Planning<'_> {
             None => {}
         }
         let topic = self.source_topic(create, &source, &options)?;
-        self.refuse_registry_formats(&source)?;
+        let schemas = plan::register_source(&source, self.known)?;
         let message = match create.kind {
             SourceKind::Stream => "Stream created".to_owned(),
             SourceKind::Table => "Table created".to_owned(),
         };
         let takes_number = create.is_source && create.kind == SourceKind::Table;
         Ok(Planned {
-            effect: Effect::PutSource { source: Box::new(source), topic, message, takes_number },
+            effect: Effect::PutSource {
+                source: Box::new(source),
+                topic,
+                schemas,
+                message,
+                takes_number,
+            },
         })
     }
 
@@ -64,11 +72,30 @@ impl Planning<'_> {
         }))
     }
 
-    /// Formats whose schemas live in a registry are not read or written yet.
+    /// The same before a source is planned, whose columns may be those of the registry.
+    fn refuse_formats_of(&self, create: &CreateSource) -> Result<(), PlanError> {
+        let Ok(options) = Options::from_clause(&create.with, OptionSet::Source) else {
+            return Ok(()); // the plan says what is wrong with it
+        };
+        let (key, value) = (&self.config.default_key_format, &self.config.default_value_format);
+        let key = options.key_format.as_ref().unwrap_or(key);
+        let value = options.value_format.as_ref().or(value.as_ref());
+        for name in [Some(key), value].into_iter().flatten() {
+            if let Ok(format) = Format::from_name(name)
+                && format.supports_schema_inference()
+                && !self.engine.has_registry
+            {
+                return Err(no_registry(format));
+            }
+        }
+        Ok(())
+    }
+
+    /// Formats whose schemas are in a registry need one.
     pub(super) fn refuse_registry_formats(&self, source: &Source) -> Result<(), PlanError> {
         for spec in [&source.key_format, &source.value_format] {
-            if spec.format.supports_schema_inference() && !self.engine.plans_registry_formats {
-                return Err(PlanError::unsupported(format!("the format {} is", spec.format)));
+            if spec.format.supports_schema_inference() && !self.engine.has_registry {
+                return Err(no_registry(spec.format));
             }
         }
         Ok(())
@@ -135,11 +162,18 @@ impl Planning<'_> {
             effect: Effect::PutSource {
                 source: Box::new(altered),
                 topic: None,
+                schemas: Vec::new(),
                 message,
                 takes_number: false,
             },
         })
     }
+}
+
+fn no_registry(format: Format) -> PlanError {
+    PlanError::unsupported(format!(
+        "the format {format} needs a Schema Registry ('ksql.schema.registry.url'), which is"
+    ))
 }
 
 /// How the topic of a source forgets: a table's by key, and if it is windowed by time as well.

@@ -53,8 +53,8 @@ pub struct Engine {
     properties: Properties,
     /// Whether the functions of ksqlDB's own tests exist.
     with_test_functions: bool,
-    /// Whether sources may have formats that can be planned but not read or written yet.
-    plans_registry_formats: bool,
+    /// Whether there is a Schema Registry, so that sources may have formats which need one.
+    has_registry: bool,
 }
 
 impl Engine {
@@ -69,11 +69,10 @@ impl Engine {
         Self { with_test_functions: true, ..self }
     }
 
-    /// The same engine, which plans over formats of the Schema Registry although it cannot read or
-    /// write them yet.
+    /// The same engine, which has a Schema Registry: what it needs of that is handed in as [`Known`].
     #[must_use]
-    pub fn planning_registry_formats(self) -> Self {
-        Self { plans_registry_formats: true, ..self }
+    pub fn with_registry(self) -> Self {
+        Self { has_registry: true, ..self }
     }
 
     /// What exists.
@@ -121,7 +120,8 @@ impl Engine {
         match planned.effect {
             Effect::Nothing(answer) => change.answer = answer,
             Effect::Session(session) => change.session = Some(session),
-            Effect::PutSource { source, topic, message, .. } => {
+            Effect::PutSource { source, topic, schemas, message, .. } => {
+                change.schemas = schemas;
                 self.catalog_mut().put_source(*source);
                 change.answer = Answer::Message(message);
                 change.topic = topic;
@@ -167,7 +167,8 @@ impl Engine {
     }
 
     fn put_query(&mut self, planned: PlannedQuery, number: i64, change: &mut Change) {
-        let PlannedQuery { id, kind, plan, source, topic, overrides } = planned;
+        let PlannedQuery { id, kind, plan, source, topic, schemas, overrides } = planned;
+        change.schemas = schemas;
         let id = id.with_number(number);
         let is_replaced = self.catalog.query(&id).is_some();
         let query = Arc::new(PersistentQuery { id: id.clone(), kind, plan, overrides });
@@ -240,6 +241,7 @@ impl Planning<'_> {
             config: &self.config,
             text: &self.parsed.source,
             topics: self.known,
+            schemas: self.known,
         }
     }
 }

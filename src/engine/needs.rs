@@ -3,9 +3,10 @@
 //! Planning reaches nobody. [`needs`] says beforehand what a statement will ask about, whoever owns
 //! the engine finds that out, and hands it in as [`Known`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::{Catalog, OptionSet, Options, PlanConfig, TopicPartitions};
+use crate::plan::{Catalog, KnownSchemas, OptionSet, Options, PlanConfig, TopicPartitions};
+use crate::registry::{ResolvedSchema, SchemaId, Subject};
 use crate::sql::ast::{DropKind, Property, Query, Statement};
 
 /// What planning a statement has to know.
@@ -13,6 +14,10 @@ use crate::sql::ast::{DropKind, Property, Query, Statement};
 pub struct Needs {
     /// The topics that it asks about, by name.
     pub topics: BTreeMap<String, TopicNeed>,
+    /// The subjects of the registry that it asks about.
+    pub subjects: BTreeSet<Subject>,
+    /// The schemas of the registry that it asks for by id.
+    pub schemas: BTreeSet<SchemaId>,
 }
 
 /// Why a topic is asked about.
@@ -55,6 +60,8 @@ pub struct Known {
     /// Whether sources may be joined whatever partitions they have, as those of a query that has begun
     /// when they had equally many.
     pub(super) joins_unequal: bool,
+    subjects: BTreeMap<Subject, ResolvedSchema>,
+    schemas: BTreeMap<SchemaId, ResolvedSchema>,
 }
 
 impl Known {
@@ -66,6 +73,16 @@ impl Known {
     /// Adds a topic that is there.
     pub fn add_topic(&mut self, name: impl Into<String>, shape: TopicShape) {
         self.topics.insert(name.into(), shape);
+    }
+
+    /// Adds the newest schema of a subject.
+    pub fn add_subject(&mut self, subject: Subject, schema: ResolvedSchema) {
+        self.subjects.insert(subject, schema);
+    }
+
+    /// Adds a schema that is known by its id.
+    pub fn add_schema(&mut self, schema: ResolvedSchema) {
+        self.schemas.insert(schema.id, schema);
     }
 
     /// Adds a topic that is about to be made.
@@ -81,6 +98,16 @@ impl TopicPartitions for Known {
     }
 }
 
+impl KnownSchemas for Known {
+    fn latest(&self, subject: &Subject) -> Option<&ResolvedSchema> {
+        self.subjects.get(subject)
+    }
+
+    fn schema(&self, id: SchemaId) -> Option<&ResolvedSchema> {
+        self.schemas.get(&id)
+    }
+}
+
 /// What has to be known to plan a statement over a catalog.
 ///
 /// A statement that will be refused may need nothing.
@@ -93,12 +120,18 @@ pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> N
                 Some(_) => TopicNeed::Optional,
                 None => TopicNeed::Required,
             };
-            needs.topics.extend(options.topic.map(|topic| (topic, need)));
+            needs.add_schemas(&options);
+            if let Some(topic) = options.topic {
+                needs.subjects.insert(Subject::of_keys(&topic));
+                needs.subjects.insert(Subject::of_values(&topic));
+                needs.topics.insert(topic, need);
+            }
         }
         Statement::CreateAs(create) => {
             let Some(options) = options(&create.with, OptionSet::Sink) else { return needs };
             let by_name = || format!("{}{}", config.output_topic_prefix, create.name.text);
             needs.add_sources(&create.query, catalog);
+            needs.add_schemas(&options);
             let sink = options.topic.unwrap_or_else(by_name);
             needs.topics.insert(sink, TopicNeed::Optional);
         }
@@ -115,6 +148,12 @@ pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> N
 }
 
 impl Needs {
+    /// Adds the schemas that a clause names by their ids.
+    fn add_schemas(&mut self, options: &Options) {
+        let ids = [options.key_schema_id, options.value_schema_id];
+        self.schemas.extend(ids.into_iter().flatten().map(SchemaId));
+    }
+
     /// Adds the topics that a query reads.
     fn add_sources(&mut self, query: &Query, catalog: &Catalog) {
         self.add_source(&query.from.first.name.text, catalog);

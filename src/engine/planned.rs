@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::TopicRequest;
-use crate::plan::{PersistentQuery, QueryKind, QueryPlan, Source};
+use crate::plan::{PersistentQuery, QueryKind, QueryPlan, SchemaRequest, Source};
 use crate::types::SqlType;
 
 /// A statement that is planned: it can be applied to the catalog that it was planned against.
@@ -24,6 +24,7 @@ pub(super) enum Effect {
     PutSource {
         source: Box<Source>,
         topic: Option<TopicRequest>,
+        schemas: Vec<SchemaRequest>,
         message: String,
         takes_number: bool,
     },
@@ -48,6 +49,7 @@ pub(super) struct PlannedQuery {
     /// The source that the statement makes, with the names of those that it is made of.
     pub(super) source: Option<(Source, BTreeSet<String>)>,
     pub(super) topic: Option<TopicRequest>,
+    pub(super) schemas: Vec<SchemaRequest>,
     pub(super) overrides: BTreeMap<String, String>,
 }
 
@@ -131,6 +133,8 @@ pub struct Change {
     pub session: Option<SessionChange>,
     /// A topic to make, unless it is there by now.
     pub topic: Option<TopicRequest>,
+    /// Schemas to register, unless they are there.
+    pub schemas: Vec<SchemaRequest>,
     /// Queries that start or end.
     pub queries: Vec<QueryChange>,
     /// A topic to delete.

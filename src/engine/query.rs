@@ -25,6 +25,7 @@ impl Planning<'_> {
             return Err(PlanError::unsupported("replacing a running query is"));
         }
         self.refuse_registry_formats(&planned.source)?;
+        let schemas = plan::register_sink(&planned.source, self.known)?;
         let from = planned.query.leftmost_source();
         let topic = self.sink_topic(&planned.source, from, &planned.options);
         let prefix = match create.kind {
@@ -38,6 +39,7 @@ impl Planning<'_> {
             plan: Arc::new(planned.query),
             source: Some((planned.source, made_of)),
             topic,
+            schemas,
             overrides: self.session.overrides().to_map(),
         }))
     }
@@ -57,6 +59,7 @@ impl Planning<'_> {
             plan: Arc::new(plan),
             source: None,
             topic: None,
+            schemas: Vec::new(),
             overrides: self.session.overrides().to_map(),
         }))
     }

@@ -1,7 +1,11 @@
 //! Reading a chunk of payloads into columns.
 
 use super::rows::{Outcome, Rows};
-use super::{DecodeError, Format, FormatError, FormatSpec, Role, delimited, json, kafka, protobuf};
+use super::{
+    DecodeError, Format, FormatError, FormatSpec, Role, Schemas, delimited, json, kafka, protobuf,
+    registered,
+};
+use crate::registry::schema::{ResolvedSchema, SchemaId};
 use crate::types::{Arena, Column, ColumnDef};
 
 /// Reads the keys or the values of one source.
@@ -31,15 +35,18 @@ enum Codec {
     Json(json::JsonDecoder),
     Delimited(delimited::DelimitedDecoder),
     Protobuf(protobuf::ProtobufDecoder),
+    Registered(registered::RegisteredDecoder),
 }
 
 impl Decoder {
     /// A decoder for `columns`, which are all that is declared, in order. `topic` is for messages.
+    /// Of schemas it knows those of its own format.
     pub fn new(
         spec: &FormatSpec,
         columns: &[ColumnDef],
         role: Role,
         topic: &str,
+        schemas: &Schemas,
     ) -> Result<Self, FormatError> {
         let wrapped = spec.is_wrapped(columns.len(), role);
         let codec = match spec.format {
@@ -53,9 +60,29 @@ impl Decoder {
             Format::ProtobufNosr => {
                 Codec::Protobuf(protobuf::ProtobufDecoder::new(spec, columns, wrapped, topic))
             }
-            format => return Err(FormatError::NotSupportedYet { format }),
+            Format::Avro | Format::JsonSr => Codec::Registered(registered::RegisteredDecoder::new(
+                spec, columns, role, topic, schemas,
+            )),
+            format @ Format::Protobuf => return Err(FormatError::NotSupportedYet { format }),
         };
         Ok(Self { columns: columns.to_vec(), codec })
+    }
+
+    /// The schemas of some payloads that it does not know. It has to be told of them before it reads
+    /// these.
+    pub fn unknown_schemas(&self, payloads: &[Option<&[u8]>]) -> Vec<SchemaId> {
+        match &self.codec {
+            Codec::Registered(codec) => codec.unknown(payloads),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes in the schema with an id, or what the registry says where there is none: then records
+    /// with that id are failures.
+    pub fn learn_schema(&mut self, id: SchemaId, found: Result<&ResolvedSchema, &str>) {
+        if let Codec::Registered(codec) = &mut self.codec {
+            codec.learn(id, found);
+        }
     }
 
     /// Reads one payload a row. `used` says, column by column, what is kept; all are checked.
@@ -70,12 +97,16 @@ impl Decoder {
         let mut rows = Rows::new(&self.columns, used, payloads.len());
         let mut decoded = Decoded::default();
         let mut scan = json::Scan::default();
+        let mut scans = registered::Scans::default();
         for (row, payload) in payloads.iter().enumerate() {
             let outcome = match (payload, &self.codec) {
                 (None, _) | (_, Codec::Void) => Ok(Outcome::Null),
                 (Some(bytes), Codec::Kafka(codec)) => codec.decode(bytes, &mut rows, arena),
                 (Some(bytes), Codec::Delimited(codec)) => codec.decode(bytes, &mut rows, arena),
                 (Some(bytes), Codec::Protobuf(codec)) => codec.decode(bytes, &mut rows, arena),
+                (Some(bytes), Codec::Registered(codec)) => {
+                    codec.decode(bytes, &mut rows, arena, &mut scans)
+                }
                 (Some(bytes), Codec::Json(codec)) => {
                     codec.decode(bytes, &mut rows, arena, &mut scan)
                 }

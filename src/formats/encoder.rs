@@ -1,8 +1,8 @@
 //! Writing rows as bytes.
 
 use super::{
-    ColumnsRow, EncodeError, Encoded, Format, FormatError, FormatSpec, Role, Row, delimited, json,
-    kafka, protobuf,
+    ColumnsRow, EncodeError, Encoded, Format, FormatError, FormatSpec, Role, Row, Schemas,
+    delimited, json, kafka, protobuf, registered,
 };
 use crate::types::{Column, ColumnDef, Value};
 
@@ -20,27 +20,34 @@ enum Codec {
     Json(json::JsonEncoder),
     Delimited(delimited::DelimitedEncoder),
     Protobuf(protobuf::ProtobufEncoder),
+    Registered(registered::RegisteredEncoder),
 }
 
 impl Encoder {
-    /// An encoder for `columns`. `topic` is for messages.
+    /// An encoder for `columns`. `topic` is for messages, and for finding the schema to write with.
     pub fn new(
         spec: &FormatSpec,
         columns: &[ColumnDef],
         role: Role,
         topic: &str,
+        schemas: &Schemas,
     ) -> Result<Self, FormatError> {
         let wrapped = spec.is_wrapped(columns.len(), role);
         let codec = match spec.format {
             Format::None => Codec::Void,
             Format::Kafka if columns.is_empty() => Codec::Void,
             Format::Kafka => Codec::Kafka(kafka::KafkaEncoder::new(columns)),
-            Format::Json => Codec::Json(json::JsonEncoder::new(columns, wrapped)),
+            Format::Json => {
+                Codec::Json(json::JsonEncoder::new(columns, wrapped, json::MapStyle::Object))
+            }
             Format::Delimited => Codec::Delimited(delimited::DelimitedEncoder::new(spec, columns)),
             Format::ProtobufNosr => {
                 Codec::Protobuf(protobuf::ProtobufEncoder::new(spec, columns, wrapped, topic))
             }
-            format => return Err(FormatError::NotSupportedYet { format }),
+            Format::Avro | Format::JsonSr => Codec::Registered(registered::RegisteredEncoder::new(
+                spec, columns, role, topic, schemas,
+            )?),
+            format @ Format::Protobuf => return Err(FormatError::NotSupportedYet { format }),
         };
         Ok(Self { codec })
     }
@@ -76,6 +83,7 @@ impl Encoder {
             Codec::Kafka(codec) => codec.encode(row.value(0), out),
             Codec::Protobuf(codec) => codec.encode(row, out),
             Codec::Delimited(codec) => codec.encode(row, out),
+            Codec::Registered(codec) => codec.encode(row, out),
             Codec::Json(codec) => Ok(codec.encode(row, out)),
         };
         if encoded.is_err() {

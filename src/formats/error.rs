@@ -60,6 +60,18 @@ pub enum FormatError {
         /// Why they cannot be held.
         reason: String,
     },
+    /// A format whose schemas are in a registry, and there is none.
+    #[error("{format} needs a Schema Registry: set 'ksql.schema.registry.url'")]
+    NoRegistry {
+        /// The format.
+        format: Format,
+    },
+    /// A schema of the registry that does not stand for columns, and ksqlDB's reason.
+    #[error("{reason}")]
+    Inference {
+        /// The reason.
+        reason: String,
+    },
     /// A format that this version cannot read or write yet.
     #[error("{format} is not supported yet")]
     NotSupportedYet {

@@ -11,30 +11,42 @@
 //! not, because a value that cannot be converted drops the record for every query of its source.
 //! Nothing here knows Kafka: a payload is a slice of bytes, or nothing where it was null.
 
+mod avro;
+mod connect;
 mod decimal;
 mod decoder;
 mod delimited;
+mod encode_json;
 mod encoder;
 mod error;
 mod format;
+mod frame;
 mod json;
+mod json_sr;
+mod json_text;
 mod kafka;
 mod map_order;
+mod maps;
 mod normaliser;
 mod protobuf;
+mod registered;
 #[cfg(test)]
 mod round_trip;
 mod row_text;
 mod rows;
 mod schema_text;
+mod schemas;
 mod spec;
 pub mod windowed;
 
 pub use decoder::{Decoded, Decoder};
+pub use encode_json::encode_json;
 pub use encoder::Encoder;
 pub use error::{DecodeError, EncodeError, FormatError};
 pub use format::{Format, Role, Wrapping};
 pub use normaliser::Normaliser;
 pub use row_text::row_text;
 pub use rows::{ColumnsRow, Encoded, Row};
+pub use schema_text::{default_key_schema_name, inferred_columns};
+pub use schemas::Schemas;
 pub use spec::{FormatSpec, NullableRepresentation};

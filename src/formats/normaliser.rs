@@ -29,6 +29,10 @@ impl Normaliser {
         normaliser
     }
 
+    fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json | Format::JsonSr)
+    }
+
     /// Whether no row of these columns can change.
     pub fn is_identity(&self) -> bool {
         self.columns.iter().all(|(_, can_change)| !can_change)
@@ -82,7 +86,7 @@ impl Normaliser {
                 ty.fields.iter().any(|field| self.can_change(&field.ty, true))
             }
             SqlType::Array(_) | SqlType::Map(..) | SqlType::Struct(_) | SqlType::String => true,
-            SqlType::Double => self.format == Format::Json || self.fills(ty, is_field),
+            SqlType::Double => self.is_json() || self.fills(ty, is_field),
             SqlType::Decimal { .. } => matches!(self.format, Format::Json | Format::Delimited),
             SqlType::Bytes => self.format == Format::Delimited || self.fills(ty, is_field),
             _ => self.fills(ty, is_field),
@@ -112,9 +116,10 @@ impl Normaliser {
                 !valid.is_all_valid()
             }
             Column::Doubles(values, valid) => {
-                let is_json = self.format == Format::Json;
+                let is_json = self.is_json();
                 (self.fills(ty, true) && !valid.is_all_valid())
                     || (is_json && values.iter().any(|value| is_negative_zero(*value)))
+                    || (self.format == Format::JsonSr && !values.iter().all(|v| v.is_finite()))
             }
             Column::Strings(values, valid) => {
                 let is_delimited = self.format == Format::Delimited;
@@ -136,9 +141,11 @@ impl Normaliser {
     ) -> Value<'a> {
         match (value, ty) {
             (Value::Null, ty) if self.fills(ty, is_field) => self.filled(ty, arena),
-            (Value::Double(value), _) if self.format == Format::Json && value == 0.0 => {
+            // A number that is written as text is none to those who read it with a schema.
+            (Value::Double(value), _) if self.format == Format::JsonSr && !value.is_finite() => {
                 Value::Double(0.0)
             }
+            (Value::Double(value), _) if self.is_json() && value == 0.0 => Value::Double(0.0),
             (Value::String("") | Value::Bytes([]), _) if self.format == Format::Delimited => {
                 Value::Null
             }
@@ -204,7 +211,7 @@ impl Normaliser {
             return text;
         }
         let joined = from_utf16_units(utf16_units(text));
-        if self.format == Format::Json {
+        if self.is_json() {
             return arena.text(&joined);
         }
         let plain: String =

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use super::{
     Decoder, Encoded, Encoder, Format, FormatSpec, Normaliser, NullableRepresentation, Role,
+    Schemas,
 };
+use crate::registry::schema::{ResolvedSchema, SchemaId};
 use crate::types::{Arena, ColumnDef, Decimal, OwnedValue, SqlType, StructType, Value};
 
 fn scalar_type() -> impl Strategy<Value = SqlType> {
@@ -135,9 +137,14 @@ fn check(spec: &FormatSpec, types: &[SqlType], row: &[OwnedValue]) {
     let arena = Arena::new();
     let values: Vec<_> = row.iter().map(|value| value.as_value(&arena)).collect();
     let mut bytes = Vec::new();
-    let encoder = Encoder::new(spec, &columns, Role::Value, "t").unwrap();
+    let mut schemas = Schemas::default();
+    if let Some(schema) = spec.registered_schema(&columns, Role::Value).unwrap() {
+        let (id, ty, text) = (SchemaId(7), schema.ty, schema.text.clone());
+        schemas.add_registered(&schema, ResolvedSchema { id, ty, text, imports: Vec::new() });
+    }
+    let encoder = Encoder::new(spec, &columns, Role::Value, "t", &schemas).unwrap();
     let Ok(Encoded::Bytes) = encoder.encode_values(&values, &mut bytes) else { return };
-    let decoder = Decoder::new(spec, &columns, Role::Value, "t").unwrap();
+    let decoder = Decoder::new(spec, &columns, Role::Value, "t", &schemas).unwrap();
     let decoded = decoder.decode(&[Some(&bytes)], &[], &arena);
     assert_eq!(decoded.failures, [], "{:?} {row:?}", String::from_utf8_lossy(&bytes));
     let read: Vec<_> = decoded.columns.iter().map(|column| column.value(0)).collect();
@@ -160,6 +167,16 @@ proptest! {
     #[test]
     fn json_rows_are_normalised_as_a_round_trip_does((types, row) in rows()) {
         check(&Format::Json.into(), &types, &row);
+    }
+
+    #[test]
+    fn json_sr_rows_are_normalised_as_a_round_trip_does((types, row) in rows()) {
+        check(&Format::JsonSr.into(), &types, &row);
+    }
+
+    #[test]
+    fn avro_rows_are_normalised_as_a_round_trip_does((types, row) in rows()) {
+        check(&Format::Avro.into(), &types, &row);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A format with its properties, checked against the columns that it has to hold.
 
 use super::{Format, FormatError, Role, Wrapping};
+use crate::registry::schema::SchemaId;
 use crate::types::{ColumnDef, SqlType};
 
 /// How Protobuf tells a NULL from a default.
@@ -25,6 +26,8 @@ pub struct FormatSpec {
     pub full_schema_name: Option<String>,
     /// `PROTOBUF_NULLABLE_REPRESENTATION`, where it was given.
     pub nullable: Option<NullableRepresentation>,
+    /// `SCHEMA_ID`, where it was given: records are written with that very schema.
+    pub schema_id: Option<SchemaId>,
 }
 
 impl Format {
@@ -37,7 +40,14 @@ impl Format {
 
 impl From<Format> for FormatSpec {
     fn from(format: Format) -> Self {
-        Self { format, wrap: None, delimiter: None, full_schema_name: None, nullable: None }
+        Self {
+            format,
+            wrap: None,
+            delimiter: None,
+            full_schema_name: None,
+            nullable: None,
+            schema_id: None,
+        }
     }
 }
 
@@ -45,6 +55,12 @@ impl FormatSpec {
     /// A format without properties.
     pub fn new(format: Format) -> Self {
         format.into()
+    }
+
+    /// The same for what only this program reads: a schema that is given by its id is for the sink.
+    #[must_use]
+    pub fn internal(&self) -> Self {
+        Self { schema_id: None, ..self.clone() }
     }
 
     /// Reads `DELIMITER`: one character, `TAB` or `SPACE`.

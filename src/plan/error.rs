@@ -123,6 +123,7 @@ impl PlanError {
 
 impl From<FormatError> for PlanError {
     fn from(error: FormatError) -> Self {
-        Self::execute(error.to_string())
+        let is_unsupported = matches!(error, FormatError::NotSupportedYet { .. });
+        Self { is_unsupported, ..Self::execute(error.to_string()) }
     }
 }

@@ -107,6 +107,9 @@ impl Text {
             if let Some(delimiter) = spec.delimiter {
                 self.field("delimiter", &delimiter.to_string());
             }
+            if let Some(id) = spec.schema_id {
+                self.number("schema", id.0.into());
+            }
             if let Some(name) = &spec.full_schema_name {
                 self.field("schema", name);
             }

@@ -26,6 +26,8 @@ mod query;
 mod query_plan;
 mod relation;
 mod sanitise;
+mod schema_uses;
+mod schemas;
 mod select;
 mod source;
 mod statement;
@@ -51,6 +53,8 @@ pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
 pub use query_plan::{Gives, Node, QueryPlan, Sink};
 pub use sanitise::sanitised;
+pub use schema_uses::SchemaUse;
+pub use schemas::{KnownSchemas, NoSchemas, SchemaRequest, register_sink, register_source};
 pub use source::{HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
 pub use statement::{PlannedSink, already_exists, canonical, plan_create_as, plan_create_source};
 pub use store::{StoreKind, StoreSpec};
@@ -103,6 +107,8 @@ pub struct PlanContext<'c> {
     pub text: &'c str,
     /// What is known of topics.
     pub topics: &'c dyn TopicPartitions,
+    /// What is known of the registry.
+    pub schemas: &'c dyn KnownSchemas,
 }
 
 /// What planning has to know of topics.

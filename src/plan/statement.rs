@@ -4,13 +4,16 @@ use super::builder::Analysed;
 use super::keys::check_keys;
 use super::options::{OptionSet, Options};
 use super::query::analyse;
+use super::schemas::{Inference, with_schema_id};
 use super::select::RESERVED;
 use super::types::resolve_type;
 use super::{
     Catalog, HeaderColumn, PlanContext, PlanError, QueryPlan, Sink, Source, Stage, TimestampColumn,
     all_headers,
 };
-use crate::formats::{Format, FormatError, FormatSpec, NullableRepresentation, Role};
+use crate::formats::{
+    Format, FormatError, FormatSpec, NullableRepresentation, Role, default_key_schema_name,
+};
 use crate::sql::ast::{Constraint, CreateAs, CreateSource, Query, SourceKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, Schema, SqlType};
@@ -33,7 +36,7 @@ pub fn plan_create_source(
     ctx: &PlanContext<'_>,
 ) -> Result<(Source, Options), PlanError> {
     let options = Options::from_clause(&create.with, OptionSet::Source)?;
-    let (schema, headers, order) = columns(create, ctx.catalog)?;
+    let (mut schema, headers, mut order) = columns(create, ctx.catalog)?;
     let what = kind_name(create.kind);
     if create.or_replace && create.is_source {
         return Err(PlanError::execute(format!(
@@ -48,11 +51,10 @@ pub fn plan_create_source(
             )));
         }
     }
-    let (key_format, value_format) = source_formats(&options, &schema, ctx)?;
+    let (key_format, value_format) = source_formats(&options, &create.name.text, &schema, ctx)?;
+    infer_columns(&options, (&key_format, &value_format), (&mut schema, &mut order), ctx)?;
+    let value_format = wrapped(value_format, &options, &schema, ctx);
     if order.is_empty() {
-        if value_format.format.supports_schema_inference() {
-            return Err(PlanError::unsupported("columns from the Schema Registry are"));
-        }
         return Err(PlanError::execute("No columns supplied.")
             .help("write the columns as (name TYPE, …) after the name"));
     }
@@ -105,7 +107,7 @@ pub fn plan_create_as(
     {
         return Err(already_exists(name, create.kind, existing.kind, Stage::Analyse));
     }
-    let (key_format, value_format) = sink_formats(&options, &analysed, ctx)?;
+    let (key_format, value_format) = sink_formats(&options, name, &analysed, ctx)?;
     let topic = options
         .topic
         .clone()
@@ -115,6 +117,13 @@ pub fn plan_create_as(
     let refuse = |error: FormatError| with_statement(sql)(error.into());
     key_format.validate(&analysed.schema.key, Role::Key).map_err(refuse)?;
     value_format.validate(&analysed.schema.value, Role::Value).map_err(refuse)?;
+    let sides = [
+        (Role::Key, &key_format, &analysed.schema.key),
+        (Role::Value, &value_format, &analysed.schema.value),
+    ];
+    for (role, spec, columns) in sides.into_iter().filter(|(_, spec, _)| spec.schema_id.is_some()) {
+        Inference { topic: &topic, spec, role }.check_columns(columns, ctx)?;
+    }
     let keys = analysed.schema.key.iter().chain(&analysed.schema.value);
     let source = Source {
         name: name.to_owned(),
@@ -269,7 +278,7 @@ impl Named<'_> {
         });
         Ok(FormatSpec {
             delimiter: self.delimiter,
-            full_schema_name: self.schema_name.cloned(),
+            full_schema_name: self.schema_name.map(|name| name.trim().to_owned()),
             nullable,
             ..format.into()
         })
@@ -278,6 +287,7 @@ impl Named<'_> {
 
 fn source_formats(
     options: &Options,
+    source: &str,
     schema: &Schema,
     ctx: &PlanContext<'_>,
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
@@ -291,37 +301,60 @@ fn source_formats(
     let value_name = options.value_format.as_deref().or(ctx.config.default_value_format.as_deref());
     let value_name = value_name
         .ok_or_else(|| missing("VALUE_FORMAT", "ksql.persistence.default.format.value"))?;
-    let key = Named {
+    let mut key = Named {
         name: key_name,
         delimiter: options.key_delimiter,
         schema_name: options.key_schema_name.as_ref(),
         nullable: options.key_nullable.as_ref(),
     }
     .spec(Role::Key)?;
-    let value = Named {
+    let mut value = Named {
         name: value_name,
         delimiter: options.value_delimiter,
         schema_name: options.value_schema_name.as_ref(),
         nullable: options.value_nullable.as_ref(),
     }
     .spec(Role::Value)?;
-    for (id, spec, role) in
-        [(options.key_schema_id, &key, "KEY"), (options.value_schema_id, &value, "VALUE")]
-    {
-        if id.is_none() {
-            continue;
-        }
-        if !spec.format.supports_schema_inference() {
-            return Err(PlanError::execute(format!(
-                "{role}_FORMAT should support schema inference when {role}_SCHEMA_ID is provided. \
-                 Current format is {}.",
-                spec.format
-            )));
-        }
-        return Err(PlanError::unsupported("schemas by their id are"));
-    }
+    name_key_schema(&mut key, source);
+    with_schema_id(&mut key, options.key_schema_id, Role::Key)?;
+    with_schema_id(&mut value, options.value_schema_id, Role::Value)?;
     let value = wrapped(value, options, schema, ctx);
     Ok((key, value))
+}
+
+/// Gives the records of keys that have no name of their own one after their source.
+fn name_key_schema(key: &mut FormatSpec, source: &str) {
+    if key.full_schema_name.is_none() {
+        key.full_schema_name = default_key_schema_name(key.format, source);
+    }
+}
+
+/// Takes the columns that are not written from the registry: all of the key, all of the value, or both.
+fn infer_columns(
+    options: &Options,
+    (key_format, value_format): (&FormatSpec, &FormatSpec),
+    (schema, order): (&mut Schema, &mut Vec<String>),
+    ctx: &PlanContext<'_>,
+) -> Result<(), PlanError> {
+    let topic = options.topic.as_deref().unwrap_or_default();
+    let mut infer = |role: Role, spec: &FormatSpec, columns: &mut Vec<ColumnDef>| {
+        if spec.schema_id.is_some() && !columns.is_empty() {
+            let role = if role == Role::Key { "KEY" } else { "VALUE" };
+            return Err(PlanError::execute(format!(
+                "Table elements and {role}_SCHEMA_ID cannot both exist for create statement."
+            )));
+        }
+        if !spec.format.supports_schema_inference() || !columns.is_empty() {
+            return Ok(());
+        }
+        *columns = Inference { topic, spec, role }.columns(ctx)?;
+        let names = columns.iter().map(|column| column.name.to_string());
+        let place = if role == Role::Key { 0 } else { order.len() };
+        order.splice(place..place, names);
+        Ok(())
+    };
+    infer(Role::Key, key_format, &mut schema.key)?;
+    infer(Role::Value, value_format, &mut schema.value)
 }
 
 /// The value format with its wrapping: what the statement says, else what the configuration says.
@@ -344,6 +377,7 @@ fn wrapped(
 
 fn sink_formats(
     options: &Options,
+    name: &str,
     analysed: &Analysed,
     ctx: &PlanContext<'_>,
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
@@ -373,10 +407,13 @@ fn sink_formats(
     let mut key = Named {
         name: &key_name,
         delimiter: options.key_delimiter.or(old_key.and_then(|spec| spec.delimiter)),
-        schema_name: options
-            .key_schema_name
-            .as_ref()
-            .or(old_key.and_then(|s| s.full_schema_name.as_ref())),
+        schema_name: options.key_schema_name.as_ref().or(old_key
+            .and_then(|s| s.full_schema_name.as_ref())
+            .filter(|old| {
+                // The name that is made of the source's is not passed on.
+                default_key_schema_name(source.key_format.format, &source.name).as_ref()
+                    != Some(*old)
+            })),
         nullable: options.key_nullable.as_ref(),
     }
     .spec(Role::Key)
@@ -399,9 +436,9 @@ fn sink_formats(
         // Properties that the format does not know are refused while the query is analysed.
         spec.validate_properties().map_err(|error| PlanError::analyse(error.to_string()))?;
     }
-    if options.key_schema_id.or(options.value_schema_id).is_some() {
-        return Err(PlanError::unsupported("schemas by their id are"));
-    }
+    name_key_schema(&mut key, name);
+    with_schema_id(&mut key, options.key_schema_id, Role::Key)?;
+    with_schema_id(&mut value, options.value_schema_id, Role::Value)?;
     let value = wrapped(value, options, &analysed.schema, ctx);
     if value.wrap.is_some()
         && options.wrap_single_value.is_some()

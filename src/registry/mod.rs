@@ -1,7 +1,9 @@
-//! The Schema Registry: what it holds.
+//! The Schema Registry: what it holds, and how it is asked.
 
+mod access;
 pub mod schema;
 
+pub use access::{Refusal, Registry};
 pub use schema::{
     Import, Reference, RegisteredSchema, ResolvedSchema, Schema, SchemaId, SchemaType, Subject,
 };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::formats::{
     Decoder, EncodeError, Encoded, Encoder, Format, FormatError, FormatSpec, Normaliser, Role,
+    Schemas,
 };
 use crate::operators::{CodecPair, Codecs, QueryError};
 use crate::plan::{QueryPlan, RowFormats, StoreId, StoreSpec};
@@ -25,10 +26,11 @@ impl FormatCodec {
         columns: &[ColumnDef],
         role: Role,
         topic: &str,
+        schemas: &Schemas,
     ) -> Result<Self, FormatError> {
         Ok(Self {
-            encoder: Encoder::new(spec, columns, role, topic)?,
-            decoder: Decoder::new(spec, columns, role, topic)?,
+            encoder: Encoder::new(spec, columns, role, topic, schemas)?,
+            decoder: Decoder::new(spec, columns, role, topic, schemas)?,
             normaliser: Normaliser::new(spec, columns),
             columns: columns.len(),
             growth_max: growth_max(spec, columns),
@@ -115,6 +117,7 @@ impl From<FormatError> for QueryError {
 /// Makes the codecs of the stores of a plan.
 pub(super) struct PlanCodecs<'p> {
     pub(super) plan: &'p QueryPlan,
+    pub(super) schemas: &'p Schemas,
 }
 
 impl Codecs for PlanCodecs<'_> {
@@ -122,24 +125,24 @@ impl Codecs for PlanCodecs<'_> {
         let missing = || QueryError::new("a plan has no such store");
         let (_, spec) = self.plan.store(store).ok_or_else(missing)?;
         let StoreSpec { name, stored: schema, key_format, value_format, .. } = spec;
-        codec_pair(name, schema, key_format, value_format)
+        codec_pair((name, schema), key_format, value_format, self.schemas)
     }
 
     fn of_rows(&self, rows: &RowFormats) -> Result<CodecPair, QueryError> {
         let RowFormats { name, schema, key_format, value_format } = rows;
-        codec_pair(name, schema, key_format, value_format)
+        codec_pair((name, schema), key_format, value_format, self.schemas)
     }
 }
 
 /// The codecs of rows; `name` is for messages.
 fn codec_pair(
-    name: &str,
-    schema: &Schema,
+    (name, schema): (&str, &Schema),
     key_format: &FormatSpec,
     value_format: &FormatSpec,
+    schemas: &Schemas,
 ) -> Result<CodecPair, QueryError> {
     let codec = |format: &FormatSpec, columns: &[ColumnDef], role| {
-        FormatCodec::new(format, columns, role, name)
+        FormatCodec::new(&format.internal(), columns, role, name, schemas)
     };
     Ok(CodecPair {
         key: Arc::new(codec(key_format, &schema.key, Role::Key)?),
@@ -153,7 +156,7 @@ pub(super) fn value_codec(
     spec: &FormatSpec,
     columns: &[ColumnDef],
 ) -> Result<Arc<dyn RowCodec>, FormatError> {
-    Ok(Arc::new(FormatCodec::new(spec, columns, Role::Value, "t")?))
+    Ok(Arc::new(FormatCodec::new(spec, columns, Role::Value, "t", &Schemas::default())?))
 }
 
 /// How many rows a column holds, as far as it says.
@@ -178,7 +181,8 @@ mod tests {
 
     fn codec(format: Format, ty: SqlType) -> FormatCodec {
         let columns = [ColumnDef::new("A", SqlType::String), ColumnDef::new("LONG_NAME", ty)];
-        FormatCodec::new(&FormatSpec::new(format), &columns, Role::Value, "t").unwrap()
+        FormatCodec::new(&FormatSpec::new(format), &columns, Role::Value, "t", &Schemas::default())
+            .unwrap()
     }
 
     #[test]

@@ -11,10 +11,12 @@ use super::layout::{Layout, LayoutOptions, Placement};
 use super::output::{Output, Target};
 use super::processing_log::ProcessingLogEntry;
 use super::random::SeededRandom;
+use super::schemas::SchemaAccess;
 use super::source::{RawRecords, SourceReader};
 use super::store_clocks::ShardClocks;
 use super::task::{Surrounded, Surroundings};
 use super::tasks::{SourceBatch, Tasks};
+use crate::formats::Schemas;
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, StoredRecord, TopologyOptions};
 use crate::plan::{NodeId, QueryPlan, Source, StoreId};
 use crate::types::{Arena, Headers, OwnedHeaders, Partition, Timestamp};
@@ -62,6 +64,8 @@ pub struct Driver {
     sources: Vec<DriverSource>,
     random: SeededRandom,
     options: DriverOptions,
+    /// Where schemas come from, if there is a registry.
+    access: Option<SchemaAccess>,
 }
 
 /// A source of a query.
@@ -72,12 +76,44 @@ struct DriverSource {
     next_offset: i64,
 }
 
+impl DriverSource {
+    /// Asks for the schemas of some records before they are read.
+    fn learn_schemas(&mut self, records: &RawRecords<'_>, access: Option<&SchemaAccess>) {
+        let Some(SchemaAccess { registry, .. }) = access else { return };
+        for id in self.reader.unknown_schemas(records) {
+            match registry.schema(id) {
+                Ok(schema) => self.reader.learn_schema(id, Ok(&schema)),
+                Err(refusal) => self.reader.learn_schema(id, Err(&refusal.message)),
+            }
+        }
+    }
+}
+
 impl Driver {
     /// A driver for a query.
     pub fn new(
         plan: Arc<QueryPlan>,
         query_id: &str,
         options: DriverOptions,
+    ) -> Result<Self, QueryError> {
+        Self::start(plan, query_id, options, None)
+    }
+
+    /// A driver for a query whose schemas are in a registry.
+    pub fn with_registry(
+        plan: Arc<QueryPlan>,
+        query_id: &str,
+        options: DriverOptions,
+        access: SchemaAccess,
+    ) -> Result<Self, QueryError> {
+        Self::start(plan, query_id, options, Some(access))
+    }
+
+    fn start(
+        plan: Arc<QueryPlan>,
+        query_id: &str,
+        options: DriverOptions,
+        access: Option<SchemaAccess>,
     ) -> Result<Self, QueryError> {
         let layout_options = LayoutOptions {
             topology: TopologyOptions {
@@ -97,9 +133,13 @@ impl Driver {
             Ok(DriverSource { node, topic, reader, next_offset: 0 })
         };
         let sources = plan.sources().map(source).collect::<Result<_, QueryError>>()?;
-        let layout = Layout::new(plan, query_id, counts, layout_options);
+        let schemas = match &access {
+            Some(access) => access.register(&plan)?,
+            None => Schemas::default(),
+        };
+        let layout = Layout::new(plan, query_id, counts, layout_options).with_schemas(schemas);
         let tasks = Tasks::new(Arc::new(layout), 0)?;
-        Ok(Self { tasks, sources, random: SeededRandom::new(0), options })
+        Ok(Self { tasks, sources, random: SeededRandom::new(0), options, access })
     }
 
     /// The topics that the query reads.
@@ -118,6 +158,7 @@ impl Driver {
             let arena = Arena::new();
             let records = raw_records(batch, source.next_offset, &arena);
             source.next_offset += batch.len() as i64;
+            source.learn_schemas(&records, self.access.as_ref());
             let used = vec![true; source.reader.frame().len()];
             let read = source.reader.read(&records, &used, &arena);
             let records = SourceRecords { reader: &source.reader, records: &records };

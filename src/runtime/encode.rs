@@ -7,10 +7,10 @@ use super::origin::{Origin, RecordId, RunOrigin};
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
 use crate::expr::EvalError;
-use crate::formats::{EncodeError, Encoded, Encoder, Normaliser, Role, windowed};
+use crate::formats::{EncodeError, Encoded, Encoder, Normaliser, Role, Schemas, windowed};
 use crate::operators::QueryError;
 use crate::plan::{
-    Node, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic,
+    Node, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic, Sink,
 };
 use crate::state::write_response_head;
 use crate::types::{Arena, OldRows, OwnedRows, Partition, Rows, Value, WindowKind};
@@ -36,10 +36,11 @@ enum TimestampPlace {
 }
 
 impl SinkEncoder {
-    pub(super) fn new(plan: &QueryPlan) -> Result<Self, QueryError> {
+    pub(super) fn new(plan: &QueryPlan, schemas: &Schemas) -> Result<Self, QueryError> {
+        let Sink { topic, schema, key_format, value_format, .. } = &plan.sink;
         let sink = &plan.sink;
-        let key = Encoder::new(&sink.key_format, &sink.schema.key, Role::Key, &sink.topic);
-        let value = Encoder::new(&sink.value_format, &sink.schema.value, Role::Value, &sink.topic);
+        let key = Encoder::new(key_format, &schema.key, Role::Key, topic, schemas);
+        let value = Encoder::new(value_format, &schema.value, Role::Value, topic, schemas);
         let timestamp = sink.timestamp.as_ref().map(|timestamp| {
             let place = |columns: &[crate::types::ColumnDef]| {
                 columns.iter().position(|column| *column.name == *timestamp.column)
@@ -242,16 +243,19 @@ impl RepartitionEncoder {
         id: RepartitionId,
         topic: &RepartitionTopic,
         node: &Node,
+        schemas: &Schemas,
     ) -> Result<Self, QueryError> {
         let (key, mut value) = (&node.schema.key, &*node.schema.value);
         let name = topic.name.clone();
+        let (key_format, value_format) =
+            (topic.key_format.internal(), topic.value_format.internal());
         if topic.kind == RepartitionKind::Responses {
             value = &value[..value.len().saturating_sub(RESPONSE_COLUMNS)];
         }
         Ok(Self {
             id,
-            key: Encoder::new(&topic.key_format, key, Role::Key, &name)?,
-            value: Encoder::new(&topic.value_format, value, Role::Value, &name)?,
+            key: Encoder::new(&key_format, key, Role::Key, &name, schemas)?,
+            value: Encoder::new(&value_format, value, Role::Value, &name, schemas)?,
             key_marks: Normaliser::new(&topic.key_format, key),
             value_marks: Normaliser::new(&topic.value_format, value),
             kind: topic.kind,

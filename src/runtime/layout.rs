@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::encode::Spread;
 use super::inputs::{Inputs, LaneId, MaxIdle, Way};
 use super::task::{Task, TaskId, TaskOptions};
+use crate::formats::Schemas;
 use crate::operators::{QueryError, TopologyOptions};
 use crate::plan::{
     self, Input, NodeId, PartitionCounts, QueryPlan, RepartitionId, RepartitionKind, StoreId,
@@ -84,6 +85,7 @@ pub struct Layout {
     /// another, and what it answers comes back.
     circles: Vec<Option<SubTopologyId>>,
     goes_by_block: bool,
+    schemas: Schemas,
 }
 
 impl Layout {
@@ -106,6 +108,7 @@ impl Layout {
             handed_over: vec![Vec::new(); parts.len()],
             circles: vec![None; parts.len()],
             goes_by_block: false,
+            schemas: Schemas::default(),
             parts,
         };
         layout.keepers = layout.plan.stores().map(|(_, node, _)| layout.part_of(node)).collect();
@@ -318,6 +321,17 @@ impl Layout {
         self.options.is_in_memory && matches!(input, Input::Repartition(_))
     }
 
+    /// The same layout, whose tasks read and write with these schemas of the registry.
+    #[must_use]
+    pub fn with_schemas(self, schemas: Schemas) -> Self {
+        Self { schemas, ..self }
+    }
+
+    /// The schemas of the registry that its tasks read and write with.
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+
     /// Makes a task.
     pub fn task(&self, id: TaskId) -> Result<Task, QueryError> {
         let partitions = usize::try_from(self.counts.of_part(id.part)).unwrap_or(1).max(1);
@@ -335,6 +349,7 @@ impl Layout {
                 emit_interval_ms,
             },
             spreads: topics.filter(|_| self.options.is_in_memory).map(spread).collect(),
+            schemas: self.schemas.clone(),
         };
         let missing = || QueryError::new("a query has no such sub-topology");
         let part = self.parts.get(id.part.0).ok_or_else(missing)?;

@@ -24,6 +24,7 @@ mod processing_log;
 mod random;
 mod rejection;
 mod running;
+mod schemas;
 mod skipped;
 mod source;
 mod spreading;
@@ -48,6 +49,7 @@ pub use plan_record::{PlanDetails, PlanRecord, SourceTopic, StorePartitions, pla
 pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use rejection::Rejection;
+pub use schemas::SchemaAccess;
 pub use skipped::{ByCause, RecordPlace, SkipCause, SkipCounts, SkipExample, Skipped};
 pub use source::{RawRecords, ReadRows, SourceReader};
 pub use store_clocks::{ShardClocks, read_clocks};

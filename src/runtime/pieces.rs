@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::layout::Layout;
-use crate::formats::{Encoded, Encoder, FormatSpec, Role};
+use crate::formats::{Encoded, Encoder, Format, FormatSpec, Role};
 use crate::operators::QueryError;
 use crate::plan::Input;
 use crate::state::KeyIndex;
@@ -29,7 +29,11 @@ impl Pieces {
         }
         let plan = layout.plan();
         let mut add = |input: Input, format: &FormatSpec, key: &[ColumnDef], topic: &str| {
-            keys.insert(input, Encoder::new(format, key, Role::Key, topic)?);
+            // Only whether keys are equal counts, for which no schema is needed.
+            let json = FormatSpec::new(Format::Json);
+            let has_schema = format.format.supports_schema_inference();
+            let format = if has_schema { &json } else { format };
+            keys.insert(input, Encoder::new(format, key, Role::Key, topic, layout.schemas())?);
             Ok::<_, QueryError>(())
         };
         for (id, source) in plan.sources().filter(|(id, _)| plan.asks_by_foreign_key(*id)) {

@@ -1,12 +1,14 @@
 //! Records of a topic as rows of a source: decoded, with their times and pseudo-columns.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::rejection::Rejection;
 use super::timestamp::TimestampFormat;
-use crate::formats::{Decoder, Role, windowed};
+use crate::formats::{Decoder, Role, Schemas, windowed};
 use crate::operators::QueryError;
 use crate::plan::{FrameColumn, Source, SourceColumn, frame_columns};
+use crate::registry::schema::{ResolvedSchema, SchemaId};
 use crate::types::{
     Arena, Column, Headers, KeyColumns, Meta, Partition, Rows, Timestamp, Validity, Value, Window,
 };
@@ -123,8 +125,10 @@ impl SourceReader {
     /// A reader of `source`.
     pub fn new(source: Arc<Source>) -> Result<Self, QueryError> {
         let (topic, schema) = (&source.topic, &source.schema);
-        let key = Decoder::new(&source.key_format, &schema.key, Role::Key, topic)?;
-        let value = Decoder::new(&source.value_format, &schema.value, Role::Value, topic)?;
+        // It is told of schemas when their ids are met.
+        let none = Schemas::default();
+        let key = Decoder::new(&source.key_format, &schema.key, Role::Key, topic, &none)?;
+        let value = Decoder::new(&source.value_format, &schema.value, Role::Value, topic, &none)?;
         let frame = frame_columns(&source);
         let timestamp = match &source.timestamp {
             None => None,
@@ -135,6 +139,20 @@ impl SourceReader {
             }
         };
         Ok(Self { source, frame, key, value, timestamp })
+    }
+
+    /// The ids before some records whose schemas it does not know. It has to be told of them before it
+    /// reads these.
+    pub fn unknown_schemas(&self, records: &RawRecords<'_>) -> BTreeSet<SchemaId> {
+        let keys = self.key.unknown_schemas(&self.split_windows(records).0);
+        let values = self.value.unknown_schemas(&records.values);
+        keys.into_iter().chain(values).collect()
+    }
+
+    /// Takes in the schema with an id, or what the registry says where there is none.
+    pub fn learn_schema(&mut self, id: SchemaId, found: Result<&ResolvedSchema, &str>) {
+        self.key.learn_schema(id, found);
+        self.value.learn_schema(id, found);
     }
 
     /// The columns of the rows.

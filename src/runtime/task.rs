@@ -13,6 +13,7 @@ use super::processing_log::{LogEvent, ProcessingLogEntry};
 use super::skipped::{RecordPlace, Skipped, SkippedMark};
 use super::source::ReadRows;
 use crate::expr::{EvalContext, RandomSource};
+use crate::formats::Schemas;
 use crate::operators::{
     Clocks, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
 };
@@ -36,6 +37,8 @@ pub struct TaskOptions {
     /// How rows are spread in memory over the tasks that own their keys, by repartition topic;
     /// those that are missing go through their topic.
     pub spreads: BTreeMap<RepartitionId, Spread>,
+    /// The schemas of the registry that it reads and writes with.
+    pub schemas: Schemas,
 }
 
 /// One sub-topology on one partition, and everything that it holds in memory.
@@ -168,13 +171,15 @@ impl Task {
         (id, part): (TaskId, &SubTopology),
         options: &TaskOptions,
     ) -> Result<Self, QueryError> {
-        let topology = Topology::build(&plan, part, options.topology, &PlanCodecs { plan: &plan })?;
+        let schemas = &options.schemas;
+        let codecs = PlanCodecs { plan: &plan, schemas };
+        let topology = Topology::build(&plan, part, options.topology, &codecs)?;
         let is_last = part.nodes.last().is_some_and(|last| last.0 + 1 == plan.nodes.len());
-        let sink = is_last.then(|| SinkEncoder::new(&plan)).transpose()?;
+        let sink = is_last.then(|| SinkEncoder::new(&plan, schemas)).transpose()?;
         let mut repartitions = BTreeMap::new();
         for (topic_id, node, topic) in plan.repartitions() {
             if part.nodes.contains(&node) {
-                let encoder = RepartitionEncoder::new(topic_id, topic, plan.node(node))?;
+                let encoder = RepartitionEncoder::new(topic_id, topic, plan.node(node), schemas)?;
                 let spread = options.spreads.get(&topic_id).copied();
                 repartitions.insert(topic_id, Rekeying { encoder, spread });
             }

@@ -59,6 +59,8 @@ pub struct CaseRecord {
     pub key_bytes: Option<Option<Vec<u8>>>,
     /// The very bytes of the value, where they are given.
     pub value_bytes: Option<Option<Vec<u8>>>,
+    /// Whether these bytes are not the case's own, but what ksqlDB's tests wrote for it.
+    pub is_recorded: bool,
     /// The time, if it matters.
     pub timestamp: Option<i64>,
     /// The window of the key.
@@ -191,6 +193,7 @@ impl From<RawRecord> for CaseRecord {
             value: raw.value,
             key_bytes: bytes(raw.key_b64),
             value_bytes: bytes(raw.value_b64),
+            is_recorded: false,
             timestamp: raw.timestamp,
             window,
             headers: raw.headers.into_iter().map(header).collect(),

@@ -6,16 +6,21 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::failure::FailureKind;
+use super::registry::MemoryRegistry;
 use super::source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
 use super::system::{Given, Record};
 use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
 use crate::expr::functions::enable_test_functions;
-use crate::formats::{Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, Role, Wrapping};
+use crate::formats::{
+    Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, Role, Schemas, Wrapping,
+    encode_json, inferred_columns,
+};
 use crate::operators::QueryError;
 use crate::plan::{self, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage};
-use crate::runtime::{Driver, DriverOptions, DriverRecord, Target};
+use crate::registry::{Reference, Registry, ResolvedSchema, Schema, SchemaId, SchemaType, Subject};
+use crate::runtime::{Driver, DriverOptions, DriverRecord, SchemaAccess, Target};
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{self, ParseOptions, ParsedStatement};
 use crate::types::{Arena, Column, ColumnDef, SqlType};
@@ -35,7 +40,7 @@ impl Systems for EngineSystems {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
         enable_test_functions();
-        let engine = Engine::new(properties).with_test_functions().planning_registry_formats();
+        let engine = Engine::new(properties).with_test_functions().with_registry();
         Ok(Box::new(EngineSystem { engine, ..EngineSystem::default() }))
     }
 }
@@ -49,6 +54,7 @@ struct EngineSystem {
     /// How many queries have been made, which numbers the next one.
     made: i64,
     drivers: BTreeMap<String, Driver>,
+    registry: Arc<MemoryRegistry>,
 }
 
 impl EngineSystem {
@@ -58,9 +64,14 @@ impl EngineSystem {
 
     /// Runs a statement; the drivers of queries that end or are replaced go.
     fn run(&mut self, parsed: &ParsedStatement) -> Result<(), PlanError> {
+        self.look_up(parsed);
         let planned = self.engine.plan(parsed, &self.session, &self.known)?;
         let takes_number = planned.takes_number();
         let change = self.engine.apply(planned, self.made);
+        for request in &change.schemas {
+            let registered = self.registry.register(&request.subject, &request.schema);
+            registered.map_err(|refusal| PlanError::execute(refusal.message))?;
+        }
         self.made += i64::from(takes_number);
         change.session.iter().for_each(|change| self.session.apply(change));
         change.topic.iter().for_each(|topic| self.known.add_request(topic));
@@ -74,16 +85,30 @@ impl EngineSystem {
         Ok(())
     }
 
+    /// Finds out what a statement has to know of the registry.
+    fn look_up(&mut self, parsed: &ParsedStatement) {
+        let needs = self.engine.needs(&parsed.statement, &self.session);
+        for subject in needs.subjects {
+            if let Some(schema) = self.registry.latest(&subject) {
+                self.known.add_subject(subject, schema);
+            }
+        }
+        for id in needs.schemas {
+            if let Ok(schema) = self.registry.schema(id) {
+                self.known.add_schema(schema);
+            }
+        }
+    }
+
     /// The driver of a query, made when it is first asked for.
     fn driver(&mut self, id: &str) -> Result<&mut Driver, QueryError> {
         if !self.drivers.contains_key(id) {
             let query =
                 self.query(id).ok_or_else(|| QueryError::new(format!("there is no query {id}")))?;
-            let driver = Driver::new(
-                Arc::clone(&query.plan),
-                id,
-                options(&self.session.over(self.engine.properties())),
-            )?;
+            let options = options(&self.session.over(self.engine.properties()));
+            let registry: Arc<dyn Registry> = Arc::clone(&self.registry) as _;
+            let access = SchemaAccess { registry, topic_prefix: format!("{INTERNAL_PREFIX}{id}") };
+            let driver = Driver::with_registry(Arc::clone(&query.plan), id, options, access)?;
             self.drivers.insert(id.to_owned(), driver);
         }
         self.drivers.get_mut(id).ok_or_else(|| QueryError::new("the driver is gone"))
@@ -181,7 +206,8 @@ impl System for EngineSystem {
             retention_ms: None,
         };
         self.known.add_topic(topic.name.as_str(), shape);
-        Ok(())
+        self.register(topic, true)?;
+        self.register(topic, false)
     }
 
     fn declared_topics(&self, sql: &str) -> Vec<TopicSpec> {
@@ -189,11 +215,10 @@ impl System for EngineSystem {
         let topic = |parsed: &ParsedStatement| {
             let Statement::CreateSource(create) = &parsed.statement else { return None };
             let options = Options::from_clause(&create.with, OptionSet::Source).ok()?;
-            Some(TopicSpec {
-                name: options.topic?,
-                partitions: options.partitions.or(Some(4)),
-                ..TopicSpec::default()
-            })
+            let partitions = options.partitions.or(Some(4));
+            let mut topic = TopicSpec { name: options.topic?, partitions, ..TopicSpec::default() };
+            self.declared_schemas(parsed, &mut topic);
+            Some(topic)
         };
         statements.iter().filter_map(topic).collect()
     }
@@ -225,6 +250,19 @@ impl System for EngineSystem {
 
     fn queries(&self) -> Vec<String> {
         self.engine.queries().iter().map(|query| query.id.clone()).collect()
+    }
+
+    fn adopt_ids(&mut self, topic: &str, record: &Record) {
+        for (subject, bytes) in
+            [(Subject::of_keys(topic), &record.key), (Subject::of_values(topic), &record.value)]
+        {
+            let Some([0, a, b, c, d, ..]) = bytes.as_deref() else { continue };
+            let id = SchemaId(i32::from_be_bytes([*a, *b, *c, *d]));
+            let Some(known) = self.registry.latest(&subject) else { continue };
+            if self.registry.schema(id).is_err() {
+                self.registry.register_as(&subject, Schema::new(known.ty, known.text), id);
+            }
+        }
     }
 
     fn query_topics(&self, query: &str) -> Vec<String> {
@@ -295,11 +333,19 @@ impl System for EngineSystem {
         let source = self.engine.catalog().source(&source.name);
         let source = source.ok_or_else(|| fault("the source is gone".to_owned()))?;
         let (spec, columns, role) = side(source, is_key);
-        let encoder =
-            Encoder::new(spec, columns, role, &source.topic).map_err(|error| unfit(&error))?;
         if value.is_null() {
             return Ok(None);
         }
+        if spec.format.supports_schema_inference() {
+            let schema = self.written_schema(source, is_key);
+            let schema = schema.ok_or_else(|| fault(format!("{} has no schema", source.topic)))?;
+            return encode_json(&schema, value).map(Some).map_err(|message| Failure {
+                is_unsupported: message.ends_with("not supported yet"),
+                ..fault(message)
+            });
+        }
+        let encoder = Encoder::new(spec, columns, role, &source.topic, &Schemas::default())
+            .map_err(|error| unfit(&error))?;
         let row = typed::row(columns, spec.is_wrapped(columns.len(), role), value);
         let row = row.ok_or_else(|| fault(format!("{} cannot hold {value}", spec.format)))?;
         let (arena, mut bytes) = (Arena::new(), Vec::new());
@@ -315,8 +361,15 @@ impl System for EngineSystem {
         let source = source.ok_or_else(|| fault("the source is gone".to_owned()))?;
         let (spec, columns, role) = side(source, is_key);
         let (spec, role) = read_as(spec, columns, role);
-        let decoder =
-            Decoder::new(&spec, columns, role, &source.topic).map_err(|error| unfit(&error))?;
+        let columns = &self.read_columns(source, &spec, columns, role);
+        let mut decoder = Decoder::new(&spec, columns, role, &source.topic, &Schemas::default())
+            .map_err(|error| unfit(&error))?;
+        for id in decoder.unknown_schemas(&[Some(bytes)]) {
+            match self.registry.schema(id) {
+                Ok(schema) => decoder.learn_schema(id, Ok(&schema)),
+                Err(refusal) => decoder.learn_schema(id, Err(&refusal.message)),
+            }
+        }
         let arena = Arena::new();
         let decoded = decoder.decode(&[Some(bytes)], &vec![true; columns.len()], &arena);
         if let Some((_, error)) = decoded.failures.first() {
@@ -334,18 +387,114 @@ impl System for EngineSystem {
 
     fn topics(&self) -> Vec<TopicInfo> {
         let of_source = |source: SourceInfo| TopicInfo {
+            key_schema: self.registry.text_of(&Subject::of_keys(&source.topic)),
+            value_schema: self.registry.text_of(&Subject::of_values(&source.topic)),
             name: source.topic,
             key_format: source.key_format,
             value_format: source.value_format,
             window: source.window,
-            ..TopicInfo::default()
         };
         let sources = self.engine.catalog().sources().map(|source| of_source(info(source)));
         let internal = self.engine.queries().iter().flat_map(|query| {
-            internal_topics(&format!("{INTERNAL_PREFIX}{}", query.id), &query.plan)
+            let topics = internal_topics(&format!("{INTERNAL_PREFIX}{}", query.id), &query.plan);
+            topics.into_iter().map(|topic| TopicInfo {
+                key_schema: self.registry.text_of(&Subject::of_keys(&topic.name)),
+                value_schema: self.registry.text_of(&Subject::of_values(&topic.name)),
+                ..topic
+            })
         });
         sources.chain(internal).collect()
     }
+}
+
+impl EngineSystem {
+    /// Registers the schema of a topic's keys or values, if the case has one.
+    fn register(&self, topic: &TopicSpec, is_key: bool) -> Result<(), Failure> {
+        let (schema, format, id, references, subject) = if is_key {
+            let subject = Subject::of_keys(&topic.name);
+            let references = &topic.key_schema_references;
+            (&topic.key_schema, &topic.key_format, topic.key_schema_id, references, subject)
+        } else {
+            let subject = Subject::of_values(&topic.name);
+            let references = &topic.value_schema_references;
+            (&topic.value_schema, &topic.value_format, topic.value_schema_id, references, subject)
+        };
+        let Some(json) = schema.as_ref().filter(|schema| !schema.is_null()) else { return Ok(()) };
+        let ty = match format.as_deref().map(str::to_uppercase).as_deref() {
+            Some("PROTOBUF") => SchemaType::Protobuf,
+            Some("JSON" | "JSON_SR") => SchemaType::Json,
+            _ => SchemaType::Avro,
+        };
+        let text = match json {
+            Json::String(text) if ty == SchemaType::Protobuf => text.clone(),
+            other => other.to_string(),
+        };
+        let references = references.iter().filter_map(reference).collect();
+        let schema = Schema { ty, text, references };
+        match id {
+            Some(id) => self.registry.register_as(&subject, schema, SchemaId(id)),
+            None => drop(
+                self.registry
+                    .register(&subject, &schema)
+                    .map_err(|refusal| Failure::new(FailureKind::Ksql, refusal.message))?,
+            ),
+        }
+        Ok(())
+    }
+
+    /// Adds the schemas of the columns that a statement declares.
+    fn declared_schemas(&self, parsed: &ParsedStatement, topic: &mut TopicSpec) {
+        let mut engine = self.engine.clone();
+        let mut known = Known::default();
+        let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
+        known.add_topic(topic.name.as_str(), shape);
+        // Whatever is wrong with the statement is found when it is run.
+        let Ok(planned) = engine.plan(parsed, &self.session, &known) else { return };
+        for request in engine.apply(planned, 0).schemas {
+            let text = match request.schema.ty {
+                SchemaType::Protobuf => Json::String(request.schema.text),
+                _ => serde_json::from_str(&request.schema.text).unwrap_or_default(),
+            };
+            let format = Some(request.schema.ty.name().to_owned());
+            if request.subject == Subject::of_keys(&topic.name) {
+                (topic.key_schema, topic.key_format) = (Some(text), format);
+            } else {
+                (topic.value_schema, topic.value_format) = (Some(text), format);
+            }
+        }
+    }
+
+    /// The schema that records of a source are written with.
+    fn written_schema(&self, source: &Source, is_key: bool) -> Option<ResolvedSchema> {
+        let (spec, ..) = side(source, is_key);
+        match spec.schema_id {
+            Some(id) => self.registry.schema(id).ok(),
+            None if is_key => self.registry.latest(&Subject::of_keys(&source.topic)),
+            None => self.registry.latest(&Subject::of_values(&source.topic)),
+        }
+    }
+
+    /// The columns that are looked at of what was written: with a schema given by its id all of that.
+    fn read_columns(
+        &self,
+        source: &Source,
+        spec: &FormatSpec,
+        columns: &[ColumnDef],
+        role: Role,
+    ) -> Vec<ColumnDef> {
+        let schema = self.written_schema(source, role == Role::Key);
+        let given = schema.filter(|_| spec.schema_id.is_some());
+        let inferred = given.and_then(|schema| inferred_columns(&schema, spec, role, true).ok());
+        inferred.unwrap_or_else(|| columns.to_vec())
+    }
+}
+
+fn reference(json: &Json) -> Option<Reference> {
+    Some(Reference {
+        name: json.get("name")?.as_str()?.to_owned(),
+        subject: Subject::new(json.get("subject")?.as_str()?),
+        version: json.get("version").and_then(Json::as_i64).map_or(1, |version| version as i32),
+    })
 }
 
 /// The failure of a format that cannot do what it is asked to.

@@ -105,6 +105,7 @@ pub(super) fn with_bytes(case: &Case, golden: &Golden) -> Case {
             bytes.get(&input.topic).and_then(|bytes| bytes.get(*count)).map(decoded)
         };
         let recorded = golden.topics.get(&input.topic).and_then(|records| records.get(*count));
+        input.is_recorded = input.value_bytes.is_none() && input.key_bytes.is_none();
         if input.value_bytes.is_none() {
             let value = recorded.map(|record| decoded(&record.value_b64));
             input.value_bytes = piped(&golden.input_bytes).or(value);

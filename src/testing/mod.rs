@@ -26,6 +26,7 @@ mod golden;
 mod json_text;
 mod number;
 mod post;
+mod registry;
 mod report;
 mod run;
 mod schema_text;

@@ -8,6 +8,7 @@ use super::encode;
 use super::failure::{Failure, FailureKind};
 use super::system::{Given, Record, System, Systems};
 use super::topic_spec::TopicSpec;
+use crate::java::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 
 /// Partitions of a topic that nobody gave a number for.
 const PARTITIONS: i32 = 4;
@@ -120,6 +121,9 @@ fn run(
     for input in &case.inputs {
         let source = system.source_on(&input.topic);
         let record = encode::record(system, source.as_ref(), input)?;
+        if input.is_recorded {
+            system.adopt_ids(&input.topic, &record);
+        }
         observed.topics.entry(input.topic.clone()).or_default().push(record.clone());
         inputs.push((&*input.topic, record));
     }
@@ -141,7 +145,6 @@ fn run(
 
 /// Makes the topics of the case, of its statements and of its records, in this order.
 fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
-    let mut known: Vec<String> = Vec::new();
     let of_records = case.inputs.iter().chain(&case.outputs);
     let of_records = of_records.map(|record| TopicSpec {
         name: record.topic.clone(),
@@ -149,11 +152,16 @@ fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
         ..TopicSpec::default()
     });
     let declared = system.declared_topics(&case.statements);
+    let mut topics: Vec<TopicSpec> = Vec::new();
     for topic in case.topics.iter().cloned().chain(declared).chain(of_records) {
-        if !known.contains(&topic.name) {
-            system.create_topic(&topic)?;
-            known.push(topic.name);
+        if topics.iter().all(|known| known.name != topic.name) {
+            topics.push(topic);
         }
+    }
+    // They are made as a Java `HashMap` holds them, which shows in the ids of their schemas.
+    let hashes: Vec<_> = topics.iter().map(|topic| hash_code(&topic.name)).collect();
+    for index in hash_map_order(&hashes, DEFAULT_CAPACITY) {
+        system.create_topic(&topics[index])?;
     }
     Ok(())
 }

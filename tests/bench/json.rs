@@ -11,7 +11,7 @@ mod reading;
 use std::hint::black_box;
 use std::time::Instant;
 
-use millstream::formats::{Decoder, Encoder, Format, FormatSpec, Role};
+use millstream::formats::{Decoder, Encoder, Format, FormatSpec, Role, Schemas};
 use millstream::types::{Arena, ColumnDef, SqlType};
 
 use self::reading::Reading;
@@ -79,8 +79,10 @@ fn main() {
     let records = records();
     let payloads: Vec<_> = records.iter().map(|record| Some(record.as_slice())).collect();
     let spec = FormatSpec::new(Format::Json);
-    let decoder = Decoder::new(&spec, &columns(), Role::Value, "readings").expect("JSON reads");
-    let encoder = Encoder::new(&spec, &columns(), Role::Value, "readings").expect("JSON writes");
+    let decoder = Decoder::new(&spec, &columns(), Role::Value, "readings", &Schemas::default())
+        .expect("JSON reads");
+    let encoder = Encoder::new(&spec, &columns(), Role::Value, "readings", &Schemas::default())
+        .expect("JSON writes");
     println!("{} bytes a record", records[RECORDS / 2].len());
     measure("serde_json, borrowing struct", || {
         for record in &records {

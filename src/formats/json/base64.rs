@@ -3,7 +3,7 @@
 use crate::java::base64::sextet;
 
 /// The bytes of `text`, or `None` if it is not Base64.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(in crate::formats) fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_matches(|c| c <= ' ').as_bytes();
     let (mut bytes, mut at) = (Vec::with_capacity(text.len() / 4 * 3), 0);
     while at < text.len() {

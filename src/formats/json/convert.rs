@@ -244,7 +244,7 @@ pub(super) fn to_upper(text: &str) -> String {
 }
 
 /// The number as a DOUBLE. There is no negative zero, since `BigDecimal` has none.
-pub(super) fn number_to_double(text: &str) -> f64 {
+pub(in crate::formats) fn number_to_double(text: &str) -> f64 {
     let value: f64 = text.parse().unwrap_or(f64::NAN);
     let is_zero = value == 0.0
         && text
@@ -263,7 +263,7 @@ impl Number {
         }
     }
 
-    fn to_long(&self) -> i64 {
+    pub(in crate::formats) fn to_long(&self) -> i64 {
         match self {
             Number::Long(value) => *value,
             Number::Decimal(value) => value.to_i64(),

@@ -15,8 +15,13 @@ mod source;
 mod tape;
 mod writer;
 
+pub(super) use base64::decode as decode_base64;
+pub(super) use convert::number_to_double;
+pub(super) use reader::read as read_tape;
 pub(super) use scan::Scan;
-pub(super) use writer::{JsonEncoder, write_integer, write_text_raw};
+pub(super) use source::to_utf8;
+pub(super) use tape::{Node as TapeNode, Number as TapeNumber, Tape};
+pub(super) use writer::{JsonEncoder, MapStyle, write_integer, write_text_raw};
 
 use super::rows::Outcome;
 use super::rows::Rows;

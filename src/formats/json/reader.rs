@@ -23,7 +23,10 @@ const NO_COMMENTS: &str = "maybe a (non-standard) comment? (not recognized as on
                            'ALLOW_COMMENTS' not enabled for parser)";
 
 /// Reads the first value of `text`. `Ok(None)` if there is none. `source` is quoted in messages.
-pub(super) fn read<'a>(text: &'a [u8], source: &[u8]) -> Result<Option<Tape<'a>>, String> {
+pub(in crate::formats) fn read<'a>(
+    text: &'a [u8],
+    source: &[u8],
+) -> Result<Option<Tape<'a>>, String> {
     let mut reader = Reader { text, source, at: 0, open: Vec::new(), tape: Tape::default() };
     if reader.skip_blanks()?.is_none() {
         return Ok(None);

@@ -20,6 +20,8 @@ pub(in crate::formats) struct Scan {
     /// The record that last gave each column a value.
     given: Vec<u32>,
     record: u32,
+    /// Whether a name is that of a column only if its letters have the same case.
+    is_exact: bool,
 }
 
 #[derive(Debug)]
@@ -69,9 +71,14 @@ impl ExpectedName {
 }
 
 impl Scan {
+    /// A scan that finds columns by their very names.
+    pub(in crate::formats) fn exact() -> Self {
+        Self { is_exact: true, ..Self::default() }
+    }
+
     /// Reads one record into `rows`. False if the plain reader has to read it: then `rows` are as
     /// they were.
-    pub(super) fn read<'a>(
+    pub(in crate::formats) fn read<'a>(
         &mut self,
         bytes: &'a [u8],
         columns: &[ColumnDef],
@@ -156,7 +163,11 @@ impl Scan {
     ) -> Fast<(usize, Kind)> {
         cursor.expect(b'"')?;
         let name = cursor.text()?;
-        let column = find_column(name, columns)?;
+        let column = if self.is_exact {
+            columns.iter().position(|column| *column.name == *name)
+        } else {
+            find_column(name, columns)?
+        };
         cursor.expect(b':')?;
         let kind = column.map_or(Kind::None, |column| Kind::of(&columns[column].ty));
         let column = column.unwrap_or_default();

@@ -17,7 +17,7 @@ enum Encoding {
 }
 
 /// Turns `bytes` into UTF-8, which stays unchecked. A byte order mark is dropped.
-pub(super) fn to_utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+pub(in crate::formats) fn to_utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let (encoding, from) = detect(bytes)?;
     let bytes = &bytes[from..];
     match encoding {

@@ -16,7 +16,7 @@ const LONG_EXPONENT: usize = 10;
 
 /// One value, or the name before one.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node<'a> {
+pub(in crate::formats) enum Node<'a> {
     Null,
     Boolean(bool),
     /// The text of a whole number.
@@ -37,13 +37,13 @@ pub(super) enum Node<'a> {
 
 /// The nodes of one text. The first is the root.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tape<'a> {
-    pub(super) nodes: Vec<Node<'a>>,
+pub(in crate::formats) struct Tape<'a> {
+    pub(in crate::formats) nodes: Vec<Node<'a>>,
 }
 
 /// A number as Jackson's tree holds it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Number {
+pub(in crate::formats) enum Number {
     Long(i64),
     /// A whole number beyond 64 bits, or one with a point or an exponent.
     Decimal(Decimal),
@@ -73,7 +73,7 @@ impl Node<'_> {
     }
 
     /// The number, if this is one that can be read.
-    pub(super) fn number(&self) -> Option<Number> {
+    pub(in crate::formats) fn number(&self) -> Option<Number> {
         match self {
             Node::Integer(text) => match text.parse() {
                 Ok(value) => Some(Number::Long(value)),
@@ -159,7 +159,7 @@ impl Tape<'_> {
     }
 
     /// The positions of the items of the array at `at`.
-    pub(super) fn items(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(in crate::formats) fn items(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         let end = self.after(at);
         let first = (at + 1 < end).then_some(at + 1);
         std::iter::successors(first, move |at| Some(self.after(*at)).filter(|next| *next < end))
@@ -167,7 +167,7 @@ impl Tape<'_> {
 
     /// The names of the object at `at` and the positions of their values. Of equal names the last
     /// value counts, in the place of the first.
-    pub(super) fn members(&self, at: usize) -> Vec<(&str, usize)> {
+    pub(in crate::formats) fn members(&self, at: usize) -> Vec<(&str, usize)> {
         let (mut members, end): (Vec<(&str, usize)>, _) = (Vec::new(), self.after(at));
         let mut seen = hashbrown::HashMap::new();
         let mut at = at + 1;
@@ -190,7 +190,7 @@ impl Tape<'_> {
 
     /// The text of the value at `at` as a VARCHAR takes it: numbers in Java's notation, objects as
     /// compact JSON, arrays as `[a, b]`.
-    pub(super) fn to_text(&self, at: usize) -> Cow<'_, str> {
+    pub(in crate::formats) fn to_text(&self, at: usize) -> Cow<'_, str> {
         if let Node::Text(text) | Node::Name(text) = &self.nodes[at] {
             return Cow::Borrowed(text);
         }

@@ -40,40 +40,61 @@ enum Names {
     Plain,
     /// Those of the items of an ARRAY or the values of a MAP.
     Items(Box<Names>),
+    /// Those of the values of a MAP that is written as a list of keys and values.
+    Entries(Box<Names>),
     /// The members of a STRUCT.
     Struct(Vec<Member>),
 }
 
+/// How a MAP is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::formats) enum MapStyle {
+    /// `{"a":1}`.
+    Object,
+    /// `[{"key":"a","value":1}]`.
+    Entries,
+}
+
 impl Names {
-    fn of(ty: &SqlType) -> Self {
+    fn of(ty: &SqlType, maps: MapStyle) -> Self {
         match ty {
-            SqlType::Array(item) | SqlType::Map(_, item) => match Self::of(item) {
+            SqlType::Map(_, item) if maps == MapStyle::Entries => {
+                Self::Entries(Box::new(Self::of(item, maps)))
+            }
+            SqlType::Array(item) | SqlType::Map(_, item) => match Self::of(item, maps) {
                 Self::Plain => Self::Plain,
                 names => Self::Items(Box::new(names)),
             },
             SqlType::Struct(ty) => {
-                Self::Struct(members(ty.fields.iter().map(|field| (&*field.name, &field.ty))))
+                let fields = ty.fields.iter().map(|field| (&*field.name, &field.ty));
+                Self::Struct(members(fields, maps))
             }
             _ => Self::Plain,
         }
     }
 }
 
-fn members<'n>(fields: impl Iterator<Item = (&'n str, &'n SqlType)>) -> Vec<Member> {
+fn members<'n>(
+    fields: impl Iterator<Item = (&'n str, &'n SqlType)>,
+    maps: MapStyle,
+) -> Vec<Member> {
     let member = |(index, (name, ty))| {
         let mut prefix = vec![if index == 0 { b'{' } else { b',' }];
         write_text(name, &mut prefix);
         prefix.push(b':');
-        Member { prefix: prefix.into(), names: Names::of(ty) }
+        Member { prefix: prefix.into(), names: Names::of(ty, maps) }
     };
     fields.enumerate().map(member).collect()
 }
 
 impl JsonEncoder {
-    pub(in crate::formats) fn new(columns: &[ColumnDef], wrapped: bool) -> Self {
+    pub(in crate::formats) fn new(columns: &[ColumnDef], wrapped: bool, maps: MapStyle) -> Self {
         let shape = match columns {
-            [column] if !wrapped => Shape::Bare(Names::of(&column.ty)),
-            _ => Shape::Object(members(columns.iter().map(|column| (&*column.name, &column.ty)))),
+            [column] if !wrapped => Shape::Bare(Names::of(&column.ty, maps)),
+            _ => {
+                let fields = columns.iter().map(|column| (&*column.name, &column.ty));
+                Shape::Object(members(fields, maps))
+            }
         };
         Self { shape }
     }
@@ -153,6 +174,10 @@ fn write_array(items: &[Value<'_>], names: &Names, out: &mut Vec<u8>) {
 }
 
 fn write_map(entries: &[(Value<'_>, Value<'_>)], names: &Names, out: &mut Vec<u8>) {
+    if let Names::Entries(names) = names {
+        write_entries(entries, names, out);
+        return;
+    }
     out.push(b'{');
     for (index, (key, value)) in entries.iter().enumerate() {
         if index > 0 {
@@ -166,6 +191,18 @@ fn write_map(entries: &[(Value<'_>, Value<'_>)], names: &Names, out: &mut Vec<u8
         write_value(*value, item_names(names), out);
     }
     out.push(b'}');
+}
+
+fn write_entries(entries: &[(Value<'_>, Value<'_>)], names: &Names, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (index, (key, value)) in entries.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b",{\"key\":" } else { b"{\"key\":" });
+        write_value(*key, &Names::Plain, out);
+        out.extend_from_slice(b",\"value\":");
+        write_value(*value, names, out);
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 fn item_names(names: &Names) -> &Names {

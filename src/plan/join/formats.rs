@@ -23,15 +23,25 @@ pub(super) fn settle_formats(
             crate::plan::internal_formats::internal_key_format(&format, &[step.key()], ctx);
         let chosen = step.key_format.clone();
         let right = &sources[index + 1];
-        step.right_rekeyed |= !step.is_foreign && right.source.key_format != chosen;
+        let is_forced = is_forced(step, index, sources);
+        step.right_rekeyed |= is_forced || !step.is_foreign && right.source.key_format != chosen;
         if index == 0 {
-            step.left_rekeyed |= !step.is_foreign && sources[0].source.key_format != chosen;
+            step.left_rekeyed |=
+                !step.is_foreign && (is_forced || sources[0].source.key_format != chosen);
         } else if !step.left_rekeyed {
             forced = Some(chosen);
         }
         refuse_windowed(step, index, sources)?;
     }
     Ok(())
+}
+
+/// Whether keys are written anew though they may be alike: the schemas of a registry may differ where
+/// columns do not, and with them the bytes of equal keys.
+fn is_forced(step: &Step, index: usize, sources: &[Aliased]) -> bool {
+    let (first, right) = (&sources[0].source, &sources[index + 1].source);
+    let format = if step.is_foreign { &right.key_format } else { &step.key_format };
+    format.format.supports_schema_inference() && !first.is_windowed() && !right.is_windowed()
 }
 
 /// The format that a side has already, if it needs no new key.

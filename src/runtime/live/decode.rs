@@ -1,6 +1,6 @@
 //! Fetched batches as records and rows.
 
-use crate::formats::{Decoder, Role};
+use crate::formats::{Decoder, Role, Schemas};
 use crate::kafka::fetch::FetchedPartition;
 use crate::kafka::records::{RecordError, RecordPlace};
 use crate::operators::QueryError;
@@ -169,7 +169,11 @@ pub(super) struct RepartitionReader {
 }
 
 impl RepartitionReader {
-    pub(super) fn new(plan: &QueryPlan, id: RepartitionId) -> Result<Self, QueryError> {
+    pub(super) fn new(
+        plan: &QueryPlan,
+        id: RepartitionId,
+        schemas: &Schemas,
+    ) -> Result<Self, QueryError> {
         let found = plan.repartitions().find(|(other, ..)| *other == id);
         let missing = || QueryError::new("a plan has no such repartition topic");
         let (_, node, topic) = found.ok_or_else(missing)?;
@@ -180,8 +184,8 @@ impl RepartitionReader {
             value = &value[..value.len().saturating_sub(RESPONSE_COLUMNS)];
         }
         Ok(Self {
-            key: Decoder::new(key_format, key, Role::Key, name)?,
-            value: Decoder::new(value_format, value, Role::Value, name)?,
+            key: Decoder::new(key_format, key, Role::Key, name, schemas)?,
+            value: Decoder::new(value_format, value, Role::Value, name, schemas)?,
             columns: value.len(),
             keys: key.len(),
             is_table: node.gives == Gives::Changes,

@@ -165,14 +165,15 @@ impl Worker {
 
     /// Finds out how the query's topics are read.
     fn prepare(&mut self, shard: &mut Shard) -> Result<(), QueryError> {
-        let plan = Arc::clone(shard.tasks.layout().plan());
+        let layout = Arc::clone(shard.tasks.layout());
+        let (plan, schemas) = (layout.plan(), layout.schemas());
         for (node, source) in plan.sources() {
             let used = plan.used_columns(node);
             let definition = self.definitions.add(&shard.id.query, source, used)?;
             shard.set_definition(Input::Source(node), definition);
         }
         for (topic, ..) in plan.repartitions() {
-            shard.repartitions.insert(topic, RepartitionReader::new(&plan, topic)?);
+            shard.repartitions.insert(topic, RepartitionReader::new(plan, topic, schemas)?);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use millstream::engine::{Properties, headless};
-use millstream::formats::{Decoder, Encoder, Role};
+use millstream::formats::{Decoder, Encoder, Role, Schemas};
 use millstream::kafka::fetch::FetchedPartition;
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::produce::{NewRecord, Producer};
@@ -65,8 +65,20 @@ impl Again {
     fn new(spec: &QuerySpec) -> Result<Self> {
         let Sink { value_format, schema, topic, .. } = &spec.plan.sink;
         Ok(Self {
-            decoder: Decoder::new(value_format, &schema.value, Role::Value, topic)?,
-            encoder: Encoder::new(value_format, &schema.value, Role::Value, topic)?,
+            decoder: Decoder::new(
+                value_format,
+                &schema.value,
+                Role::Value,
+                topic,
+                &Schemas::default(),
+            )?,
+            encoder: Encoder::new(
+                value_format,
+                &schema.value,
+                Role::Value,
+                topic,
+                &Schemas::default(),
+            )?,
             columns: schema.value.len(),
         })
     }

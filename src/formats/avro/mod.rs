@@ -1,0 +1,56 @@
+//! Avro, whose schemas are in the registry.
+//!
+//! ```text
+//! bytes ── read (schema of the writer, targets) ──▶ columns
+//!   row ── write (schema of the registry) ──▶ bytes
+//! ```
+
+mod cursor;
+mod from_json;
+mod read;
+mod schema;
+mod text;
+mod write;
+
+pub(super) use read::{AvroReader, ReadError};
+pub(super) use text::{key_name, schema_text};
+pub(super) use write::AvroWriter;
+
+use super::connect::ConnectType;
+use crate::registry::schema::ResolvedSchema;
+use crate::types::ColumnDef;
+use schema::AvroSchema;
+
+/// The type of a schema as Kafka Connect has it.
+pub(super) fn connect_type(schema: &ResolvedSchema) -> Result<ConnectType, String> {
+    AvroSchema::parse(schema)?.connect_type(false)
+}
+
+/// A reader of `columns` from records of a schema; the error is that of each record.
+pub(super) fn reader(
+    schema: &ResolvedSchema,
+    columns: &[ColumnDef],
+    wrapped: bool,
+) -> Result<AvroReader, String> {
+    AvroReader::new(AvroSchema::parse(schema)?, columns, wrapped)
+}
+
+/// Appends JSON as a record of a schema.
+pub(super) fn encode_json(
+    schema: &ResolvedSchema,
+    json: &serde_json::Value,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    let parsed = AvroSchema::parse(schema)?;
+    let written = from_json::write(&parsed, &parsed.root, json, out);
+    written.ok_or_else(|| format!("AVRO cannot hold {json} with the schema {}", schema.text))
+}
+
+/// A writer of `columns` as records of a schema.
+pub(super) fn writer(
+    schema: &ResolvedSchema,
+    columns: &[ColumnDef],
+    wrapped: bool,
+) -> Result<AvroWriter, String> {
+    AvroWriter::new(&AvroSchema::parse(schema)?, columns, wrapped)
+}
