@@ -286,17 +286,12 @@ mod tests {
     fn read(decoder: &Decoder, bytes: &[u8]) -> Result<String, Vec<String>> {
         let arena = Arena::new();
         let decoded = decoder.decode(&[Some(bytes)], &[], &arena);
-        match decoded.failures.into_iter().next() {
-            Some((_, error)) => {
-                assert_eq!(error.message, "Error deserializing message from topic: t");
-                Err(error.causes)
-            }
-            None => {
-                let values: Vec<Value<'_>> =
-                    decoded.columns.iter().map(|column| column.value(0)).collect();
-                Ok(format!("{values:?}"))
-            }
+        if let Some((_, error)) = decoded.failures.into_iter().next() {
+            assert_eq!(error.message, "Error deserializing message from topic: t");
+            return Err(error.causes);
         }
+        let values = decoded.columns.iter().map(|column| column.value(0));
+        Ok(format!("{:?}", values.collect::<Vec<Value<'_>>>()))
     }
 
     fn causes(causes: &[&str]) -> Result<String, Vec<String>> {

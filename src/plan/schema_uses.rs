@@ -1,7 +1,6 @@
 //! What a query writes with schemas of the registry.
 
-use super::foreign_key::RESPONSE_COLUMNS;
-use super::{NodeKind, QueryPlan, RepartitionKind, RowFormats};
+use super::{NodeKind, QueryPlan, RESPONSE_COLUMNS, RepartitionKind, RowFormats};
 use crate::formats::{FormatSpec, Role};
 use crate::registry::schema::Subject;
 use crate::types::ColumnDef;

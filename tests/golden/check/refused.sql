@@ -8,12 +8,12 @@ INSERT INTO clicks (id, page) VALUES ('a', 'home');
 SELECT * FROM clicks EMIT CHANGES;
 SELECT * FROM users WHERE id = 'a';
 ---- check
-error: the format AVRO is not supported yet
+error: the format AVRO needs a Schema Registry ('ksql.schema.registry.url'), which is not supported yet
 --> script.sql:5:1
  5 | CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
 
-error: the format PROTOBUF is not supported yet
+error: the format PROTOBUF needs a Schema Registry ('ksql.schema.registry.url'), which is not supported yet
 --> script.sql:6:1
  6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
