@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Ends with 0 if nothing is wrong, else with 1.
     #[command(after_help = OWN_PROPERTIES)]
     Check(CheckArgs),
-    /// Runs a Kafka-compatible broker, for development and tests.
+    /// Runs a Kafka-compatible broker, for development and tests, and a Schema Registry beside it if asked.
     Broker(BrokerArgs),
     /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
     Test(TestArgs),
@@ -79,6 +79,9 @@ pub(crate) struct DemoArgs {
     /// The port that Kafka clients connect to; 0 for any that is free.
     #[arg(long, default_value_t = 9092)]
     pub(crate) kafka_port: u16,
+    /// The port of the Schema Registry; 0 for any that is free.
+    #[arg(long, default_value_t = 8081)]
+    pub(crate) registry_port: u16,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
 }
@@ -183,6 +186,9 @@ pub(crate) struct BrokerArgs {
     /// The port that Kafka clients connect to; 0 for any that is free.
     #[arg(long, default_value_t = 9092)]
     pub(crate) kafka_port: u16,
+    /// Runs a Schema Registry beside it, on this port; 0 for any that is free.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) registry_port: Option<u16>,
     /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     pub(crate) host: std::net::IpAddr,

@@ -1,8 +1,9 @@
-//! `millstream broker`: the embedded broker alone.
+//! `millstream broker`: the embedded broker, alone or with a Schema Registry.
 use anyhow::{Context, anyhow};
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig, SaslPlain};
 
 use crate::args::BrokerArgs;
+use crate::registry_command;
 
 /// Runs a broker until the user stops it.
 pub(crate) async fn run(args: BrokerArgs) -> anyhow::Result<()> {
@@ -17,15 +18,28 @@ pub(crate) async fn run(args: BrokerArgs) -> anyhow::Result<()> {
         port: args.kafka_port,
         advertised_host: args.advertised_host,
         data_dir: args.data_dir,
-        sasl,
+        sasl: sasl.clone(),
         default_partitions: args.partitions,
         auto_create_topics: !args.no_auto_create,
         memory_bytes_max: args.memory.saturating_mul(1 << 20),
         ..EmbeddedConfig::default()
     };
     let broker = EmbeddedBroker::start(config).await?;
-    eprintln!("Kafka clients connect to {}; Ctrl-C stops the broker.", broker.bootstrap());
+    let registry = match args.registry_port {
+        Some(port) => Some(registry_command::start(&broker, args.host, port, sasl).await?),
+        None => None,
+    };
+    let beside =
+        registry.as_ref().map(|registry| format!("the Schema Registry is {}; ", registry.url()));
+    eprintln!(
+        "Kafka clients connect to {}; {}Ctrl-C stops the broker.",
+        broker.bootstrap(),
+        beside.unwrap_or_default()
+    );
     stopped().await.context("waiting for the signal to stop")?;
+    if let Some(registry) = registry {
+        registry.shutdown().await;
+    }
     broker.shutdown().await;
     Ok(())
 }

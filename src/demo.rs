@@ -1,7 +1,7 @@
 //! `millstream demo`: broker, readings, queries and a live summary in one process.
 //!
 //! ```text
-//! Readings ─→ embedded broker ◀─▶ queries (the code that `run` runs)
+//! Readings ─→ embedded broker ◀─▶ queries (the code that `run` runs), registry of schemas
 //!                   └─→ watch ─→ summary ─→ screen, or JSON lines
 //! ```
 //! What is shown comes from the topics alone, as any Kafka client could read them.
@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 use crate::args::DemoArgs;
 use crate::devices_command::{any_seed, now_ms};
 use crate::files::Files;
-use crate::run_command;
+use crate::{registry_command, run_command};
 use screen::{Header, Screen};
 use summary::Summary;
 use watch::Watch;
@@ -78,9 +78,15 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     }
     let files = if args.sql.is_empty() { Files::new(SQL) } else { Files::read(&args.sql)? };
     let config = EmbeddedConfig { port: args.kafka_port, ..EmbeddedConfig::default() };
+    let host = config.host;
     let broker = EmbeddedBroker::start(config).await?;
+    let registry = registry_command::start(&broker, host, args.registry_port, None).await?;
     if !is_screen {
-        eprintln!("Kafka clients connect to {}; Ctrl-C ends the demo.", broker.bootstrap());
+        eprintln!(
+            "Kafka clients connect to {}; the Schema Registry is {}; Ctrl-C ends the demo.",
+            broker.bootstrap(),
+            registry.url()
+        );
     }
     let ended = async {
         tokio::select! {
@@ -90,6 +96,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     };
     let demo = Demo::start(&args, &files, broker.bootstrap()).await?;
     let shown = demo.show(Box::pin(ended), is_screen).await;
+    registry.shutdown().await;
     broker.shutdown().await;
     shown
 }

@@ -29,14 +29,14 @@
 //! |--:|---|---|---|
 //! | 1 | [`types`] | values, SQL types, schemas, rows, columns, time, windows, decimals | – |
 //! | 1 | [`java`] | what results owe to Java: text of numbers, dates and patterns, hashes | types |
-//! | 2 | [`registry`] | schemas, as a Schema Registry holds them | types |
+//! | 1 | [`kafka`] | bytes only: the client | – |
+//! | 2 | [`registry`] | schemas, as a Schema Registry holds them; its client; an embedded one | types kafka |
 //! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
 //! | 3 | [`expr`] | typed expressions, casts, built-in functions and aggregates | types java |
 //! | 4 | [`formats`] | bytes to rows and back | types java `registry::schema` |
 //! | 5 | [`plan`] | names and types resolved: statement + catalog → plan | types java sql expr formats `registry::schema` |
 //! | 6 | [`state`] | stores that record their changes, and their checkpoints on disk | types expr |
 //! | 7 | [`operators`] | plan → topology, one synchronous operator a file | types expr plan state |
-//! | 8 | [`kafka`] | bytes only: the client | – |
 //! | 8 | [`broker`] | the embedded broker | kafka |
 //! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types java registry expr formats plan state operators kafka |
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
@@ -103,6 +103,8 @@ pub mod types;
 
 pub mod java;
 
+pub mod kafka;
+
 pub mod registry;
 
 pub mod sql;
@@ -116,8 +118,6 @@ pub mod plan;
 pub mod state;
 
 pub mod operators;
-
-pub mod kafka;
 
 pub mod broker;
 

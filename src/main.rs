@@ -6,6 +6,7 @@ mod demo;
 mod devices_command;
 mod dry_run;
 mod files;
+mod registry_command;
 mod reset_command;
 mod run_command;
 mod test_command;

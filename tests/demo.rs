@@ -49,7 +49,7 @@ async fn readings(bootstrap: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_figures_add_up_and_clients_can_connect() {
-    let flags = "--count 500 --rate 0 --seed 1 --kafka-port 0 --duration 6";
+    let flags = "--count 500 --rate 0 --seed 1 --kafka-port 0 --registry-port 0 --duration 6";
     let flags: Vec<&str> = flags.split(' ').collect();
     let mut demo = Demo(demo(&flags).stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
@@ -79,7 +79,7 @@ async fn the_figures_add_up_and_clients_can_connect() {
 fn a_port_that_is_taken_is_named_with_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let output = demo(&["--kafka-port", &port]).output().unwrap();
+    let output = demo(&["--kafka-port", &port, "--registry-port", "0"]).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains(&port) && error.contains("--kafka-port"), "{error}");
@@ -95,7 +95,8 @@ fn faulty_sql_is_shown_with_its_place() {
     )
     .unwrap();
     let file = file.to_str().unwrap();
-    let output = demo(&["--kafka-port", "0", "--sql", file]).output().unwrap();
+    let output =
+        demo(&["--kafka-port", "0", "--registry-port", "0", "--sql", file]).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains(&format!("{file}:")), "{error}");

@@ -16,14 +16,14 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("java", &["types"]),
-    ("registry", &["types"]),
+    ("kafka", &[]),
+    ("registry", &["types", "kafka"]),
     ("sql", &["types"]),
     ("expr", &["types", "java"]),
     ("formats", &["types", "java", "registry::schema"]),
     ("plan", &["types", "java", "sql", "expr", "formats", "registry::schema"]),
     ("state", &["types", "expr"]),
     ("operators", &["types", "expr", "plan", "state"]),
-    ("kafka", &[]),
     ("broker", &["kafka"]),
     (
         "runtime",

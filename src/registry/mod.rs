@@ -1,9 +1,12 @@
-//! The Schema Registry: what it holds, and how it is asked.
+//! The Schema Registry: what it holds, how it is asked, and one of our own.
 
 mod access;
+pub mod embedded;
+mod json;
 pub mod schema;
 
 pub use access::{Refusal, Registry};
+pub use embedded::{EmbeddedRegistry, EmbeddedRegistryConfig, EmbeddedRegistryError};
 pub use schema::{
     Import, Reference, RegisteredSchema, ResolvedSchema, Schema, SchemaId, SchemaType, Subject,
 };
