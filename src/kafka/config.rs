@@ -70,6 +70,13 @@ pub struct Tls {
     pub is_host_checked: bool,
 }
 
+impl Tls {
+    /// Reads the `ssl.*` properties, whatever `security.protocol` says.
+    pub fn from_properties(properties: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        Properties { left: properties.clone() }.tls()
+    }
+}
+
 /// How many replicas must have a record before it counts as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acks {
@@ -202,7 +209,7 @@ impl ClientConfig {
         let mut config = Self {
             bootstrap_servers: p.servers()?,
             client_id: p.take("client.id").unwrap_or_else(|| "millstream".into()),
-            tls: p.tls()?.filter(|_| is_encrypted),
+            tls: Some(p.tls()?).filter(|_| is_encrypted),
             sasl: p.sasl(has_login)?,
             request_timeout: p.millis("request.timeout.ms", 30_000)?,
             api_timeout: p.millis("default.api.timeout.ms", 60_000)?,
@@ -316,7 +323,7 @@ impl Properties {
         self.choice("security.protocol", (false, false), &choices)
     }
 
-    fn tls(&mut self) -> Result<Option<Tls>, ConfigError> {
+    fn tls(&mut self) -> Result<Tls, ConfigError> {
         for property in ["ssl.truststore.type", "ssl.keystore.type"] {
             self.choice(property, (), &[("PEM", ())])?;
         }
@@ -342,7 +349,7 @@ impl Properties {
         let choices = [("https", true), ("", false), ("none", false)];
         let is_host_checked =
             self.choice("ssl.endpoint.identification.algorithm", true, &choices)?;
-        Ok(Some(Tls { authorities: authorities.map(Into::into), identity, is_host_checked }))
+        Ok(Tls { authorities: authorities.map(Into::into), identity, is_host_checked })
     }
 
     fn sasl(&mut self, has_login: bool) -> Result<Option<Sasl>, ConfigError> {

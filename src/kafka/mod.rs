@@ -22,7 +22,7 @@ mod place;
 pub(crate) mod random;
 mod retry;
 mod sasl;
-mod tls;
+pub(crate) mod tls;
 
 pub mod admin;
 pub mod cluster;

@@ -13,6 +13,11 @@ use super::config::{ConfigError, Tls};
 
 /// Reads the certificates that `tls` names.
 pub(super) fn connector(tls: &Tls) -> Result<TlsConnector, ConfigError> {
+    Ok(TlsConnector::from(Arc::new(client_config(tls)?)))
+}
+
+/// What TLS needs to know: the certificates that `tls` names, for brokers and for whatever else is configured alike.
+pub(crate) fn client_config(tls: &Tls) -> Result<rustls::ClientConfig, ConfigError> {
     let roots = Arc::new(roots(tls.authorities.as_deref())?);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let refused = |error: &dyn ToString| fault("security.protocol", "SSL", error);
@@ -37,7 +42,7 @@ pub(super) fn connector(tls: &Tls) -> Result<TlsConnector, ConfigError> {
                 fault("ssl.certificate.location", &certificate.display().to_string(), &error)
             })?,
     };
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(config)
 }
 
 fn roots(authorities: Option<&Path>) -> Result<RootCertStore, ConfigError> {

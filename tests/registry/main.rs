@@ -7,6 +7,7 @@
 //! `MILLSTREAM_REGISTRY_RESET` (a URL whose DELETE empties it) hold the table against such a registry instead.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod client;
 mod http;
 mod registry;
 mod story;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             other => panic!("{}: {other:?}", file.display()),
         }
     }
+    trials.extend(client::trials());
     trials.push(Trial::test("the table is whole", move || {
         if answers >= ANSWERS_MIN {
             return Ok(());
