@@ -1,8 +1,10 @@
 //! Real clients against `millstream broker`: librdkafka from Python, kcat, and Java's producer, consumer, admin client
-//! and Kafka Streams. The test of a client that is not installed is ignored; `MILLSTREAM_REQUIRE=clients` has it fail.
+//! and Kafka Streams; with a Schema Registry beside it, the serializers of confluent-kafka, kafkajs and franz-go. The
+//! test of a client that is not installed is ignored; `MILLSTREAM_REQUIRE=clients` has it fail.
 //!
-//! Python needs `confluent-kafka` (`MILLSTREAM_PYTHON` names the interpreter), Java the class path that
-//! `mvn -q compile dependency:build-classpath -Dmdep.outputFile=target/classpath` leaves in `tests/clients/java`.
+//! Python needs `confluent-kafka[avro,json,protobuf]` (`MILLSTREAM_PYTHON` names the interpreter), Java the class path
+//! that `mvn -q compile dependency:build-classpath -Dmdep.outputFile=target/classpath` leaves in `tests/clients/java`,
+//! Node `npm ci` in `tests/clients/node`, Go `go build -o target/registry .` in `tests/clients/go`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
         trial("librdkafka works", librdkafka_works),
         trial("kcat lists, produces and consumes across a kill", kcat_works_across_a_kill),
         trial("Java's clients and Kafka Streams work", java_clients_and_kafka_streams_work),
+        trial("confluent-kafka's serializers work", python_serializers_work),
+        trial("serializers of three languages read each other", serializers_read_each_other),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -37,6 +41,8 @@ fn trial(name: &str, run: fn() -> Result<(), Missing>) -> Trial {
 struct Broker {
     process: Child,
     address: String,
+    /// Where its registry is, if it has one.
+    registry: String,
 }
 
 impl Broker {
@@ -53,7 +59,9 @@ impl Broker {
             .split([' ', ';'])
             .find(|word| word.contains(':'))
             .unwrap_or_else(|| panic!("{line}"));
-        Self { address: address.to_owned(), process }
+        let registry = line.split([' ', ';']).find(|word| word.starts_with("http://"));
+        let registry = registry.unwrap_or_default().to_owned();
+        Self { address: address.to_owned(), registry, process }
     }
 
     /// Ends the process without a chance to finish anything.
@@ -103,6 +111,62 @@ fn librdkafka_works() -> Result<(), Missing> {
     let output =
         run(Command::new(python).arg(clients().join("librdkafka.py")).arg(&broker.address));
     assert_eq!(output.lines().filter(|line| line.starts_with("ok ")).count(), 10, "{output}");
+    Ok(())
+}
+
+/// A command that runs a client with these arguments, broker and registry first.
+fn client<'c>(command: &'c mut Command, broker: &Broker, arguments: &[&str]) -> &'c mut Command {
+    command.args([&broker.address, &broker.registry]).args(arguments)
+}
+
+/// Python with the serializers.
+fn python_with_serializers() -> Result<Command, Missing> {
+    let python = std::env::var("MILLSTREAM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let import = "import confluent_kafka.schema_registry.avro, confluent_kafka.schema_registry.json_schema, \
+                  confluent_kafka.schema_registry.protobuf";
+    require(
+        Command::new(&python).args(["-c", import]),
+        "confluent-kafka[avro,json,protobuf] for Python",
+    )?;
+    let mut command = Command::new(python);
+    command.arg(clients().join("registry.py"));
+    Ok(command)
+}
+
+fn python_serializers_work() -> Result<(), Missing> {
+    let mut python = python_with_serializers()?;
+    let broker = Broker::start(&["--registry-port", "0"]);
+    let output = run(client(&mut python, &broker, &["check"]));
+    assert_eq!(output.lines().filter(|line| line.starts_with("ok ")).count(), 9, "{output}");
+    Ok(())
+}
+
+fn serializers_read_each_other() -> Result<(), Missing> {
+    let python = python_with_serializers;
+    let go = clients().join("go/target/registry");
+    python()?;
+    require(Command::new("node").arg("--version"), "Node")?;
+    if !go.exists() || !clients().join("node/node_modules").exists() {
+        return Err(lacking(
+            "the clients of Go and Node are not installed: see the head of this file",
+        ));
+    }
+    let node = || {
+        let mut node = Command::new("node");
+        node.arg(clients().join("node/registry.js"));
+        node
+    };
+    let broker = Broker::start(&["--registry-port", "0"]);
+    run(client(&mut python()?, &broker, &["write"]));
+    run(client(&mut node(), &broker, &["write"]));
+    run(client(&mut Command::new(&go), &broker, &["write"]));
+    let read = [
+        run(client(&mut python()?, &broker, &["read", "node"])),
+        run(client(&mut node(), &broker, &["read", "python", "node"])),
+        run(client(&mut Command::new(&go), &broker, &["read", "python", "node", "go"])),
+    ]
+    .concat();
+    assert_eq!(read.lines().filter(|line| line.starts_with("ok ")).count(), 11, "{read}");
     Ok(())
 }
 
