@@ -1,6 +1,7 @@
 //! The client, against our registry and against servers that fail on purpose.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,8 +10,11 @@ use millstream::registry::client::Login;
 use millstream::registry::{
     Reference, RegistryClient, RegistryConfig, RegistryError, Schema, SchemaId, SchemaType, Subject,
 };
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::registry::Registry;
 
@@ -29,10 +33,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("client: what a moment may mend is tried again", tries_again),
         trial("client: it gives up in the end, and says where", gives_up),
         trial("client: it logs in", logs_in),
+        trial("client: it trusts the certificates that it is told, and no others", trusts),
     ]
 }
 
-fn trial<F: Future<Output = ()> + 'static>(name: &str, run: fn() -> F) -> Trial {
+/// A test that waits.
+pub(crate) fn trial<F: Future<Output = ()> + 'static>(name: &str, run: fn() -> F) -> Trial {
     Trial::test(name, move || -> Result<(), Failed> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -245,4 +251,63 @@ async fn logs_in() {
         assert_eq!(RegistryClient::new(config).unwrap().subjects().await, Ok(Vec::new()));
     }
     registry.stop().await;
+}
+
+/// A server with the certificate of `tests/registry/tls`, which is for `localhost` and nobody vouches for.
+async fn secure_server() -> String {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/registry/tls");
+    let certificate = CertificateDer::from_pem_file(files.join("certificate.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(files.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // Who does not trust us goes away.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let (_, body) = INT;
+            let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(body.as_bytes()).await;
+            let _ = stream.flush().await;
+        }
+    });
+    format!("https://localhost:{port}")
+}
+
+async fn trusts() {
+    let url = secure_server().await;
+    let ask = async |url: &str, properties: &[(&str, &str)]| {
+        let mut all = BTreeMap::from([
+            ("ksql.schema.registry.url".to_owned(), url.to_owned()),
+            ("ksql.schema.registry.max.retries".to_owned(), "0".to_owned()),
+        ]);
+        all.extend(properties.iter().map(|(name, value)| {
+            (format!("ksql.schema.registry.ssl.{name}"), (*value).to_owned())
+        }));
+        let config = RegistryConfig::from_properties(&all)?.unwrap();
+        RegistryClient::new(config)?.by_id(SchemaId(1)).await
+    };
+    let certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/registry/tls/certificate.pem");
+    let trust = ("truststore.location", certificate);
+    assert_eq!(ask(&url, &[trust]).await.unwrap().text, "\"int\"");
+    let error = ask(&url, &[]).await.unwrap_err();
+    assert!(error.to_string().contains("certificate"), "{error}");
+    // It is for a name, and the address has another one.
+    let by_address = url.replace("localhost", "127.0.0.1");
+    let error = ask(&by_address, &[trust]).await.unwrap_err();
+    assert!(error.to_string().contains("not valid for name"), "{error}");
+    let any_host = ("endpoint.identification.algorithm", "");
+    assert_eq!(ask(&by_address, &[trust, any_host]).await.unwrap().text, "\"int\"");
+    let error = ask(&url, &[("truststore.location", "nowhere.pem")]).await.unwrap_err();
+    assert!(error.to_string().contains("nowhere.pem"), "{error}");
 }

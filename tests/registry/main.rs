@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
+mod faults;
 mod http;
 mod registry;
 mod story;
@@ -57,6 +58,9 @@ fn main() -> ExitCode {
         }
     }
     trials.extend(client::trials());
+    if !registry::is_foreign() {
+        trials.extend(faults::trials());
+    }
     trials.push(Trial::test("the table is whole", move || {
         if answers >= ANSWERS_MIN {
             return Ok(());
