@@ -94,7 +94,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
             () = tokio::time::sleep(duration.unwrap_or(Duration::MAX)) => {}
         }
     };
-    let demo = Demo::start(&args, &files, broker.bootstrap()).await?;
+    let demo = Demo::start(&args, &files, broker.bootstrap(), registry.url()).await?;
     let shown = demo.show(Box::pin(ended), is_screen).await;
     registry.shutdown().await;
     broker.shutdown().await;
@@ -104,6 +104,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
 /// All that runs beside the broker.
 struct Demo {
     bootstrap: String,
+    /// Where the Schema Registry is.
+    registry: String,
     instance: Instance,
     watch: Watch,
     producers: JoinSet<Result<ProduceSummary, devices::DeviceError>>,
@@ -112,7 +114,12 @@ struct Demo {
 }
 
 impl Demo {
-    async fn start(args: &DemoArgs, files: &Files, bootstrap: String) -> anyhow::Result<Self> {
+    async fn start(
+        args: &DemoArgs,
+        files: &Files,
+        bootstrap: String,
+        registry: String,
+    ) -> anyhow::Result<Self> {
         let mut properties = run_command::properties(&args.properties, Some(&bootstrap))?;
         for (name, value) in PROPERTIES {
             if properties.get(name).is_none() {
@@ -142,7 +149,7 @@ impl Demo {
         };
         let instance = Instance::start(&cluster, specs, options).await?;
         let summary = Summary::default();
-        Ok(Self { bootstrap, instance, watch, producers, stop_producers, summary })
+        Ok(Self { bootstrap, registry, instance, watch, producers, stop_producers, summary })
     }
 
     /// Shows how it goes until `ended`, or until nobody reads what is shown; then stops everything,
@@ -158,7 +165,8 @@ impl Demo {
         let produced = self.join_producers().await;
         self.summary.end(self.instance.stop().await.queries);
         let drained = self.watch.drain(&mut self.summary).await;
-        let header = Header { bootstrap: &self.bootstrap, elapsed: ran.elapsed };
+        let header =
+            Header { bootstrap: &self.bootstrap, registry: &self.registry, elapsed: ran.elapsed };
         let last = view.close(&self.summary, &header);
         ran.outcome.and(produced).and(drained)?;
         ignore_broken_pipe(last)
@@ -180,7 +188,7 @@ impl Demo {
                     let has_failed = status.has_failed();
                     self.summary.queries = status.queries;
                     self.summary.sample(began.elapsed());
-                    let header = Header { bootstrap: &self.bootstrap, elapsed: began.elapsed() };
+                    let header = Header { bootstrap: &self.bootstrap, registry: &self.registry, elapsed: began.elapsed() };
                     if let Err(error) = view.show(&self.summary, &header) {
                         break ignore_broken_pipe(Err(error));
                     }
@@ -293,7 +301,7 @@ impl View {
         match self {
             Self::Screen(screen) => screen.draw(summary, header),
             Self::Lines => {
-                let line = summary.to_json(header.bootstrap, header.elapsed);
+                let line = summary.to_json(header.bootstrap, header.registry, header.elapsed);
                 let mut out = std::io::stdout();
                 writeln!(out, "{line}")?;
                 out.flush()

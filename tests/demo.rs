@@ -9,6 +9,7 @@ use std::time::Duration;
 use millstream::kafka::admin::Admin;
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::{ClientConfig, Cluster, TopicPartition};
+use millstream::registry::{RegistryClient, RegistryConfig, Schema, SchemaType, Subject};
 use serde_json::Value;
 
 /// The program, which ends with the test.
@@ -60,6 +61,11 @@ async fn the_figures_add_up_and_clients_can_connect() {
     let first = next().unwrap();
     let bootstrap = first["bootstrap_servers"].as_str().unwrap().to_owned();
     assert_eq!(readings(&bootstrap).await, 500);
+    let registry = RegistryConfig::new(first["schema_registry"].as_str().unwrap()).unwrap();
+    let registry = RegistryClient::new(registry).unwrap();
+    let schema = Schema::new(SchemaType::Avro, "\"int\"");
+    registry.register(&Subject::of_values("mine"), &schema).await.unwrap();
+    assert_eq!(registry.subjects().await.unwrap(), [Subject::of_values("mine")]);
 
     let last = std::iter::from_fn(&mut next).last().unwrap();
     assert!(demo.0.wait().unwrap().success());
@@ -79,10 +85,13 @@ async fn the_figures_add_up_and_clients_can_connect() {
 fn a_port_that_is_taken_is_named_with_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let output = demo(&["--kafka-port", &port, "--registry-port", "0"]).output().unwrap();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(error.contains(&port) && error.contains("--kafka-port"), "{error}");
+    for (flag, other) in [("--kafka-port", "--registry-port"), ("--registry-port", "--kafka-port")]
+    {
+        let output = demo(&[flag, &port, other, "0"]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error.contains(&port) && error.contains(flag), "{error}");
+    }
 }
 
 #[test]

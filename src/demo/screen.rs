@@ -27,6 +27,8 @@ const HUES: [Color; 6] =
 pub(super) struct Header<'a> {
     /// Where Kafka clients connect.
     pub(super) bootstrap: &'a str,
+    /// Where the Schema Registry is.
+    pub(super) registry: &'a str,
     /// How long the demo has run.
     pub(super) elapsed: Duration,
 }
@@ -175,7 +177,11 @@ fn heading(header: &Header<'_>, columns: usize) -> Line {
 
 fn footer(header: &Header<'_>) -> Line {
     let command = format!(" kcat -b {} -t MOVEMENT_ALERTS", header.bootstrap);
-    Line::default().put(Paint::Dim, command).put(Paint::Dim, "   Ctrl-C ends")
+    let registry = format!("   schemas at {}", header.registry);
+    Line::default()
+        .put(Paint::Dim, command)
+        .put(Paint::Dim, registry)
+        .put(Paint::Dim, "   Ctrl-C ends")
 }
 
 fn readings(summary: &Summary) -> Vec<Line> {

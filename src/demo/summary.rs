@@ -220,7 +220,7 @@ impl Summary {
     }
 
     /// The summary as a JSON object on one line.
-    pub(super) fn to_json(&self, bootstrap: &str, elapsed: Duration) -> Value {
+    pub(super) fn to_json(&self, bootstrap: &str, registry: &str, elapsed: Duration) -> Value {
         let partitions: serde_json::Map<String, Value> = self
             .partitions
             .iter()
@@ -241,6 +241,7 @@ impl Summary {
             .collect();
         json!({
             "bootstrap_servers": bootstrap,
+            "schema_registry": registry,
             "elapsed_ms": elapsed.as_millis() as u64,
             "readings": self.readings(),
             "readings_per_second": self.per_second().round() as u64,
