@@ -14,15 +14,14 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
+use super::changelog::Changelog;
 use super::error::LiveError;
 use super::query_topics::Topic;
-use super::restore::Changelog;
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::produce::{NewRecord, Producer};
-use crate::operators::QueryError;
-use crate::operators::StoredRecord;
+use crate::operators::{QueryError, StoredRecord};
 use crate::plan::{StoreId, StoreKind};
 use crate::runtime::panics::guard;
 use crate::runtime::{ShardClocks, Tasks};
@@ -40,7 +39,7 @@ const REFRESH_MS: i64 = 10 * 60 * 1_000;
 
 /// Where a query's checkpoint is. Clones are of one query: only one of them opens it at a time.
 #[derive(Clone, Debug)]
-pub(super) struct Home {
+pub(super) struct CheckpointDirectory {
     directory: QueryDirectory,
     turn: Arc<Mutex<()>>,
     /// Keeps other processes out.
@@ -67,12 +66,12 @@ struct Compacting {
 }
 
 /// The marks of a commit: offsets by store and partition.
-pub(super) struct Marks {
+pub(super) struct CommitMarks {
     at_ms: i64,
     offsets: Vec<((usize, usize), i64)>,
 }
 
-impl Home {
+impl CheckpointDirectory {
     pub(super) fn new(lock: Arc<StateDirectory>, query: &str, fingerprint: &str) -> Self {
         Self { directory: lock.query(query, fingerprint), turn: Arc::default(), _lock: lock }
     }
@@ -257,14 +256,14 @@ impl Checkpoint {
     /// compacted.
     pub(super) async fn commit(
         &mut self,
-        marks: Marks,
+        marks: CommitMarks,
         clocks: &[ShardClocks],
     ) -> Result<(), LiveError> {
         for ShardClocks { store, partition, clocks } in clocks {
             let at = (store.0, usize::try_from(partition.0).unwrap_or_default());
             self.given_to.extend(clocks.emitted_to.map(|given_to| (at, given_to)));
         }
-        let Marks { at_ms, offsets } = marks;
+        let CommitMarks { at_ms, offsets } = marks;
         for ((store, partition), offset) in offsets {
             self.stores[store][partition].write_mark(Mark { offset, at_ms })?;
         }
@@ -312,8 +311,8 @@ impl Checkpoint {
         at_ms: i64,
         topics: &[Topic],
         producer: &Producer,
-    ) -> Marks {
-        let mut marks = Marks { at_ms, offsets: Vec::new() };
+    ) -> CommitMarks {
+        let mut marks = CommitMarks { at_ms, offsets: Vec::new() };
         let mut unknown = Vec::new();
         for (store, (logs, topic)) in self.stores.iter().zip(topics).enumerate() {
             let topic = topic.name.as_str();

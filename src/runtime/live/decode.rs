@@ -9,7 +9,7 @@ use crate::plan::{
 };
 use crate::runtime::panics::guard;
 use crate::runtime::source::validity;
-use crate::runtime::{BLOCK_RECORDS, CHUNK_ROWS, Panic, RawRecords};
+use crate::runtime::{BLOCK_RECORDS, CHUNK_ROWS, Panic, RawRecords, ReadRows, SourceReader};
 use crate::state::read_response;
 use crate::types::{
     Arena, Column, Headers, KeyColumns, Meta, OldRows, Partition, Rows, Validity, Value,
@@ -286,6 +286,14 @@ impl<'a> Values<'a> {
         }
         Ok(hashes)
     }
+}
+
+/// Records of a source, decoded for all queries that read it in the same way.
+#[derive(Clone, Copy)]
+pub(super) struct SourceChunk<'t, 'a> {
+    pub(super) chunk: &'t NextChunk<'a>,
+    pub(super) reader: &'t SourceReader,
+    pub(super) read: &'t ReadRows<'a>,
 }
 
 #[cfg(test)]

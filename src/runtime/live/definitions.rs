@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decode::{NextChunk, past_panics};
-use super::message::QueryId;
+use super::decode::{NextChunk, SourceChunk, past_panics};
+use super::ids::QueryId;
 use super::probe::Probe;
-use super::taking::SourceChunk;
 use crate::operators::QueryError;
 use crate::plan::Source;
 use crate::runtime::{Panic, RawRecords, ReadRows, Rejection, SourceReader};

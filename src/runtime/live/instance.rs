@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::checkpoint::Home;
+use super::checkpoint::CheckpointDirectory;
 use super::error::LiveError;
 use super::figures::{Figures, QueryState, QueryStatus};
+use super::ids::QueryId;
 use super::life::{LEAVE_WAIT, Life};
 use super::log_writer::LogWriter;
 use super::member::Standing;
-use super::message::QueryId;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
 use super::quarantine::Quarantine;
@@ -138,8 +138,9 @@ impl Instance {
         }
         let directory = self.directories().open(&spec)?;
         let static_id = static_id(&spec, directory.as_deref());
-        let home =
-            directory.map(|directory| Home::new(directory, &spec.id, &fingerprint(&spec.plan)));
+        let directory = directory.map(|directory| {
+            CheckpointDirectory::new(directory, &spec.id, &fingerprint(&spec.plan))
+        });
         self.placements.place(&id, &spec.plan);
         let figures = Arc::new(Figures::new(self.workers.count()));
         let (stop, stopped) = watch::channel(false);
@@ -148,7 +149,7 @@ impl Instance {
             cluster: self.cluster.clone(),
             workers: Arc::clone(&self.workers),
             placements: Arc::clone(&self.placements),
-            home,
+            directory,
             figures: Arc::clone(&figures),
             log: Arc::new(LogWriter::new(&spec.id, &spec.settings, &self.cluster)),
             standing: Standing { static_id, ..self.standing.clone() },

@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::checkpoint::Home;
+use super::checkpoint::CheckpointDirectory;
 use super::error::LiveError;
 use super::figures::{Figures, QueryState};
+use super::ids::QueryId;
 use super::log_writer::LogWriter;
 use super::member::{Standing, join, membership};
-use super::message::QueryId;
 use super::placements::Placements;
 use super::probe::Probe;
 use super::quarantine::Quarantine;
 use super::query_topics::{QueryTopics, Topic, query_topics};
 use super::record_counts::record_counts;
 use super::refused::say_what_sink_refuses;
-use super::restore::Restoring;
+use super::restoring::Restoring;
 use super::seen_topics::SeenTopics;
 use super::session::{Session, SessionParts};
 use super::settings::QuerySpec;
@@ -56,7 +56,7 @@ pub(super) struct Life {
     pub(super) cluster: Cluster,
     pub(super) workers: Arc<Workers>,
     pub(super) placements: Arc<Placements>,
-    pub(super) home: Option<Home>,
+    pub(super) directory: Option<CheckpointDirectory>,
     pub(super) figures: Arc<Figures>,
     pub(super) log: Arc<LogWriter>,
     pub(super) standing: Standing,
@@ -325,7 +325,7 @@ impl Life {
             settings: self.spec.settings.clone(),
             topics: Arc::clone(topics),
             layout: Arc::new(self.layout(topics)),
-            home: self.home.clone(),
+            directory: self.directory.clone(),
             probe: Arc::clone(&self.probe),
             made_again: self.seen.made_again(topics),
         };

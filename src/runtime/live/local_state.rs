@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::checkpoint::{Checkpoint, Home, Marks, blocking};
+use super::changelog::Changelog;
+use super::checkpoint::{Checkpoint, CheckpointDirectory, CommitMarks, blocking};
 use super::error::LiveError;
-use super::message::QueryId;
+use super::ids::QueryId;
 use super::query_topics::Topic;
-use super::restore::Changelog;
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::operators::QueryError;
 use crate::runtime::{ShardClocks, Tasks};
@@ -33,13 +33,13 @@ impl LocalState {
     /// Opens the checkpoint of a query, if it has a place for one.
     pub(super) async fn open(
         query: QueryId,
-        home: Option<&Home>,
+        directory: Option<&CheckpointDirectory>,
         changelogs: &Arc<[Changelog]>,
         now_ms: i64,
     ) -> Result<Self, LiveError> {
         let mut state = Self::none(query);
-        if let Some(home) = home.filter(|_| !changelogs.is_empty()) {
-            let opened = home.open(changelogs, now_ms).await;
+        if let Some(directory) = directory.filter(|_| !changelogs.is_empty()) {
+            let opened = directory.open(changelogs, now_ms).await;
             state.checkpoint = state.unless_unusable(opened)?;
         }
         Ok(state)
@@ -130,7 +130,7 @@ impl LocalState {
         at_ms: i64,
         topics: &[Topic],
         producer: &Producer,
-    ) -> Option<Marks> {
+    ) -> Option<CommitMarks> {
         let checkpoint = self.checkpoint.as_ref()?;
         Some(checkpoint.next_marks(at_ms, topics, producer).await)
     }
@@ -138,7 +138,7 @@ impl LocalState {
     /// Writes the marks of a commit, with where the clocks of stores stand.
     pub(super) async fn commit(
         &mut self,
-        marks: Marks,
+        marks: CommitMarks,
         clocks: &[ShardClocks],
     ) -> Result<(), LiveError> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };

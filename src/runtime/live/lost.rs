@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::error::LiveError;
-use super::message::QueryId;
+use super::ids::QueryId;
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::OffsetSpec;
 

@@ -1,55 +1,21 @@
 //! What workers are told, and what they tell the queries that they work for.
 
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::LiveError;
 use super::figures::Figures;
+use super::ids::{ReadingId, SessionId};
+use super::lane_start::LaneStart;
+use super::manner::Manner;
 use super::pressure::Pressure;
-use super::singly::Manner;
 use super::trail::Trail;
-use crate::kafka::admin::OffsetSpec;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
 use crate::runtime::{
     Changes, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, ShardClocks, Tasks,
 };
-
-/// The id of a query, such as `CTAS_HITS_1`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct QueryId(Arc<str>);
-
-impl QueryId {
-    /// The id as a text.
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for QueryId {
-    fn from(id: &str) -> Self {
-        Self(id.into())
-    }
-}
-
-impl fmt::Display for QueryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// One time that a query runs: what is left over of another time is nobody's any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SessionId {
-    pub(super) query: QueryId,
-    pub(super) number: u64,
-}
-
-/// One fetcher of a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ReadingId(pub(super) u64);
 
 /// What comes to a worker.
 pub(super) enum Message {
@@ -102,18 +68,6 @@ pub(super) struct Start {
     pub(super) trail: Arc<Trail>,
     pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
-}
-
-/// A partition that a query reads, and from where on.
-#[derive(Clone, Debug)]
-pub(super) struct LaneStart {
-    pub(super) lane: LaneId,
-    pub(super) topic: Arc<str>,
-    pub(super) position: i64,
-    /// Where it ends, as far as is known.
-    pub(super) end: i64,
-    /// Where it is to be read on if its position is not there any more.
-    pub(super) reset: OffsetSpec,
 }
 
 /// What a worker tells a query.

@@ -18,6 +18,7 @@
 //! replays. Last come the marks of a local checkpoint, if there is one.
 
 mod barrier;
+mod changelog;
 mod changelog_retention;
 mod checkpoint;
 mod commit;
@@ -26,12 +27,16 @@ mod decode;
 mod definitions;
 mod error;
 mod figures;
+mod get_past;
+mod ids;
 mod inbox;
 mod instance;
+mod lane_start;
 mod life;
 mod local_state;
 mod log_writer;
 mod lost;
+mod manner;
 mod member;
 mod message;
 mod offsets;
@@ -49,6 +54,7 @@ mod readings;
 mod record_counts;
 mod refused;
 mod restore;
+mod restoring;
 mod seen_topics;
 mod session;
 mod settings;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::message::QueryId;
+use super::ids::QueryId;
 use crate::plan::{Input, QueryPlan, SubTopology, SubTopologyId, part_of};
 use crate::runtime::{PartPlacement, Placement};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::error::LiveError;
-use super::restore::Restoring;
+use super::restoring::Restoring;
 use super::topics::ensure_topic;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::LiveError;
+use super::ids::QueryId;
+use super::lane_start::LaneStart;
 use super::lost::{Lost, LostRange};
-use super::message::{LaneStart, QueryId};
 use super::query_topics::Topic;
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, ListedOffset, OffsetSpec};

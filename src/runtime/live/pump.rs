@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::ids::ReadingId;
 use super::inbox::Inbox;
-use super::message::{Message, ReadingId};
+use super::message::Message;
 use crate::kafka::fetch::{Fetched, Fetcher};
 use crate::runtime::panics::guarded;
 

@@ -1,30 +1,15 @@
-//! How a query gets past a record that a panic comes of, and finds the one that it stops at.
+//! The records that a query leaves out, as a panic comes of them, and up to where it looks for more.
 //!
-//! ```text
-//! running ─panic─▶ restored, row by row ─panic at a record─▶ restored, without it ─▶ running
-//!    ▲                  │    └─panic at no record─▶ failed
-//!    └── nothing found ─┘
-//! ```
-//!
-//! A panic leaves state that has changed by half. So the query's tasks are thrown away and restored from
-//! what was committed, and what follows is read again one row at a time until it panics at a record.
-//! That is left out from then on, until a position behind it is committed.
-//!
-//! A query that stops at a record goes on as ksqlDB has it, after a while. If it is not known which record
-//! that was, the next try is row by row too.
+//! [`get_past`](super::get_past) says when.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::LiveError;
-use super::life::Life;
-use super::message::LaneStart;
-use super::session::Session;
-use super::singly::Manner;
+use super::lane_start::LaneStart;
+use super::manner::Manner;
 use crate::kafka::TopicPartition;
 use crate::kafka::group::CommittedOffset;
 use crate::plan::Input;
-use crate::runtime::running::PanickedRecord;
-use crate::runtime::{Panic, RecordId, RecordPlace, Skipped};
+use crate::runtime::{RecordId, RecordPlace};
 
 /// How many records a query leaves out at most between two commits; one more fails it.
 const SKIPPED_MAX: usize = 100;
@@ -42,14 +27,14 @@ pub(super) struct Quarantine {
 
 impl Quarantine {
     /// Whether a record that failed is to be looked for; everything before `positions` was taken by then.
-    fn look(&mut self, positions: PartitionPositions) -> bool {
+    pub(super) fn look(&mut self, positions: PartitionPositions) -> bool {
         let is_new = self.looks_to.is_none();
         self.looks_to.get_or_insert(positions);
         is_new
     }
 
     /// Whether a record that a panic comes of can be left out.
-    fn leave_out(&mut self, record: &RecordPlace) -> bool {
+    pub(super) fn leave_out(&mut self, record: &RecordPlace) -> bool {
         self.skipped.len() < SKIPPED_MAX && self.skipped.insert(record.clone())
     }
 
@@ -79,49 +64,6 @@ impl Quarantine {
             let at = TopicPartition::new(record.topic.as_str(), record.partition.0);
             committed.get(&at).is_none_or(|committed| record.offset.0 >= committed.offset)
         });
-    }
-}
-
-impl Life {
-    /// Decides whether the query goes on at once after a session that ended with an error: without the
-    /// record that a panic came of, or to find it.
-    pub(super) async fn get_past(
-        &mut self,
-        session: &Session,
-        error: LiveError,
-    ) -> Result<(), LiveError> {
-        self.quarantine.looks_to = session.looks_to().cloned();
-        match &error {
-            LiveError::Record { at, cause } => match &**cause {
-                LiveError::Panic(panic) if self.quarantine.leave_out(at) => {
-                    self.tell_skipped(at, panic).await;
-                    Ok(())
-                }
-                _ => Err(error),
-            },
-            LiveError::Panic(_) if self.quarantine.look(session.taken()) => {
-                let query = &self.id;
-                tracing::warn!(
-                    "query {query}: {error}; it goes back to what was committed and on row by row, to \
-                     find the record"
-                );
-                Ok(())
-            }
-            LiveError::Query(_) => {
-                self.quarantine.look(session.taken());
-                Err(error)
-            }
-            _ => Err(error),
-        }
-    }
-
-    async fn tell_skipped(&self, at: &RecordPlace, panic: &Panic) {
-        let panicked = PanickedRecord { place: Some(at.clone()), panic };
-        self.log.write(&[panicked.entry(self.id.as_str())]).await;
-        self.log.flush().await;
-        let mut skipped = Skipped::default();
-        panicked.note(&mut skipped);
-        self.figures.skips.note(skipped);
     }
 }
 

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use super::decode::Place;
+use super::ids::{QueryId, ReadingId};
 use super::inbox::Inbox;
-use super::message::{LaneStart, Message, QueryId, ReadingId};
+use super::lane_start::LaneStart;
+use super::message::Message;
 use super::pump::{Flow, HELD_BYTES, pump};
 use super::track::{Track, TrackReader};
 use crate::kafka::config::Isolation;

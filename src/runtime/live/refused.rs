@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::figures::Figures;
+use super::ids::QueryId;
 use super::log_writer::LogWriter;
-use super::message::QueryId;
 use super::query_topics::QueryTopics;
 use super::settings::{QuerySettings, QuerySpec};
 use super::topics::{AHEAD_MAX, TopicConfigs};

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::changelog::Changelog;
 use super::changelog_retention::retention_ms;
-use super::checkpoint::Home;
 use super::error::LiveError;
+use super::ids::QueryId;
+use super::lane_start::LaneStart;
 use super::local_state::LocalState;
-use super::message::{LaneStart, QueryId};
 use super::offsets::{committed_clocks, partition_times, without_time};
 use super::plans::PlanNote;
 use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
-use super::query_topics::{QueryTopics, Topic};
-use super::settings::QuerySettings;
+use super::restoring::Restoring;
 use super::topics::TopicConfigs;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
@@ -22,27 +22,13 @@ use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
-use crate::plan::{Gives, Input, StoreId, StoreKind};
-use crate::runtime::{Layout, OffsetMetadata, ShardClocks, Tasks, clock, encode_metadata};
-use crate::state::checkpoint::{Change, Mark, TopicId};
+use crate::plan::StoreId;
+use crate::runtime::{OffsetMetadata, ShardClocks, Tasks, clock, encode_metadata};
+use crate::state::checkpoint::{Change, Mark};
 use crate::types::Partition;
 
-/// What is to be restored.
-#[derive(Clone)]
-pub(super) struct Restoring {
-    pub(super) cluster: Cluster,
-    pub(super) settings: QuerySettings,
-    pub(super) topics: Arc<QueryTopics>,
-    pub(super) layout: Arc<Layout>,
-    /// Where checkpoints are kept, if they are.
-    pub(super) home: Option<Home>,
-    pub(super) probe: Arc<dyn Probe>,
-    /// Topics that were deleted and made again since the query ran last.
-    pub(super) made_again: BTreeSet<String>,
-}
-
 /// A query that is ready to go on.
-pub(super) struct Activated {
+pub(super) struct Restored {
     /// All its tasks.
     pub(super) tasks: Tasks,
     pub(super) local: LocalState,
@@ -65,15 +51,11 @@ const TOMBSTONES_MS: i64 = 24 * 60 * 60 * 1_000;
 const RESTORE_BUFFER_BYTES: usize = 16 << 20;
 
 impl Restoring {
-    fn state_error(&self, cause: String) -> LiveError {
-        LiveError::State { query: self.layout.query_id().to_owned(), cause }
-    }
-
     /// Finds the query's offsets and restores its state.
     ///
     /// A query that starts for the first time commits where it starts before it processes anything,
     /// so that state without an offset, or an offset without its state, is never a matter of luck.
-    pub(super) async fn activate(mut self, member: &Membership) -> Result<Activated, LiveError> {
+    pub(super) async fn activate(mut self, member: &Membership) -> Result<Restored, LiveError> {
         let admin = Admin::new(&self.cluster);
         let mut committed = member.offsets().committed(None).await?;
         let note = PlanNote::look(&admin, &self).await?;
@@ -128,8 +110,8 @@ impl Restoring {
             member.commit(&new).await?;
             note.write(&self.cluster, &self).await?;
         }
-        let Restored { tasks, local, .. } = restored;
-        Ok(Activated { tasks, local, lanes, committed: known, fingerprint })
+        let Restore { tasks, local, .. } = restored;
+        Ok(Restored { tasks, local, lanes, committed: known, fingerprint })
     }
 
     /// Where each partition is read from.
@@ -157,7 +139,7 @@ impl Restoring {
     /// Warns of windows that may have lost readings, as the broker has deleted records of their changelogs.
     fn say_what_may_be_short(
         &self,
-        restored: &mut Restored,
+        restored: &mut Restore,
         committed: &BTreeMap<TopicPartition, CommittedOffset>,
     ) {
         let now_ms = clock::now().0;
@@ -183,88 +165,6 @@ impl Restoring {
                 );
             }
         }
-    }
-
-    /// Warns of what is taken for granted where state has fewer partitions than its source.
-    fn say_what_is_spread(&self) {
-        let query = self.layout.query_id();
-        for (input, topic) in &self.topics.inputs {
-            let Some(partitions) = self.layout.spread_from(*input) else { continue };
-            let shards =
-                self.layout.reader_of(*input).map(|part| self.layout.counts().of_part(part));
-            let (name, shards) = (&topic.name, shards.unwrap_or(1));
-            tracing::warn!(
-                "query {query}: topic {name} has {partitions} partitions and the query's state {shards}; \
-                 rows go where the state of their keys is, as if all of them were written with Kafka's \
-                 default partitioner"
-            );
-        }
-    }
-
-    fn is_source_made_again(&self) -> bool {
-        self.topics.inputs.iter().any(|(_, topic)| self.made_again.contains(&topic.name))
-    }
-
-    fn say_what_was_made_again(&self) {
-        let query = self.layout.query_id();
-        let is_new = |topic: &&Topic| self.made_again.contains(&topic.name);
-        for (input, topic) in self.topics.inputs.iter().filter(|(_, topic)| is_new(&topic)) {
-            let is_latest = self.reset_of(*input) == OffsetSpec::Latest;
-            let from = if is_latest { "its end" } else { "its beginning" };
-            let name = &topic.name;
-            tracing::warn!(
-                "query {query}: topic {name} was deleted and made again; it is read from {from} on, and \
-                 the query's state stays"
-            );
-        }
-        for Topic { name, .. } in self.topics.changelogs.iter().filter(is_new) {
-            tracing::warn!(
-                "query {query}: topic {name}, a changelog, was deleted and made again; the query's state \
-                 is what that holds now"
-            );
-        }
-    }
-
-    /// Where a reader of an input goes that has no position.
-    fn reset_of(&self, input: Input) -> OffsetSpec {
-        let is_table = match input {
-            Input::Source(node) => self.layout.plan().node(node).gives == Gives::Changes,
-            Input::Repartition(_) => true,
-        };
-        if self.settings.from_earliest || is_table {
-            OffsetSpec::Earliest
-        } else {
-            OffsetSpec::Latest
-        }
-    }
-}
-
-/// A changelog topic, as a restore finds it.
-pub(super) struct Changelog {
-    pub(super) topic: String,
-    /// The name of its store.
-    pub(super) store: String,
-    /// What that holds.
-    pub(super) kind: StoreKind,
-    /// How long windows are kept, for a store that has them.
-    pub(super) retention_ms: Option<i64>,
-    /// Whether windows are given once they are closed.
-    pub(super) is_final: bool,
-    pub(super) id: TopicId,
-    /// How long the topic keeps records, in milliseconds.
-    pub(super) kept_ms: i64,
-    /// How long the topic keeps tombstones.
-    pub(super) tombstones_ms: i64,
-    /// The first offset and the one after the last, by partition.
-    pub(super) extents: BTreeMap<i32, (i64, i64)>,
-}
-
-impl Changelog {
-    /// Whether a broker that deletes by age may have deleted what its store still needs at `stream_time_ms`.
-    fn may_lack_state(&self, stream_time_ms: i64, now_ms: i64) -> bool {
-        self.retention_ms.is_some_and(|windows_ms| {
-            stream_time_ms.saturating_sub(windows_ms) < now_ms.saturating_sub(self.kept_ms)
-        })
     }
 }
 
@@ -307,12 +207,12 @@ impl Restoring {
     ///
     /// Clocks come first: they say which rows of the past are still to be given, and must not be
     /// forgotten for those that come after them.
-    async fn restore(&self, admin: &Admin, clocks: &[ShardClocks]) -> Result<Restored, LiveError> {
+    async fn restore(&self, admin: &Admin, clocks: &[ShardClocks]) -> Result<Restore, LiveError> {
         let at_ms = clock::now().0;
         let query = QueryId::from(self.layout.query_id());
         let changelogs = self.changelogs(admin).await?;
-        let home = self.home.as_ref();
-        let mut local = LocalState::open(query, home, &changelogs, at_ms).await?;
+        let directory = self.directory.as_ref();
+        let mut local = LocalState::open(query, directory, &changelogs, at_ms).await?;
         let new_tasks = || {
             let mut tasks = Tasks::new(Arc::new(self.layout.alone()), 0)?;
             for shard in clocks {
@@ -323,8 +223,7 @@ impl Restoring {
         let (tasks, records) = local.replay(new_tasks).await?;
         let (admin, probe) = (admin.clone(), Arc::clone(&self.probe));
         let (of_all, cut) = (Arc::clone(&changelogs), BTreeSet::new());
-        let mut restored =
-            Restored { admin, probe, tasks, local, records, changelogs: of_all, cut };
+        let mut restored = Restore { admin, probe, tasks, local, records, changelogs: of_all, cut };
         for (store, changelog) in changelogs.iter().enumerate() {
             restored.read(&self.cluster, (store, changelog), at_ms).await?;
         }
@@ -333,7 +232,7 @@ impl Restoring {
 }
 
 /// State on its way back.
-struct Restored {
+struct Restore {
     admin: Admin,
     probe: Arc<dyn Probe>,
     tasks: Tasks,
@@ -346,7 +245,7 @@ struct Restored {
     cut: BTreeSet<(usize, i32)>,
 }
 
-impl Restored {
+impl Restore {
     /// Reads what a changelog holds beyond the local checkpoint, which then has everything before
     /// `at_ms`.
     async fn read(

@@ -14,15 +14,18 @@ use super::commit::{Committer, Interval};
 use super::cut::{Barrier, Next};
 use super::error::LiveError;
 use super::figures::Figures;
+use super::ids::{QueryId, SessionId};
+use super::lane_start::LaneStart;
 use super::log_writer::LogWriter;
-use super::message::{Command, Event, LanePosition, LaneStart, QueryId, Reached, SessionId, Start};
+use super::message::{Command, Event, LanePosition, Reached, Start};
 use super::offsets::{Offsets, partition_times};
 use super::outbox::{Outbox, Sender};
 use super::pressure::Pressure;
 use super::purge::Purge;
 use super::quarantine::{PartitionPositions, Quarantine};
 use super::refused::refused_records;
-use super::restore::{Activated, Restoring};
+use super::restore::Restored;
+use super::restoring::Restoring;
 use super::stop::stopped;
 use super::trail::Trail;
 use super::workers::Workers;
@@ -87,12 +90,12 @@ impl Session {
     pub(super) async fn start(
         parts: SessionParts,
         restoring: &Restoring,
-        activated: Activated,
+        activated: Restored,
     ) -> Self {
         let SessionParts { query, workers, figures, log, lease, quarantine } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
-        let Activated { tasks, local, lanes, committed, fingerprint } = activated;
+        let Restored { tasks, local, lanes, committed, fingerprint } = activated;
         let times = partition_times(&committed);
         let (events, received) = unbounded_channel();
         let ordered = Ordered::of(layout, settings.interleave_ms);

@@ -1,42 +1,12 @@
 //! How tasks take records after a panic: without those that are skipped, and one at a time while the
 //! record is looked for that it came of.
 
-use std::collections::BTreeSet;
-
-use super::decode::NextChunk;
+use super::decode::{NextChunk, SourceChunk};
+use super::manner::record_at;
 use super::shard::Shard;
-use super::taking::SourceChunk;
 use crate::plan::{NodeId, RepartitionId};
-use crate::runtime::{LaneId, RawRecords, ReadRows, RecordId};
-use crate::types::{Arena, Offset};
-
-/// How the tasks of a query on a worker take records.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Manner {
-    /// What they leave out.
-    pub(super) skipped: BTreeSet<RecordId>,
-    pub(super) is_row_by_row: bool,
-    /// Whether repartition topics are not read yet: what is written there once more, as the sources are
-    /// read again, would bring the same fault once more before they are committed.
-    pub(super) holds_repartitions: bool,
-}
-
-/// The record of a lane at an offset.
-pub(super) fn record_at(lane: LaneId, offset: i64) -> RecordId {
-    RecordId { input: lane.input, partition: lane.upstream, offset: Offset(offset) }
-}
-
-impl Manner {
-    /// Whether records of a lane are to be taken one at a time.
-    fn is_singly(&self, lane: LaneId, records: &RawRecords<'_>) -> bool {
-        let (Some(first), Some(last)) = (records.offsets.first(), records.offsets.last()) else {
-            return false;
-        };
-        let at = |offset| record_at(lane, offset);
-        let mut skipped = self.skipped.range(at(*first)..=at(*last));
-        self.is_row_by_row || skipped.next().is_some()
-    }
-}
+use crate::runtime::{LaneId, ReadRows};
+use crate::types::Arena;
 
 impl Shard {
     /// Has its tasks go on with as many rows at once as there are.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::figures::Figures;
-use super::message::QueryId;
+use super::ids::QueryId;
 use crate::runtime::{ByCause, SkipCause, SkipCounts, SkipExample, clock};
 
 /// How long nothing more is said of a cause.

@@ -2,31 +2,23 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::decode::{NextChunk, PastPanics, first_records, past_panics};
+use super::decode::{NextChunk, PastPanics, SourceChunk, first_records, past_panics};
 use super::error::LiveError;
 use super::inbox::Inbox;
+use super::manner::record_at;
 use super::message::{Event, Message, Portion};
 use super::pressure::Standing;
 use super::shard::{NextRow, Shard, Stage};
-use super::singly::record_at;
 use crate::operators::QueryError;
 use crate::plan::{NodeId, RepartitionId};
 use crate::runtime::{
-    Given, LaneId, ReadRows, RecordId, RepartitionBatch, SourceBatch, SourceReader, SourceRecords,
-    Surrounded, clock,
+    Given, LaneId, ReadRows, RecordId, RepartitionBatch, SourceBatch, SourceRecords, Surrounded,
+    clock,
 };
 use crate::types::{Arena, Rows};
 
 /// How many bytes of records tasks give before they are handed on at once.
 const GIVE_BYTES: usize = 256 << 10;
-
-/// Records of a source, decoded for all queries that read it in the same way.
-#[derive(Clone, Copy)]
-pub(super) struct SourceChunk<'t, 'a> {
-    pub(super) chunk: &'t NextChunk<'a>,
-    pub(super) reader: &'t SourceReader,
-    pub(super) read: &'t ReadRows<'a>,
-}
 
 impl Shard {
     /// Takes records of a source, as far as their times let it.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::decode::Place;
-use super::message::QueryId;
+use super::ids::QueryId;
 use crate::kafka::fetch::FetchedPartition;
 use crate::plan::Input;
 use crate::runtime::clock;

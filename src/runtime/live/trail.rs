@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use super::message::LaneStart;
+use super::lane_start::LaneStart;
 use crate::runtime::LaneId;
 
 /// The positions of all partitions of a query while it runs.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::error::LiveError;
+use super::ids::SessionId;
 use super::inbox::Inbox;
-use super::message::{Command, Message, SessionId};
+use super::message::{Command, Message};
 use super::probe::Probe;
 use super::worker::{Seat, Worker};
 use crate::kafka::Cluster;

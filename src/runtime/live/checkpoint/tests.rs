@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::operators::Clocks;
+use crate::runtime::live::checkpoint::{CheckpointDirectory, CommitMarks};
 
 #[test]
 fn a_log_belongs_to_a_changelog_that_it_lies_within_and_that_still_has_its_tombstones() {
@@ -14,9 +15,9 @@ fn a_log_belongs_to_a_changelog_that_it_lies_within_and_that_still_has_its_tombs
     assert!(misfit(20, 1_500).is_some_and(|cause| cause.contains("tombstones")));
 }
 
-fn home(root: &Path) -> Home {
+fn directory(root: &Path) -> CheckpointDirectory {
     let directory = StateDirectory::open(root, "app_").unwrap();
-    Home::new(Arc::new(directory), "CTAS_A_0", "f00d")
+    CheckpointDirectory::new(Arc::new(directory), "CTAS_A_0", "f00d")
 }
 
 fn changelog() -> Changelog {
@@ -64,22 +65,22 @@ async fn commit_change(
     clocks: &[ShardClocks],
 ) {
     checkpoint.append((0, 0), change).unwrap();
-    let marks = Marks { at_ms: 0, offsets: vec![((0, 0), offset)] };
+    let marks = CommitMarks { at_ms: 0, offsets: vec![((0, 0), offset)] };
     checkpoint.commit(marks, clocks).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_log_is_compacted_while_it_is_written_and_opened_again_meanwhile() {
     let root = tempfile::tempdir().unwrap();
-    let home = home(root.path());
-    let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
+    let directory = directory(root.path());
+    let mut checkpoint = directory.open(&changelogs(), 0).await.unwrap();
     // The last of these makes the log longer than what is worth to be compacted.
     for offset in 1..=4 {
         commit(&mut checkpoint, &vec![b'x'; 1 << 20], offset).await;
     }
     assert!(checkpoint.compacting.is_some());
     drop(checkpoint);
-    let mut checkpoint = home.open(&changelogs(), 0).await.unwrap();
+    let mut checkpoint = directory.open(&changelogs(), 0).await.unwrap();
     assert_eq!(checkpoint.positions().next(), Some(((0, 0), 4)));
     let log = root.path().join("app_/CTAS_A_0/A.0.log");
     let mut offset = 4;
@@ -89,7 +90,7 @@ async fn a_log_is_compacted_while_it_is_written_and_opened_again_meanwhile() {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
     drop(checkpoint);
-    let checkpoint = home.open(&changelogs(), 0).await.unwrap();
+    let checkpoint = directory.open(&changelogs(), 0).await.unwrap();
     assert_eq!(checkpoint.positions().next(), Some(((0, 0), offset)));
 }
 
@@ -122,7 +123,7 @@ async fn minutes(
         checkpoint.stores[store][partition].adopt(&compacted).unwrap();
     }
     drop(checkpoint);
-    let checkpoint = home(root).open(changelogs, 0).await.unwrap();
+    let checkpoint = directory(root).open(changelogs, 0).await.unwrap();
     let mut minutes = Vec::new();
     let read = checkpoint.stores[0][0].read(|change| {
         minutes.push(change.timestamp_ms / MINUTE_MS);
@@ -136,7 +137,7 @@ async fn minutes(
 async fn a_log_of_windows_keeps_no_more_than_may_be_asked_for() {
     let root = tempfile::tempdir().unwrap();
     let changelogs: Arc<[Changelog]> = Arc::new([windows(false)]);
-    let mut checkpoint = home(root.path()).open(&changelogs, 0).await.unwrap();
+    let mut checkpoint = directory(root.path()).open(&changelogs, 0).await.unwrap();
     // Below four megabytes nothing is compacted; all of them are eighteen.
     for minute in 1..=180 {
         commit_window(&mut checkpoint, minute, &[]).await;
@@ -149,7 +150,7 @@ async fn a_log_of_windows_keeps_no_more_than_may_be_asked_for() {
 async fn windows_that_are_closed_and_not_given_stay_in_the_log() {
     let root = tempfile::tempdir().unwrap();
     let changelogs: Arc<[Changelog]> = Arc::new([windows(true)]);
-    let mut checkpoint = home(root.path()).open(&changelogs, 0).await.unwrap();
+    let mut checkpoint = directory(root.path()).open(&changelogs, 0).await.unwrap();
     let clocks = [given_to(10)];
     for minute in 1..=180 {
         commit_window(&mut checkpoint, minute, &clocks).await;
@@ -158,7 +159,7 @@ async fn windows_that_are_closed_and_not_given_stay_in_the_log() {
     let not_given: Vec<_> = (10..=180).collect();
     assert!(kept.ends_with(&not_given), "{kept:?}");
     // Once they are given they go.
-    let mut checkpoint = home(root.path()).open(&changelogs, 0).await.unwrap();
+    let mut checkpoint = directory(root.path()).open(&changelogs, 0).await.unwrap();
     let clocks = [given_to(540)];
     for minute in 181..=540 {
         commit_window(&mut checkpoint, minute, &clocks).await;

@@ -1,0 +1,86 @@
+//! What is to be restored of a query, and what is said of it before.
+
+use super::checkpoint::CheckpointDirectory;
+use super::error::LiveError;
+use super::probe::Probe;
+use super::query_topics::{QueryTopics, Topic};
+use super::settings::QuerySettings;
+use crate::kafka::Cluster;
+use crate::kafka::admin::OffsetSpec;
+use crate::plan::{Gives, Input};
+use crate::runtime::Layout;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is to be restored.
+#[derive(Clone)]
+pub(super) struct Restoring {
+    pub(super) cluster: Cluster,
+    pub(super) settings: QuerySettings,
+    pub(super) topics: Arc<QueryTopics>,
+    pub(super) layout: Arc<Layout>,
+    /// Where checkpoints are kept, if they are.
+    pub(super) directory: Option<CheckpointDirectory>,
+    pub(super) probe: Arc<dyn Probe>,
+    /// Topics that were deleted and made again since the query ran last.
+    pub(super) made_again: BTreeSet<String>,
+}
+
+impl Restoring {
+    pub(super) fn state_error(&self, cause: String) -> LiveError {
+        LiveError::State { query: self.layout.query_id().to_owned(), cause }
+    }
+
+    /// Warns of what is taken for granted where state has fewer partitions than its source.
+    pub(super) fn say_what_is_spread(&self) {
+        let query = self.layout.query_id();
+        for (input, topic) in &self.topics.inputs {
+            let Some(partitions) = self.layout.spread_from(*input) else { continue };
+            let shards =
+                self.layout.reader_of(*input).map(|part| self.layout.counts().of_part(part));
+            let (name, shards) = (&topic.name, shards.unwrap_or(1));
+            tracing::warn!(
+                "query {query}: topic {name} has {partitions} partitions and the query's state {shards}; \
+                 rows go where the state of their keys is, as if all of them were written with Kafka's \
+                 default partitioner"
+            );
+        }
+    }
+
+    pub(super) fn is_source_made_again(&self) -> bool {
+        self.topics.inputs.iter().any(|(_, topic)| self.made_again.contains(&topic.name))
+    }
+
+    pub(super) fn say_what_was_made_again(&self) {
+        let query = self.layout.query_id();
+        let is_new = |topic: &&Topic| self.made_again.contains(&topic.name);
+        for (input, topic) in self.topics.inputs.iter().filter(|(_, topic)| is_new(&topic)) {
+            let is_latest = self.reset_of(*input) == OffsetSpec::Latest;
+            let from = if is_latest { "its end" } else { "its beginning" };
+            let name = &topic.name;
+            tracing::warn!(
+                "query {query}: topic {name} was deleted and made again; it is read from {from} on, and \
+                 the query's state stays"
+            );
+        }
+        for Topic { name, .. } in self.topics.changelogs.iter().filter(is_new) {
+            tracing::warn!(
+                "query {query}: topic {name}, a changelog, was deleted and made again; the query's state \
+                 is what that holds now"
+            );
+        }
+    }
+
+    /// Where a reader of an input goes that has no position.
+    pub(super) fn reset_of(&self, input: Input) -> OffsetSpec {
+        let is_table = match input {
+            Input::Source(node) => self.layout.plan().node(node).gives == Gives::Changes,
+            Input::Repartition(_) => true,
+        };
+        if self.settings.from_earliest || is_table {
+            OffsetSpec::Earliest
+        } else {
+            OffsetSpec::Latest
+        }
+    }
+}
