@@ -2,29 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::{Lending, LentRows, RepartitionEncoder, SinkEncoder, Spread};
-use super::origin::{Origin, RecordId};
+use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
+use super::given::Given;
+use super::origin::{Lending, LentRows, Origin};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::skipped::{RecordPlace, SkipCause, SkipExample};
-use super::source::{RawRecords, SourceReader};
-use super::task::Given;
+use super::source::SourceRecords;
 use crate::expr::EvalError;
 use crate::formats::{ColumnsRow, row_text};
 use crate::java::time::date_text;
 use crate::operators::{
-    Collector, Dropped, Late, LogEntry, LoggedRow, PackedChange, QueryError, StoreChange,
+    Collector, Dropped, Late, LogEntry, LoggedRow, PackedChange, QueryError, RecordId, StoreChange,
 };
 use crate::plan::{Input, QueryPlan, RepartitionId};
 use crate::types::{Arena, Column, Offset, Partition, Rows, Schema, Timestamp};
-
-/// The records that rows of a source come from, which are read again for the log.
-#[derive(Clone, Copy)]
-pub struct SourceRecords<'t, 'a> {
-    /// Reads them.
-    pub reader: &'t SourceReader,
-    /// The records.
-    pub records: &'t RawRecords<'a>,
-}
 
 /// How a task gives rows to other tasks: in memory if it is known how they are spread, else through
 /// a topic.

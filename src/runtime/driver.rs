@@ -5,17 +5,18 @@
 
 use std::sync::Arc;
 
-use super::collector::SourceRecords;
 use super::inputs::MaxIdle;
+use super::intake::SourceBatch;
 use super::layout::{Layout, LayoutOptions, Placement};
 use super::output::{Output, Target};
 use super::processing_log::ProcessingLogEntry;
 use super::random::SeededRandom;
+use super::raw_records::RawRecords;
 use super::schemas::SchemaAccess;
-use super::source::{RawRecords, SourceReader};
+use super::source::{SourceReader, SourceRecords};
 use super::store_clocks::ShardClocks;
 use super::task::{Surrounded, Surroundings};
-use super::tasks::{SourceBatch, Tasks};
+use super::tasks::Tasks;
 use crate::formats::Schemas;
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, StoredRecord, TopologyOptions};
 use crate::plan::{NodeId, QueryPlan, Source, StoreId};

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use super::inputs::Run;
-use super::origin::{Origin, RecordId, RunOrigin};
+use super::origin::{Lending, LentRows};
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
 use crate::expr::EvalError;
@@ -13,7 +12,7 @@ use crate::plan::{
     Node, QueryPlan, RESPONSE_COLUMNS, RepartitionId, RepartitionKind, RepartitionTopic, Sink,
 };
 use crate::state::write_response_head;
-use crate::types::{Arena, OldRows, OwnedRows, Partition, Rows, Value, WindowKind};
+use crate::types::{OldRows, Partition, Rows, Value, WindowKind};
 
 /// Writes rows for the sink.
 pub(super) struct SinkEncoder {
@@ -146,87 +145,6 @@ pub(super) struct RepartitionEncoder {
     key_marks: Normaliser,
     value_marks: Normaliser,
     kind: RepartitionKind,
-}
-
-/// Rows for the task of another sub-topology, in memory.
-#[derive(Debug)]
-pub struct RekeyedRows {
-    /// The topic that they would have gone through.
-    pub topic: RepartitionId,
-    /// The partition of that topic.
-    pub partition: Partition,
-    /// The rows, with their times on the lane from this task.
-    pub run: Run,
-}
-
-/// The same as long as the batch is there that they come from.
-#[derive(Debug)]
-pub struct LentRows<'a> {
-    pub(super) topic: RepartitionId,
-    pub(super) partition: Partition,
-    pub(super) times: Vec<i64>,
-    /// What the offsets of the rows mean.
-    origin: Origin<'a>,
-    /// Those of all partitions.
-    rows: Rc<Rows<'a>>,
-    /// Which of them these are; `None` if that are all.
-    taken: Option<Vec<u32>>,
-}
-
-/// Where lent rows come from and go, and memory that lasts as long as they do.
-pub(super) struct Lending<'l, 'a> {
-    pub(super) arena: &'a Arena,
-    pub(super) origin: Origin<'a>,
-    pub(super) lent: &'l mut Vec<LentRows<'a>>,
-}
-
-impl<'a> LentRows<'a> {
-    /// The rows of all partitions, as those of the task that these are for. What comes of a row
-    /// names it by its place among them.
-    pub(super) fn rows(&self) -> Rows<'a> {
-        let mut rows = Rows::clone(&self.rows);
-        (rows.meta.partition, rows.meta.is_source) = (self.partition, false);
-        rows.meta.offsets = (0..rows.len as i64).collect();
-        rows
-    }
-
-    /// Which of the rows of all partitions these are; `None` if that are all.
-    pub(super) fn selected(&self) -> Option<&[u32]> {
-        self.taken.as_deref()
-    }
-
-    /// The record that the row at a place among those of all partitions comes from.
-    pub(super) fn record(&self, place: usize) -> Option<RecordId> {
-        self.origin.record(self.rows.meta.offset(place))
-    }
-
-    /// Where the rows of the copy come from, which keep their offsets.
-    fn run_origin(&self) -> RunOrigin {
-        match self.origin {
-            Origin::Unknown => RunOrigin::Unknown,
-            Origin::Record(record) => RunOrigin::Each(vec![Some(record); self.times.len()]),
-            _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
-            Origin::Partition(lane) => RunOrigin::Partition(lane),
-            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) | Origin::Each(_) => {
-                let record = |nth: usize| match &self.taken {
-                    Some(taken) => self.record(*taken.get(nth)? as usize),
-                    None => self.record(nth),
-                };
-                RunOrigin::Each((0..self.times.len()).map(record).collect())
-            }
-        }
-    }
-
-    /// A copy that outlives the batch.
-    pub(super) fn into_owned(self) -> RekeyedRows {
-        let origin = self.run_origin();
-        let Self { topic, partition, times, rows, taken, .. } = self;
-        let rows = match taken {
-            Some(taken) => OwnedRows::taken(&rows, &taken),
-            None => OwnedRows::of(&rows),
-        };
-        RekeyedRows { topic, partition, run: Run { rows, times, origin } }
-    }
 }
 
 /// How many partitions rows are spread over, and by what.

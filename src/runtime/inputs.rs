@@ -24,29 +24,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use super::origin::{RecordId, RunOrigin};
-use super::task::TaskId;
+use super::ids::{LaneId, TaskId, Way};
+use crate::operators::RecordId;
 use crate::plan::Input;
-use crate::types::{Arena, OwnedRows, Partition, Rows, Stretch};
-
-/// One of the ways by which rows come to a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LaneId {
-    /// The input.
-    pub input: Input,
-    /// The partition of the topic, or of the task that hands rows over.
-    pub upstream: Partition,
-}
-
-/// A lane, and the task that it leads to. A lane leads to one task, but for tasks that go round in a
-/// circle: their lanes meet, and each leads to several of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Way {
-    /// The lane.
-    pub lane: LaneId,
-    /// The task.
-    pub to: TaskId,
-}
+use crate::types::{Arena, Offset, OwnedRows, Partition, Rows, Stretch};
 
 /// How far a lane has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -473,6 +454,38 @@ impl Lane {
         (self.row, self.in_chunk) = (0, None);
         bytes
     }
+}
+
+/// Where the rows of a run come from.
+#[derive(Clone, Debug, Default)]
+pub enum RunOrigin {
+    /// From one partition of a topic, and their offsets are those of its records.
+    Partition(LaneId),
+    /// Each from a record of its own, where that is known.
+    Each(Vec<Option<RecordId>>),
+    /// From nowhere that is known.
+    #[default]
+    Unknown,
+}
+
+impl RunOrigin {
+    /// The record of a row, which has this offset in its run.
+    pub(super) fn record(&self, row: usize, offset: Option<i64>) -> Option<RecordId> {
+        match self {
+            Self::Partition(lane) => Some(lane.record(Offset(offset?))),
+            Self::Each(records) => records.get(row).copied().flatten(),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// The highest time so far, at each row.
+pub(super) fn running_times(mut highest: i64, times: &[i64]) -> Vec<i64> {
+    let at = times.iter().map(|time| {
+        highest = highest.max(*time);
+        highest
+    });
+    at.collect()
 }
 
 #[cfg(test)]

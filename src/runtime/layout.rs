@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::encode::Spread;
-use super::inputs::{Inputs, LaneId, MaxIdle, Way};
-use super::task::{Task, TaskId, TaskOptions};
+use super::ids::{LaneId, TaskId, Way};
+use super::inputs::{Inputs, MaxIdle};
+use super::task::{Task, TaskOptions};
 use crate::formats::Schemas;
 use crate::operators::{QueryError, TopologyOptions};
 use crate::plan::{
@@ -353,7 +354,7 @@ impl Layout {
         };
         let missing = || QueryError::new("a query has no such sub-topology");
         let part = self.parts.get(id.part.0).ok_or_else(missing)?;
-        Task::new(Arc::clone(&self.plan), &self.query_id, (id, part), &options)
+        Task::new(Arc::clone(&self.plan), &self.query_id, id, part, &options)
     }
 
     /// The inputs that meet in a junction, without rows.

@@ -1,36 +1,17 @@
-//! Which record a row comes from, however often rows were given new keys since.
+//! Which record a row comes from, however often rows were given new keys since; and rows that one task
+//! lends to another, whose records those are.
 //!
 //! Within a batch a row names its record by an offset. What that means says the batch's [`Origin`]: an
 //! offset of the partition that the batch is from, or a place among rows that were handed over or lent.
 //! It is looked up only for what is told to somebody, and for rows that are copied once more.
 
-use super::encode::LentRows;
-use super::inputs::{Chunk, LaneId, Run};
-pub use crate::operators::RecordId;
-use crate::types::Offset;
+use std::rc::Rc;
 
-/// Where the rows of a run come from.
-#[derive(Clone, Debug, Default)]
-pub enum RunOrigin {
-    /// From one partition of a topic, and their offsets are those of its records.
-    Partition(LaneId),
-    /// Each from a record of its own, where that is known.
-    Each(Vec<Option<RecordId>>),
-    /// From nowhere that is known.
-    #[default]
-    Unknown,
-}
-
-impl RunOrigin {
-    /// The record of a row, which has this offset in its run.
-    pub(super) fn record(&self, row: usize, offset: Option<i64>) -> Option<RecordId> {
-        match self {
-            Self::Partition(lane) => Some(of_partition(*lane, Offset(offset?))),
-            Self::Each(records) => records.get(row).copied().flatten(),
-            Self::Unknown => None,
-        }
-    }
-}
+use super::ids::LaneId;
+use super::inputs::{Chunk, Run, RunOrigin};
+use crate::operators::RecordId;
+use crate::plan::RepartitionId;
+use crate::types::{Arena, Offset, OwnedRows, Partition, Rows};
 
 /// What the offsets of a batch's rows mean.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +37,7 @@ impl Origin<'_> {
     pub(super) fn record(&self, offset: Offset) -> Option<RecordId> {
         let place = || usize::try_from(offset.0).ok();
         match self {
-            Self::Partition(lane) if offset.0 >= 0 => Some(of_partition(*lane, offset)),
+            Self::Partition(lane) if offset.0 >= 0 => Some(lane.record(offset)),
             Self::Chunk(chunk) => chunk.record(place()?),
             Self::Run(run) => run.record(place()?),
             Self::Lent(lent) => lent.record(place()?),
@@ -67,6 +48,83 @@ impl Origin<'_> {
     }
 }
 
-fn of_partition(LaneId { input, upstream }: LaneId, offset: Offset) -> RecordId {
-    RecordId { input, partition: upstream, offset }
+/// Rows for the task of another sub-topology, in memory.
+#[derive(Debug)]
+pub struct RekeyedRows {
+    /// The topic that they would have gone through.
+    pub topic: RepartitionId,
+    /// The partition of that topic.
+    pub partition: Partition,
+    /// The rows, with their times on the lane from this task.
+    pub run: Run,
+}
+
+/// The same as long as the batch is there that they come from.
+#[derive(Debug)]
+pub struct LentRows<'a> {
+    pub(super) topic: RepartitionId,
+    pub(super) partition: Partition,
+    pub(super) times: Vec<i64>,
+    /// What the offsets of the rows mean.
+    pub(super) origin: Origin<'a>,
+    /// Those of all partitions.
+    pub(super) rows: Rc<Rows<'a>>,
+    /// Which of them these are; `None` if that are all.
+    pub(super) taken: Option<Vec<u32>>,
+}
+
+/// Where lent rows come from and go, and memory that lasts as long as they do.
+pub(super) struct Lending<'l, 'a> {
+    pub(super) arena: &'a Arena,
+    pub(super) origin: Origin<'a>,
+    pub(super) lent: &'l mut Vec<LentRows<'a>>,
+}
+
+impl<'a> LentRows<'a> {
+    /// The rows of all partitions, as those of the task that these are for. What comes of a row
+    /// names it by its place among them.
+    pub(super) fn rows(&self) -> Rows<'a> {
+        let mut rows = Rows::clone(&self.rows);
+        (rows.meta.partition, rows.meta.is_source) = (self.partition, false);
+        rows.meta.offsets = (0..rows.len as i64).collect();
+        rows
+    }
+
+    /// Which of the rows of all partitions these are; `None` if that are all.
+    pub(super) fn selected(&self) -> Option<&[u32]> {
+        self.taken.as_deref()
+    }
+
+    /// The record that the row at a place among those of all partitions comes from.
+    pub(super) fn record(&self, place: usize) -> Option<RecordId> {
+        self.origin.record(self.rows.meta.offset(place))
+    }
+
+    /// Where the rows of the copy come from, which keep their offsets.
+    fn run_origin(&self) -> RunOrigin {
+        match self.origin {
+            Origin::Unknown => RunOrigin::Unknown,
+            Origin::Record(record) => RunOrigin::Each(vec![Some(record); self.times.len()]),
+            _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
+            Origin::Partition(lane) => RunOrigin::Partition(lane),
+            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) | Origin::Each(_) => {
+                let record = |nth: usize| match &self.taken {
+                    Some(taken) => self.record(*taken.get(nth)? as usize),
+                    None => self.record(nth),
+                };
+                RunOrigin::Each((0..self.times.len()).map(record).collect())
+            }
+        }
+    }
+
+    /// A copy that outlives the batch.
+    pub(super) fn into_owned(self) -> RekeyedRows {
+        let origin = self.run_origin();
+        let Self { topic, partition, times, rows, taken, .. } = self;
+        let rows = match taken {
+            Some(taken) => OwnedRows::taken(&rows, &taken),
+            None => OwnedRows::of(&rows),
+        };
+        RekeyedRows { topic, partition, run: Run { rows, times, origin } }
+    }
 }

@@ -1,8 +1,8 @@
 //! Records that leave no row: why, and what is said of it.
 
-use super::collector::SourceRecords;
 use super::panics::Panic;
 use super::processing_log::{LogEvent, LoggedRecord};
+use super::raw_records::RawRecords;
 use super::skipped::{RecordPlace, SkipCause, SkipExample};
 use crate::formats::{DecodeError, Role};
 use crate::plan::Source;
@@ -74,15 +74,15 @@ impl Rejection {
     /// The entry of the processing log, where ksqlDB has one.
     pub(super) fn event(
         &self,
-        records: &SourceRecords<'_, '_>,
+        records: &RawRecords<'_>,
         row: usize,
         topic: &str,
     ) -> Option<LogEvent> {
         match self {
             Self::Undecodable { role, error } => {
                 let bytes = match role {
-                    Role::Key => records.records.keys[row],
-                    Role::Value => records.records.values[row],
+                    Role::Key => records.keys[row],
+                    Role::Value => records.values[row],
                 };
                 Some(LogEvent::Deserialization {
                     role: *role,
@@ -98,7 +98,7 @@ impl Rejection {
             }),
             Self::NegativeTimestamp => None,
             Self::Panicked(panic) => {
-                let (partition, offset) = (records.records.partition, records.records.offsets[row]);
+                let (partition, offset) = (records.partition, records.offsets[row]);
                 let message = format!(
                     "topic {topic}, partition {partition}, offset {offset}: this record is skipped, as \
                      reading it ends with {panic}"
@@ -106,7 +106,7 @@ impl Rejection {
                 Some(LogEvent::Deserialization {
                     role: Role::Value,
                     error: DecodeError { message, causes: vec![panic.text.clone()] },
-                    record: records.records.values[row].map(<[u8]>::to_vec),
+                    record: records.values[row].map(<[u8]>::to_vec),
                     topic: topic.to_owned(),
                 })
             }

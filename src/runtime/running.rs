@@ -6,30 +6,13 @@
 //! which record is at hand ([`Tasks::at`]). In the same way the record is found that a query stops at.
 
 use super::collector::place_of;
-use super::encode::LentRows;
-use super::origin::{Origin, RecordId};
+use super::ids::TaskId;
+use super::origin::{LentRows, Origin};
+use super::panicked::PanickedRecord;
 use super::panics::{Panic, guard};
-use super::processing_log::{LogEvent, ProcessingLogEntry};
-use super::skipped::{RecordPlace, SkipCause, SkipExample, Skipped};
-use super::task::{MixedBatch, Surrounded, TaskBatch, TaskId};
+use super::task::{Flush, MixedBatch, Surrounded, TaskBatch};
 use super::tasks::{CHUNK_ROWS, Tasks};
-use crate::operators::QueryError;
-
-/// How tasks are given rows.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Care {
-    /// One at a time, with nothing left in a cache.
-    is_row_by_row: bool,
-    /// The record that is being processed, if it is known.
-    at: Option<RecordId>,
-}
-
-/// A record that is skipped, as a panic came of it.
-pub(super) struct PanickedRecord<'p> {
-    /// Where it lies, where that is known.
-    pub(super) place: Option<RecordPlace>,
-    pub(super) panic: &'p Panic,
-}
+use crate::operators::{QueryError, RecordId};
 
 impl Tasks {
     /// The record that was being processed when the tasks failed, if it is known.
@@ -123,9 +106,9 @@ impl Tasks {
         if let Some(record) = record {
             batch.origin = Origin::Record(record);
         }
-        let from = (time, batch.origin);
+        let flush = Flush { time, origin: batch.origin };
         seat.task.process_lending(batch, &mut self.given, lent, surrounded)?;
-        while seat.task.flush_lending(from, &mut self.given, lent, surrounded)? {}
+        while seat.task.flush_lending(flush, &mut self.given, lent, surrounded)? {}
         self.care.at = None;
         Ok(())
     }
@@ -195,26 +178,5 @@ impl<'t> TaskBatch<'t, '_> {
             self.selected_rows().map(|row| self.origin.record(self.rows.meta.offset(row)));
         let first = records.next()??;
         records.all(|record| record == Some(first)).then_some(first)
-    }
-}
-
-impl PanickedRecord<'_> {
-    /// The entry of the processing log that says so.
-    pub(super) fn entry(&self, query_id: &str) -> ProcessingLogEntry {
-        let place = self
-            .place
-            .as_ref()
-            .map_or_else(|| "a row whose record is not known".to_owned(), ToString::to_string);
-        let message =
-            format!("{place}: this record is skipped, as processing it ends with {}", self.panic);
-        let causes = vec![self.panic.text.clone()];
-        let event = LogEvent::Processing { message, record: None, causes };
-        ProcessingLogEntry { logger: format!("processing.{query_id}"), event }
-    }
-
-    /// Counts it.
-    pub(super) fn note(self, skipped: &mut Skipped) {
-        let Self { place, panic } = self;
-        skipped.add(SkipCause::Panicked, 1, || SkipExample::new(place, &panic.to_string(), &[]));
     }
 }

@@ -10,8 +10,8 @@
 //! all partitions are taken to be written with. Each task gets the rows of all partitions in order of time.
 
 use super::handover::Handover;
-use super::inputs::{LaneId, Progress, Run};
-use super::origin::RunOrigin;
+use super::ids::LaneId;
+use super::inputs::{Progress, Run, RunOrigin};
 use super::task::TaskBatch;
 use super::tasks::Tasks;
 use crate::formats::windowed;

@@ -11,8 +11,8 @@
 
 use std::collections::BTreeMap;
 
+use super::ids::TaskId;
 use super::offset_metadata::OffsetMetadata;
-use super::task::TaskId;
 use super::tasks::Tasks;
 use crate::operators::Clocks;
 use crate::plan::StoreId;

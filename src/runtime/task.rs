@@ -3,31 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::changes::Changes;
 use super::codecs::PlanCodecs;
-use super::collector::{BatchSource, Rekeying, RowTimes, SourceRecords, TaskCollector, TimeMoved};
-use super::encode::{LentRows, RekeyedRows, RepartitionEncoder, SinkEncoder, Spread};
-use super::origin::{Origin, RecordId};
-use super::output::{Output, OutputMark};
+use super::collector::{BatchSource, Rekeying, RowTimes, TaskCollector, TimeMoved};
+use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
+use super::given::Given;
+use super::ids::TaskId;
+use super::origin::{LentRows, Origin};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
-use super::skipped::{RecordPlace, Skipped, SkippedMark};
-use super::source::ReadRows;
+use super::skipped::RecordPlace;
+use super::source::{ReadRows, SourceRecords};
 use crate::expr::{EvalContext, RandomSource};
 use crate::formats::Schemas;
 use crate::operators::{
-    Clocks, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
+    Clocks, Outside, QueryError, RecordId, SomeRows, StoredRecord, Topology, TopologyOptions,
 };
-use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, SubTopologyId};
+use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology};
 use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
-
-/// Which task of a query: a sub-topology, and a partition of its inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId {
-    /// The sub-topology.
-    pub part: SubTopologyId,
-    /// The partition.
-    pub partition: Partition,
-}
 
 /// How a task runs.
 #[derive(Clone, Debug)]
@@ -53,67 +44,6 @@ pub struct Task {
     moved: Option<TimeMoved>,
     /// The record that it has failed at, if that is known.
     failed_at: Option<RecordId>,
-}
-
-/// What tasks have given since it was taken last.
-#[derive(Debug, Default)]
-pub struct Given {
-    /// Records for sinks and repartition topics.
-    pub output: Output,
-    /// Changes of stores, for changelogs.
-    pub changelog: Changes,
-    /// Rows for other tasks, in memory.
-    pub rekeyed: Vec<RekeyedRows>,
-    /// Entries of the processing log.
-    pub log: Vec<ProcessingLogEntry>,
-    /// The records that were skipped.
-    pub skipped: Skipped,
-}
-
-impl Given {
-    /// Copies rows that were only lent.
-    pub(super) fn keep(&mut self, lent: Vec<LentRows<'_>>) {
-        self.rekeyed.extend(lent.into_iter().map(LentRows::into_owned));
-    }
-
-    /// Forgets everything, and keeps the memory.
-    pub fn clear(&mut self) {
-        self.output.clear();
-        self.changelog.clear();
-        self.rekeyed.clear();
-        self.log.clear();
-        self.skipped = Skipped::default();
-    }
-
-    /// How much there is, for [`Self::rewind`].
-    pub(super) fn mark(&self) -> GivenMark {
-        GivenMark {
-            output: self.output.mark(),
-            changelog: self.changelog.mark(),
-            rekeyed: self.rekeyed.len(),
-            log: self.log.len(),
-            skipped: self.skipped.mark(),
-        }
-    }
-
-    /// Forgets what was given since `mark`.
-    pub(super) fn rewind(&mut self, mark: &GivenMark) {
-        self.output.rewind(mark.output);
-        self.changelog.rewind(mark.changelog);
-        self.rekeyed.truncate(mark.rekeyed);
-        self.log.truncate(mark.log);
-        self.skipped.rewind(&mark.skipped);
-    }
-}
-
-/// How much tasks had given.
-#[derive(Debug)]
-pub(super) struct GivenMark {
-    output: OutputMark,
-    changelog: OutputMark,
-    rekeyed: usize,
-    log: usize,
-    skipped: SkippedMark,
 }
 
 /// The world outside, as of one batch.
@@ -163,12 +93,29 @@ pub struct TaskBatch<'t, 'a> {
     pub origin: Origin<'a>,
 }
 
+/// Where goes what a task gives.
+struct Giving<'g, 'a> {
+    given: &'g mut Given,
+    /// Rows for other tasks, as long as the batch is there.
+    lent: &'g mut Vec<LentRows<'a>>,
+}
+
+/// That caches give away some of what waits in them.
+#[derive(Clone, Copy)]
+pub(super) struct Flush<'a> {
+    /// The time of the task.
+    pub(super) time: i64,
+    /// Where all rows come from, where that is known.
+    pub(super) origin: Origin<'a>,
+}
+
 impl Task {
     /// Prepares a task of a query.
     pub fn new(
         plan: Arc<QueryPlan>,
         query_id: &str,
-        (id, part): (TaskId, &SubTopology),
+        id: TaskId,
+        part: &SubTopology,
         options: &TaskOptions,
     ) -> Result<Self, QueryError> {
         let schemas = &options.schemas;
@@ -247,7 +194,7 @@ impl Task {
             };
             let example = || rejection.example(record, node);
             given.skipped.add(rejection.cause(), 1, example);
-            let Some(event) = rejection.event(&records, *row, &node.topic) else { continue };
+            let Some(event) = rejection.event(records.records, *row, &node.topic) else { continue };
             let suffix = match &event {
                 LogEvent::Deserialization { .. } => ".deserializer",
                 _ => "",
@@ -285,7 +232,7 @@ impl Task {
             timestamps: &rows.meta.timestamps,
             origin: batch.origin,
         };
-        self.run(source, (given, lent), surrounded, |topology, outside| {
+        self.run(source, Giving { given, lent }, surrounded, |topology, outside| {
             topology.process(input, SomeRows { rows, selected }, outside)
         })
     }
@@ -311,7 +258,7 @@ impl Task {
             timestamps: &timestamps,
             origin,
         };
-        self.run(source, (given, lent), surrounded, |topology, outside| {
+        self.run(source, Giving { given, lent }, surrounded, |topology, outside| {
             topology.process_mixed(inputs, outside)
         })
     }
@@ -325,7 +272,12 @@ impl Task {
         surrounded: Surrounded<'_>,
     ) -> Result<bool, QueryError> {
         let mut lent = Vec::new();
-        let more = self.flush_lending((time, Origin::Unknown), given, &mut lent, surrounded);
+        let more = self.flush_lending(
+            Flush { time, origin: Origin::Unknown },
+            given,
+            &mut lent,
+            surrounded,
+        );
         given.keep(lent);
         more
     }
@@ -333,20 +285,22 @@ impl Task {
     /// The same, but rows for other tasks are only lent, and it may be known where all of them come from.
     pub(super) fn flush_lending<'a>(
         &mut self,
-        (time, origin): (i64, Origin<'a>),
+        Flush { time, origin }: Flush<'a>,
         given: &mut Given,
         lent: &mut Vec<LentRows<'a>>,
         surrounded: Surrounded<'a>,
     ) -> Result<bool, QueryError> {
         let times = RowTimes { offsets: &[], selected: None, times: &[time] };
         let source = BatchSource { records: None, times, timestamps: &[], origin };
-        self.run(source, (given, lent), surrounded, |topology, outside| topology.flush(outside))
+        self.run(source, Giving { given, lent }, surrounded, |topology, outside| {
+            topology.flush(outside)
+        })
     }
 
     fn run<'t, 'a, T>(
         &mut self,
         batch: BatchSource<'t, 'a>,
-        (given, lent): (&mut Given, &mut Vec<LentRows<'a>>),
+        Giving { given, lent }: Giving<'_, 'a>,
         Surrounded { surroundings, arena }: Surrounded<'a>,
         step: impl FnOnce(&mut Topology, &mut Outside<'_, 'a>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {

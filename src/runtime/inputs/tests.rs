@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{NodeId, RepartitionId, SubTopologyId};
+use crate::runtime::{LaneId, Way};
 use crate::types::{Column, Meta, Validity};
 
 /// The task that all lanes lead to.

@@ -16,7 +16,7 @@
 use super::error::LiveError;
 use super::life::Life;
 use super::session::Session;
-use crate::runtime::running::PanickedRecord;
+use crate::runtime::panicked::PanickedRecord;
 use crate::runtime::{Panic, RecordPlace, Skipped};
 
 impl Life {

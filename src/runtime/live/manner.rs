@@ -15,18 +15,13 @@ pub(super) struct Manner {
     pub(super) holds_repartitions: bool,
 }
 
-/// The record of a lane at an offset.
-pub(super) fn record_at(lane: LaneId, offset: i64) -> RecordId {
-    RecordId { input: lane.input, partition: lane.upstream, offset: Offset(offset) }
-}
-
 impl Manner {
     /// Whether records of a lane are to be taken one at a time.
     pub(super) fn is_singly(&self, lane: LaneId, records: &RawRecords<'_>) -> bool {
         let (Some(first), Some(last)) = (records.offsets.first(), records.offsets.last()) else {
             return false;
         };
-        let at = |offset| record_at(lane, offset);
+        let at = |offset| lane.record(Offset(offset));
         let mut skipped = self.skipped.range(at(*first)..=at(*last));
         self.is_row_by_row || skipped.next().is_some()
     }

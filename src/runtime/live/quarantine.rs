@@ -9,7 +9,7 @@ use super::manner::Manner;
 use crate::kafka::TopicPartition;
 use crate::kafka::group::CommittedOffset;
 use crate::plan::Input;
-use crate::runtime::{RecordId, RecordPlace};
+use crate::runtime::RecordPlace;
 
 /// How many records a query leaves out at most between two commits; one more fails it.
 const SKIPPED_MAX: usize = 100;
@@ -45,11 +45,7 @@ impl Quarantine {
         };
         let skipped = lanes.iter().flat_map(|start| {
             let records = self.skipped.iter().filter(move |record| of_lane(record, start));
-            records.map(|record| RecordId {
-                input: start.lane.input,
-                partition: record.partition,
-                offset: record.offset,
-            })
+            records.map(|record| start.lane.record(record.offset))
         });
         let is_row_by_row = self.looks_to.is_some();
         let is_careful = is_row_by_row || !self.skipped.is_empty();

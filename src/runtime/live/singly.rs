@@ -2,11 +2,10 @@
 //! record is looked for that it came of.
 
 use super::decode::{NextChunk, SourceChunk};
-use super::manner::record_at;
 use super::shard::Shard;
 use crate::plan::{NodeId, RepartitionId};
 use crate::runtime::{LaneId, ReadRows};
-use crate::types::Arena;
+use crate::types::{Arena, Offset};
 
 impl Shard {
     /// Has its tasks go on with as many rows at once as there are.
@@ -69,7 +68,7 @@ impl Shard {
     /// One record of a chunk, or none in its place if it is skipped.
     fn single<'a>(&self, lane: LaneId, chunk: &NextChunk<'a>, at: usize) -> NextChunk<'a> {
         let offsets = &chunk.records.offsets;
-        let is_skipped = self.manner.skipped.contains(&record_at(lane, offsets[at]));
+        let is_skipped = self.manner.skipped.contains(&lane.record(Offset(offsets[at])));
         let records = chunk.records.taken(if is_skipped { &[] } else { std::slice::from_ref(&at) });
         let next = offsets.get(at + 1).copied().unwrap_or(chunk.next);
         NextChunk { records, next, place: None }

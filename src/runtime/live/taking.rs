@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::decode::{NextChunk, PastPanics, SourceChunk, first_records, past_panics};
 use super::error::LiveError;
 use super::inbox::Inbox;
-use super::manner::record_at;
 use super::message::{Event, Message, Portion};
 use super::pressure::Standing;
 use super::shard::{NextRow, Shard, Stage};
@@ -15,7 +14,7 @@ use crate::runtime::{
     Given, LaneId, ReadRows, RecordId, RepartitionBatch, SourceBatch, SourceRecords, Surrounded,
     clock,
 };
-use crate::types::{Arena, Rows};
+use crate::types::{Arena, Offset, Rows};
 
 /// How many bytes of records tasks give before they are handed on at once.
 const GIVE_BYTES: usize = 256 << 10;
@@ -76,7 +75,8 @@ impl Shard {
             Ok(PastPanics { done: Ok(rows), faulty, .. }) => (rows, faulty),
             Ok(PastPanics { done: Err(error), .. }) => {
                 let only = <[i64; 1]>::try_from(&*chunk.records.offsets).ok();
-                return self.fail_at(only.map(|[offset]| record_at(lane, offset)), error.into());
+                return self
+                    .fail_at(only.map(|[offset]| lane.record(Offset(offset))), error.into());
             }
             Err(panic) => return self.fail(panic.into()),
         };
@@ -91,7 +91,7 @@ impl Shard {
             }
         };
         for (row, panic) in faulty.iter().filter(|(row, _)| chunk.records.offsets[*row] < next) {
-            self.tasks.skip(Some(record_at(lane, chunk.records.offsets[*row])), panic);
+            self.tasks.skip(Some(lane.record(Offset(chunk.records.offsets[*row]))), panic);
         }
         let is_at_end = self.move_to(lane, next);
         let batch = RepartitionBatch { topic, rows: &rows, is_at_end };
