@@ -16,7 +16,7 @@ use super::lookup::{
 use super::partition_by::{ForJoin, NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
-use super::session::SessionAggregate;
+use super::session::{SessionAggregate, SessionSpans};
 use super::stream_stream_join::{JoinStores, StreamStreamJoin};
 use super::stream_table_join::StreamTableJoin;
 use super::table_aggregate::TableAggregate;
@@ -292,8 +292,12 @@ impl<'p> Builder<'p> {
                     .with_emit_interval(interval_ms),
             ),
             Some(AggregateWindow::Session { gap_ms, grace_ms, retention_ms }) => Box::new(
-                SessionAggregate::new(groups, (gap_ms, grace_ms, retention_ms), emitting)
-                    .with_emit_interval(interval_ms),
+                SessionAggregate::new(
+                    groups,
+                    SessionSpans { gap_ms, grace_ms, retention_ms },
+                    emitting,
+                )
+                .with_emit_interval(interval_ms),
             ),
         })
     }
@@ -322,5 +326,17 @@ impl<'p> Builder<'p> {
             at = self.plan.successor(next);
         }
         false
+    }
+}
+
+impl Topology {
+    /// Builds the operators of a part of a plan.
+    pub fn build(
+        plan: &QueryPlan,
+        part: &SubTopology,
+        options: TopologyOptions,
+        codecs: &dyn Codecs,
+    ) -> Result<Self, QueryError> {
+        Builder::new(plan, options, codecs).build(part)
     }
 }

@@ -110,14 +110,12 @@ fn text<'a>(column: &Column<'a>, row: usize) -> Option<&'a str> {
 
 /// The keys of all rows, and which rows have one. Each row without one gets an entry in the log.
 fn by_row<'a>(
-    step: &str,
+    evaluator: &Evaluator<'_, 'a>,
     keys: &[NamedExpr],
-    (columns, valid): (&[Column<'a>], &Validity),
     rows: &Rows<'a>,
     ctx: &mut Context<'_, 'a>,
 ) -> (Vec<Column<'a>>, Vec<bool>) {
-    let evaluator = Evaluator { step, columns, valid, meta: &rows.meta };
-    let mut kept: Vec<bool> = (0..rows.len).map(|row| valid.is_valid(row)).collect();
+    let mut kept: Vec<bool> = (0..rows.len).map(|row| evaluator.valid.is_valid(row)).collect();
     let mut results = Vec::with_capacity(keys.len());
     for (index, key) in keys.iter().enumerate() {
         let message = || {
@@ -163,8 +161,9 @@ impl Operator for StreamGroupBy {
         }
         let without_value = (0..rows.len).filter(|row| !rows.value_valid.is_valid(*row));
         ctx.drop_rows(Dropped::NullValue, &rows.meta, without_value);
-        let source = (&*rows.value, &rows.value_valid);
-        let (columns, kept) = by_row(&self.step, &self.keys, source, &rows, ctx);
+        let (columns, valid) = (&*rows.value, &rows.value_valid);
+        let source = Evaluator { step: &self.step, columns, valid, meta: &rows.meta };
+        let (columns, kept) = by_row(&source, &self.keys, &rows, ctx);
         let key = KeyColumns { columns, valid: Validity::all(), index: None, len: rows.len };
         let rows = Rows { key, ..rows };
         if kept.iter().all(|kept| *kept) {
@@ -187,12 +186,13 @@ impl Operator for TableGroupBy {
     }
 
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
-        let new_source = (&*rows.value, &rows.value_valid);
-        let (new_keys, new_kept) = by_row(&self.step, &self.keys, new_source, rows, ctx);
+        let (columns, valid) = (&*rows.value, &rows.value_valid);
+        let new = Evaluator { step: &self.step, columns, valid, meta: &rows.meta };
+        let (new_keys, new_kept) = by_row(&new, &self.keys, rows, ctx);
         let none = OldRows::none(&rows.value, rows.len);
         let old = rows.old.as_ref().unwrap_or(&none);
-        let (old_keys, old_kept) =
-            by_row(&self.step, &self.keys, (&old.value, &old.valid), rows, ctx);
+        let before = Evaluator { columns: &old.value, valid: &old.valid, ..new };
+        let (old_keys, old_kept) = by_row(&before, &self.keys, rows, ctx);
         let mut picks: Vec<(u32, bool)> = Vec::with_capacity(rows.len * 2);
         for row in 0..rows.len {
             if old_kept[row] {

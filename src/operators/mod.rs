@@ -11,6 +11,9 @@
 mod aggregate;
 mod build;
 mod cache;
+mod changes;
+mod codecs;
+mod error;
 mod evaluate;
 mod filter;
 mod flat_map;
@@ -37,11 +40,13 @@ mod waiting;
 mod waiting_rows;
 mod windowed;
 
+pub use changes::{PackedChange, StoreChange, StoredRecord};
+pub use codecs::{CodecPair, Codecs};
+pub use error::QueryError;
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
-    PackedChange, Piece, Pieces, Port, QueryError, RecordId, SomeRows, Store, StoreChange,
-    StoredRecord,
+    Piece, Pieces, Port, RecordId, SomeRows, Store,
 };
 pub use tables::Tables;
-pub use topology::{CodecPair, Codecs, Outside, Topology, TopologyOptions};
+pub use topology::{Outside, Topology, TopologyOptions};
 pub use windowed::EMIT_INTERVAL_MS;

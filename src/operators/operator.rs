@@ -1,53 +1,12 @@
 //! What an operator is, what it may use, and where everything goes that it gives away.
 
-use std::sync::Arc;
-
+use super::changes::{PackedChange, StoreChange, StoredRecord};
+use super::error::QueryError;
 use super::tables::Tables;
+use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
-use crate::expr::{EvalContext, EvalError};
-use crate::plan::{Input, RepartitionId, StoreId};
-use crate::types::{
-    CodecError, Column, Meta, Offset, Partition, RowCodec, Rows, Timestamp, Window,
-};
-
-/// Why a query cannot go on. What came before it was processed and given away.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct QueryError {
-    /// What went wrong, in Java's words where ksqlDB has any.
-    pub message: String,
-    /// The causes, outermost first.
-    pub causes: Vec<String>,
-    /// The record that the row comes from that it is about, if it is about one.
-    pub record: Option<Offset>,
-}
-
-impl QueryError {
-    /// An error with this message.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), record: None }
-    }
-
-    /// The same, about a row.
-    #[must_use]
-    pub fn at(self, meta: &Meta<'_>, row: usize) -> Self {
-        Self { record: meta.offsets.get(row).copied().map(Offset), ..self }
-    }
-}
-
-impl From<EvalError> for QueryError {
-    fn from(error: EvalError) -> Self {
-        let mut chain = error.chain().map(str::to_owned);
-        let message = chain.next().unwrap_or_default();
-        Self { causes: chain.collect(), ..Self::new(message) }
-    }
-}
-
-impl From<CodecError> for QueryError {
-    fn from(error: CodecError) -> Self {
-        Self { causes: error.causes, ..Self::new(error.message) }
-    }
-}
+use crate::plan::{Input, RepartitionId};
+use crate::types::{Column, Meta, Offset, Partition, Rows, Timestamp, Window};
 
 /// What an operator gives for a batch: rows, and why it could not give more.
 pub struct Outcome<'a> {
@@ -112,34 +71,6 @@ pub enum LoggedRow<'r, 'a> {
     Columns(&'r [Column<'a>], usize),
     /// The row shows its key and value as `key:…, value:…`.
     Text(&'r str),
-}
-
-/// A change of a store, for its changelog topic.
-pub struct StoreChange<'r> {
-    /// The store.
-    pub store: StoreId,
-    /// The key, with its window.
-    pub key: &'r [u8],
-    /// The row that now holds; `None` deletes it.
-    pub value: Option<&'r [u8]>,
-    /// The record's timestamp.
-    pub timestamp_ms: i64,
-}
-
-/// A change of a store whose row need not be written before it is sent.
-pub struct PackedChange<'r> {
-    /// The store.
-    pub store: StoreId,
-    /// The key, with its window.
-    pub key: &'r [u8],
-    /// The [packed](crate::state::pack) values of the row that now holds.
-    pub values: &'r [u8],
-    /// How many there are: as many in each row of the store.
-    pub columns: usize,
-    /// What writes it: every row of such values, in [so many bytes](RowCodec::bytes_max) at most.
-    pub codec: &'r Arc<dyn RowCodec>,
-    /// The record's timestamp.
-    pub timestamp_ms: i64,
 }
 
 /// A record of a topic that a query reads.
@@ -353,17 +284,6 @@ pub trait Operator: Send {
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {
         None
     }
-}
-
-/// A record of a changelog, on its way back into its store.
-#[derive(Clone, Copy, Debug)]
-pub struct StoredRecord<'r> {
-    /// The key, with its window.
-    pub key: &'r [u8],
-    /// The row; `None` deletes it.
-    pub value: Option<&'r [u8]>,
-    /// The record's timestamp.
-    pub timestamp_ms: i64,
 }
 
 /// How far an operator over windows has come, which its changelog does not say.

@@ -39,6 +39,18 @@ pub(super) struct SessionAggregate {
     pending: Pending,
 }
 
+/// How long the spans of sessions are.
+#[expect(clippy::struct_field_names, reason = "a number says its unit")]
+#[derive(Clone, Copy)]
+pub(super) struct SessionSpans {
+    /// The inactivity gap.
+    pub(super) gap_ms: i64,
+    /// How long after its end a session takes records that are out of order.
+    pub(super) grace_ms: i64,
+    /// How long results are kept.
+    pub(super) retention_ms: i64,
+}
+
 /// How far the sessions have come.
 #[derive(Default)]
 struct SessionTime {
@@ -71,8 +83,8 @@ struct Merge {
 }
 
 impl SessionAggregate {
-    pub(super) fn new(groups: Groups, spans: (i64, i64, i64), emitting: Emitting) -> Self {
-        let (gap_ms, grace_ms, retention_ms) = spans;
+    pub(super) fn new(groups: Groups, spans: SessionSpans, emitting: Emitting) -> Self {
+        let SessionSpans { gap_ms, grace_ms, retention_ms } = spans;
         Self {
             groups,
             gap_ms,

@@ -3,56 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::build::Builder;
 use super::{
     Clocks, Collector, Context, Minds, Operator, Piece, Port, QueryError, SomeRows, Store,
     StoredRecord, Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
-use crate::plan::{Input, NodeId, QueryPlan, RowFormats, StoreId, SubTopology};
-use crate::types::{KeyColumns, Offset, RowCodec, Rows};
-
-/// How keys and values of one place are written.
-#[derive(Clone)]
-pub struct CodecPair {
-    /// Keys.
-    pub key: Arc<dyn RowCodec>,
-    /// Values.
-    pub value: Arc<dyn RowCodec>,
-}
-
-impl CodecPair {
-    /// Writes the bytes of the key at `position` over `out`. False if the key is null.
-    pub(super) fn encode_key(
-        &self,
-        key: &KeyColumns<'_>,
-        position: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, QueryError> {
-        out.clear();
-        self.append_key(key, position, out)
-    }
-
-    /// Appends the bytes of the key at `position` to `out`. False, and nothing, if the key is null.
-    pub(super) fn append_key(
-        &self,
-        key: &KeyColumns<'_>,
-        position: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, QueryError> {
-        Ok(key.valid.is_valid(position) && self.key.encode(&key.columns, position, out)?)
-    }
-}
-
-/// Gives operators the codecs of the bytes that they keep.
-pub trait Codecs {
-    /// The codecs of a store.
-    fn of_store(&self, store: StoreId) -> Result<CodecPair, QueryError>;
-
-    /// The codecs of rows of a table that is kept elsewhere.
-    fn of_rows(&self, rows: &RowFormats) -> Result<CodecPair, QueryError>;
-}
+use crate::plan::{Input, NodeId, QueryPlan, StoreId};
+use crate::types::{Offset, RowCodec, Rows};
 
 /// How a query runs.
 #[derive(Clone, Copy, Debug)]
@@ -109,16 +67,6 @@ pub struct Outside<'c, 'a> {
 }
 
 impl Topology {
-    /// Builds the operators of a part of a plan.
-    pub fn build(
-        plan: &QueryPlan,
-        part: &SubTopology,
-        options: TopologyOptions,
-        codecs: &dyn Codecs,
-    ) -> Result<Self, QueryError> {
-        Builder::new(plan, options, codecs).build(part)
-    }
-
     /// Takes a batch of an input through the operators, down to the sink.
     pub fn process<'a>(
         &mut self,

@@ -1,9 +1,8 @@
 //! The batches of both sides that a join takes together, in turns.
 
-use super::keys::{BatchKeys, JoinKeys};
-use super::side::Side;
+use super::keys::BatchKeys;
 use crate::state::JoinSide;
-use crate::types::{Arena, Column, Offset, Rows};
+use crate::types::{Column, Offset, Rows};
 
 /// A batch of one side, and how far it has come.
 pub(super) struct SideBatch<'a> {
@@ -21,13 +20,13 @@ pub(super) struct SideBatch<'a> {
 impl<'a> SideBatch<'a> {
     /// A batch of a side, which stands behind `first` other rows.
     pub(super) fn new(
-        (kind, side): (JoinSide, &Side),
+        side: JoinSide,
         rows: Rows<'a>,
         first: usize,
-        (keys, arena): (&JoinKeys, &'a Arena),
+        keys: BatchKeys,
+        stored: Vec<Column<'a>>,
     ) -> Self {
-        let stored = side.codec.normalise(rows.value.clone(), arena);
-        Self { side: kind, keys: keys.write(&rows), stored, rows, first, next: 0 }
+        Self { side, rows, keys, stored, first, next: 0 }
     }
 
     fn has_more(&self) -> bool {

@@ -111,7 +111,9 @@ impl StreamStreamJoin {
             let side = if port == Port(0) { JoinSide::This } else { JoinSide::Other };
             let (near, _) = side.near_and_far(&self.this, &self.other);
             let of_rows = rows.len;
-            sides.push(SideBatch::new((side, near), rows, len, (&self.keys, ctx.eval.arena)));
+            let stored = near.codec.normalise(rows.value.clone(), ctx.eval.arena);
+            let keys = self.keys.write(&rows);
+            sides.push(SideBatch::new(side, rows, len, keys, stored));
             len += of_rows;
         }
         let mut joined = JoinedRows::new(&self.this.types, &self.other.types, len, self.rows_max);

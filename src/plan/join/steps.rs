@@ -111,7 +111,7 @@ impl Stepper<'_> {
         let right_expr = unqualified(&criterion.right);
         let left_ty = self.type_of(&left_expr, &left.columns)?;
         let right_ty = self.type_of(&right_expr, &right_frame)?;
-        let is_foreign = self.verify(&criterion, (&left_ty, &right_ty))?;
+        let is_foreign = self.verify(&criterion, &left_ty, &right_ty)?;
         let equivalent = if self.join.kind == JoinKind::Full || is_foreign {
             Equivalent::default()
         } else {
@@ -186,7 +186,8 @@ impl Stepper<'_> {
     fn verify(
         &self,
         criterion: &Criterion,
-        (left_ty, right_ty): (&SqlType, &SqlType),
+        left_ty: &SqlType,
+        right_ty: &SqlType,
     ) -> Result<bool, PlanError> {
         let refuse = |message: String| Err(PlanError::analyse(message).at(self.join.span));
         let got = || criterion.shown();

@@ -41,7 +41,8 @@ impl ChangelogRetention {
     pub(super) async fn make_room(
         &mut self,
         admin: &Admin,
-        (changes, clocks): (&[Changes], &[ShardClocks]),
+        changes: &[Changes],
+        clocks: &[ShardClocks],
         now_ms: i64,
     ) {
         if self.changelogs.is_empty() {

@@ -74,7 +74,7 @@ impl Committer {
         self.log.flush().await;
         self.check_changelogs(&changelogs)?;
         let admin = Admin::new(&self.cluster);
-        self.retention.make_room(&admin, (&changelogs, &clocks), clock::now().0).await;
+        self.retention.make_room(&admin, &changelogs, &clocks, clock::now().0).await;
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;
         let offsets = self.uncommitted(positions);

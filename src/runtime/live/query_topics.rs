@@ -128,15 +128,15 @@ pub(super) async fn query_topics(
         sources.into_iter().map(|(node, topic)| (Input::Source(node), topic)).collect();
     let mut repartitions = Vec::new();
     for ((id, ..), name) in plan.repartitions().zip(repartition_names) {
-        let wanted = (name, counts.of_repartition(id));
-        let topic = ensure(admin, wanted, settings, &repartition_configs()).await?;
+        let partitions = counts.of_repartition(id);
+        let topic = ensure(admin, name, partitions, settings, &repartition_configs()).await?;
         inputs.push((Input::Repartition(id), topic.clone()));
         repartitions.push(topic);
     }
     let mut changelogs = Vec::with_capacity(names.len());
     for ((id, _, store), name) in plan.stores().zip(names) {
-        let wanted = (name, counts.of_store(id));
-        changelogs.push(ensure(admin, wanted, settings, &changelog_configs(store)).await?);
+        let (partitions, configs) = (counts.of_store(id), changelog_configs(store));
+        changelogs.push(ensure(admin, name, partitions, settings, &configs).await?);
     }
     Ok(QueryTopics { inputs, sink, repartitions, changelogs, counts })
 }
@@ -150,7 +150,8 @@ async fn existing(admin: &Admin, name: &str) -> Result<Topic, LiveError> {
 /// Makes an internal topic, or sees that it has the partitions that it has to have.
 async fn ensure(
     admin: &Admin,
-    (name, partitions): (String, i32),
+    name: String,
+    partitions: i32,
     settings: &QuerySettings,
     configs: &BTreeMap<String, String>,
 ) -> Result<Topic, LiveError> {

@@ -76,11 +76,7 @@ impl Readings {
 
     /// Whether readers at `position` of a partition should wait for those of another reading, which
     /// are about to come to where they are: two readings fetch and decode everything twice.
-    pub(super) fn is_to_wait(
-        &self,
-        (id, partition): (ReadingId, Partition),
-        position: i64,
-    ) -> bool {
+    pub(super) fn is_to_wait(&self, id: ReadingId, partition: Partition, position: i64) -> bool {
         if self.all.len() < 2 {
             return false;
         }
@@ -97,7 +93,7 @@ impl Readings {
 
     /// Whether a reader of a partition has moved just now, so that the others wait for it rather than
     /// go on without it: what is taken one by one is decoded as often.
-    pub(super) fn is_moving(&self, (id, partition): (ReadingId, Partition)) -> bool {
+    pub(super) fn is_moving(&self, id: ReadingId, partition: Partition) -> bool {
         let track = self.track(id, partition);
         track.is_some_and(|track| track.is_moving(clock::instant()))
     }
@@ -113,7 +109,8 @@ impl Readings {
     /// How long the reader that is furthest behind has been at `position`, while others wait for it.
     pub(super) fn held_up_for(
         &mut self,
-        (id, partition): (ReadingId, Partition),
+        id: ReadingId,
+        partition: Partition,
         position: i64,
         now: Instant,
     ) -> Duration {

@@ -301,13 +301,12 @@ impl Worker {
             self.part_with(reading, partition, &wishes);
             return false;
         };
-        let place = (reading, partition);
         let takes_together = wishes
             .iter()
             .flatten()
             .all(|wish| wish.until.is_some() || wish.position > turn.offsets.start);
-        if !takes_together && readings.is_moving(place)
-            || readings.is_to_wait(place, turn.offsets.start)
+        if !takes_together && readings.is_moving(reading, partition)
+            || readings.is_to_wait(reading, partition, turn.offsets.start)
         {
             return false;
         }
@@ -376,7 +375,7 @@ impl Worker {
         let last = behind.iter().map(position).min().unwrap_or(ahead);
         let behind: Vec<TrackReader> =
             behind.into_iter().map(|(reader, _)| reader.clone()).collect();
-        let waited = self.readings.held_up_for((reading, partition), last, clock::instant());
+        let waited = self.readings.held_up_for(reading, partition, last, clock::instant());
         if !behind.is_empty() && waited < PART_AFTER {
             return;
         }
