@@ -170,6 +170,7 @@ impl Builder<'_> {
             prepared.columns.push((name.clone(), ty));
             prepared.exprs.push(named);
         }
+        // The node is made last: a call adds a column for each argument that it converts.
         let mut calls = Vec::with_capacity(aggregates.len());
         for call in aggregates {
             calls.push(self.call(call, input, &mut prepared)?);
@@ -267,6 +268,7 @@ impl Builder<'_> {
             key.push(ColumnDef::new(named.name.as_str(), ty));
             exprs.push(named);
         }
+        // Rows of a table are sent on even where their key stays, as `KTable.groupBy` always repartitions.
         if grouping == source_keys && self.relation.kind == SourceKind::Stream {
             self.key_format = internal_key_format(&self.relation.key_format, &key, self.ctx);
             return Ok(key);
@@ -296,6 +298,7 @@ impl Builder<'_> {
         window: Option<AggregateWindow>,
         key: Vec<ColumnDef>,
     ) -> Result<(), PlanError> {
+        // The columns that the query names come first, and are kept of each group's last row; arguments follow.
         let kept = self.columns[..input.required].to_vec();
         let states = calls.iter().enumerate().map(|(index, call)| {
             let name = format!("KSQL_AGG_VARIABLE_{index}");

@@ -12,13 +12,22 @@ use crate::kafka::clock::{self, Instant};
 /// How long a broker surely remembers a producer that is silent; Kafka's `producer.id.expiration.ms` is a day.
 const REMEMBERED_FOR: Duration = Duration::from_mins(10);
 
+/// The earliest batch that was given up although it had a number: nothing that stands behind it can be written with the
+/// number that it has.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    /// The place of the batch.
+    place: u64,
+    /// Its number, which the next batch gets.
+    sequence: i32,
+}
+
 /// Who numbers the batches of a partition, and how far.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     identity: Option<Identity>,
     next: i32,
-    /// The earliest batch that was given up although it had a number: its place and that number.
-    hole: Option<(u64, i32)>,
+    hole: Option<Hole>,
     /// Whether nobody knows which numbers the broker has taken.
     is_lost: bool,
     /// When a batch of this identity was last acknowledged.
@@ -43,7 +52,7 @@ impl Numbers {
 
     /// Whether a batch that was given up stands before `batch`.
     pub(super) fn has_hole_before(&self, batch: &Batch) -> bool {
-        self.hole.is_some_and(|(place, _)| place < batch.first())
+        self.hole.is_some_and(|hole| hole.place < batch.first())
     }
 
     /// Starts anew as `identity`.
@@ -78,9 +87,10 @@ impl Numbers {
     pub(super) fn give_up(&mut self, batch: &Batch) {
         let Some(sequence) = batch.sequence else { return };
         if batch.is_in_doubt {
+            // It may have been written: its number is then taken, and given again it would pass for a copy.
             self.is_lost = true;
-        } else if self.hole.is_none_or(|(place, _)| batch.first() < place) {
-            self.hole = Some((batch.first(), sequence));
+        } else if self.hole.is_none_or(|hole| batch.first() < hole.place) {
+            self.hole = Some(Hole { place: batch.first(), sequence });
         }
     }
 
@@ -101,7 +111,7 @@ impl Numbers {
             let identity = self.identity.and_then(next);
             *self = Self { identity, ..Self::default() };
             unnumber(waiting);
-        } else if let Some((place, sequence)) = self.hole.take() {
+        } else if let Some(Hole { place, sequence }) = self.hole.take() {
             unnumber(waiting.iter_mut().filter(|batch| batch.first() > place));
             self.next = sequence;
         }

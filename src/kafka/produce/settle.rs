@@ -85,6 +85,7 @@ impl Shared {
         let Sent { partition, batch } = whole;
         let State { queues, buffer, .. } = &mut *state;
         let queue = super::state::queue(queues, &partition.topic, partition.partition);
+        // The parts are new batches: the numbers of the whole are a hole, behind which all are given again.
         queue.numbers.give_up(batch);
         buffer.replace(queue, batch, &split.parts);
         queue.returned.extend(split.parts);
@@ -106,6 +107,8 @@ impl Shared {
         let is_lost = is_lost(&error) && self.is_numbered();
         let is_behind = is_lost && queue.has_unwritten_before(&batch);
         tracing::debug!(%error, %partition, "kafka: a batch was not written");
+        // A number out of order behind a batch that is not written yet says nothing but that: it is sent again after it.
+        // With none before, the broker knows less than we do, and nothing that was numbered so can be written.
         if !is_late && (error.is_retriable() || is_behind) {
             queue.retry.fail(config);
             queue.returned.push(batch);

@@ -69,6 +69,7 @@ impl Committer {
         membership: &Membership,
     ) -> Result<(), LiveError> {
         let Interval { at_ms, changelogs, positions, clocks } = interval;
+        // No changelog before all that its rows gave is acknowledged: state ahead of its output would lose that.
         self.sender.flush().await?;
         self.tell_refused().await;
         self.log.flush().await;
@@ -78,6 +79,8 @@ impl Committer {
         self.write_changelogs(changelogs).await?;
         self.sender.flush().await?;
         let offsets = self.uncommitted(positions);
+        // Marks are taken before the offsets are committed, as they say how far the changelogs went that belong to these;
+        // they are written after, as a local log must not be ahead of what the group knows.
         let changelogs = &self.topics.changelogs;
         let marks = if offsets.is_empty() {
             None

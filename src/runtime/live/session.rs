@@ -200,6 +200,8 @@ impl Session {
                     committing = None;
                     self.committer = Some(committer);
                     done?;
+                    // Rows of repartition topics may come of source records that are read once more, until the first
+                    // commit says that these are done.
                     if !std::mem::replace(&mut self.has_committed, true) {
                         self.tell_all(|| Command::ReadRepartitions).await;
                     }
@@ -306,6 +308,8 @@ impl Session {
 
     fn end_barrier(&mut self, reached: Reached) -> Option<Interval> {
         let barrier = self.barrier.take()?;
+        // Workers may be at the next interval already, whose changelogs stay behind in the outbox: they are of state that
+        // these offsets do not stand for.
         let changelogs = self.outbox.changelogs_of(self.interval);
         self.interval += 1;
         let mut offsets = Offsets::new(&self.fingerprint, &self.times);
@@ -326,6 +330,7 @@ impl Session {
         interval: Interval,
         membership: &'m Membership,
     ) -> Option<Committing<'m>> {
+        // There is one committer, so no interval is committed while the one before it is.
         let mut committer = self.committer.take()?;
         Some(Box::pin(async move {
             let done = committer.commit(interval, membership).await;

@@ -34,6 +34,9 @@ impl Shard {
             let batch = SourceBatch { source: node, read, records, is_at_end: false };
             return self.process_source(lane, batch, chunk.next, arena);
         };
+        // The chunk is cut before the first row that is too late: what comes before it is processed now, and from it on the
+        // partition is read once more when the lane may go further. Records in between that left no row go with the first
+        // part, so each is told of once.
         let next = self.next_row(lane, &read.rows, row);
         let len = chunk.records.offsets.partition_point(|offset| *offset < next.position);
         if len > 0 {
@@ -83,6 +86,7 @@ impl Shard {
         let (rows, next) = match self.first_too_late(lane, &rows) {
             None => (rows, chunk.next),
             Some(0) => return self.note_next(lane, self.next_row(lane, &rows, 0)),
+            // Cut as a chunk of a source is.
             Some(row) => {
                 let next = self.next_row(lane, &rows, row);
                 let taken = rows.truncated(row);

@@ -317,6 +317,7 @@ impl Worker {
             // What cannot be read as records is wrong with the topic.
             chunk.map_err(|error| error.to_string())
         });
+        // The first query over a definition has the chunk decoded, all others over it take what that gave.
         let mut decoded = Decoded::new(definitions, &*seat.probe, &arena);
         for reader in turn.readers.iter().map(|at| &track.readers[*at]) {
             let Some(shard) = shards.get_mut(&reader.query) else { continue };
@@ -348,6 +349,7 @@ impl Worker {
         let place = chunk.ok().and_then(|chunk| chunk.place);
         let position =
             |reader: &TrackReader| shards.get(&reader.query)?.position(lane(reader, partition));
+        // A batch is held for the reader that is furthest behind.
         let position = track.readers.iter().filter_map(position).min();
         if let Some(position) = position {
             readings.forget_before(reading, partition, position);
