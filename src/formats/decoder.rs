@@ -60,10 +60,9 @@ impl Decoder {
             Format::ProtobufNosr => {
                 Codec::Protobuf(protobuf::ProtobufDecoder::new(spec, columns, wrapped, topic))
             }
-            Format::Avro | Format::JsonSr => Codec::Registered(registered::RegisteredDecoder::new(
-                spec, columns, role, topic, schemas,
-            )),
-            format @ Format::Protobuf => return Err(FormatError::NotSupportedYet { format }),
+            Format::Avro | Format::JsonSr | Format::Protobuf => Codec::Registered(
+                registered::RegisteredDecoder::new(spec, columns, role, topic, schemas),
+            ),
         };
         Ok(Self { columns: columns.to_vec(), codec })
     }

@@ -44,10 +44,9 @@ impl Encoder {
             Format::ProtobufNosr => {
                 Codec::Protobuf(protobuf::ProtobufEncoder::new(spec, columns, wrapped, topic))
             }
-            Format::Avro | Format::JsonSr => Codec::Registered(registered::RegisteredEncoder::new(
-                spec, columns, role, topic, schemas,
-            )?),
-            format @ Format::Protobuf => return Err(FormatError::NotSupportedYet { format }),
+            Format::Avro | Format::JsonSr | Format::Protobuf => Codec::Registered(
+                registered::RegisteredEncoder::new(spec, columns, role, topic, schemas)?,
+            ),
         };
         Ok(Self { codec })
     }

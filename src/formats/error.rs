@@ -66,17 +66,17 @@ pub enum FormatError {
         /// The format.
         format: Format,
     },
+    /// A schema of the registry with several messages, none of which is named.
+    #[error("{reason}")]
+    SeveralMessages {
+        /// ksqlDB's message.
+        reason: String,
+    },
     /// A schema of the registry that does not stand for columns, and ksqlDB's reason.
     #[error("{reason}")]
     Inference {
         /// The reason.
         reason: String,
-    },
-    /// A format that this version cannot read or write yet.
-    #[error("{format} is not supported yet")]
-    NotSupportedYet {
-        /// The format.
-        format: Format,
     },
 }
 

@@ -47,6 +47,6 @@ pub use format::{Format, Role, Wrapping};
 pub use normaliser::Normaliser;
 pub use row_text::row_text;
 pub use rows::{ColumnsRow, Encoded, Row};
-pub use schema_text::{default_key_schema_name, inferred_columns};
+pub use schema_text::{default_key_schema_name, inferred_columns, message_name};
 pub use schemas::Schemas;
 pub use spec::{FormatSpec, NullableRepresentation};

@@ -8,6 +8,7 @@ use super::avro::{self, AvroReader, AvroWriter};
 use super::frame::{self, FrameError};
 use super::json::{JsonEncoder, MapStyle, Scan};
 use super::json_sr::{self, JsonSrReader};
+use super::protobuf::{self, ProtobufEncoder, ProtobufReader};
 use super::rows::{Outcome, Rows};
 use super::{
     DecodeError, EncodeError, Encoded, Format, FormatError, FormatSpec, Role, Row, Schemas,
@@ -31,6 +32,7 @@ pub(super) struct RegisteredDecoder {
 enum Known {
     Avro(AvroReader),
     Json(JsonSrReader),
+    Protobuf(ProtobufReader),
     /// Records of this schema cannot be read, and why.
     Unfit(String),
     /// There is no such schema, as the registry says it.
@@ -117,6 +119,7 @@ impl RegisteredDecoder {
     fn reader(&self, schema: &ResolvedSchema) -> Known {
         let reader = match self.format {
             Format::Avro => avro::reader(schema, &self.columns, self.wrapped).map(Known::Avro),
+            Format::Protobuf => protobuf::reader(schema, &self.columns).map(Known::Protobuf),
             _ => json_sr::reader(schema, &self.columns, self.wrapped).map(Known::Json),
         };
         reader.unwrap_or_else(Known::Unfit)
@@ -154,6 +157,11 @@ impl RegisteredDecoder {
                     json_sr::ReadError::Convert(message) => Fault::Value(message),
                 })
             }
+            Known::Protobuf(reader) => match reader.read(body, rows, arena) {
+                Ok(()) => Ok(Outcome::Row),
+                Err(protobuf::ReadError::Wire(message)) => Err(Fault::Bytes(id, message)),
+                Err(protobuf::ReadError::Convert(message)) => Err(Fault::Value(message)),
+            },
             Known::Unfit(message) => Err(Fault::Value(message.clone())),
             Known::Missing(message) => Err(Fault::Schema(id, message.clone())),
         }
@@ -163,11 +171,14 @@ impl RegisteredDecoder {
     fn error(&self, fault: Fault) -> DecodeError {
         let topic = &self.topic;
         let is_avro = self.format == Format::Avro;
-        let (outer, name) = if is_avro {
-            (format!("Failed to deserialize data for topic {topic} to Avro: "), "Avro")
-        } else {
-            let text = "Converting byte[] to Kafka Connect data failed due to serialization error";
-            (format!("{text} of topic {topic}: "), "JSON")
+        let failed = |name| format!("Failed to deserialize data for topic {topic} to {name}: ");
+        let (outer, name) = match self.format {
+            Format::Avro => (failed("Avro"), "Avro"),
+            Format::Protobuf => (failed("Protobuf"), "Protobuf"),
+            _ => {
+                let text = "Converting byte[] to Kafka Connect data failed due to serialization";
+                (format!("{text} error of topic {topic}: "), "JSON")
+            }
         };
         let of_message = |id: i32| format!("Error deserializing {name} message for id {id}");
         let causes = match fault {
@@ -204,6 +215,7 @@ pub(super) struct RegisteredEncoder {
 enum Writer {
     Avro(AvroWriter),
     Json(JsonEncoder),
+    Protobuf(ProtobufEncoder),
     /// No row can be written with the schema of the registry, and why.
     Unfit(String),
 }
@@ -221,6 +233,13 @@ impl RegisteredEncoder {
         let writer = match spec.format {
             Format::Avro => {
                 avro::writer(schema, columns, wrapped).map_or_else(Writer::Unfit, Writer::Avro)
+            }
+            Format::Protobuf if spec.schema_id.is_some() => {
+                ProtobufEncoder::by_id(schema, spec, columns, topic)
+                    .map_or_else(Writer::Unfit, Writer::Protobuf)
+            }
+            Format::Protobuf => {
+                Writer::Protobuf(ProtobufEncoder::new(spec, columns, wrapped, topic))
             }
             _ => Writer::Json(JsonEncoder::new(columns, wrapped, MapStyle::Entries)),
         };
@@ -249,6 +268,11 @@ impl RegisteredEncoder {
                     out.truncate(start);
                 }
                 Ok(encoded)
+            }
+            Writer::Protobuf(writer) => {
+                // The message is the first of its schema, which a single zero says.
+                out.push(0);
+                writer.encode(row, out)
             }
             Writer::Unfit(cause) => Err(self.error(cause)),
         }
@@ -389,5 +413,71 @@ mod tests {
         );
         let cut = read(r#"{"a":1"#).unwrap_err();
         assert_eq!(cut[1], "Error deserializing JSON message for id 1");
+    }
+
+    const PROTO: &str = "syntax = \"proto3\"; package p; message A { int32 a = 1; } message B { \
+        message N { string s = 3; } enum E { ZERO = 0; ONE = 1; } oneof pick { sint32 x = 1; N n = 2; } \
+        E e = 4; repeated fixed32 f = 5; map<int32, float> m = 6; optional uint64 o = 7; }";
+
+    fn protobuf(columns: &[(&str, SqlType)]) -> Decoder {
+        let mut decoder = decoder(Format::Protobuf, columns);
+        decoder.learn_schema(SchemaId(1), Ok(&schema(1, SchemaType::Protobuf, PROTO)));
+        decoder
+    }
+
+    #[test]
+    fn a_message_is_the_one_that_its_indexes_name() {
+        let decoder = protobuf(&[("A", SqlType::Bigint), ("S", SqlType::String)]);
+        let read = |body: &[u8]| read(&decoder, &[&[0, 0, 0, 0, 1], body].concat());
+        assert_eq!(read(&[0, 8, 5]).unwrap(), "[Bigint(5), Null]");
+        assert_eq!(read(&[2, 0, 8, 5]).unwrap(), "[Bigint(5), Null]");
+        // The first message within the second one.
+        assert_eq!(read(&[4, 2, 0, 26, 1, b'x']).unwrap(), "[Null, String(\"x\")]");
+        let outer = "Failed to deserialize data for topic t to Protobuf: ";
+        let of_record = "Error deserializing Protobuf message for id 1";
+        assert_eq!(read(&[1]), causes(&[outer, of_record, "Illegal Capacity: -1"]));
+        assert_eq!(read(&[]), causes(&[outer, of_record, "java.nio.BufferUnderflowException"]));
+        assert!(read(&[2, 8]).unwrap_err()[2].starts_with("Invalid message indexes: "));
+        assert_eq!(
+            read(&[0, 8]).unwrap_err()[1..],
+            [
+                of_record,
+                "While parsing a protocol message, the input ended unexpectedly in the \
+             middle of a field.  This could mean either that the input has been truncated or that an \
+             embedded message misreported its own length."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_of_others_is_read_with_its_own_types() {
+        use crate::types::StructType;
+        let choice = StructType::new([
+            ("X", SqlType::Int),
+            ("N", SqlType::Struct(StructType::new([("S", SqlType::String)]))),
+        ]);
+        let decoder = protobuf(&[
+            ("PICK_0", SqlType::Struct(choice)),
+            ("E", SqlType::String),
+            ("F", SqlType::array(SqlType::Bigint)),
+            ("M", SqlType::map(SqlType::String, SqlType::Double)),
+            ("O", SqlType::Bigint),
+        ]);
+        let read = |body: &[u8]| read(&decoder, &[&[0, 0, 0, 0, 1, 2, 2], body].concat());
+        assert_eq!(read(&[]).unwrap(), "[Null, String(\"ZERO\"), Array([]), Map([]), Null]");
+        // Of a choice the last one counts; the first is -1 in zigzag.
+        let body = [
+            &[8, 1, 18, 3, 26, 1, b'y', 32, 1][..],
+            &[42, 4, 255, 255, 255, 255, 50, 7, 8, 9, 21, 0, 0, 0, 63, 56, 0],
+        ];
+        assert_eq!(
+            read(&body.concat()).unwrap(),
+            "[Struct([Null, Struct([String(\"y\")])]), String(\"ONE\"), Array([Bigint(4294967295)]), \
+             Map([(String(\"9\"), Double(0.5))]), Bigint(0)]"
+        );
+        assert_eq!(
+            read(&[8, 1, 32, 7]).unwrap(),
+            "[Struct([Int(-1), Null]), String(\"UNKNOWN_ENUM_VALUE_E_7\"), Array([]), Map([]), Null]"
+        );
     }
 }

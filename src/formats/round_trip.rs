@@ -180,6 +180,15 @@ proptest! {
     }
 
     #[test]
+    fn registered_protobuf_rows_are_normalised_as_a_round_trip_does((types, row) in rows()) {
+        for nullable in
+            [None, Some(NullableRepresentation::Optional), Some(NullableRepresentation::Wrapper)]
+        {
+            check(&FormatSpec { nullable, ..Format::Protobuf.into() }, &types, &row);
+        }
+    }
+
+    #[test]
     fn protobuf_rows_are_normalised_as_a_round_trip_does((types, row) in rows()) {
         for nullable in
             [None, Some(NullableRepresentation::Optional), Some(NullableRepresentation::Wrapper)]

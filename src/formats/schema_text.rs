@@ -16,7 +16,12 @@ impl FormatSpec {
         let wrapped = self.is_wrapped(columns.len(), role);
         match self.format {
             Format::Avro => {
-                Some(avro::schema_text(columns, wrapped, self.full_schema_name.as_deref()))
+                let text = avro::schema_text(columns, wrapped, self.full_schema_name.as_deref());
+                let refuse = |reason| {
+                    let text = "Could not register schema for topic: Schema is not compatible";
+                    format!("{text} with Avro: {reason}")
+                };
+                Some(text.map_err(refuse))
             }
             Format::JsonSr => Some(Ok(json_sr::schema_text(columns, wrapped))),
             Format::Protobuf | Format::ProtobufNosr => {
@@ -36,6 +41,9 @@ impl FormatSpec {
         if columns.is_empty() {
             return Ok(None);
         }
+        if self.format == Format::Protobuf {
+            protobuf::check_schema(self, columns)?;
+        }
         let text = self.schema_text(columns, role).transpose()?;
         Ok(text.map(|text| Schema::new(ty, text)))
     }
@@ -53,7 +61,7 @@ pub fn inferred_columns(
     let ty = match spec.format {
         Format::Avro => avro::connect_type(schema).map_err(refuse)?,
         Format::JsonSr => json_sr::connect_type(schema).map_err(refuse)?,
-        format => return Err(FormatError::NotSupportedYet { format }),
+        _ => protobuf::connect_type(schema, spec.full_schema_name.as_deref(), role)?,
     };
     // A key is never asked: it is bare wherever that is possible.
     let single = match role {
@@ -61,6 +69,11 @@ pub fn inferred_columns(
         Role::Value => (spec.wrap == Some(false)).then_some(SINGLE_VALUE),
     };
     columns_of(&ty, Naming { single, keeps_case }).map_err(refuse)
+}
+
+/// The full name of the message of a schema that is given by its id, for a format that names messages.
+pub fn message_name(format: Format, schema: &ResolvedSchema) -> Option<String> {
+    (format == Format::Protobuf).then(|| protobuf::message_name(schema)).flatten()
 }
 
 /// The name of the record of a source's keys where none is given.

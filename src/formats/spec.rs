@@ -111,7 +111,10 @@ impl FormatSpec {
         match &self.full_schema_name {
             Some(_) if !self.format.supports_full_schema_name() => unsupported("fullSchemaName"),
             Some(name) if name.trim().is_empty() => {
-                Err(FormatError::EmptyProperty { property: "fullSchemaName", value: name.clone() })
+                let others =
+                    if self.format == Format::Protobuf { ", unwrapPrimitives=true" } else { "" };
+                let value = format!("{name}{others}");
+                Err(FormatError::EmptyProperty { property: "fullSchemaName", value })
             }
             _ => Ok(()),
         }

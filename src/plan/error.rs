@@ -123,7 +123,6 @@ impl PlanError {
 
 impl From<FormatError> for PlanError {
     fn from(error: FormatError) -> Self {
-        let is_unsupported = matches!(error, FormatError::NotSupportedYet { .. });
-        Self { is_unsupported, ..Self::execute(error.to_string()) }
+        Self::execute(error.to_string())
     }
 }

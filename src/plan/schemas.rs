@@ -2,7 +2,7 @@
 //! that statements register.
 
 use super::{PlanContext, PlanError, Source};
-use crate::formats::{FormatError, FormatSpec, Role, inferred_columns};
+use crate::formats::{FormatError, FormatSpec, Role, inferred_columns, message_name};
 use crate::registry::schema::{ResolvedSchema, Schema, SchemaId, Subject};
 use crate::types::ColumnDef;
 
@@ -153,6 +153,7 @@ pub(super) fn with_schema_id(
     spec: &mut FormatSpec,
     id: Option<i32>,
     role: Role,
+    ctx: &PlanContext<'_>,
 ) -> Result<(), PlanError> {
     let Some(id) = id else { return Ok(()) };
     let role = if role == Role::Key { "KEY" } else { "VALUE" };
@@ -163,7 +164,12 @@ pub(super) fn with_schema_id(
             spec.format
         )));
     }
-    spec.schema_id = Some(SchemaId(id));
+    let id = SchemaId(id);
+    spec.schema_id = Some(id);
+    if spec.full_schema_name.is_none() {
+        let schema = ctx.schemas.schema(id);
+        spec.full_schema_name = schema.and_then(|schema| message_name(spec.format, schema));
+    }
     Ok(())
 }
 
@@ -209,11 +215,7 @@ fn requests(source: &Source) -> Result<Vec<SchemaRequest>, PlanError> {
         if spec.schema_id.is_some() {
             continue;
         }
-        let schema = spec.registered_schema(columns, role).map_err(|reason| {
-            PlanError::execute(format!(
-                "Could not register schema for topic: Schema is not compatible with Avro: {reason}"
-            ))
-        })?;
+        let schema = spec.registered_schema(columns, role).map_err(PlanError::execute)?;
         let Some(schema) = schema else { continue };
         requests.push(SchemaRequest { subject: subject(&source.topic, role), schema });
     }

@@ -316,8 +316,8 @@ fn source_formats(
     }
     .spec(Role::Value)?;
     name_key_schema(&mut key, source);
-    with_schema_id(&mut key, options.key_schema_id, Role::Key)?;
-    with_schema_id(&mut value, options.value_schema_id, Role::Value)?;
+    with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx)?;
+    with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)?;
     let value = wrapped(value, options, schema, ctx);
     Ok((key, value))
 }
@@ -437,8 +437,8 @@ fn sink_formats(
         spec.validate_properties().map_err(|error| PlanError::analyse(error.to_string()))?;
     }
     name_key_schema(&mut key, name);
-    with_schema_id(&mut key, options.key_schema_id, Role::Key)?;
-    with_schema_id(&mut value, options.value_schema_id, Role::Value)?;
+    with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx)?;
+    with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)?;
     let value = wrapped(value, options, &analysed.schema, ctx);
     if value.wrap.is_some()
         && options.wrap_single_value.is_some()

@@ -14,9 +14,10 @@ use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{
-    Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, Role, Schemas, Wrapping,
-    encode_json, inferred_columns,
+    Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, NullableRepresentation, Role,
+    Schemas, Wrapping, encode_json, inferred_columns,
 };
+use crate::java::hash_code;
 use crate::operators::QueryError;
 use crate::plan::{self, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage};
 use crate::registry::{Reference, Registry, ResolvedSchema, Schema, SchemaId, SchemaType, Subject};
@@ -339,10 +340,8 @@ impl System for EngineSystem {
         if spec.format.supports_schema_inference() {
             let schema = self.written_schema(source, is_key);
             let schema = schema.ok_or_else(|| fault(format!("{} has no schema", source.topic)))?;
-            return encode_json(&schema, value).map(Some).map_err(|message| Failure {
-                is_unsupported: message.ends_with("not supported yet"),
-                ..fault(message)
-            });
+            let name = spec.full_schema_name.as_deref();
+            return encode_json(&schema, name, value).map(Some).map_err(fault);
         }
         let encoder = Encoder::new(spec, columns, role, &source.topic, &Schemas::default())
             .map_err(|error| unfit(&error))?;
@@ -360,8 +359,8 @@ impl System for EngineSystem {
         let source = self.engine.catalog().source(&source.name);
         let source = source.ok_or_else(|| fault("the source is gone".to_owned()))?;
         let (spec, columns, role) = side(source, is_key);
+        let columns = &self.read_columns(source, spec, columns, role);
         let (spec, role) = read_as(spec, columns, role);
-        let columns = &self.read_columns(source, &spec, columns, role);
         let mut decoder = Decoder::new(&spec, columns, role, &source.topic, &Schemas::default())
             .map_err(|error| unfit(&error))?;
         for id in decoder.unknown_schemas(&[Some(bytes)]) {
@@ -429,7 +428,7 @@ impl EngineSystem {
             Json::String(text) if ty == SchemaType::Protobuf => text.clone(),
             other => other.to_string(),
         };
-        let references = references.iter().filter_map(reference).collect();
+        let references = references.iter().filter_map(|json| self.reference(json)).collect();
         let schema = Schema { ty, text, references };
         match id {
             Some(id) => self.registry.register_as(&subject, schema, SchemaId(id)),
@@ -440,6 +439,31 @@ impl EngineSystem {
             ),
         }
         Ok(())
+    }
+
+    /// A schema that another one uses. One that the case does not register itself is there without
+    /// an id that records could have.
+    fn reference(&self, json: &Json) -> Option<Reference> {
+        let name = json.get("name")?.as_str()?.to_owned();
+        let text = |name: &str| json.get(name).and_then(Json::as_str);
+        let version = json.get("version").and_then(Json::as_i64);
+        let version = version.and_then(|version| i32::try_from(version).ok()).unwrap_or(1);
+        if let Some(subject) = text("subject") {
+            return Some(Reference { name, subject: Subject::new(subject), version });
+        }
+        let subject = Subject::new(name.clone());
+        let ty = match text("format") {
+            Some("PROTOBUF") => SchemaType::Protobuf,
+            Some("JSON" | "JSON_SR") => SchemaType::Json,
+            _ => SchemaType::Avro,
+        };
+        let found = json.get("schema")?;
+        let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        if self.registry.latest(&subject).is_none() {
+            let id = SchemaId(i32::MIN + hash_code(&name).rem_euclid(i32::MAX));
+            self.registry.register_as(&subject, Schema::new(ty, found), id);
+        }
+        Some(Reference { name, subject, version })
     }
 
     /// Adds the schemas of the columns that a statement declares.
@@ -489,18 +513,9 @@ impl EngineSystem {
     }
 }
 
-fn reference(json: &Json) -> Option<Reference> {
-    Some(Reference {
-        name: json.get("name")?.as_str()?.to_owned(),
-        subject: Subject::new(json.get("subject")?.as_str()?),
-        version: json.get("version").and_then(Json::as_i64).map_or(1, |version| version as i32),
-    })
-}
-
 /// The failure of a format that cannot do what it is asked to.
 fn unfit(error: &FormatError) -> Failure {
-    let is_unsupported = matches!(error, FormatError::NotSupportedYet { .. });
-    Failure { is_unsupported, ..Failure::new(FailureKind::Ksql, error.to_string()) }
+    Failure::new(FailureKind::Ksql, error.to_string())
 }
 
 /// The format of a source's keys or values.
@@ -568,6 +583,16 @@ fn format_info(spec: &FormatSpec, columns: usize, role: Role) -> FormatInfo {
     }
     if let Some(name) = &spec.full_schema_name {
         properties.insert("fullSchemaName".to_owned(), name.clone());
+    }
+    if spec.format == Format::Protobuf {
+        properties.insert("unwrapPrimitives".to_owned(), "true".to_owned());
+    }
+    if let Some(nullable) = spec.nullable {
+        let text = match nullable {
+            NullableRepresentation::Optional => "optional",
+            NullableRepresentation::Wrapper => "wrapper",
+        };
+        properties.insert("nullableRepresentation".to_owned(), text.to_owned());
     }
     FormatInfo {
         name: spec.format.name().to_owned(),

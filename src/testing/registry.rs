@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value as Json;
+
 use crate::registry::{
     Import, Refusal, Registry, ResolvedSchema, Schema, SchemaId, SchemaType, Subject,
 };
@@ -96,12 +98,32 @@ fn is_same(one: &Schema, other: &Schema) -> bool {
     if one.ty != other.ty || one.references != other.references {
         return false;
     }
-    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     match one.ty {
-        SchemaType::Protobuf => one.text.trim() == other.text.trim(),
+        SchemaType::Protobuf => without_blanks(&one.text).eq(without_blanks(&other.text)),
         _ => {
             one.text == other.text
-                || (json(&one.text).is_some() && json(&one.text) == json(&other.text))
+                || (plain(&one.text).is_some() && plain(&one.text) == plain(&other.text))
         }
     }
+}
+
+fn without_blanks(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().filter(|c| !c.is_whitespace())
+}
+
+/// A schema's JSON, in which `{"type":"int"}` is `"int"`.
+fn plain(text: &str) -> Option<Json> {
+    fn simplify(json: Json) -> Json {
+        match json {
+            Json::Object(object) if object.len() == 1 && object.contains_key("type") => {
+                object.into_iter().next().map_or(Json::Null, |(_, ty)| ty)
+            }
+            Json::Object(object) => {
+                object.into_iter().map(|(name, json)| (name, simplify(json))).collect()
+            }
+            Json::Array(items) => items.into_iter().map(simplify).collect(),
+            json => json,
+        }
+    }
+    serde_json::from_str(text).ok().map(simplify)
 }

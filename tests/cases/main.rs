@@ -84,7 +84,7 @@ fn fresh(family: &'static str) -> Suite {
     let answers = Answers::new(move || vec![data::fresh_answers(answers)]);
     let files = vec![Arc::new(CaseFile::fresh(family))];
     let name = format!("fresh-{family}");
-    Suite::new(&name, files, Check::Bytes(answers)).ignoring("cases of the Schema Registry")
+    Suite::new(&name, files, Check::Bytes(answers))
 }
 
 /// Our own cases, record by record and in whole batches.

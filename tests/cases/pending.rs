@@ -1,6 +1,6 @@
 //! The list of a suite's cases that do not pass yet. It only ever gets shorter.
 //!
-//! Its first line may say how many cases are ignored, as they need a format of the Schema Registry that is not there yet.
+//! Its first line may say how many cases are ignored, as their log has another order in batches.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

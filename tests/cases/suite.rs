@@ -13,9 +13,6 @@ use millstream::testing::{
 use super::file::{Answers, CaseFile, Read, name};
 use super::pending::Pending;
 
-/// What the runner says of a case that needs the Schema Registry, where it has none yet.
-const NO_REGISTRY: [&str; 1] = ["PROTOBUF is not supported yet"];
-
 /// What a case is held against.
 pub(crate) enum Check {
     /// The values and errors that it states itself.
@@ -55,8 +52,8 @@ impl Suite {
         Self { name: name.to_owned(), files, check, pending, ignored: None, outcomes }
     }
 
-    /// The same, but cases are ignored that need a format of the Schema Registry, or, fed in batches, differ in the order
-    /// of the processing log; the test called `name` counts them.
+    /// The same, but cases are ignored that differ, fed in batches, in the order of the processing log; the test called
+    /// `name` counts them.
     pub(crate) fn ignoring(self, name: &'static str) -> Self {
         Self { ignored: Some(name), ..self }
     }
@@ -215,7 +212,7 @@ impl Suite {
     fn run(&self, case: &Read) -> Outcome {
         let outcome = match (&self.check, case) {
             (Check::Bytes(answers), Ok(case)) => match answers.get(case) {
-                Some(answer) => self.judge(run_golden_case(&EngineSystems, case.clone(), answer)),
+                Some(answer) => Self::judge(run_golden_case(&EngineSystems, case.clone(), answer)),
                 None => Outcome::Failed("there is no answer to this case".to_owned()),
             },
             (Check::Fed(feeds, answers), Ok(case)) => {
@@ -228,7 +225,7 @@ impl Suite {
                     Batched::Other(difference) => Outcome::Failed(difference),
                 }
             }
-            _ => self.judge(run_case(&EngineSystems, case.clone())),
+            _ => Self::judge(run_case(&EngineSystems, case.clone())),
         };
         if !matches!(outcome, Outcome::Failed(_)) {
             self.pending.settle(name(case));
@@ -236,16 +233,10 @@ impl Suite {
         outcome
     }
 
-    fn judge(&self, report: CaseReport) -> Outcome {
+    fn judge(report: CaseReport) -> Outcome {
         match report.verdict {
             Verdict::Passed => Outcome::Passed,
-            Verdict::Failed(reason) => {
-                if self.ignored.is_some() && NO_REGISTRY.contains(&&*reason) {
-                    Outcome::Ignored(reason)
-                } else {
-                    Outcome::Failed(reason)
-                }
-            }
+            Verdict::Failed(reason) => Outcome::Failed(reason),
         }
     }
 

@@ -52,9 +52,11 @@ fn value<'a>(field: &Field, slot: &Slot<'a>, arena: &'a Arena) -> Converted<'a> 
 /// The default of a scalar.
 pub(super) fn default<'a>(kind: &Kind) -> Value<'a> {
     match kind {
-        Kind::Int32 => Value::Int(0),
-        Kind::Int64 => Value::Bigint(0),
-        Kind::Double => Value::Double(0.0),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 | Kind::Enum(_) => Value::Int(0),
+        Kind::Int64 | Kind::Uint32 | Kind::Fixed32 | Kind::Sint64 | Kind::Fixed64 => {
+            Value::Bigint(0)
+        }
+        Kind::Double | Kind::Float => Value::Double(0.0),
         Kind::Bool => Value::Boolean(false),
         Kind::String => Value::String(""),
         Kind::Bytes => Value::Bytes(&[]),
@@ -63,7 +65,7 @@ pub(super) fn default<'a>(kind: &Kind) -> Value<'a> {
 }
 
 /// The value of a field whose values are messages.
-fn nested<'a>(field: &Field, message: &Parsed<'a>, arena: &'a Arena) -> Converted<'a> {
+pub(super) fn nested<'a>(field: &Field, message: &Parsed<'a>, arena: &'a Arena) -> Converted<'a> {
     match &field.kind {
         Kind::Message(ty) => Ok(Value::Struct(arena.values(&row(ty, message, arena)?))),
         Kind::Decimal { .. } => decimal(message, arena),

@@ -1,21 +1,32 @@
-//! Protobuf without a registry: the columns are the schema.
+//! Protobuf: without a registry the columns are the schema, with one it is the writer's.
 //!
 //! ```text
-//! bytes ── parse (wire) ──▶ fields ── convert ──▶ row
+//! bytes ── parse (wire) ──▶ fields ─┬─ convert (columns) ──▶ row
+//!                                   └─ reader (schema of the writer, targets) ──▶ row
 //! row ── write (wire) ──▶ bytes
 //! ```
 
+mod by_id;
 mod calendar;
 mod convert;
+mod descriptor;
+mod from_json;
 mod parse;
+mod reader;
 mod schema;
+mod text;
 mod wire;
 mod write;
 
+pub(super) use reader::{ProtobufReader, ReadError};
+
+use super::connect::ConnectType;
 use super::rows::Outcome;
 use super::rows::Rows;
-use super::{DecodeError, EncodeError, Encoded, FormatSpec, Row};
+use super::{DecodeError, EncodeError, Encoded, FormatError, FormatSpec, Role, Row};
+use crate::registry::schema::ResolvedSchema;
 use crate::types::{Arena, ColumnDef, SqlType, Value};
+use descriptor::Descriptor;
 use parse::Parsed;
 use schema::Message;
 
@@ -132,11 +143,118 @@ fn connect_name(ty: &SqlType) -> &'static str {
 
 /// The schema of some columns, in Protobuf's own language.
 pub(super) fn schema_text(spec: &FormatSpec, columns: &[ColumnDef], wrapped: bool) -> String {
-    let message = match columns {
-        [column] if !wrapped => Message::of_bare(column, spec.nullable),
+    let message = match (columns, &spec.full_schema_name) {
+        ([column], _) if !wrapped => Message::of_bare(column, spec.nullable),
+        (_, Some(name)) => Message::of_named_columns(columns, spec.nullable, name),
         _ => Message::of_columns(columns, spec.nullable),
     };
     message.schema_text()
+}
+
+/// Checks what a schema is made of, as the Protobuf library does.
+pub(super) fn check_schema(spec: &FormatSpec, columns: &[ColumnDef]) -> Result<(), String> {
+    let package_and_name = spec.full_schema_name.as_deref().unwrap_or("ConnectDefault1");
+    let message = package_and_name.rsplit('.').next().unwrap_or_default();
+    let fault = |place: String, name: &str| {
+        Err(format!(
+            "com.google.protobuf.Descriptors$DescriptorValidationException: {place}: \"{name}\" is \
+             not a valid identifier."
+        ))
+    };
+    if !is_identifier(message) {
+        return fault(package_and_name.to_owned(), message);
+    }
+    for column in columns {
+        if !is_identifier(&column.name) {
+            return fault(format!("{package_and_name}.{}", column.name), &column.name);
+        }
+        if is_nested_array(&column.ty) {
+            return Err("Array cannot be nested".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn is_identifier(name: &str) -> bool {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.starts_with(is_first) && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
+}
+
+fn is_nested_array(ty: &SqlType) -> bool {
+    match ty {
+        SqlType::Array(item) => matches!(**item, SqlType::Array(_)) || is_nested_array(item),
+        SqlType::Map(_, value) => is_nested_array(value),
+        SqlType::Struct(ty) => ty.fields.iter().any(|field| is_nested_array(&field.ty)),
+        _ => false,
+    }
+}
+
+/// The type of a schema as Kafka Connect has it: that of the message that is named, or of the only
+/// one.
+pub(super) fn connect_type(
+    schema: &ResolvedSchema,
+    full_name: Option<&str>,
+    role: Role,
+) -> Result<ConnectType, FormatError> {
+    let refuse = |reason| FormatError::Inference { reason };
+    let descriptor = Descriptor::new(schema).map_err(refuse)?;
+    let none = || {
+        let text = "Cannot invoke \"com.google.protobuf.Descriptors$Descriptor.getFullName()\" \
+                    because \"<parameter1>\" is null";
+        refuse(text.to_owned())
+    };
+    let names: Vec<_> = descriptor.top_names().collect();
+    let name = match (full_name, &*names) {
+        (Some(name), _) => descriptor.find(name).ok_or_else(none)?,
+        (None, []) => return Err(none()),
+        (None, [name]) => name.clone(),
+        (None, names) => {
+            let upper = if role == Role::Key { "KEY" } else { "VALUE" };
+            let names: Vec<_> = names.iter().map(|name| format!("- {name}")).collect();
+            let reason = format!(
+                "{role} schema has multiple schema definitions. \n\n{}\n\nPlease specify a schema \
+                 full name in the WITH clause using {upper}_SCHEMA_FULL_NAME",
+                names.join("\n")
+            );
+            return Err(FormatError::SeveralMessages { reason });
+        }
+    };
+    let message = descriptor.message(&name).map_err(refuse)?;
+    Ok(ConnectType::Struct(reader::connect_fields(&message)))
+}
+
+/// The full name of the message that records of a schema given by its id are of.
+pub(super) fn message_name(schema: &ResolvedSchema) -> Option<String> {
+    Descriptor::new(schema).ok()?.at(&[0])
+}
+
+/// A reader of `columns` from records of a schema; the error is that of each record.
+pub(super) fn reader(
+    schema: &ResolvedSchema,
+    columns: &[ColumnDef],
+) -> Result<ProtobufReader, String> {
+    Ok(ProtobufReader::new(Descriptor::new(schema)?, columns))
+}
+
+/// Appends JSON as a record of a schema.
+pub(super) fn encode_json(
+    schema: &ResolvedSchema,
+    full_name: Option<&str>,
+    json: &serde_json::Value,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    let descriptor = Descriptor::new(schema)?;
+    let wanted = full_name.and_then(|name| descriptor.find(name));
+    let index = descriptor.top_names().position(|name| Some(name) == wanted).unwrap_or(0);
+    let name = descriptor.at(&[index as i64]).ok_or("the schema has no message")?;
+    if index == 0 {
+        out.push(0);
+    } else {
+        // How many indexes there are, and the index: both in zigzag.
+        out.push(2);
+        wire::write_varint(2 * index as u64, out);
+    }
+    from_json::write(&from_json::placed(&descriptor.message(&name)?), json, out)
 }
 
 /// Writes rows of some columns.
@@ -160,6 +278,20 @@ impl ProtobufEncoder {
             Some(column) => Message::of_bare(column, spec.nullable),
         };
         Self { message, bare: bare.map(|column| column.ty.clone()), topic: topic.into() }
+    }
+
+    /// An encoder for records of a schema that is given by its id.
+    pub(super) fn by_id(
+        schema: &ResolvedSchema,
+        spec: &FormatSpec,
+        columns: &[ColumnDef],
+        topic: &str,
+    ) -> Result<Self, String> {
+        let descriptor = Descriptor::new(schema)?;
+        let name = descriptor.at(&[0]).ok_or("the schema has no message")?;
+        let columns: Vec<_> = columns.iter().map(|column| (&*column.name, &column.ty)).collect();
+        let message = by_id::fit(&descriptor.message(&name)?, &columns, spec.nullable)?;
+        Ok(Self { message, bare: None, topic: topic.into() })
     }
 
     pub(super) fn encode<R: Row + ?Sized>(

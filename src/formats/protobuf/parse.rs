@@ -40,14 +40,27 @@ impl<'a> Parsed<'a> {
         self.slots.get(index).unwrap_or(&Slot::Absent)
     }
 
+    /// Of a choice only the last field that is met is there.
+    fn clear_others(&mut self, message: &Message, index: usize) {
+        let choice = message.fields[index].oneof;
+        for (other, field) in message.fields.iter().enumerate() {
+            if other != index && field.oneof == choice {
+                self.slots[other] = Slot::Absent;
+            }
+        }
+    }
+
     fn merge(&mut self, message: &Message, bytes: &'a [u8], depth: usize) -> Result<(), WireError> {
         self.slots.resize_with(message.fields.len(), Slot::default);
         let mut reader = WireReader::new(bytes);
         while let Some((number, wire_type)) = reader.tag()? {
-            let index = number as usize - 1;
-            match message.fields.get(index) {
-                Some(field) if accepts(field, wire_type) => {
+            let index = message.place(number);
+            match index.and_then(|index| Some((index, message.fields.get(index)?))) {
+                Some((index, field)) if accepts(field, wire_type) => {
                     read_field(&mut self.slots[index], field, wire_type, &mut reader, depth)?;
+                    if field.oneof.is_some() {
+                        self.clear_others(message, index);
+                    }
                 }
                 _ => reader.skip(number, wire_type, depth)?,
             }
@@ -56,11 +69,28 @@ impl<'a> Parsed<'a> {
     }
 }
 
+impl Message {
+    /// The place of the field with a number.
+    fn place(&self, number: u32) -> Option<usize> {
+        let is_it = |index: &usize| self.fields.get(*index).is_some_and(|f| f.number == number);
+        // Mostly they stand in the order of their numbers.
+        let expected = Some(number as usize - 1).filter(is_it);
+        expected.or_else(|| self.fields.iter().position(|field| field.number == number))
+    }
+}
+
 fn wire_type(field: &Field) -> WireType {
     match field.kind {
         _ if field.presence == Presence::Wrapper => WireType::Bytes,
-        Kind::Int32 | Kind::Int64 | Kind::Bool => WireType::Varint,
-        Kind::Double => WireType::Fixed64,
+        Kind::Int32
+        | Kind::Int64
+        | Kind::Bool
+        | Kind::Uint32
+        | Kind::Sint32
+        | Kind::Sint64
+        | Kind::Enum(_) => WireType::Varint,
+        Kind::Double | Kind::Fixed64 => WireType::Fixed64,
+        Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => WireType::Fixed32,
         _ => WireType::Bytes,
     }
 }
@@ -123,11 +153,24 @@ fn read_field<'a>(
 
 fn scalar<'a>(kind: &Kind, reader: &mut WireReader<'a>) -> Result<Value<'a>, WireError> {
     Ok(match kind {
-        Kind::Int32 => Value::Int(reader.varint()? as i32),
+        Kind::Int32 | Kind::Enum(_) => Value::Int(reader.varint()? as i32),
         Kind::Int64 => Value::Bigint(reader.varint()? as i64),
         Kind::Bool => Value::Boolean(reader.varint()? != 0),
         Kind::Double => Value::Double(reader.double()?),
         Kind::String => Value::String(reader.text()?),
+        Kind::Uint32 => Value::Bigint((reader.varint()? as u32).into()),
+        Kind::Sint32 => {
+            let value = reader.varint()? as u32;
+            Value::Int((value >> 1) as i32 ^ -((value & 1) as i32))
+        }
+        Kind::Sint64 => {
+            let value = reader.varint()?;
+            Value::Bigint((value >> 1) as i64 ^ -((value & 1) as i64))
+        }
+        Kind::Fixed32 => Value::Bigint(u32::from_le_bytes(reader.four()?).into()),
+        Kind::Sfixed32 => Value::Int(i32::from_le_bytes(reader.four()?)),
+        Kind::Float => Value::Double(f32::from_le_bytes(reader.four()?).into()),
+        Kind::Fixed64 => Value::Bigint(reader.double()?.to_bits() as i64),
         _ => Value::Bytes(reader.bytes()?),
     })
 }
@@ -143,12 +186,21 @@ fn nested(field: &Field) -> Option<&Message> {
         Kind::Timestamp => &WELL_KNOWN.timestamp,
         Kind::Unwritable(_) => &WELL_KNOWN.empty,
         _ if field.presence != Presence::Wrapper => return None,
+        Kind::Uint32 => &WELL_KNOWN.uint32,
+        Kind::Float => &WELL_KNOWN.float,
         Kind::Int32 => &WELL_KNOWN.int32,
         Kind::Int64 => &WELL_KNOWN.int64,
         Kind::Double => &WELL_KNOWN.double,
         Kind::Bool => &WELL_KNOWN.bool,
         Kind::String => &WELL_KNOWN.string,
         Kind::Bytes => &WELL_KNOWN.bytes,
+        // There are no wrappers of these.
+        Kind::Sint32
+        | Kind::Fixed32
+        | Kind::Sfixed32
+        | Kind::Sint64
+        | Kind::Fixed64
+        | Kind::Enum(_) => return None,
     })
 }
 
@@ -158,6 +210,8 @@ struct WellKnown {
     date: Message,
     time_of_day: Message,
     timestamp: Message,
+    uint32: Message,
+    float: Message,
     int32: Message,
     int64: Message,
     double: Message,
@@ -169,19 +223,26 @@ struct WellKnown {
 
 static WELL_KNOWN: LazyLock<WellKnown> = LazyLock::new(|| {
     let message = |kinds: &[Kind]| {
-        let field = |kind: &Kind| Field {
+        let field = |(index, kind): (usize, &Kind)| Field {
             name: String::new(),
+            number: index as u32 + 1,
+            oneof: None,
+            column: index,
             kind: kind.clone(),
             presence: Presence::Implicit,
             is_repeated: false,
+            is_required: false,
         };
-        Message { name: String::new(), fields: kinds.iter().map(field).collect() }
+        let fields = kinds.iter().enumerate().map(field).collect();
+        Message { fields, ..Message::default() }
     };
     WellKnown {
         decimal: message(&[Kind::Bytes, Kind::Int32, Kind::Int32]),
         date: message(&[Kind::Int32, Kind::Int32, Kind::Int32]),
         time_of_day: message(&[Kind::Int32, Kind::Int32, Kind::Int32, Kind::Int32]),
         timestamp: message(&[Kind::Int64, Kind::Int32]),
+        uint32: message(&[Kind::Uint32]),
+        float: message(&[Kind::Float]),
         int32: message(&[Kind::Int32]),
         int64: message(&[Kind::Int64]),
         double: message(&[Kind::Double]),

@@ -8,27 +8,39 @@
 //! ```
 
 use std::fmt::Write;
+use std::sync::Arc;
 
+use super::text::EnumDef;
 use crate::formats::NullableRepresentation;
 use crate::types::{ColumnDef, SqlType};
 
 /// What messages without a name of their own are called.
 const DEFAULT_NAME: &str = "ConnectDefault";
 
-/// A message: its fields, in the order of their numbers, which count from 1.
-#[derive(Clone, Debug)]
+/// A message. Of columns: its fields in the order of their numbers, which count from 1. Of a schema of
+/// the registry: in the order of its text.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Message {
     pub(super) name: String,
     pub(super) fields: Vec<Field>,
+    /// The names of its choices.
+    pub(super) oneofs: Vec<String>,
 }
 
 /// A field of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     pub(super) name: String,
+    pub(super) number: u32,
+    /// The choice that it belongs to.
+    pub(super) oneof: Option<usize>,
+    /// The place of its value in the row that is written.
+    pub(super) column: usize,
     pub(super) kind: Kind,
     pub(super) presence: Presence,
     pub(super) is_repeated: bool,
+    /// Whether a message without it is none.
+    pub(super) is_required: bool,
 }
 
 /// How a field is absent.
@@ -51,6 +63,15 @@ pub(super) enum Kind {
     Bool,
     String,
     Bytes,
+    /// These are no columns' own, but others' schemas have them.
+    Uint32,
+    Sint32,
+    Fixed32,
+    Sfixed32,
+    Sint64,
+    Fixed64,
+    Float,
+    Enum(Arc<EnumDef>),
     Decimal {
         precision: u32,
         scale: u32,
@@ -80,15 +101,26 @@ impl Kind {
 
     /// Whether values are of a primitive type.
     pub(super) fn is_scalar(&self) -> bool {
-        matches!(
-            self,
-            Self::Int32 | Self::Int64 | Self::Double | Self::Bool | Self::String | Self::Bytes
-        )
+        self.is_packable() || matches!(self, Self::String | Self::Bytes)
     }
 
     /// Whether a list of values is packed into one field.
     pub(super) fn is_packable(&self) -> bool {
-        matches!(self, Self::Int32 | Self::Int64 | Self::Double | Self::Bool)
+        matches!(
+            self,
+            Self::Int32
+                | Self::Int64
+                | Self::Double
+                | Self::Bool
+                | Self::Uint32
+                | Self::Sint32
+                | Self::Fixed32
+                | Self::Sfixed32
+                | Self::Sint64
+                | Self::Fixed64
+                | Self::Float
+                | Self::Enum(_)
+        )
     }
 }
 
@@ -119,11 +151,29 @@ impl Message {
         }
     }
 
+    /// The same message under a full name, which leaves the first default name to the next one.
+    pub(super) fn of_named_columns(
+        columns: &[ColumnDef],
+        nullable: Option<NullableRepresentation>,
+        full_name: &str,
+    ) -> Self {
+        let fields = columns.iter().map(|column| (&*column.name, &column.ty));
+        let fields: Vec<_> = fields.collect();
+        let mut builder = Builder { nullable, messages: 0 };
+        let fields = fields.into_iter().enumerate();
+        let fields = fields.map(|(index, (name, ty))| builder.field(index, name, ty, false));
+        Self { name: full_name.to_owned(), fields: fields.collect(), oneofs: Vec::new() }
+    }
+
     /// The schema, as the Schema Registry and error messages have it.
     pub(super) fn schema_text(&self) -> String {
         let mut imports = Vec::new();
         self.imports(&mut imports);
-        let mut text = String::from("syntax = \"proto3\";\n\n");
+        let mut text = String::from("syntax = \"proto3\";\n");
+        if let Some((package, _)) = self.name.rsplit_once('.') {
+            let _ = writeln!(text, "package {package};");
+        }
+        text.push('\n');
         for import in &imports {
             let _ = writeln!(text, "import \"{import}\";");
         }
@@ -158,7 +208,8 @@ impl Message {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("message {} {{\n", self.name);
+        let name = self.name.rsplit('.').next().unwrap_or_default();
+        let mut text = format!("message {name} {{\n");
         for (index, field) in self.fields.iter().enumerate() {
             indent(&field.text(index + 1), &mut text);
         }
@@ -237,7 +288,16 @@ impl Field {
             Kind::Timestamp => "google.protobuf.Timestamp",
             Kind::Message(message) => &message.name,
             Kind::Entries(entry) => &entry.name,
-            Kind::Unwritable(_) => "",
+            // Columns have none of these.
+            Kind::Unwritable(_)
+            | Kind::Uint32
+            | Kind::Sint32
+            | Kind::Fixed32
+            | Kind::Sfixed32
+            | Kind::Sint64
+            | Kind::Fixed64
+            | Kind::Float
+            | Kind::Enum(_) => "",
         }
     }
 }
@@ -251,12 +311,14 @@ impl Builder {
         self.messages += 1;
         let name = format!("{DEFAULT_NAME}{}{suffix}", self.messages);
         let is_entry = !suffix.is_empty();
-        let fields = fields.map(|(name, ty)| self.field(name, ty, is_entry)).collect();
-        Message { name, fields }
+        let fields = fields.enumerate();
+        let fields = fields.map(|(index, (name, ty))| self.field(index, name, ty, is_entry));
+        let fields = fields.collect();
+        Message { name, fields, oneofs: Vec::new() }
     }
 
     /// A field. Those of a map's entries are never optional.
-    fn field(&mut self, name: &str, ty: &SqlType, is_entry: bool) -> Field {
+    fn field(&mut self, index: usize, name: &str, ty: &SqlType, is_entry: bool) -> Field {
         let (kind, is_repeated) = match ty {
             SqlType::Array(item) => match &**item {
                 SqlType::Array(_) => (Kind::Unwritable(Unwritable::NestedArray), true),
@@ -273,7 +335,17 @@ impl Builder {
             }
             _ => Presence::Implicit,
         };
-        Field { name: name.into(), kind, presence, is_repeated }
+        let number = index as u32 + 1;
+        Field {
+            name: name.into(),
+            number,
+            oneof: None,
+            column: index,
+            kind,
+            presence,
+            is_repeated,
+            is_required: false,
+        }
     }
 
     fn kind(&mut self, ty: &SqlType) -> Kind {

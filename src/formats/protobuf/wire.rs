@@ -90,8 +90,12 @@ impl<'a> WireReader<'a> {
         Ok(f64::from_le_bytes(bytes.try_into().unwrap_or_default()))
     }
 
+    pub(super) fn four(&mut self) -> Result<[u8; 4], WireError> {
+        Ok(self.take(4)?.try_into().unwrap_or_default())
+    }
+
     fn take(&mut self, len: usize) -> Result<&'a [u8], WireError> {
-        let bytes = self.bytes.get(self.at..self.at + len).ok_or(TRUNCATED)?;
+        let bytes = self.bytes.get(self.at..self.at.saturating_add(len)).ok_or(TRUNCATED)?;
         self.at += len;
         Ok(bytes)
     }

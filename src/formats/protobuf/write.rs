@@ -16,8 +16,8 @@ pub(super) fn write_message<'v>(
     value: impl Fn(usize) -> Value<'v>,
     out: &mut Vec<u8>,
 ) -> Result<(), WriteError> {
-    for (index, field) in message.fields.iter().enumerate() {
-        write_field(index + 1, field, value(index), out)?;
+    for field in &message.fields {
+        write_field(field.number as usize, field, value(field.column), out)?;
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ fn write_items(
     write_tag(number, WireType::Bytes, out);
     write_nested(out, |out| {
         for item in items {
-            write_scalar(*item, out);
+            write_scalar(&field.kind, *item, out);
         }
         Ok(())
     })
@@ -94,12 +94,18 @@ fn write_value(
 ) -> Result<(), WriteError> {
     if field.kind.is_scalar() && field.presence != Presence::Wrapper {
         let wire_type = match field.kind {
-            Kind::Double => WireType::Fixed64,
+            Kind::Double | Kind::Fixed64 => WireType::Fixed64,
+            Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => WireType::Fixed32,
             Kind::String | Kind::Bytes => WireType::Bytes,
             _ => WireType::Varint,
         };
         write_tag(number, wire_type, out);
-        write_scalar(value, out);
+        if let (Kind::Enum(_), Value::String(_)) = (&field.kind, value) {
+            return Err(Some(
+                "DynamicMessage should use EnumValueDescriptor to set Enum Value.".into(),
+            ));
+        }
+        write_scalar(&field.kind, value, out);
         return Ok(());
     }
     write_tag(number, WireType::Bytes, out);
@@ -160,7 +166,27 @@ fn write_decimal(value: &Decimal, out: &mut Vec<u8>) {
     }
 }
 
-fn write_scalar(value: Value<'_>, out: &mut Vec<u8>) {
+fn write_scalar(kind: &Kind, value: Value<'_>, out: &mut Vec<u8>) {
+    let zigzag = |value: i64| (value << 1 ^ value >> 63) as u64;
+    match (kind, value) {
+        (Kind::Uint32, Value::Bigint(value)) => write_varint((value as u32).into(), out),
+        (Kind::Sint32, Value::Int(value)) => {
+            write_varint((zigzag(value.into()) as u32).into(), out);
+        }
+        (Kind::Sint64, Value::Bigint(value)) => write_varint(zigzag(value), out),
+        (Kind::Fixed32, Value::Bigint(value)) => {
+            out.extend_from_slice(&(value as u32).to_le_bytes());
+        }
+        (Kind::Sfixed32, Value::Int(value)) => out.extend_from_slice(&value.to_le_bytes()),
+        (Kind::Fixed64, Value::Bigint(value)) => out.extend_from_slice(&value.to_le_bytes()),
+        (Kind::Float, Value::Double(value)) => {
+            out.extend_from_slice(&(value as f32).to_le_bytes());
+        }
+        (_, value) => write_plain(value, out),
+    }
+}
+
+fn write_plain(value: Value<'_>, out: &mut Vec<u8>) {
     match value {
         Value::Boolean(value) => out.push(value.into()),
         Value::Int(value) => write_varint(i64::from(value) as u64, out),
