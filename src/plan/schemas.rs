@@ -72,6 +72,10 @@ impl Inference<'_> {
         }
         inferred_columns(schema, self.spec, self.role, id.is_some()).map_err(|error| match error {
             FormatError::Inference { reason } => self.incompatible(&reason, schema),
+            // Both texts of this one are the same.
+            FormatError::SeveralMessages { reason } => {
+                PlanError::execute(reason.clone()).unlogged(reason)
+            }
             error => error.into(),
         })
     }

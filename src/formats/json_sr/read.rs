@@ -36,7 +36,8 @@ pub(in crate::formats) struct JsonSrReader {
 
 #[derive(Debug)]
 enum Shape {
-    Fields(StructTarget),
+    /// An object, whose members are columns: always [`Target::Struct`].
+    Fields(Target),
     Bare(Target),
     Mismatch(String),
 }
@@ -51,7 +52,7 @@ impl JsonSrReader {
                 let target = struct_target(fields, columns, "");
                 match target.mismatch() {
                     Some(message) => Shape::Mismatch(message.to_owned()),
-                    None => Shape::Fields(target),
+                    None => Shape::Fields(Target::Struct(target)),
                 }
             }
             (ty, _) => Shape::Mismatch(format!(
@@ -60,7 +61,7 @@ impl JsonSrReader {
             )),
         };
         let fast = match (&shape, &node.kind) {
-            (Shape::Fields(target), Kind::Struct(properties)) => {
+            (Shape::Fields(Target::Struct(target)), Kind::Struct(properties)) => {
                 fast_columns(target, properties, columns)
             }
             _ => None,
@@ -96,16 +97,13 @@ impl JsonSrReader {
                 rows.push(0, value);
                 Ok(Outcome::Row)
             }
-            Shape::Fields(target) => {
-                let target = Target::Struct(target.clone());
-                match reading.value(Some(0), &self.node, &target, 0)? {
-                    Value::Struct(row) => {
-                        rows.push_row(row);
-                        Ok(Outcome::Row)
-                    }
-                    _ => Ok(Outcome::Null),
+            Shape::Fields(target) => match reading.value(Some(0), &self.node, target, 0)? {
+                Value::Struct(row) => {
+                    rows.push_row(row);
+                    Ok(Outcome::Row)
                 }
-            }
+                _ => Ok(Outcome::Null),
+            },
         }
     }
 }
