@@ -5,6 +5,9 @@
 //! edge that no row allows fails the test with file, line and both ends.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+#[path = "layers/circles.rs"]
+mod circles;
+
 use std::{
     fs,
     path::{Path, PathBuf},
