@@ -1,5 +1,6 @@
 //! Each query has a life of its own: it starts and stops alone, and what it waits for delays no other.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use millstream::broker::{EmbeddedConfig, ProduceFault};
@@ -206,4 +207,73 @@ async fn queries_start_and_stop_one_by_one() {
     assert_eq!(lives.records(COUNTS), 300);
     lives.instance.stop().await;
     lives.truth.is_exact(&lives.world).await;
+}
+
+/// Two queries group one stream by the same key. What each of them keeps is its own: it goes with the query, and comes back
+/// from its changelog, while the other one goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn law_15_queries_with_the_same_key_share_no_state() {
+    const SUMS: &str = "CTAS_SUMS_0";
+    const LASTS: &str = "CTAS_LASTS_1";
+    let statements = |world: &World| {
+        let name = &world.name;
+        format!(
+            "CREATE STREAM readings (device VARCHAR, v INT) WITH (KAFKA_TOPIC='{name}-in', VALUE_FORMAT='JSON');
+             CREATE TABLE sums WITH (KAFKA_TOPIC='{name}-sums') AS
+               SELECT device, SUM(v) AS s FROM readings GROUP BY device;
+             CREATE TABLE lasts WITH (KAFKA_TOPIC='{name}-lasts') AS
+               SELECT device, LATEST_BY_OFFSET(v) AS l, COUNT(*) AS c FROM readings GROUP BY device;"
+        )
+    };
+    let lives = Lives::of("same-key", statements, &[]).await;
+    let send = async |device: &str, v: i32| {
+        let reading = serde_json::json!({ "DEVICE": device, "V": v }).to_string().into_bytes();
+        lives.world.send(&lives.world.topic("in"), std::iter::once(Some(reading))).await;
+    };
+    lives.start_query(SUMS);
+    lives.start_query(LASTS);
+    send("a", 1).await;
+    send("b", 2).await;
+    lives.wait_for_level(SUMS).await;
+    lives.wait_for_level(LASTS).await;
+    // Groups come that the one which is away does not know, and that has others under their numbers when it is back.
+    lives.instance.stop_query(LASTS).await.unwrap();
+    for (device, v) in [("c", 3), ("d", 4), ("a", 5)] {
+        send(device, v).await;
+    }
+    lives.wait_for_level(SUMS).await;
+    lives.start_query(LASTS);
+    lives.wait_for_level(LASTS).await;
+    lives.instance.stop_query(SUMS).await.unwrap();
+    send("e", 6).await;
+    send("b", 7).await;
+    lives.wait_for_level(LASTS).await;
+    lives.start_query(SUMS);
+    send("c", 8).await;
+    lives.wait_for_level(SUMS).await;
+    lives.wait_for_level(LASTS).await;
+    lives.instance.stop().await;
+    let table = async |name: &str| -> BTreeMap<String, serde_json::Value> {
+        let records = lives.world.read(&lives.world.topic(name)).await;
+        let row = |(key, value): (Option<Vec<u8>>, Option<Vec<u8>>)| {
+            let key = String::from_utf8(key.unwrap()).unwrap();
+            (key, serde_json::from_slice(&value.unwrap()).unwrap())
+        };
+        records.into_iter().map(row).collect()
+    };
+    let rows = |rows: [(&str, serde_json::Value); 5]| -> BTreeMap<String, serde_json::Value> {
+        rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    };
+    let sum = |s: i32| serde_json::json!({ "S": s });
+    let sums = [("a", sum(6)), ("b", sum(9)), ("c", sum(11)), ("d", sum(4)), ("e", sum(6))];
+    assert_eq!(table("sums").await, rows(sums));
+    let last = |l: i32, c: i32| serde_json::json!({ "L": l, "C": c });
+    let lasts = [
+        ("a", last(5, 2)),
+        ("b", last(7, 2)),
+        ("c", last(8, 2)),
+        ("d", last(4, 1)),
+        ("e", last(6, 1)),
+    ];
+    assert_eq!(table("lasts").await, rows(lasts));
 }
