@@ -1,5 +1,9 @@
 //! The rows of a table that have changed and were not given away yet.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
 use super::RecordId;
 use super::cache::Cache;
 use crate::types::OwnedHeaders;
@@ -12,7 +16,7 @@ pub(super) struct WaitingRows {
     /// Rows that were given away before the flush, and are logged with it: changes of a store count once they are
     /// committed, and only the last of each row.
     unlogged: Cache,
-    changes: Vec<Option<Box<WaitingChange>>>,
+    changes: HashMap<u32, WaitingChange, FixedState>,
 }
 
 /// What a row that waits will say beside what it is then.
@@ -33,7 +37,7 @@ pub(super) struct WaitingChange {
 impl WaitingRows {
     pub(super) fn new(rows_max: usize) -> Self {
         let (cache, unlogged) = (Cache::default(), Cache::default());
-        Self { rows_max, cache, unlogged, changes: Vec::new() }
+        Self { rows_max, cache, unlogged, changes: HashMap::default() }
     }
 
     /// Whether there is a cache at all.
@@ -45,13 +49,10 @@ impl WaitingRows {
     #[inline]
     pub(super) fn hold(&mut self, slot: u32) -> (&mut WaitingChange, bool) {
         self.cache.touch(slot);
-        let at = slot as usize;
-        if self.changes.len() <= at {
-            self.changes.resize_with(at + 1, || None);
+        match self.changes.entry(slot) {
+            Entry::Occupied(change) => (change.into_mut(), false),
+            Entry::Vacant(none) => (none.insert(WaitingChange::default()), true),
         }
-        let change = &mut self.changes[at];
-        let is_new = change.is_none();
-        (change.get_or_insert_default(), is_new)
     }
 
     /// Takes out the rows that the cache cannot hold: those that waited longest.
@@ -66,8 +67,8 @@ impl WaitingRows {
     }
 
     /// Takes out the change of a row that was taken out.
-    pub(super) fn take_change(&mut self, slot: u32) -> Option<Box<WaitingChange>> {
-        self.changes.get_mut(slot as usize)?.take()
+    pub(super) fn take_change(&mut self, slot: u32) -> Option<WaitingChange> {
+        self.changes.remove(&slot)
     }
 
     /// Has a row logged with the flush.
