@@ -41,6 +41,8 @@ mod restarts;
 mod retention;
 #[path = "faults/skipped.rs"]
 mod skipped;
+#[path = "faults/stops.rs"]
+mod stops;
 #[path = "faults/support.rs"]
 mod support;
 #[path = "faults/topics.rs"]

@@ -106,7 +106,8 @@ impl<'p> Builder<'p> {
             NodeKind::StreamSource { .. } => return Ok(None),
             NodeKind::TableSource { source, .. } => {
                 let (store, codecs) = self.shared_table(id)?;
-                Box::new(KeptTable::of_source(source, store, codecs, self.options.cached_groups))
+                let cached_rows = self.options.cached_groups;
+                Box::new(KeptTable::of_source(source, store, codecs).cached(cached_rows, false))
             }
             NodeKind::Filter { predicate, text } => Self::filter(node, predicate, text),
             NodeKind::Select { columns } => Box::new(Select::new(name(), columns.clone())),
@@ -126,7 +127,9 @@ impl<'p> Builder<'p> {
             NodeKind::Materialize { .. } => {
                 let (store, codecs) = self.shared_table(id)?;
                 let cached_rows = self.options.cached_groups;
-                Box::new(KeptTable::of_rows(&node.schema, store, codecs, cached_rows))
+                let is_last = self.plan.successor(id).is_none();
+                let table = KeptTable::of_rows(&node.schema, store, codecs);
+                Box::new(table.cached(cached_rows, is_last))
             }
             NodeKind::StreamTableJoin(joined) => {
                 let side = self.side(node, 1)?;

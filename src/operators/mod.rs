@@ -36,6 +36,7 @@ mod table_aggregate;
 mod table_table_join;
 mod tables;
 mod topology;
+mod unlogged;
 mod waiting;
 mod waiting_rows;
 mod windowed;
@@ -45,7 +46,7 @@ pub use codecs::{CodecPair, Codecs};
 pub use error::QueryError;
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
-    Piece, Pieces, Port, RecordId, SomeRows, Store,
+    Piece, Pieces, Port, SomeRows, Store,
 };
 pub use tables::Tables;
 pub use topology::{Outside, Topology, TopologyOptions};

@@ -5,8 +5,8 @@ use super::error::QueryError;
 use super::tables::Tables;
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
-use crate::plan::{Input, RepartitionId};
-use crate::types::{Column, Meta, Offset, Partition, Rows, Timestamp, Window};
+use crate::plan::RepartitionId;
+use crate::types::{Column, Meta, Offset, Rows, Timestamp, Window};
 
 /// What an operator gives for a batch: rows, and why it could not give more.
 pub struct Outcome<'a> {
@@ -73,17 +73,6 @@ pub enum LoggedRow<'r, 'a> {
     Text(&'r str),
 }
 
-/// A record of a topic that a query reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RecordId {
-    /// What is read there.
-    pub input: Input,
-    /// The partition.
-    pub partition: Partition,
-    /// The offset.
-    pub offset: Offset,
-}
-
 /// Where rows, changes and log entries go.
 pub trait Collector<'a> {
     /// Takes rows for the sink.
@@ -104,12 +93,6 @@ pub trait Collector<'a> {
     /// Counts rows that were dropped without an entry for the same reason, the first of them that of
     /// the record at `first`.
     fn dropped(&mut self, reason: Dropped, first: Offset, count: u64);
-
-    /// The record that a row comes from which has this offset in its batch, where that is known.
-    fn record_of(&self, offset: Offset) -> Option<RecordId>;
-
-    /// Says which records the rows come from that a flush gives now: their offsets are places among these.
-    fn given_from(&mut self, records: &[Option<RecordId>]);
 
     /// Notes that stream time has moved to that of the row of the record at `by`: once for a batch.
     fn time_moved(&mut self, to: Timestamp, by: Offset);

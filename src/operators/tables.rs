@@ -105,6 +105,11 @@ impl Tables {
         TableChange { slot, before: TableRow::of(&self.before) }
     }
 
+    /// The slot of a key of a table, also where there is no row.
+    pub(super) fn place(&mut self, store: StoreId, key: &[u8]) -> u32 {
+        self.stores.entry(store).or_default().place(key)
+    }
+
     /// Forgets the key in a slot of a table, whose row was taken out.
     pub(super) fn release(&mut self, store: StoreId, slot: u32) {
         if let Some(table) = self.stores.get_mut(&store) {

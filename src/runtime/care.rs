@@ -1,6 +1,6 @@
 //! How tasks are given rows.
 
-use crate::operators::RecordId;
+use super::ids::RecordId;
 
 /// How tasks are given rows.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
 use super::given::Given;
+use super::ids::RecordId;
 use super::origin::{Lending, LentRows, Origin};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::skipped::{RecordPlace, SkipCause, SkipExample};
@@ -12,7 +13,7 @@ use crate::expr::EvalError;
 use crate::formats::{ColumnsRow, row_text};
 use crate::java::time::date_text;
 use crate::operators::{
-    Collector, Dropped, Late, LogEntry, LoggedRow, PackedChange, QueryError, RecordId, StoreChange,
+    Collector, Dropped, Late, LogEntry, LoggedRow, PackedChange, QueryError, StoreChange,
 };
 use crate::plan::{Input, QueryPlan, RepartitionId};
 use crate::types::{Arena, Column, Offset, Partition, Rows, Schema, Timestamp};
@@ -220,17 +221,6 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
             let place = batch.origin.record(first).map(|id| place_of(plan, id));
             SkipExample::new(place, ours, &[])
         });
-    }
-
-    fn record_of(&self, offset: Offset) -> Option<RecordId> {
-        self.batch.origin.record(offset)
-    }
-
-    fn given_from(&mut self, records: &[Option<RecordId>]) {
-        // Where it is known that all come from one, that is still so.
-        if let Origin::Unknown | Origin::Each(_) = self.batch.origin {
-            self.batch.origin = Origin::Each(self.arena.bump().alloc_slice_copy(records));
-        }
     }
 
     fn time_moved(&mut self, to: Timestamp, by: Offset) {

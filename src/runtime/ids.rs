@@ -1,6 +1,5 @@
 //! Names of tasks, of the lanes that lead to them, and of the records that come on these.
 
-use crate::operators::RecordId;
 use crate::plan::{Input, SubTopologyId};
 use crate::types::{Offset, Partition};
 
@@ -27,6 +26,17 @@ impl LaneId {
     pub(super) fn record(self, offset: Offset) -> RecordId {
         RecordId { input: self.input, partition: self.upstream, offset }
     }
+}
+
+/// A record of a topic that a query reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordId {
+    /// What is read there.
+    pub input: Input,
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
 }
 
 /// A lane, and the task that it leads to. A lane leads to one task, but for tasks that go round in a

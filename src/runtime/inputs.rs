@@ -24,8 +24,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use super::ids::{LaneId, TaskId, Way};
-use crate::operators::RecordId;
+use super::ids::{LaneId, RecordId, TaskId, Way};
 use crate::plan::Input;
 use crate::types::{Arena, Offset, OwnedRows, Partition, Rows, Stretch};
 

@@ -40,14 +40,13 @@ mod task;
 mod tasks;
 mod timestamp;
 
-pub use crate::operators::RecordId;
 pub use blocks::BLOCK_RECORDS;
 pub use changes::Changes;
 pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use encode::Spread;
 pub use given::Given;
 pub use handover::Handover;
-pub use ids::{LaneId, TaskId, Way};
+pub use ids::{LaneId, RecordId, TaskId, Way};
 pub use inputs::{Chunk, Inputs, MaxIdle, Progress, Run, RunOrigin};
 pub use intake::{RepartitionBatch, SourceBatch};
 pub use layout::{Layout, LayoutOptions, PartPlacement, Placement};

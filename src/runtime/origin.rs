@@ -7,9 +7,8 @@
 
 use std::rc::Rc;
 
-use super::ids::LaneId;
+use super::ids::{LaneId, RecordId};
 use super::inputs::{Chunk, Run, RunOrigin};
-use crate::operators::RecordId;
 use crate::plan::RepartitionId;
 use crate::types::{Arena, Offset, OwnedRows, Partition, Rows};
 
@@ -24,8 +23,6 @@ pub enum Origin<'a> {
     Run(&'a Run),
     /// They are places among rows that another task has lent.
     Lent(&'a LentRows<'a>),
-    /// They are places among these records.
-    Each(&'a [Option<RecordId>]),
     /// Nothing: all rows come from this record, whatever they say.
     Record(RecordId),
     /// Nothing: the rows come out of a cache.
@@ -41,7 +38,6 @@ impl Origin<'_> {
             Self::Chunk(chunk) => chunk.record(place()?),
             Self::Run(run) => run.record(place()?),
             Self::Lent(lent) => lent.record(place()?),
-            Self::Each(records) => records.get(place()?).copied().flatten(),
             Self::Record(record) => Some(*record),
             Self::Partition(_) | Self::Unknown => None,
         }
@@ -107,7 +103,7 @@ impl<'a> LentRows<'a> {
             Origin::Record(record) => RunOrigin::Each(vec![Some(record); self.times.len()]),
             _ if self.rows.meta.offsets.is_empty() => RunOrigin::Unknown,
             Origin::Partition(lane) => RunOrigin::Partition(lane),
-            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) | Origin::Each(_) => {
+            Origin::Chunk(_) | Origin::Run(_) | Origin::Lent(_) => {
                 let record = |nth: usize| match &self.taken {
                     Some(taken) => self.record(*taken.get(nth)? as usize),
                     None => self.record(nth),

@@ -6,13 +6,13 @@
 //! which record is at hand ([`Tasks::at`]). In the same way the record is found that a query stops at.
 
 use super::collector::place_of;
-use super::ids::TaskId;
+use super::ids::{RecordId, TaskId};
 use super::origin::{LentRows, Origin};
 use super::panicked::PanickedRecord;
 use super::panics::{Panic, guard};
 use super::task::{Flush, MixedBatch, Surrounded, TaskBatch};
 use super::tasks::{CHUNK_ROWS, Tasks};
-use crate::operators::{QueryError, RecordId};
+use crate::operators::QueryError;
 
 impl Tasks {
     /// The record that was being processed when the tasks failed, if it is known.

@@ -7,7 +7,7 @@ use super::codecs::PlanCodecs;
 use super::collector::{BatchSource, Rekeying, RowTimes, TaskCollector, TimeMoved};
 use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
 use super::given::Given;
-use super::ids::TaskId;
+use super::ids::{RecordId, TaskId};
 use super::origin::{LentRows, Origin};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
 use super::skipped::RecordPlace;
@@ -15,7 +15,7 @@ use super::source::{ReadRows, SourceRecords};
 use crate::expr::{EvalContext, RandomSource};
 use crate::formats::Schemas;
 use crate::operators::{
-    Clocks, Outside, QueryError, RecordId, SomeRows, StoredRecord, Topology, TopologyOptions,
+    Clocks, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
 };
 use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology};
 use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
@@ -321,10 +321,10 @@ impl Task {
         };
         let eval = EvalContext { arena, now, random, nested_error_set_null };
         let done = step(&mut self.topology, &mut Outside { eval, out: &mut out });
-        if let Err(error) = &done {
-            self.failed_at = error.record.and_then(|record| out.batch.origin.record(record));
-        }
         self.moved = out.finish();
+        if let Err(error) = &done {
+            self.failed_at = error.record.and_then(|record| batch.origin.record(record));
+        }
         done
     }
 }

@@ -71,15 +71,21 @@ impl TableStore {
 
     /// Puts a row, and says where. What was there before is in `before`, as bytes at rest.
     pub fn put(&mut self, key: &[u8], row: TableRow<'_>, before: &mut Vec<u8>) -> u32 {
-        let (slot, _) = self.index.insert(key);
-        if self.rows.len() <= slot as usize {
-            self.rows.push(Box::default());
-        }
+        let slot = self.place(key);
         let bytes = &mut self.rows[slot];
         before.clear();
         before.extend_from_slice(bytes);
         self.len += usize::from(bytes.is_empty());
         row.write(bytes);
+        slot
+    }
+
+    /// The slot of `key`, also where there is no row; then it is to be released once none has come.
+    pub fn place(&mut self, key: &[u8]) -> u32 {
+        let (slot, _) = self.index.insert(key);
+        if self.rows.len() <= slot as usize {
+            self.rows.push(Box::default());
+        }
         slot
     }
 

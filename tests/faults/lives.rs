@@ -62,7 +62,7 @@ impl Lives {
     }
 
     /// Waits until a query has committed all that was sent.
-    async fn wait_for_level(&self, id: &str) {
+    pub(crate) async fn wait_for_level(&self, id: &str) {
         for _ in 0..LOOKS {
             if self.world.lag(id, &self.world.topic("in")).await == 0 {
                 return;

@@ -58,12 +58,17 @@ impl Shard {
                 match self.tasks.flush_some(part, self.world.now()) {
                     Ok(true) => {}
                     Ok(false) => {
-                        self.stage = Stage::Cut;
+                        self.stage = Stage::Drained;
                         self.give_away();
-                        self.tell(Event::Drained);
                     }
                     Err(error) => self.fail(error.into()),
                 }
+                true
+            }
+            // By now, what it gave to other workers is in their inboxes: before any further command.
+            Stage::Drained => {
+                self.stage = Stage::Cut;
+                self.tell(Event::Drained);
                 true
             }
             Stage::Running | Stage::Cut | Stage::Held | Stage::Failed => false,

@@ -179,7 +179,7 @@ impl Session {
         }
     }
 
-    /// Runs until it is told to end; then everything is committed, and its tasks wait.
+    /// Runs until it is told to end; then everything that was taken is committed, and its tasks wait.
     pub(super) async fn run(
         &mut self,
         membership: &Membership,
@@ -187,11 +187,14 @@ impl Session {
     ) -> Result<(), LiveError> {
         let mut committing: Option<Committing<'_>> = None;
         let mut is_ending = false;
+        // Whether the barrier after which nothing is taken has begun. Another one may be under way when it is told to end.
+        let mut is_last = false;
         loop {
             let is_free = committing.is_none() && self.barrier.is_none();
             let is_full = self.outbox.held_bytes() >= EARLY_COMMIT_BYTES;
             if is_free && (is_ending || is_full) {
-                self.begin_barrier(!is_ending).await;
+                is_last = is_ending;
+                self.begin_barrier(!is_last).await;
             }
             let is_free = committing.is_none() && self.barrier.is_none();
             tokio::select! {
@@ -205,7 +208,7 @@ impl Session {
                     if !std::mem::replace(&mut self.has_committed, true) {
                         self.tell_all(|| Command::ReadRepartitions).await;
                     }
-                    if is_ending {
+                    if is_last {
                         return Ok(());
                     }
                 }

@@ -115,6 +115,8 @@ pub(super) enum Stage {
     Reading { until: i64, ends: BTreeMap<LaneId, i64> },
     /// The barrier: caches of a sub-topology are given away.
     Draining(SubTopologyId),
+    /// The barrier: they are given away, but not all that came of it may be with the other workers.
+    Drained,
     /// It waits to be told to go on.
     Held,
     /// It has failed.
@@ -221,7 +223,7 @@ impl Shard {
     /// Whether it would take more if its outbox and its other lanes let it.
     pub(super) fn is_blocked(&self) -> bool {
         match self.stage {
-            Stage::Draining(_) => true,
+            Stage::Draining(_) | Stage::Drained => true,
             Stage::Running | Stage::Reading { .. } => {
                 self.lanes.values().any(|lane| !lane.is_attached)
             }

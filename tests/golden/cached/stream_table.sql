@@ -15,4 +15,5 @@ t a null @ 8s    => nothing
 t b null @ 9s    => nothing
 commit           => nothing
 ---- stores
+CSAS_BOTH_0-KafkaTopic_Right-Reduce a null @ 5s
 CSAS_BOTH_0-KafkaTopic_Right-Reduce b null @ 9s

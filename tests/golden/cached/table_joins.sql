@@ -1,5 +1,5 @@
--- The changes of two tables wait, and can be looked up while they do. A row says what it is at the commit, once
--- for both of its sides; one that came and went in between never was.
+-- Each change of two tables is joined; what comes of it waits, and says at the commit what it is by then. One both of
+-- whose sides go in between goes too.
 CREATE TABLE l (id STRING PRIMARY KEY, x INT) WITH (kafka_topic='l', value_format='JSON', partitions=1);
 CREATE TABLE r (id STRING PRIMARY KEY, y INT, h BYTES HEADER('h')) WITH (kafka_topic='r', value_format='JSON', partitions=1);
 CREATE TABLE both AS SELECT l.id AS id, x, y, h, r.rowtime AS rt FROM l JOIN r ON l.id = r.id;
@@ -23,11 +23,16 @@ r a {"y":10} @ 11s => nothing
 r e null @ 12s     => nothing
 r e {"y":11} @ 13s => nothing
 commit             => BOTH a {"X":6,"Y":10,"H":null,"RT":11000} @ 11s
+l b null @ 14s     => nothing
+r b null @ 15s     => nothing
+commit             => BOTH b null @ 14s
 ---- stores
 CTAS_BOTH_0-KafkaTopic_Left-Reduce a {"X":6,"ROWPARTITION":0,"ROWOFFSET":3} @ 5s
-CTAS_BOTH_0-KafkaTopic_Left-Reduce b {"X":4,"ROWPARTITION":0,"ROWOFFSET":2} @ 4s
+CTAS_BOTH_0-KafkaTopic_Left-Reduce b null @ 14s
+CTAS_BOTH_0-KafkaTopic_Left-Reduce c null @ 8s
 CTAS_BOTH_0-KafkaTopic_Right-Reduce a {"Y":10,"ROWPARTITION":0,"ROWOFFSET":6} @ 11s
-CTAS_BOTH_0-KafkaTopic_Right-Reduce b {"Y":5,"ROWPARTITION":0,"ROWOFFSET":1} @ 9s
+CTAS_BOTH_0-KafkaTopic_Right-Reduce b null @ 15s
+CTAS_BOTH_0-KafkaTopic_Right-Reduce d null @ 9s
 CTAS_BOTH_0-KafkaTopic_Right-Reduce e {"Y":11,"ROWPARTITION":0,"ROWOFFSET":8} @ 13s
 CTAS_BOTH_0-Project-Last a {"X":6,"Y":10,"H":null,"RT":11000} @ 11s
-CTAS_BOTH_0-Project-Last b {"X":4,"Y":5,"H":null,"RT":9000} @ 9s
+CTAS_BOTH_0-Project-Last b null @ 14s

@@ -1,14 +1,13 @@
--- A table's rows are counted by team; two rows wait in the cache of the table, and two teams in that of the counts.
+-- A table's rows are counted by team; the teams that wait are those that the cache can hold.
 CREATE TABLE employees (name STRING PRIMARY KEY, team STRING) WITH (kafka_topic='employees', value_format='JSON', partitions=1);
 CREATE TABLE teams AS SELECT team, COUNT(*) AS members FROM employees GROUP BY team;
 ---- records
 employees ann {"team":"red"} @ 1s   => nothing
 employees bob {"team":"red"} @ 2s   => nothing
 employees cid {"team":"blue"} @ 3s  => nothing
-employees ann {"team":"green"} @ 4s => nothing
+employees ann {"team":"green"} @ 4s => TEAMS blue {"MEMBERS":1} @ 3s  -- blue waited longest
 employees bob null @ 5s             => nothing
-commit                              => TEAMS blue {"MEMBERS":1} @ 3s
-                                    => TEAMS green {"MEMBERS":1} @ 4s
+commit                              => TEAMS green {"MEMBERS":1} @ 4s
                                     => TEAMS red {"MEMBERS":0} @ 5s
 ---- stores
 CTAS_TEAMS_0-KsqlTopic-Reduce ann {"TEAM":"green","ROWPARTITION":0,"ROWOFFSET":3} @ 4s

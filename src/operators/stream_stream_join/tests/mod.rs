@@ -10,8 +10,7 @@ use super::*;
 use crate::expr::aggregates::Sequence;
 use crate::expr::{EvalContext, RandomSource};
 use crate::operators::{
-    Collector, LogEntry, LoggedRow, PackedChange, QueryError, RecordId, StoreChange, StoredRecord,
-    Tables,
+    Collector, LogEntry, LoggedRow, PackedChange, QueryError, StoreChange, StoredRecord, Tables,
 };
 use crate::plan::RepartitionId;
 use crate::types::{
@@ -174,12 +173,6 @@ impl Collector<'_> for Given {
     fn dropped(&mut self, reason: Dropped, _: Offset, _: u64) {
         self.dropped.push(reason);
     }
-
-    fn record_of(&self, _: Offset) -> Option<RecordId> {
-        None
-    }
-
-    fn given_from(&mut self, _: &[Option<RecordId>]) {}
 
     fn time_moved(&mut self, _: Timestamp, _: Offset) {}
 }
