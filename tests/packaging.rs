@@ -252,3 +252,16 @@ fn the_image_is_one_binary_run_by_nobody_in_particular() {
         "the builder's Rust is the crate's"
     );
 }
+
+#[test]
+fn a_folder_without_cases_has_not_passed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"))
+        .arg("test")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("there is no case in {}", folder.path().display())), "{told}");
+}
