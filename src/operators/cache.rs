@@ -1,4 +1,4 @@
-//! The record cache of an aggregation: in which order groups wait to be given away.
+//! A record cache, of an aggregation or a table: in which order groups or rows wait to be given away.
 
 use std::collections::VecDeque;
 
@@ -21,6 +21,9 @@ pub(super) struct Cache {
 
 /// How many updates are kept at least before those that are passed over are cleared out.
 const UPDATES_MIN: usize = 1_024;
+
+/// How many groups or rows are given away or logged at once.
+pub(super) const FLUSH_ROWS: usize = 1_000;
 
 impl Cache {
     /// Notes that `slot` changed.

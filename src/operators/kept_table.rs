@@ -1,5 +1,6 @@
 //! The memory of a table: the rows as they are, and what they were before.
 
+use super::cache::FLUSH_ROWS;
 use super::result::{ResultBuilder, push_row};
 use super::unlogged::Unlogged;
 use super::waiting::lent;
@@ -31,6 +32,8 @@ pub(super) struct KeptTable {
     is_written_later: bool,
     /// Which columns of its rows are kept.
     is_kept: Vec<bool>,
+    /// How many these are.
+    kept_columns: usize,
     types: Vec<SqlType>,
     key_types: Vec<SqlType>,
     /// Whether changes are logged with a flush only.
@@ -41,9 +44,6 @@ pub(super) struct KeptTable {
     /// The partition that rows come from.
     partition: Partition,
 }
-
-/// How many rows are logged and given away at once.
-const FLUSH_ROWS: usize = 1_000;
 
 impl KeptTable {
     /// The table of a source. What is kept of a row are its value, its partition and its offset; what it was before has
@@ -56,8 +56,10 @@ impl KeptTable {
             )
         };
         let columns = frame_columns(source).into_iter();
-        let (is_kept, types) = columns.map(|each| (is_kept(each.from), each.ty)).unzip();
-        Self { is_kept, types, ..Self::of_rows(&source.schema, store, codecs) }
+        let (is_kept, types): (Vec<bool>, _) =
+            columns.map(|each| (is_kept(each.from), each.ty)).unzip();
+        let kept_columns = is_kept.iter().filter(|is_kept| **is_kept).count();
+        Self { is_kept, kept_columns, types, ..Self::of_rows(&source.schema, store, codecs) }
     }
 
     /// The table of a node whose rows are kept whole.
@@ -68,6 +70,7 @@ impl KeptTable {
             is_written_later: codecs.value.bytes_max(0).is_some(),
             codecs,
             is_kept: vec![true; schema.value.len()],
+            kept_columns: schema.value.len(),
             types: types(&schema.value),
             key_types: types(&schema.key),
             logs_later: false,
@@ -140,8 +143,8 @@ impl KeptTable {
             }
             let now = self.pack_kept(rows, row, &mut packed);
             // A row that is not there has a place too: that it is deleted may be news for the sink.
-            let slot = ctx.tables.place(self.store, &key);
-            ctx.tables.change(self.store, &key, now, rows.meta.offset(row));
+            let change = ctx.tables.change(self.store, &key, now, rows.meta.offset(row));
+            let slot = change.slot.unwrap_or_else(|| ctx.tables.place(self.store, &key));
             let Some(waiting) = &mut self.waiting else { continue };
             let (change, is_new) = waiting.hold(slot);
             change.timestamp_ms = rows.meta.timestamps[row];
@@ -163,7 +166,7 @@ impl KeptTable {
         let Some(waiting) = self.waiting.as_mut().filter(|_| !slots.is_empty()) else {
             return Rows::default();
         };
-        let (arena, none) = (ctx.eval.arena, None::<std::iter::Empty<Value<'a>>>);
+        let arena = ctx.eval.arena;
         let types = (&*self.key_types, &*self.types);
         let mut given = ResultBuilder::new(types, self.partition, false);
         for slot in slots.iter().copied() {
@@ -171,9 +174,12 @@ impl KeptTable {
             let (_, row) = ctx.tables.row(self.store, slot);
             let mut key = PackedValues::new(&change.key);
             given.push_key(std::iter::repeat_with(|| key.next(arena)));
-            let mut values = row.map(TableRow::values);
-            let values = values.as_mut().map(|all| std::iter::repeat_with(|| all.next(arena)));
-            given.push_change(values, none.clone());
+            match row.map(TableRow::values) {
+                Some(mut values) => {
+                    given.push_value(std::iter::repeat_with(|| values.next(arena)));
+                }
+                None => given.push_no_value(),
+            }
             given.push_meta(change.timestamp_ms, lent(&change.headers, arena), None);
             self.unlogged.touch(slot, row.is_none().then_some(change.timestamp_ms));
         }
@@ -203,18 +209,18 @@ impl KeptTable {
         out: &mut dyn Collector<'_>,
     ) -> Result<(), QueryError> {
         let (store, codec) = (self.store, &self.codecs.value);
-        let kept = self.is_kept.iter().filter(|is_kept| **is_kept).count();
+        let columns = self.kept_columns;
         let Some(row) = row else {
             out.changed(StoreChange { store, key, value: None, timestamp_ms });
             return Ok(());
         };
         if self.is_written_later {
-            let (values, columns) = (row.packed, kept);
+            let values = row.packed;
             out.changed_packed(PackedChange { store, key, values, columns, codec, timestamp_ms });
             return Ok(());
         }
         let (arena, mut values, mut bytes) = (Arena::new(), row.values(), Vec::new());
-        let values: Vec<_> = (0..kept).map(|_| values.lent(&arena)).collect();
+        let values: Vec<_> = (0..columns).map(|_| values.lent(&arena)).collect();
         let has_value = codec.encode_values(&values, &mut bytes)?;
         let value = has_value.then_some(&*bytes);
         out.changed(StoreChange { store, key, value, timestamp_ms });

@@ -78,19 +78,6 @@ impl<'a> ResultBuilder<'a> {
         self.valid.push(false);
     }
 
-    /// Says what the row is now, if there is one, and what it was, where that is asked for.
-    pub(super) fn push_change(
-        &mut self,
-        now: Option<impl Iterator<Item = Value<'a>>>,
-        before: Option<impl Iterator<Item = Value<'a>>>,
-    ) {
-        self.valid.push(now.is_some());
-        push_row(&mut self.value, now);
-        let Some((columns, valid)) = &mut self.old else { return };
-        valid.push(before.is_some());
-        push_row(columns, before);
-    }
-
     /// Says what the row was before, where that is asked for.
     pub(super) fn push_old(&mut self, old: Option<&[OwnedValue]>, arena: &'a Arena) {
         let Some((columns, valid)) = &mut self.old else { return };

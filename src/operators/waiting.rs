@@ -2,13 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::cache::Cache;
+use super::cache::{Cache, FLUSH_ROWS};
 use super::groups::{Emission, Groups};
 use super::{Context, Outcome, QueryError};
 use crate::types::{Arena, Headers, Meta, OwnedHeaders, OwnedValue, Rows, owned_headers};
-
-/// How many groups are given away at once.
-const FLUSH_ROWS: usize = 1_000;
 
 /// What an aggregation does with its changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,26 +5,27 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::engine_facts::{info, internal_topics, read_as, side};
+use super::engine_failures::{died, refused, unfit};
 use super::failure::FailureKind;
 use super::registry::MemoryRegistry;
-use super::source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
+use super::source_info::{SourceInfo, TopicInfo};
 use super::system::{Given, Record};
 use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{
-    Decoder, Encoded, Encoder, Format, FormatError, FormatSpec, NullableRepresentation, Role,
-    Schemas, Wrapping, encode_json, inferred_columns,
+    Decoder, Encoded, Encoder, FormatSpec, Role, Schemas, encode_json, inferred_columns,
 };
 use crate::java::hash_code;
 use crate::operators::QueryError;
-use crate::plan::{self, Catalog, OptionSet, Options, PlanError, QueryPlan, Source, Stage};
+use crate::plan::{OptionSet, Options, PlanError, Source};
 use crate::registry::{Reference, Registry, ResolvedSchema, Schema, SchemaId, SchemaType, Subject};
 use crate::runtime::{Driver, DriverOptions, DriverRecord, SchemaAccess, Target};
-use crate::sql::ast::{SourceKind, Statement};
+use crate::sql::ast::Statement;
 use crate::sql::{self, ParseOptions, ParsedStatement};
-use crate::types::{Arena, Column, ColumnDef, SqlType};
+use crate::types::{Arena, Column, ColumnDef};
 
 /// What the names of internal topics begin with.
 const INTERNAL_PREFIX: &str = "_confluent-ksql-some.ksql.service.idquery_";
@@ -132,28 +133,6 @@ fn changelog_name(query: &str, store: &str) -> String {
     format!("{query}-{store}")
 }
 
-/// The error of a query that died while it processed a batch, told of its first record.
-fn died(error: &QueryError, topic: &str, first: Option<&Record>) -> Failure {
-    if error.message.ends_with("not supported yet") {
-        let message = error.message.clone();
-        return Failure { is_unsupported: true, ..Failure::new(FailureKind::Streams, message) };
-    }
-    let message = if error.message.starts_with("Error encountered sending record") {
-        error.message.clone()
-    } else {
-        format!(
-            "Exception caught in process. taskId=0_0, processor=KSTREAM-SOURCE-0000000000, \
-             topic={topic}, partition=0, offset={}",
-            first.map_or(0, |record| record.offset)
-        )
-    };
-    let mut causes = error.causes.clone();
-    if message != error.message {
-        causes.insert(0, error.message.clone());
-    }
-    Failure { causes, ..Failure::new(FailureKind::Streams, message) }
-}
-
 fn driver_record(record: &Record) -> DriverRecord {
     DriverRecord {
         key: record.key.clone(),
@@ -171,32 +150,6 @@ fn of_driver(record: DriverRecord) -> Record {
         headers: record.headers,
         offset: 0,
     }
-}
-
-/// The error of a statement that could not be planned.
-fn refused(error: &PlanError, parsed: &ParsedStatement, catalog: &Catalog) -> Failure {
-    let kind = match error.stage {
-        Stage::Prepare => FailureKind::Parse,
-        Stage::Resolve | Stage::Analyse | Stage::Execute => FailureKind::Statement,
-    };
-    let message = error.to_string();
-    let unlogged = match error.stage {
-        Stage::Analyse => {
-            let details = error.unlogged.clone();
-            let details = details.map_or_else(
-                || message.clone(),
-                |details| {
-                    let prefix = error.stage.prefix();
-                    let details = details.strip_prefix(prefix).unwrap_or(&details).to_owned();
-                    format!("{prefix}{details}")
-                },
-            );
-            let canonical = plan::canonical(&plan::sanitised(&parsed.statement, catalog));
-            Some(format!("{details}\nStatement: {}", canonical.trim_end_matches(';')))
-        }
-        _ => error.unlogged.clone(),
-    };
-    Failure { unlogged, is_unsupported: error.is_unsupported, ..Failure::new(kind, message) }
 }
 
 impl System for EngineSystem {
@@ -513,102 +466,6 @@ impl EngineSystem {
     }
 }
 
-/// The failure of a format that cannot do what it is asked to.
-fn unfit(error: &FormatError) -> Failure {
-    Failure::new(FailureKind::Ksql, error.to_string())
-}
-
-/// The format of a source's keys or values.
-fn side(source: &Source, is_key: bool) -> (&FormatSpec, &[ColumnDef], Role) {
-    if is_key {
-        (&source.key_format, &source.schema.key, Role::Key)
-    } else {
-        (&source.value_format, &source.schema.value, Role::Value)
-    }
-}
-
-/// The repartition and changelog topics of a query.
-fn internal_topics(prefix: &str, plan: &QueryPlan) -> Vec<TopicInfo> {
-    let topic = |end: &str, key: (&FormatSpec, usize), value: (&FormatSpec, usize)| TopicInfo {
-        name: format!("{prefix}-{end}"),
-        key_format: format_info(key.0, key.1, Role::Key),
-        value_format: format_info(value.0, value.1, Role::Value),
-        ..TopicInfo::default()
-    };
-    let repartitions = plan.repartitions().map(|(_, node, end)| {
-        let schema = &plan.node(node).schema;
-        let key = (&end.key_format, schema.key.len());
-        topic(&end.name, key, (&end.value_format, schema.value.len()))
-    });
-    let changelogs = plan.stores().map(|(.., store)| {
-        let key = (&store.key_format, store.stored.key.len());
-        topic(&store.changelog(), key, (&store.value_format, store.stored.value.len()))
-    });
-    repartitions.chain(changelogs).collect()
-}
-
 fn parse_options() -> ParseOptions {
     ParseOptions::default()
-}
-
-fn info(source: &Source) -> SourceInfo {
-    SourceInfo {
-        name: source.name.clone(),
-        is_table: source.kind == SourceKind::Table,
-        is_read_only: source.is_read_only,
-        topic: source.topic.clone(),
-        schema: source.schema.to_string(),
-        key: source.schema.key.clone(),
-        value: source.schema.value.clone(),
-        key_format: format_info(&source.key_format, source.schema.key.len(), Role::Key),
-        value_format: format_info(&source.value_format, source.schema.value.len(), Role::Value),
-        window: source
-            .window
-            .map(|window| WindowInfo { kind: window.kind, size_ms: window.size_ms }),
-    }
-}
-
-fn format_info(spec: &FormatSpec, columns: usize, role: Role) -> FormatInfo {
-    let both = spec.format.supports_wrapping(Wrapping::Wrapped)
-        && spec.format.supports_wrapping(Wrapping::Unwrapped);
-    let feature = match (role, spec.wrap) {
-        (Role::Key, _) if columns == 1 && both => Some("UNWRAP_SINGLES"),
-        (Role::Value, Some(true)) => Some("WRAP_SINGLES"),
-        (Role::Value, Some(false)) => Some("UNWRAP_SINGLES"),
-        _ => None,
-    };
-    let mut properties = std::collections::BTreeMap::new();
-    if let Some(delimiter) = spec.delimiter.filter(|_| spec.format == Format::Delimited) {
-        properties.insert("delimiter".to_owned(), delimiter.to_string());
-    }
-    if let Some(name) = &spec.full_schema_name {
-        properties.insert("fullSchemaName".to_owned(), name.clone());
-    }
-    if spec.format == Format::Protobuf {
-        properties.insert("unwrapPrimitives".to_owned(), "true".to_owned());
-    }
-    if let Some(nullable) = spec.nullable {
-        let text = match nullable {
-            NullableRepresentation::Optional => "optional",
-            NullableRepresentation::Wrapper => "wrapper",
-        };
-        properties.insert("nullableRepresentation".to_owned(), text.to_owned());
-    }
-    FormatInfo {
-        name: spec.format.name().to_owned(),
-        features: feature.map(str::to_owned).into_iter().collect(),
-        properties,
-    }
-}
-
-/// How what was written is looked at: Protobuf always writes a message, so that a bare column is a field of one. A
-/// column of another wire type than its field is NULL there.
-fn read_as(spec: &FormatSpec, columns: &[ColumnDef], role: Role) -> (FormatSpec, Role) {
-    let is_protobuf = matches!(spec.format, Format::Protobuf | Format::ProtobufNosr);
-    let is_struct = matches!(columns, [ColumnDef { ty: SqlType::Struct(_), .. }]);
-    if is_protobuf && !is_struct {
-        (FormatSpec { wrap: Some(true), ..spec.clone() }, Role::Value)
-    } else {
-        (spec.clone(), role)
-    }
 }

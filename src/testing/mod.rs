@@ -19,6 +19,8 @@ mod check;
 mod compare;
 mod decode;
 mod encode;
+mod engine_facts;
+mod engine_failures;
 mod engine_system;
 mod expand;
 mod failure;

@@ -12,6 +12,23 @@ mod target;
 pub(super) use infer::{Naming, columns_of};
 pub(super) use target::{StructTarget, Target, struct_target, target};
 
+use crate::types::SqlType;
+
+/// What Kafka Connect calls a type of SQL.
+pub(super) fn connect_name(ty: &SqlType) -> &'static str {
+    match ty {
+        SqlType::Boolean => "boolean",
+        SqlType::Int | SqlType::Date | SqlType::Time => "int32",
+        SqlType::Bigint | SqlType::Timestamp => "int64",
+        SqlType::Double => "float64",
+        SqlType::String => "string",
+        SqlType::Bytes | SqlType::Decimal { .. } => "bytes",
+        SqlType::Array(_) => "array",
+        SqlType::Map(..) => "map",
+        SqlType::Struct(_) => "struct",
+    }
+}
+
 /// A type of Kafka Connect. All of them may be NULL.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ConnectType {

@@ -3,7 +3,7 @@
 //! Fields are found by name in any case. A type that does not fit is an error of each record that
 //! reaches it, NULL or not, as in ksqlDB.
 
-use super::{ConnectField, ConnectType};
+use super::{ConnectField, ConnectType, connect_name};
 use crate::types::{ColumnDef, SqlType};
 
 /// What becomes of a value of a writer's type.
@@ -123,23 +123,8 @@ pub(in crate::formats) fn target(from: &ConnectType, ty: &SqlType, path: &str) -
         _ => Target::Mismatch(format!(
             "Cannot deserialize type {} as type {} for path: {path}",
             from.name(),
-            wanted_name(ty)
+            connect_name(ty)
         )),
-    }
-}
-
-/// What Kafka Connect calls a type of SQL.
-fn wanted_name(ty: &SqlType) -> &'static str {
-    match ty {
-        SqlType::Boolean => "boolean",
-        SqlType::Int | SqlType::Date | SqlType::Time => "int32",
-        SqlType::Bigint | SqlType::Timestamp => "int64",
-        SqlType::Double => "float64",
-        SqlType::String => "string",
-        SqlType::Bytes | SqlType::Decimal { .. } => "bytes",
-        SqlType::Array(_) => "array",
-        SqlType::Map(..) => "map",
-        SqlType::Struct(_) => "struct",
     }
 }
 

@@ -20,7 +20,7 @@ mod write;
 
 pub(super) use reader::{ProtobufReader, ReadError};
 
-use super::connect::ConnectType;
+use super::connect::{ConnectType, connect_name};
 use super::rows::Outcome;
 use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded, FormatError, FormatSpec, Role, Row};
@@ -123,21 +123,6 @@ fn unreadable_type(ty: &SqlType, path: &str) -> Option<String> {
             fields.find_map(|field| unreadable_type(&field.ty, &format!("{path}->{}", field.name)))
         }
         _ => None,
-    }
-}
-
-/// What Kafka Connect calls a type.
-fn connect_name(ty: &SqlType) -> &'static str {
-    match ty {
-        SqlType::Boolean => "boolean",
-        SqlType::Int | SqlType::Date | SqlType::Time => "int32",
-        SqlType::Bigint | SqlType::Timestamp => "int64",
-        SqlType::Double => "float64",
-        SqlType::String => "string",
-        SqlType::Bytes | SqlType::Decimal { .. } => "bytes",
-        SqlType::Array(_) => "array",
-        SqlType::Map(..) => "map",
-        SqlType::Struct(_) => "struct",
     }
 }
 

@@ -72,6 +72,17 @@ struct Difference {
     info: Option<String>,
 }
 
+impl Difference {
+    /// One of a kind, at a path of schemas that are called `[reader, writer]`.
+    fn at(path: &str, kind: &'static str, [reader, writer]: [&str; 2]) -> Self {
+        let words = kind.to_lowercase().replace('_', " ");
+        let description = format!(
+            "The {reader} schema cannot read what the {writer} schema allows at path '{path}': {words}"
+        );
+        Self { kind, description, info: None }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{errorType:'{}', description:'{}'", self.kind, self.description)?;

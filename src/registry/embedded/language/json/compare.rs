@@ -55,14 +55,7 @@ impl<'a> Comparison<'a> {
         if self.found.len() >= limit {
             return;
         }
-        let words: Vec<String> = kind.split('_').map(str::to_lowercase).collect();
-        let [reader, writer] = self.names;
-        let description = format!(
-            "The {reader} schema cannot read what the {writer} schema allows at path '{}': {}",
-            self.path.join("/"),
-            words.join(" ")
-        );
-        self.found.push(Difference { kind, description, info: None });
+        self.found.push(Difference::at(&self.path.join("/"), kind, self.names));
     }
 
     /// Notes a difference at a keyword.

@@ -71,14 +71,8 @@ impl Comparison<'_> {
         if self.found.len() == DIFFERENCES_MAX {
             return;
         }
-        let words: Vec<String> = kind.split('_').map(str::to_lowercase).collect();
-        let [reader, writer] = self.names;
-        let description = format!(
-            "The {reader} schema cannot read what the {writer} schema allows at path '#/{}': {}",
-            self.path.join("/"),
-            words.join(" ")
-        );
-        self.found.push(Difference { kind, description, info: None });
+        let path = format!("#/{}", self.path.join("/"));
+        self.found.push(Difference::at(&path, kind, self.names));
     }
 
     fn within(&mut self, step: &impl ToString, act: impl FnOnce(&mut Self)) {
