@@ -22,9 +22,8 @@ use millstream::devices::{
     self, Clock, Pace, PartitionTable, ProduceOptions, ProduceSummary, REGISTRY_TOPIC,
     ReadingFormat, Readings, RegisterOptions,
 };
-use millstream::engine::Properties;
+use millstream::engine::{Properties, Services};
 use millstream::kafka::admin::Admin;
-use millstream::kafka::{ClientConfig, Cluster};
 use millstream::runtime::clock;
 use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, ensure_topic};
 use tokio::sync::watch as signal;
@@ -126,15 +125,17 @@ impl Demo {
                 properties.set(name, value);
             }
         }
-        let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
-        let specs = prepare(&cluster, files, &properties).await?;
+        properties.set("ksql.schema.registry.url", registry.as_str());
+        let services = Services::new(&properties)?;
+        let cluster = &services.cluster;
+        let specs = prepare(&services, files, &properties).await?;
         let sources: BTreeSet<&str> = specs
             .iter()
             .flat_map(|spec| spec.plan.sources().map(|(_, source)| source.topic.as_str()))
             .collect();
         let sinks = specs.iter().map(|spec| spec.plan.sink.topic.as_str());
         let topics: BTreeSet<&str> = sources.iter().copied().chain(sinks).collect();
-        let watch = Watch::open(&cluster, &topics).await?;
+        let watch = Watch::open(cluster, &topics).await?;
         let (stop_producers, stopped) = signal::channel(false);
         let mut producers = JoinSet::new();
         for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
@@ -146,8 +147,9 @@ impl Demo {
             stop_within: PATIENCE,
             id: u64::from(std::process::id()),
             workers: run_command::workers(&properties)?,
+            registry: services.registry.clone(),
         };
-        let instance = Instance::start(&cluster, specs, options).await?;
+        let instance = Instance::start(cluster, specs, options).await?;
         let summary = Summary::default();
         Ok(Self { bootstrap, registry, instance, watch, producers, stop_producers, summary })
     }
@@ -233,10 +235,11 @@ fn finished(
 
 /// Makes the topics of readings that the statements name, then what the statements say.
 async fn prepare(
-    cluster: &Cluster,
+    services: &Services,
     files: &Files,
     properties: &Properties,
 ) -> anyhow::Result<Vec<QuerySpec>> {
+    let cluster = &services.cluster;
     let admin = Admin::new(cluster);
     for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
         if files.text().contains(format.topic()) {
@@ -252,7 +255,7 @@ async fn prepare(
         let registry = devices::registrations(REGISTRY_SEED, DEVICES);
         devices::register(cluster, registry, &options).await?;
     }
-    run_command::prepare(cluster, files, properties).await
+    run_command::prepare(services, files, properties).await
 }
 
 /// Writes readings, dated as they are sent, until the count is reached or the demo stops.

@@ -37,6 +37,10 @@ pub(crate) fn table(run: &DryRun, files: &Files) -> String {
         );
         rows.push([topic.name.clone(), "new topic".to_owned(), String::new(), detail]);
     }
+    for request in &run.schemas {
+        let detail = format!("{}, unless it is there", request.schema.ty);
+        rows.push([request.subject.to_string(), "schema".to_owned(), String::new(), detail]);
+    }
     aligned(&rows)
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use millstream::engine::Services;
 use millstream::engine::headless::HeadlessError;
 use millstream::engine::reset::{QueryReset, Reset, ResetError, ResetOptions, plan_reset};
-use millstream::kafka::{ClientConfig, Cluster};
 
 use crate::args::ResetArgs;
 use crate::files::Files;
@@ -32,9 +32,9 @@ async fn try_run(args: &ResetArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&paths)?;
     let mut properties = run_command::kafka_properties(&args.kafka)?;
     run_command::set_state_dir(&mut properties, args.state_dir.as_deref())?;
-    let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
+    let services = Services::new(&properties)?;
     let options = ResetOptions { queries, sinks: args.sinks };
-    let planned = plan_reset(&cluster, files.text(), &properties, &options).await;
+    let planned = plan_reset(&services, files.text(), &properties, &options).await;
     if let Err(ResetError::File(HeadlessError::Statements(faults))) = &planned {
         files.show(faults);
     }
@@ -46,7 +46,7 @@ async fn try_run(args: &ResetArgs) -> anyhow::Result<ExitCode> {
     if !args.yes && !is_confirmed()? {
         return Ok(ExitCode::FAILURE);
     }
-    reset.run(&cluster).await?;
+    reset.run(&services).await?;
     println!("deleted");
     Ok(ExitCode::SUCCESS)
 }

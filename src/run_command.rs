@@ -7,9 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use millstream::engine::Properties;
 use millstream::engine::headless::{self, Checked, HeadlessError};
-use millstream::kafka::{ClientConfig, Cluster};
+use millstream::engine::{Properties, Services, registry};
 use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QuerySpec, QueryState};
 
 use crate::args::{CheckArgs, KafkaArgs, PropertyArgs, RunArgs};
@@ -43,13 +42,13 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if !unknown.is_empty() {
         tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
     }
-    let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
+    let services = Services::new(&properties)?;
     if args.dry_run {
-        return try_dry_run(&cluster, &files, &properties).await;
+        return try_dry_run(&services, &files, &properties).await;
     }
     let mut stop = std::pin::pin!(stop_signal()?);
     let instance = tokio::select! {
-        instance = start(args, &cluster, &files, &properties) => instance?,
+        instance = start(args, &services, &files, &properties) => instance?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
     let has_failed = watch(&instance, stop).await;
@@ -66,11 +65,11 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// Shows what files would do: 1 if a statement would be refused.
 #[expect(clippy::print_stdout, reason = "what a dry run finds is its output")]
 async fn try_dry_run(
-    cluster: &Cluster,
+    services: &Services,
     files: &Files,
     properties: &Properties,
 ) -> anyhow::Result<ExitCode> {
-    let found = headless::dry_run(cluster, files.text(), properties).await;
+    let found = headless::dry_run(services, files.text(), properties).await;
     if let Err(HeadlessError::Statements(faults)) = &found {
         files.show(faults);
     }
@@ -83,11 +82,11 @@ async fn try_dry_run(
 /// Prepares what files say, and starts their queries.
 async fn start(
     args: &RunArgs,
-    cluster: &Cluster,
+    services: &Services,
     files: &Files,
     properties: &Properties,
 ) -> anyhow::Result<Instance> {
-    let specs = prepare(cluster, files, properties).await?;
+    let specs = prepare(services, files, properties).await?;
     for spec in &specs {
         let (source, sink) = (&spec.plan.leftmost_source().topic, &spec.plan.sink.topic);
         tracing::info!("query {}: {source} to {sink}", spec.id);
@@ -96,8 +95,9 @@ async fn start(
         stop_within: Duration::from_secs(args.stop_within),
         id: u64::from(std::process::id()),
         workers: workers(properties)?,
+        registry: services.registry.clone(),
     };
-    Ok(Instance::start(cluster, specs, options).await?)
+    Ok(Instance::start(&services.cluster, specs, options).await?)
 }
 
 /// How many threads process records.
@@ -112,11 +112,11 @@ pub(crate) fn workers(properties: &Properties) -> anyhow::Result<usize> {
 
 /// The queries of files, their topics made; shows what is wrong with the statements.
 pub(crate) async fn prepare(
-    cluster: &Cluster,
+    services: &Services,
     files: &Files,
     properties: &Properties,
 ) -> anyhow::Result<Vec<QuerySpec>> {
-    let prepared = headless::prepare(cluster, files.text(), properties, &[]).await;
+    let prepared = headless::prepare(services, files.text(), properties, &[]).await;
     if let Err(HeadlessError::Statements(faults) | HeadlessError::Changed(faults)) = &prepared {
         files.show(faults);
     }
@@ -173,10 +173,9 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let text = files.text();
     let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
     let checked: Checked = if args.bootstrap_servers.is_some() {
-        let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
-        headless::check_against(&cluster, text, &properties).await?
+        headless::check_against(&Services::new(&properties)?, text, &properties).await?
     } else {
-        headless::check(text, &properties)?
+        headless::check(registry(&properties)?.as_ref(), text, &properties).await?
     };
     files.show(&checked.faults);
     for name in unknown(&properties) {

@@ -39,6 +39,8 @@ mod refused;
 mod restarts;
 #[path = "faults/retention.rs"]
 mod retention;
+#[path = "faults/schemas.rs"]
+mod schemas;
 #[path = "faults/skipped.rs"]
 mod skipped;
 #[path = "faults/stops.rs"]

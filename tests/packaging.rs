@@ -119,7 +119,9 @@ const QUERIES: [(&str, &[&str]); 5] = [
 
 /// Holds the ids of a text without faults, which are numbered from 0, against `expected`.
 fn check_queries(what: &str, text: &str, expected: &[&str]) {
-    let checked = millstream::engine::headless::check(text, &Properties::default()).unwrap();
+    let properties = Properties::default();
+    let checked = millstream::engine::headless::check(None, text, &properties);
+    let checked = tokio::runtime::Runtime::new().unwrap().block_on(checked).unwrap();
     assert_eq!(checked.faults, [], "{what}");
     let numbered = expected.iter().enumerate().map(|(number, id)| format!("{id}_{number}"));
     assert_eq!(checked.queries, numbered.collect::<Vec<_>>(), "{what}");

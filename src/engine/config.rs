@@ -127,6 +127,12 @@ impl Properties {
         all.map(|(name, written)| (name.clone(), written.value.clone())).collect()
     }
 
+    /// All of them.
+    pub fn all(&self) -> BTreeMap<String, String> {
+        let all = self.0.iter().map(|(name, written)| (name.clone(), written.value.clone()));
+        all.collect()
+    }
+
     /// What planning has to know.
     pub fn plan_config(&self) -> PlanConfig {
         let defaults = PlanConfig::default();

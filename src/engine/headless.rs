@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use super::identity::Fate;
 use super::service::{self, ServiceQueries, ServiceQuery};
 use super::{
-    Engine, Program, Properties, PropertyError, TopicNeed, TopicRequest, TopicShape, settings,
-    topics,
+    Engine, Program, Properties, PropertyError, Services, TopicNeed, TopicRequest, TopicShape,
+    schemas, settings, topics,
 };
-use crate::kafka::Cluster;
 use crate::kafka::admin::Admin;
+use crate::plan::SchemaRequest;
+use crate::registry::{RegistryClient, RegistryError};
 use crate::runtime::live::{LiveError, QuerySpec};
 use crate::sql::{Diagnostic, Span};
 
@@ -34,6 +35,9 @@ pub enum HeadlessError {
     /// Kafka.
     #[error(transparent)]
     Live(#[from] LiveError),
+    /// The schema registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 /// What a file says, checked against what is known of topics.
@@ -49,28 +53,33 @@ pub struct Checked {
     pub assumed: BTreeSet<String>,
 }
 
-/// Checks a file without Kafka: topics that have to be there are assumed to be there.
-pub fn check(text: &str, properties: &Properties) -> Result<Checked, PropertyError> {
-    properties.check()?;
-    let mut program = match Program::parse(text, properties) {
-        Ok(program) => program,
-        Err(faults) => return Ok(Checked { faults, ..Checked::default() }),
-    };
-    let assumed = assume(&mut program);
-    Ok(Checked { assumed, ..checked(&program) })
-}
-
-/// Checks a file against the topics of a cluster.
-pub async fn check_against(
-    cluster: &Cluster,
+/// Checks a file without Kafka: topics that have to be there are assumed to be there. A registry is asked, if there is one.
+pub async fn check(
+    registry: Option<&RegistryClient>,
     text: &str,
     properties: &Properties,
 ) -> Result<Checked, HeadlessError> {
     properties.check()?;
-    match Program::parse(text, properties) {
+    let mut program = match parse(registry, text, properties) {
+        Ok(program) => program,
+        Err(faults) => return Ok(Checked { faults, ..Checked::default() }),
+    };
+    let assumed = assume(&mut program, registry).await?;
+    Ok(Checked { assumed, ..checked(&program, registry).await? })
+}
+
+/// Checks a file against the topics of a cluster, and the schemas of its registry.
+pub async fn check_against(
+    services: &Services,
+    text: &str,
+    properties: &Properties,
+) -> Result<Checked, HeadlessError> {
+    properties.check()?;
+    let registry = services.registry.as_ref();
+    match parse(registry, text, properties) {
         Ok(mut program) => {
-            run(&mut program, &Admin::new(cluster)).await?;
-            Ok(checked(&program))
+            run(&mut program, services).await?;
+            checked(&program, registry).await
         }
         Err(faults) => Ok(Checked { faults, ..Checked::default() }),
     }
@@ -83,64 +92,72 @@ pub struct DryRun {
     pub queries: ServiceQueries,
     /// The topics that it would make.
     pub topics: Vec<TopicRequest>,
+    /// The schemas that it would register, unless they are there.
+    pub schemas: Vec<SchemaRequest>,
 }
 
-/// Runs a file's statements: makes the topics of its sources and sinks, and gives its queries.
+/// Runs a file's statements: makes the topics of its sources and sinks, registers their schemas, and gives its queries.
 ///
 /// `numbers` are those of the queries' positions, where they are not to be 0, 1, 2 …. A query that
 /// has run before keeps its id wherever its statement stands now. One whose statement has changed
 /// since is refused before anything is written.
 pub async fn prepare(
-    cluster: &Cluster,
+    services: &Services,
     text: &str,
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<Vec<QuerySpec>, HeadlessError> {
-    let DryRun { queries, topics } = plan(cluster, text, properties, numbers).await?;
+    let DryRun { queries, topics, schemas } = plan(services, text, properties, numbers).await?;
     let changed = queries.queries.iter().filter_map(changed).collect::<Vec<_>>();
     if !changed.is_empty() {
         return Err(HeadlessError::Changed(changed));
     }
     tell(&queries);
-    let admin = Admin::new(cluster);
+    let admin = Admin::new(&services.cluster);
     for request in &topics {
         topics::create(&admin, request).await?;
+    }
+    if let Some(registry) = &services.registry {
+        for SchemaRequest { subject, schema } in &schemas {
+            registry.register(subject, schema).await?;
+        }
     }
     Ok(queries.queries.into_iter().map(|query| query.spec).collect())
 }
 
 /// Finds out what a file would do.
 pub async fn dry_run(
-    cluster: &Cluster,
+    services: &Services,
     text: &str,
     properties: &Properties,
 ) -> Result<DryRun, HeadlessError> {
-    plan(cluster, text, properties, &[]).await
+    plan(services, text, properties, &[]).await
 }
 
 /// Plans a file against Kafka: writes nothing.
 async fn plan(
-    cluster: &Cluster,
+    services: &Services,
     text: &str,
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<DryRun, HeadlessError> {
     properties.check()?;
-    let program = Program::parse(text, properties).map_err(HeadlessError::Statements)?;
+    let program = parse(services.registry.as_ref(), text, properties);
+    let program = program.map_err(HeadlessError::Statements)?;
     let program = program.with_query_numbers(numbers.iter().copied());
-    let as_new = run_against(cluster, program.clone()).await?;
+    let as_new = run_against(services, program.clone()).await?;
     for (_, note) in as_new.notes() {
         tracing::warn!("{note}");
     }
     if as_new.faults().is_empty() {
-        return found(cluster, &as_new).await;
+        return found(services, &as_new).await;
     }
     // A join that is refused as its sources have unequal partitions may have begun before they had.
     let mut as_begun = program;
     as_begun.known_mut().joins_unequal = true;
-    let as_begun = run_against(cluster, as_begun).await?;
+    let as_begun = run_against(services, as_begun).await?;
     if as_begun.faults().is_empty() {
-        let found = found(cluster, &as_begun).await?;
+        let found = found(services, &as_begun).await?;
         let queries = &found.queries.queries;
         // Places are compared by their bounds: as parts of a tree they are all alike.
         let is_at = |query: &ServiceQuery, at: &Span| {
@@ -156,21 +173,28 @@ async fn plan(
 }
 
 /// Runs a program's statements against Kafka, without doing what they say.
-async fn run_against(cluster: &Cluster, mut program: Program) -> Result<Program, LiveError> {
-    let admin = Admin::new(cluster);
+async fn run_against(services: &Services, mut program: Program) -> Result<Program, HeadlessError> {
+    let admin = Admin::new(&services.cluster);
     program.known_mut().default_retention_ms = topics::default_retention(&admin).await?;
-    run(&mut program, &admin).await?;
+    run(&mut program, services).await?;
     Ok(program)
 }
 
 /// What a program without faults would do.
-async fn found(cluster: &Cluster, program: &Program) -> Result<DryRun, HeadlessError> {
+async fn found(services: &Services, program: &Program) -> Result<DryRun, HeadlessError> {
+    if let Some(registry) = &services.registry {
+        let refused = schemas::refusals(registry, program).await?;
+        if !refused.is_empty() {
+            return Err(HeadlessError::Statements(refused));
+        }
+    }
     let specs = specs(program.engine())?;
     if specs.is_empty() {
         return Err(HeadlessError::NoQuery);
     }
-    let queries = service::find_queries(cluster, program, specs).await?;
-    Ok(DryRun { queries, topics: program.topics().cloned().collect() })
+    let queries = service::find_queries(&services.cluster, program, specs).await?;
+    let topics = program.topics().cloned().collect();
+    Ok(DryRun { queries, topics, schemas: program.schemas().cloned().collect() })
 }
 
 /// What is to be said of a query that was another one when it last ran.
@@ -208,19 +232,39 @@ fn tell(queries: &ServiceQueries) {
     }
 }
 
-/// Runs all statements, with what Kafka knows.
-async fn run(program: &mut Program, admin: &Admin) -> Result<(), LiveError> {
+/// The statements of a file, which may have schemas in a registry if there is one.
+fn parse(
+    registry: Option<&RegistryClient>,
+    text: &str,
+    properties: &Properties,
+) -> Result<Program, Vec<Diagnostic>> {
+    let program = Program::parse(text, properties)?;
+    Ok(if registry.is_some() { program.with_registry() } else { program })
+}
+
+/// Runs all statements, with what Kafka and the registry know.
+async fn run(program: &mut Program, services: &Services) -> Result<(), HeadlessError> {
+    let admin = Admin::new(&services.cluster);
     while let Some(needs) = program.needs() {
-        topics::look_up(admin, &needs, program.known_mut()).await?;
+        topics::look_up(&admin, &needs, program.known_mut()).await?;
+        if let Some(registry) = &services.registry {
+            schemas::look_up(registry, &needs, program.known_mut()).await?;
+        }
         program.step();
     }
     Ok(())
 }
 
 /// Runs all statements, and assumes that the topics are there that have to be there. Gives these.
-fn assume(program: &mut Program) -> BTreeSet<String> {
+async fn assume(
+    program: &mut Program,
+    registry: Option<&RegistryClient>,
+) -> Result<BTreeSet<String>, HeadlessError> {
     let mut assumed = BTreeSet::new();
     while let Some(needs) = program.needs() {
+        if let Some(registry) = registry {
+            schemas::look_up(registry, &needs, program.known_mut()).await?;
+        }
         let known = program.known_mut();
         let mut topics = Vec::new();
         for (name, need) in needs.topics {
@@ -236,16 +280,23 @@ fn assume(program: &mut Program) -> BTreeSet<String> {
             assumed.extend(topics);
         }
     }
-    assumed
+    Ok(assumed)
 }
 
-fn checked(program: &Program) -> Checked {
-    Checked {
-        faults: program.faults().to_vec(),
+async fn checked(
+    program: &Program,
+    registry: Option<&RegistryClient>,
+) -> Result<Checked, HeadlessError> {
+    let mut faults = program.faults().to_vec();
+    if let Some(registry) = registry {
+        faults.extend(schemas::refusals(registry, program).await?);
+    }
+    Ok(Checked {
+        faults,
         notes: program.notes().to_vec(),
         queries: program.engine().queries().iter().map(|query| query.id.clone()).collect(),
         assumed: BTreeSet::new(),
-    }
+    })
 }
 
 /// The queries of an engine, as an instance takes them.
@@ -267,20 +318,20 @@ mod tests {
     const TABLE: &str = "CREATE TABLE hits AS SELECT page, COUNT(*) AS hits FROM clicks
         WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page EMIT CHANGES;";
 
-    fn fingerprint_of(text: &str) -> String {
+    async fn fingerprint_of(text: &str) -> String {
         let mut program = Program::parse(text, &Properties::default()).unwrap();
-        assume(&mut program);
+        assume(&mut program, None).await.unwrap();
         assert_eq!(program.faults(), []);
         fingerprint(&program.engine().queries()[0].plan)
     }
 
-    #[test]
-    fn a_fingerprint_is_that_of_a_statement_and_of_what_it_reads() {
-        let before = fingerprint_of(&format!("{STREAM}{TABLE}"));
+    #[tokio::test]
+    async fn a_fingerprint_is_that_of_a_statement_and_of_what_it_reads() {
+        let before = fingerprint_of(&format!("{STREAM}{TABLE}")).await;
         // Whoever changes this gives up the checkpoints of everybody.
         assert_eq!(before, "7d71b29ea52d8e53204c63f058403991");
         let spaced = TABLE.replace(' ', "  ").replace("SELECT", "select");
-        assert_eq!(fingerprint_of(&format!("{STREAM}{spaced}")), before);
+        assert_eq!(fingerprint_of(&format!("{STREAM}{spaced}")).await, before);
         for (from, to) in [
             ("10 SECONDS", "20 SECONDS"),
             ("COUNT(*)", "COUNT(id)"),
@@ -289,7 +340,7 @@ mod tests {
             ("'clicks'", "'others'"),
         ] {
             let text = format!("{STREAM}{TABLE}").replace(from, to);
-            assert_ne!(fingerprint_of(&text), before, "{to}");
+            assert_ne!(fingerprint_of(&text).await, before, "{to}");
         }
     }
 }

@@ -20,12 +20,15 @@ mod planned;
 mod program;
 mod query;
 pub mod reset;
+mod schemas;
 mod service;
+mod services;
 mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod trial_registry;
 mod upgrade;
 
 pub use config::Properties;
@@ -34,6 +37,7 @@ pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
 pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};
 pub use program::{Command, Program};
 pub use service::{Before, GoneQuery, ServiceQueries, ServiceQuery};
+pub use services::{Services, ServicesError, registry};
 pub use session::Session;
 pub use settings::settings;
 

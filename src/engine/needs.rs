@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::formats::Format;
 use crate::plan::{Catalog, KnownSchemas, OptionSet, Options, PlanConfig, TopicPartitions};
 use crate::registry::{ResolvedSchema, SchemaId, Subject};
 use crate::sql::ast::{DropKind, Property, Query, Statement};
@@ -85,6 +86,16 @@ impl Known {
         self.schemas.insert(schema.id, schema);
     }
 
+    /// Whether the newest schema of a subject is known.
+    pub fn has_subject(&self, subject: &Subject) -> bool {
+        self.subjects.contains_key(subject)
+    }
+
+    /// The schemas that are known by their ids.
+    pub fn schemas_by_id(&self) -> &BTreeMap<SchemaId, ResolvedSchema> {
+        &self.schemas
+    }
+
     /// Adds a topic that is about to be made.
     pub fn add_request(&mut self, request: &TopicRequest) {
         let retention_ms = request.shape.retention_ms.or(self.default_retention_ms);
@@ -121,10 +132,9 @@ pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> N
                 None => TopicNeed::Required,
             };
             needs.add_schemas(&options);
-            if let Some(topic) = options.topic {
-                needs.subjects.insert(Subject::of_keys(&topic));
-                needs.subjects.insert(Subject::of_values(&topic));
-                needs.topics.insert(topic, need);
+            if let Some(topic) = &options.topic {
+                needs.add_subjects(topic, &options, config);
+                needs.topics.insert(topic.clone(), need);
             }
         }
         Statement::CreateAs(create) => {
@@ -152,6 +162,22 @@ impl Needs {
     fn add_schemas(&mut self, options: &Options) {
         let ids = [options.key_schema_id, options.value_schema_id];
         self.schemas.extend(ids.into_iter().flatten().map(SchemaId));
+    }
+
+    /// Adds the subjects of a topic whose keys or values have schemas.
+    fn add_subjects(&mut self, topic: &str, options: &Options, config: &PlanConfig) {
+        let key = options.key_format.as_ref().unwrap_or(&config.default_key_format);
+        let value = options.value_format.as_ref().or(config.default_value_format.as_ref());
+        let has_schemas = |name: Option<&String>| {
+            let format = name.and_then(|name| Format::from_name(name).ok());
+            format.is_some_and(Format::supports_schema_inference)
+        };
+        if has_schemas(Some(key)) {
+            self.subjects.insert(Subject::of_keys(topic));
+        }
+        if has_schemas(value) {
+            self.subjects.insert(Subject::of_values(topic));
+        }
     }
 
     /// Adds the topics that a query reads.

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use super::known_properties::{is_immutable, is_read_at_start};
 use super::session::cannot_override;
+use super::trial_registry::{TrialRegistry, of_trial};
 use super::{Answer, Change, Engine, Known, Needs, Planned, Properties, Session, TopicRequest};
-use crate::plan::PlanError;
-use crate::runtime::{Driver, DriverOptions};
+use crate::plan::{PlanError, SchemaRequest};
+use crate::runtime::{Driver, DriverOptions, SchemaAccess};
 use crate::sql::ast::Statement;
 use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Span, Variables};
 
@@ -80,6 +81,12 @@ impl Program {
         })
     }
 
+    /// The same program, whose sources may have formats with schemas in a registry.
+    #[must_use]
+    pub fn with_registry(self) -> Self {
+        Self { engine: self.engine.with_registry(), ..self }
+    }
+
     /// The same program, whose queries get these numbers in their ids instead of 0, 1, 2 ….
     #[must_use]
     pub fn with_query_numbers(mut self, numbers: impl IntoIterator<Item = i64>) -> Self {
@@ -110,12 +117,20 @@ impl Program {
                 let change = self.engine.apply(planned, number);
                 change.session.iter().for_each(|change| self.session.apply(change));
                 change.topic.iter().for_each(|topic| self.known.add_request(topic));
+                self.note_schemas(&change);
                 self.done.push(Command { place: parsed.place, change });
             }
             Err(fault) => {
                 self.faults.push(fault);
                 self.faulty.push(parsed.place);
             }
+        }
+    }
+
+    /// Lets the statements that follow know the schemas that one registers.
+    fn note_schemas(&mut self, change: &Change) {
+        for SchemaRequest { subject, schema } in &change.schemas {
+            self.known.add_subject(subject.clone(), of_trial(schema, 0));
         }
     }
 
@@ -126,7 +141,10 @@ impl Program {
             .and_then(|()| self.engine.plan(parsed, &self.session, &self.known))
             .map_err(|error| diagnostic(&error, parsed))?;
         if let Some(plan) = planned.query() {
-            Driver::new(Arc::clone(plan), "", DriverOptions::default()).map_err(|error| {
+            let registry = Arc::new(TrialRegistry::new(&self.known));
+            let access = SchemaAccess { registry, topic_prefix: String::new() };
+            let options = DriverOptions::default();
+            Driver::with_registry(Arc::clone(plan), "", options, access).map_err(|error| {
                 Diagnostic::new(error.to_string()).at(parsed.place, "in this statement")
             })?;
         }
@@ -163,6 +181,11 @@ impl Program {
     /// The topics that the statements need and that are not there, in the order of the statements.
     pub fn topics(&self) -> impl Iterator<Item = &TopicRequest> {
         self.done.iter().filter_map(|command| command.change.topic.as_ref())
+    }
+
+    /// The schemas that the statements register, in the order of the statements.
+    pub fn schemas(&self) -> impl Iterator<Item = &SchemaRequest> {
+        self.done.iter().flat_map(|command| &command.change.schemas)
     }
 
     /// What is wrong, in the order of the statements.

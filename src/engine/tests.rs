@@ -244,10 +244,10 @@ fn a_statement_says_beforehand_what_it_needs_to_know() {
     }
 }
 
-#[test]
-fn law_18_the_number_of_threads_is_read_at_the_start_and_set_without_effect() {
+#[tokio::test]
+async fn law_18_the_number_of_threads_is_read_at_the_start_and_set_without_effect() {
     let text = "SET 'ksql.streams.num.stream.threads'='2';";
-    let checked = super::headless::check(text, &Properties::default()).unwrap();
+    let checked = super::headless::check(None, text, &Properties::default()).await.unwrap();
     assert!(checked.faults.is_empty(), "{:?}", checked.faults);
     let notes: Vec<&str> = checked.notes.iter().map(|(_, note)| note.as_str()).collect();
     let expected =

@@ -67,6 +67,11 @@ impl Decoder {
         Ok(Self { columns: columns.to_vec(), codec })
     }
 
+    /// Whether payloads say by a number which schema they are written with.
+    pub fn has_schemas(&self) -> bool {
+        matches!(self.codec, Codec::Registered(_))
+    }
+
     /// The schemas of some payloads that it does not know. It has to be told of them before it reads
     /// these.
     pub fn unknown_schemas(&self, payloads: &[Option<&[u8]>]) -> Vec<SchemaId> {
@@ -81,6 +86,13 @@ impl Decoder {
     pub fn learn_schema(&mut self, id: SchemaId, found: Result<&ResolvedSchema, &str>) {
         if let Codec::Registered(codec) = &mut self.codec {
             codec.learn(id, found);
+        }
+    }
+
+    /// Forgets of which ids there is no schema, so that these are unknown again.
+    pub fn forget_missing_schemas(&mut self) {
+        if let Codec::Registered(codec) = &mut self.codec {
+            codec.forget_missing();
         }
     }
 

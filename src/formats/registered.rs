@@ -116,6 +116,11 @@ impl RegisteredDecoder {
         }
     }
 
+    /// Forgets of which ids there is no schema.
+    pub(super) fn forget_missing(&mut self) {
+        self.known.retain(|(_, known)| !matches!(known, Known::Missing(_)));
+    }
+
     fn reader(&self, schema: &ResolvedSchema) -> Known {
         let reader = match self.format {
             Format::Avro => avro::reader(schema, &self.columns, self.wrapped).map(Known::Avro),

@@ -16,6 +16,8 @@ pub struct SchemaUse {
     pub spec: FormatSpec,
     /// The columns.
     pub columns: Vec<ColumnDef>,
+    /// Whether they are of a topic that the query alone writes and reads.
+    pub is_internal: bool,
 }
 
 /// Rows that are written somewhere.
@@ -83,6 +85,7 @@ impl Written<'_> {
             // Only the sink is written with a schema that is given by its id.
             spec: FormatSpec { schema_id: spec.schema_id.filter(|_| self.is_sink), ..spec.clone() },
             columns: columns.to_vec(),
+            is_internal: !self.is_sink,
         });
         uses.collect()
     }

@@ -59,7 +59,7 @@ pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use raw_records::RawRecords;
 pub use rejection::Rejection;
-pub use schemas::SchemaAccess;
+pub use schemas::{SchemaAccess, SchemaChoice, WrittenSchema, written_schemas};
 pub use skipped::{ByCause, RecordPlace, SkipCause, SkipCounts, SkipExample, Skipped};
 pub use source::{ReadRows, SourceReader, SourceRecords};
 pub use store_clocks::{ShardClocks, read_clocks};

@@ -1,11 +1,11 @@
-//! The schemas that a query reads and writes with: registered before it runs.
+//! The schemas that a query writes with: registered before it runs.
 
 use std::sync::Arc;
 
 use crate::formats::Schemas;
 use crate::operators::QueryError;
 use crate::plan::QueryPlan;
-use crate::registry::Registry;
+use crate::registry::{Registry, Schema, SchemaId, Subject};
 
 /// A registry that a query uses.
 #[derive(Clone, Debug)]
@@ -16,24 +16,66 @@ pub struct SchemaAccess {
     pub topic_prefix: String,
 }
 
+/// A schema that a query writes with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenSchema {
+    /// Under which subject it is registered.
+    pub subject: Subject,
+    /// Which schema it is.
+    pub choice: SchemaChoice,
+    /// Whether it is of a topic that the query alone writes and reads.
+    pub is_internal: bool,
+}
+
+/// Which schema something is written with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaChoice {
+    /// One that the registry has, by its id.
+    Given(SchemaId),
+    /// One that is made of columns.
+    Made(Schema),
+}
+
+/// The schemas of all that a query writes: its sink, and its internal topics, whose names begin with `topic_prefix`.
+pub fn written_schemas(
+    plan: &QueryPlan,
+    topic_prefix: &str,
+) -> Result<Vec<WrittenSchema>, QueryError> {
+    let mut written = Vec::new();
+    for wanted in plan.schema_uses(topic_prefix) {
+        let choice = if let Some(id) = wanted.spec.schema_id {
+            SchemaChoice::Given(id)
+        } else {
+            let schema = wanted.spec.registered_schema(&wanted.columns, wanted.role);
+            let Some(schema) = schema.map_err(|error| not_registered(&error))? else { continue };
+            SchemaChoice::Made(schema)
+        };
+        let is_internal = wanted.is_internal;
+        written.push(WrittenSchema { subject: wanted.subject, choice, is_internal });
+    }
+    Ok(written)
+}
+
+/// What ksqlDB says where a schema cannot be registered.
+pub(super) fn not_registered(cause: &dyn std::fmt::Display) -> QueryError {
+    QueryError::new(format!("Could not register schema for topic: {cause}"))
+}
+
 impl SchemaAccess {
-    /// Registers the schemas of all that a query writes: its sink, and its internal topics.
+    /// Registers the schemas of all that a query writes.
     pub(super) fn register(&self, plan: &QueryPlan) -> Result<Schemas, QueryError> {
         let mut schemas = Schemas::default();
-        let failed = |error: &dyn std::fmt::Display| {
-            QueryError::new(format!("Could not register schema for topic: {error}"))
-        };
         let registry = &*self.registry;
-        for wanted in plan.schema_uses(&self.topic_prefix) {
-            if let Some(id) = wanted.spec.schema_id {
-                schemas.add(registry.schema(id).map_err(|error| failed(&error))?);
-                continue;
+        let found = |id| registry.schema(id).map_err(|error| not_registered(&error));
+        for WrittenSchema { subject, choice, .. } in written_schemas(plan, &self.topic_prefix)? {
+            match choice {
+                SchemaChoice::Given(id) => schemas.add(found(id)?),
+                SchemaChoice::Made(schema) => {
+                    let id = registry.register(&subject, &schema);
+                    let id = id.map_err(|error| not_registered(&error))?;
+                    schemas.add_registered(&schema, found(id)?);
+                }
             }
-            let schema = wanted.spec.registered_schema(&wanted.columns, wanted.role);
-            let Some(schema) = schema.map_err(|error| failed(&error))? else { continue };
-            let id = registry.register(&wanted.subject, &schema).map_err(|error| failed(&error))?;
-            let found = registry.schema(id).map_err(|error| failed(&error))?;
-            schemas.add_registered(&schema, found);
         }
         Ok(schemas)
     }

@@ -86,6 +86,9 @@ impl SourceReader {
     /// The ids before some records whose schemas it does not know. It has to be told of them before it
     /// reads these.
     pub fn unknown_schemas(&self, records: &RawRecords<'_>) -> BTreeSet<SchemaId> {
+        if !self.key.has_schemas() && !self.value.has_schemas() {
+            return BTreeSet::new();
+        }
         let keys = self.key.unknown_schemas(&self.split_windows(records).0);
         let values = self.value.unknown_schemas(&records.values);
         keys.into_iter().chain(values).collect()
@@ -95,6 +98,12 @@ impl SourceReader {
     pub fn learn_schema(&mut self, id: SchemaId, found: Result<&ResolvedSchema, &str>) {
         self.key.learn_schema(id, found);
         self.value.learn_schema(id, found);
+    }
+
+    /// Forgets of which ids there is no schema, so that these are unknown again.
+    pub fn forget_missing_schemas(&mut self) {
+        self.key.forget_missing_schemas();
+        self.value.forget_missing_schemas();
     }
 
     /// The columns of the rows.

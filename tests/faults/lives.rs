@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use millstream::broker::{EmbeddedConfig, ProduceFault};
-use millstream::engine::{Properties, headless};
+use millstream::engine::{Properties, Services, headless};
 use millstream::kafka::ResponseError;
 use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, QueryState};
 
@@ -46,8 +46,15 @@ impl Lives {
         let properties =
             Properties::new(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let text = statements(&world);
-        let specs = headless::prepare(&world.cluster, &text, &properties, &[]).await.unwrap();
-        let options = InstanceOptions { stop_within: Duration::from_secs(1), id: 1, workers: 2 };
+        let specs = headless::prepare(&Services::of(&world.cluster), &text, &properties, &[])
+            .await
+            .unwrap();
+        let options = InstanceOptions {
+            stop_within: Duration::from_secs(1),
+            id: 1,
+            workers: 2,
+            registry: None,
+        };
         let instance = Instance::new(&world.cluster, options).unwrap();
         Self { world, truth: Truth::default(), instance, specs }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use millstream::broker::EmbeddedConfig;
-use millstream::engine::{Properties, headless};
+use millstream::engine::{Properties, Services, headless};
 use millstream::expr::RandomSource;
 use millstream::runtime::RawRecords;
 use millstream::runtime::live::{Instance, InstanceOptions, Probe, QueryState, QueryStatus};
@@ -83,7 +83,12 @@ impl Panics {
         world.create(&world.topic("in"), 1).await;
         let faulty = Arc::new(Faulty::default());
         let probe = Arc::clone(&faulty) as Arc<dyn Probe>;
-        let options = InstanceOptions { stop_within: Duration::from_secs(1), id: 1, workers: 2 };
+        let options = InstanceOptions {
+            stop_within: Duration::from_secs(1),
+            id: 1,
+            workers: 2,
+            registry: None,
+        };
         let instance = Instance::with_probe(&world.cluster, options, probe).unwrap();
         let panics = Self { world, faulty, instance };
         panics.send(records).await;
@@ -105,8 +110,8 @@ impl Panics {
         let properties = properties.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let properties = Properties::new(properties);
         let sql = sql.replace("{name}", &self.world.name);
-        let cluster = &self.world.cluster;
-        for spec in headless::prepare(cluster, &sql, &properties, &[]).await.unwrap() {
+        let services = Services::of(&self.world.cluster);
+        for spec in headless::prepare(&services, &sql, &properties, &[]).await.unwrap() {
             self.instance.start_query(spec).unwrap();
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
-use millstream::engine::{Properties, headless};
+use millstream::engine::{Properties, Services, headless};
 use millstream::kafka::admin::{Admin, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::config::Isolation;
 use millstream::kafka::fetch::Fetcher;
@@ -64,14 +64,18 @@ async fn run_on(cluster: &Cluster, pipeline: &Pipeline, mode: Mode) -> Result<Ru
     let numbers: Vec<i64> =
         ids.iter().map(|id| id.rsplit('_').next().unwrap().parse().unwrap()).collect();
     let properties = properties(pipeline, mode);
-    let specs = headless::prepare(cluster, &text, &properties, &numbers).await;
+    let specs = headless::prepare(&Services::of(cluster), &text, &properties, &numbers).await;
     let specs = specs.map_err(|error| error.to_string())?;
     assert_eq!(
         specs.iter().map(|spec| &spec.id).collect::<Vec<_>>(),
         ids.iter().collect::<Vec<_>>()
     );
-    let options =
-        InstanceOptions { stop_within: Duration::from_secs(30), id: 1, workers: mode.workers() };
+    let options = InstanceOptions {
+        stop_within: Duration::from_secs(30),
+        id: 1,
+        workers: mode.workers(),
+        registry: None,
+    };
     let instance = Instance::start(cluster, specs.clone(), options).await;
     let instance = instance.map_err(|error| error.to_string())?;
     let is_over = async || {

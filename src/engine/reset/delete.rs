@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{QueryReset, Reset, ResetError};
+use super::{HeadlessError, QueryReset, Reset, ResetError};
+use crate::engine::Services;
 use crate::kafka::admin::Admin;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
+use crate::registry::{RegistryClient, RegistryError};
 use crate::runtime::live::write_plans;
 use crate::runtime::plans_topic;
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
@@ -15,13 +17,17 @@ const GONE_WAIT: Duration = Duration::from_millis(100);
 
 impl Reset {
     /// Deletes what was found; refused if a query runs by now.
-    pub async fn run(&self, cluster: &Cluster) -> Result<(), ResetError> {
+    pub async fn run(&self, services: &Services) -> Result<(), ResetError> {
+        let cluster = &services.cluster;
         let admin = Admin::new(cluster);
         self.check_members(&admin).await?;
         for query in &self.queries {
             query.delete_state()?;
             for topic in query.internal_topics.iter().chain(&query.sink) {
                 delete_topic(&admin, topic).await?;
+            }
+            if let Some(registry) = &services.registry {
+                query.delete_subjects(registry).await.map_err(HeadlessError::Registry)?;
             }
             query.forget_plans(cluster).await?;
             if let Some(group) = &query.group {
@@ -58,6 +64,17 @@ impl QueryReset {
     fn delete_state(&self) -> Result<(), CheckpointError> {
         let (Some(_), Some(root)) = (&self.state, &self.state_root) else { return Ok(()) };
         StateDirectory::open(root, &self.service_id)?.remove(&self.id)
+    }
+
+    /// Deletes its subjects, unless they are gone.
+    async fn delete_subjects(&self, registry: &RegistryClient) -> Result<(), RegistryError> {
+        for subject in &self.subjects {
+            match registry.delete(subject).await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Deletes what is noted of the query's plans.

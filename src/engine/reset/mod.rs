@@ -16,10 +16,11 @@ use std::sync::Arc;
 
 use super::headless::{HeadlessError, dry_run};
 use super::service::{Service, ServiceQueries};
-use super::{Properties, QueryKind, settings};
+use super::{Properties, QueryKind, Services, settings};
+use crate::kafka::KafkaError;
 use crate::kafka::admin::Admin;
 use crate::kafka::cluster::TopicMetadata;
-use crate::kafka::{Cluster, KafkaError};
+use crate::registry::Subject;
 use crate::runtime::PlanRecord;
 use crate::runtime::live::{LiveError, QuerySettings, group_prefix};
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
@@ -105,6 +106,8 @@ pub struct QueryReset {
     pub internal_topics: Vec<String>,
     /// The topic that it writes into, where that is to be deleted.
     pub sink: Option<String>,
+    /// The subjects of these topics in the registry.
+    pub subjects: Vec<Subject>,
     /// Its local state.
     pub state: Option<PathBuf>,
     /// Its service.
@@ -127,7 +130,21 @@ impl QueryReset {
         let topics = self.internal_topics.iter().map(|topic| format!("topic {topic}"));
         let sink = self.sink.iter().map(|topic| format!("topic {topic}, with the results"));
         let state = self.state.iter().map(|path| format!("local state {}", path.display()));
-        group.chain(topics).chain(sink).chain(state)
+        let subjects = self.subjects.iter().map(|subject| format!("subject {subject}"));
+        group.chain(topics).chain(sink).chain(subjects).chain(state)
+    }
+
+    /// Those of these subjects that belong to topics which are deleted, or to internal ones that are gone.
+    fn subjects_of(&self, subjects: &[Subject]) -> Vec<Subject> {
+        let prefix = format!("{}{}-", group_prefix(&self.service_id), self.id);
+        let is_own = |subject: &&Subject| {
+            let name = subject.as_str();
+            let topic = name.strip_suffix("-key").or_else(|| name.strip_suffix("-value"));
+            topic.is_some_and(|topic| {
+                is_internal(topic, &prefix) || self.sink.as_deref() == Some(topic)
+            })
+        };
+        subjects.iter().filter(is_own).cloned().collect()
     }
 }
 
@@ -141,12 +158,17 @@ struct Candidate {
 
 /// Finds out what there is of queries; writes nothing.
 pub async fn plan_reset(
-    cluster: &Cluster,
+    services: &Services,
     text: &str,
     properties: &Properties,
     options: &ResetOptions,
 ) -> Result<Reset, ResetError> {
-    let queries = dry_run(cluster, text, properties).await?.queries;
+    let cluster = &services.cluster;
+    let subjects = match &services.registry {
+        Some(registry) => registry.subjects().await.map_err(HeadlessError::Registry)?,
+        None => Vec::new(),
+    };
+    let queries = dry_run(services, text, properties).await?.queries;
     let default = settings(properties).map_err(HeadlessError::Property)?;
     let admin = Admin::new(cluster);
     let topics = admin.list_topics().await?;
@@ -167,7 +189,8 @@ pub async fn plan_reset(
         let noted = service.plans.keys().filter(|(id, _)| *id == candidate.id);
         let plans = noted.map(|(id, fingerprint)| PlanRecord::key(id, fingerprint)).collect();
         let query = what_there_is(&admin, candidate, &topics).await?;
-        reset.queries.push(QueryReset { plans, ..query });
+        let subjects = query.subjects_of(&subjects);
+        reset.queries.push(QueryReset { subjects, plans, ..query });
     }
     reset.check_members(&admin).await?;
     Ok(reset)
@@ -182,10 +205,7 @@ async fn what_there_is(
     let group = format!("{}{id}", group_prefix(&service_id));
     let prefix = format!("{group}-");
     let names = || topics.iter().map(|topic| topic.name.as_ref());
-    let internal = names().filter(|name| {
-        let is_internal = name.ends_with("-changelog") || name.ends_with("-repartition");
-        is_internal && name.starts_with(&prefix)
-    });
+    let internal = names().filter(|name| is_internal(name, &prefix));
     let state = state_root.as_ref().filter(|root| root.exists()).map(|root| {
         let directory = StateDirectory::path_of(root, &service_id, &id);
         directory.exists().then_some(directory)
@@ -199,7 +219,13 @@ async fn what_there_is(
         service_id,
         state_root,
         plans: Vec::new(),
+        subjects: Vec::new(),
     })
+}
+
+/// Whether a topic is a changelog, or one that re-keys, of the query whose topics begin with `prefix`.
+fn is_internal(topic: &str, prefix: &str) -> bool {
+    topic.starts_with(prefix) && (topic.ends_with("-changelog") || topic.ends_with("-repartition"))
 }
 
 /// All queries that there are: those of the file, and those that no statement makes any more.

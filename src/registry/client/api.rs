@@ -39,6 +39,12 @@ struct Inner {
     registered: Cache<(Subject, Schema), SchemaId>,
 }
 
+impl std::fmt::Debug for RegistryClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegistryClient").finish_non_exhaustive()
+    }
+}
+
 impl RegistryClient {
     /// A client that has not connected yet.
     pub fn new(config: RegistryConfig) -> Result<Self, RegistryError> {
@@ -108,6 +114,15 @@ impl RegistryClient {
         let key = (subject.clone(), version);
         let fetch = async || self.fetch_version(subject, &version.to_string()).await.map(Arc::new);
         self.0.versions.get_or_fetch(&key, fetch).await
+    }
+
+    /// The numbers of the versions that a subject has now.
+    pub async fn versions(&self, subject: &Subject) -> Result<Vec<i32>, RegistryError> {
+        let path = ["subjects", subject.as_str(), "versions"];
+        let answer = self.0.asker.ask(Question::get(&path)).await?;
+        let number = |version: &Value| i32::try_from(version.as_i64()?).ok();
+        let versions = answer.as_array().and_then(|all| all.iter().map(number).collect());
+        versions.ok_or_else(|| malformed(&path, "no list of versions".to_owned()))
     }
 
     /// The latest version of a subject, as it is now.

@@ -1,13 +1,15 @@
 //! How a worker reads sources: each distinct definition once, for all queries over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::decode::{NextChunk, SourceChunk, past_panics};
 use super::ids::QueryId;
+use super::message::FoundSchema;
 use super::probe::Probe;
 use crate::operators::QueryError;
 use crate::plan::Source;
+use crate::registry::SchemaId;
 use crate::runtime::{Panic, RawRecords, ReadRows, Rejection, SourceReader};
 use crate::types::Arena;
 
@@ -70,6 +72,22 @@ impl Definitions {
         });
     }
 
+    /// Takes in the schema with an id, or what the registry says where there is none.
+    pub(super) fn learn_schema(&mut self, id: SchemaId, found: &FoundSchema) {
+        let found = match found {
+            Ok(schema) => Ok(schema.as_ref()),
+            Err(message) => Err(message.as_str()),
+        };
+        for definition in self.all.values_mut() {
+            definition.reader.learn_schema(id, found);
+        }
+    }
+
+    /// Forgets of which ids the registry has no schema.
+    pub(super) fn forget_missing_schemas(&mut self) {
+        self.all.values_mut().for_each(|definition| definition.reader.forget_missing_schemas());
+    }
+
     pub(super) fn get(&self, id: DefinitionId) -> Option<&Definition> {
         self.all.get(&id)
     }
@@ -89,7 +107,15 @@ pub(super) struct Decoded<'d, 'a> {
     definitions: &'d Definitions,
     probe: &'d dyn Probe,
     arena: &'a Arena,
-    read: BTreeMap<DefinitionId, Result<ReadRows<'a>, Panic>>,
+    read: BTreeMap<DefinitionId, Result<ReadRows<'a>, NotRead>>,
+}
+
+/// Why a chunk is not read.
+pub(super) enum NotRead {
+    /// A panic keeps it from being read.
+    Panic(Panic),
+    /// The schemas of these ids have to be known first.
+    Lacks(BTreeSet<SchemaId>),
 }
 
 impl<'d, 'a> Decoded<'d, 'a> {
@@ -102,16 +128,21 @@ impl<'d, 'a> Decoded<'d, 'a> {
         Self { definitions, probe, arena, read: BTreeMap::new() }
     }
 
-    /// A chunk as a definition reads it, or the panic that keeps it from being read.
+    /// A chunk as a definition reads it, or why it is not read.
     pub(super) fn read<'t>(
         &'t mut self,
         id: DefinitionId,
         chunk: &'t NextChunk<'a>,
-    ) -> Option<Result<SourceChunk<'t, 'a>, &'t Panic>> {
+    ) -> Option<Result<SourceChunk<'t, 'a>, &'t NotRead>> {
         let definition = self.definitions.get(id)?;
         let (probe, arena) = (self.probe, self.arena);
         let read = self.read.entry(id).or_insert_with(|| {
-            definition.read(&chunk.records, |records| probe.decode(records), arena)
+            let unknown = definition.reader.unknown_schemas(&chunk.records);
+            if !unknown.is_empty() {
+                return Err(NotRead::Lacks(unknown));
+            }
+            let read = definition.read(&chunk.records, |records| probe.decode(records), arena);
+            read.map_err(NotRead::Panic)
         });
         let reader = &definition.reader;
         Some(read.as_ref().map(|read| SourceChunk { chunk, reader, read }))

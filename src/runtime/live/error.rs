@@ -2,6 +2,7 @@
 
 use crate::kafka::{KafkaError, ResponseError};
 use crate::operators::QueryError;
+use crate::registry::RegistryError;
 use crate::runtime::{Panic, RecordPlace};
 use crate::state::checkpoint::CheckpointError;
 
@@ -11,6 +12,9 @@ pub enum LiveError {
     /// Kafka said no.
     #[error(transparent)]
     Kafka(KafkaError),
+    /// The schema registry did not give what the query needs to write.
+    #[error("Could not register schema for topic: {0}")]
+    Registry(#[from] RegistryError),
     /// A row, or the query itself.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -89,6 +93,7 @@ impl LiveError {
             Self::TopicMissing { .. }
             | Self::TopicGrown { .. }
             | Self::Query(_)
+            | Self::Registry(_)
             | Self::Checkpoint(_)
             | Self::Worker { .. } => false,
         }
@@ -113,6 +118,11 @@ impl LiveError {
     pub(super) fn deleted(topic: &str) -> Self {
         let cause = "does not exist; the query goes on once it is made again".to_owned();
         Self::TopicMissing { topic: topic.to_owned(), cause }
+    }
+
+    /// Whether it is to be tried again at once when the registry answers.
+    pub(super) fn is_registry_away(&self) -> bool {
+        matches!(self, Self::Registry(error) if error.is_retriable())
     }
 
     /// Whether it is to be tried again as soon as topics are looked up anew, for one of them is gone, or

@@ -26,12 +26,13 @@ use super::workers::Workers;
 use crate::kafka::Cluster;
 use crate::kafka::random::random_u128;
 use crate::plan::fingerprint;
+use crate::registry::RegistryClient;
 use crate::runtime::clock;
 use crate::runtime::panics::guarded;
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
 /// What an instance is told besides its queries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct InstanceOptions {
     /// How long a stop may take before what is left is given up.
     pub stop_within: Duration,
@@ -39,6 +40,8 @@ pub struct InstanceOptions {
     pub id: u64,
     /// `ksql.streams.num.stream.threads`: how many workers there are.
     pub workers: usize,
+    /// The schema registry, if there is one.
+    pub registry: Option<RegistryClient>,
 }
 
 impl InstanceOptions {
@@ -113,11 +116,11 @@ impl Instance {
         options: InstanceOptions,
         probe: Arc<dyn Probe>,
     ) -> Result<Self, LiveError> {
-        let workers = Workers::start(cluster, options.workers, &probe)?;
+        let workers = Workers::start(cluster, options.workers, options.registry.as_ref(), &probe)?;
         Ok(Self {
             cluster: cluster.clone(),
-            options,
             standing: Standing { since_ms: clock::now().0, instance: options.id, static_id: None },
+            options,
             lives: Mutex::default(),
             directories: Mutex::default(),
             placements: Arc::new(Placements::new(workers.count())),
@@ -147,6 +150,7 @@ impl Instance {
         let life = Life {
             id: id.clone(),
             cluster: self.cluster.clone(),
+            registry: self.options.registry.clone(),
             workers: Arc::clone(&self.workers),
             placements: Arc::clone(&self.placements),
             directory,

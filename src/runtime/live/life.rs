@@ -22,6 +22,7 @@ use super::query_topics::{QueryTopics, Topic, query_topics};
 use super::record_counts::record_counts;
 use super::refused::say_what_sink_refuses;
 use super::restoring::Restoring;
+use super::schemas;
 use super::seen_topics::SeenTopics;
 use super::session::{Session, SessionParts};
 use super::settings::QuerySpec;
@@ -29,11 +30,13 @@ use super::stop::stopped;
 use super::topic_watch::TopicWatch;
 use super::topics::ensure_topic;
 use super::workers::Workers;
+use crate::formats::Schemas;
 use crate::kafka::admin::Admin;
 use crate::kafka::group::{MemberState, Membership};
 use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::{Cluster, KafkaError, ResponseError};
 use crate::operators::{QueryError, TopologyOptions};
+use crate::registry::RegistryClient;
 use crate::runtime::panics::guarded;
 use crate::runtime::{Layout, LayoutOptions, LogEvent, ProcessingLogEntry};
 
@@ -54,6 +57,7 @@ pub(super) struct Life {
     pub(super) id: QueryId,
     pub(super) spec: QuerySpec,
     pub(super) cluster: Cluster,
+    pub(super) registry: Option<RegistryClient>,
     pub(super) workers: Arc<Workers>,
     pub(super) placements: Arc<Placements>,
     pub(super) directory: Option<CheckpointDirectory>,
@@ -114,7 +118,7 @@ impl Life {
             return false;
         }
         let is_new = self.figures.set_cause(QueryState::Retrying, &cause);
-        if error.is_about_topics() {
+        if error.is_about_topics() || error.is_registry_away() {
             if is_new {
                 tracing::warn!("query {id}: {cause}");
             }
@@ -320,11 +324,16 @@ impl Life {
         topics: &Arc<QueryTopics>,
     ) -> Result<Option<Session>, LiveError> {
         self.settle(topics).await;
+        let mut stop = self.stop.clone();
+        let schemas = tokio::select! {
+            schemas = self.schemas() => schemas?,
+            () = stopped(&mut stop) => return Ok(None),
+        };
         let restoring = Restoring {
             cluster: self.cluster.clone(),
             settings: self.spec.settings.clone(),
             topics: Arc::clone(topics),
-            layout: Arc::new(self.layout(topics)),
+            layout: Arc::new(self.layout(topics).with_schemas(schemas)),
             directory: self.directory.clone(),
             probe: Arc::clone(&self.probe),
             made_again: self.seen.made_again(topics),
@@ -364,6 +373,11 @@ impl Life {
                 self.placements.settle(&names, &records);
             }
         }
+    }
+
+    /// The schemas that it writes with.
+    async fn schemas(&self) -> Result<Schemas, LiveError> {
+        schemas::register(self.registry.as_ref(), &self.spec.plan, &self.application_id()).await
     }
 
     fn layout(&self, topics: &QueryTopics) -> Layout {

@@ -13,9 +13,13 @@ use super::pressure::Pressure;
 use super::trail::Trail;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
+use crate::registry::{ResolvedSchema, SchemaId};
 use crate::runtime::{
     Changes, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, ShardClocks, Tasks,
 };
+
+/// A schema, or what the registry says where there is none.
+pub(super) type FoundSchema = Result<Arc<ResolvedSchema>, String>;
 
 /// What comes to a worker.
 pub(super) enum Message {
@@ -25,6 +29,8 @@ pub(super) enum Message {
     FetchFailed { reading: ReadingId, problem: PartitionProblem },
     /// With what panic a reading has ended.
     ReadingFailed { reading: ReadingId, panic: Panic },
+    /// What the registry says of the schema with an id.
+    Schema { id: SchemaId, found: FoundSchema },
     /// Rows from a task of another worker.
     Handover { session: SessionId, handover: Handover },
     /// What a query wants of its tasks.

@@ -55,6 +55,7 @@ mod record_counts;
 mod refused;
 mod restore;
 mod restoring;
+mod schemas;
 mod seen_topics;
 mod session;
 mod settings;

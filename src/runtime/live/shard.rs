@@ -78,6 +78,8 @@ pub(super) struct Lane {
     /// The next row, where it came too early to be taken.
     pub(super) next: Option<NextRow>,
     pub(super) definition: Option<DefinitionId>,
+    /// Whether its next records are of a schema that is not known yet, so that it waits.
+    pub(super) lacks_schema: bool,
 }
 
 /// Offsets that are left out: whoever has come to `from` goes on at `to`.
@@ -146,6 +148,7 @@ impl Shard {
                 noted_at_end: None,
                 next: None,
                 definition: None,
+                lacks_schema: false,
             };
             (lane, lane_state)
         };
@@ -191,6 +194,18 @@ impl Shard {
     pub(super) fn set_definition(&mut self, input: Input, definition: DefinitionId) {
         let lanes = self.lanes.iter_mut().filter(|(lane, _)| lane.input == input);
         lanes.for_each(|(_, lane)| lane.definition = Some(definition));
+    }
+
+    /// Notes that the next records of a lane are of a schema that is asked for.
+    pub(super) fn set_lacking(&mut self, lane: LaneId) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lacks_schema = true;
+        }
+    }
+
+    /// Has all lanes look again whether they know the schemas of their records.
+    pub(super) fn look_at_schemas(&mut self) {
+        self.lanes.values_mut().for_each(|lane| lane.lacks_schema = false);
     }
 
     pub(super) fn definition(&self, lane: LaneId) -> Option<DefinitionId> {
@@ -267,7 +282,7 @@ impl Shard {
     pub(super) fn wish(&self, id: LaneId) -> Option<Wish> {
         let lane = self.lanes.get(&id)?;
         let until = match &self.stage {
-            _ if self.is_held(id) => None,
+            _ if self.is_held(id) || lane.lacks_schema => None,
             Stage::Running => self.running_until(id),
             Stage::Reading { until, ends } => {
                 let is_before_end = ends.get(&id).is_some_and(|end| lane.position < *end);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decode::{RepartitionReader, next_chunk};
-use super::definitions::{Decoded, Definitions};
+use super::definitions::{Decoded, Definitions, NotRead};
 use super::error::LiveError;
 use super::ids::{QueryId, ReadingId, SessionId};
 use super::inbox::Inbox;
@@ -20,12 +20,14 @@ use super::lost::LostRange;
 use super::message::{Command, Event, Message, Start};
 use super::probe::Probe;
 use super::readings::Readings;
+use super::schemas::SchemaFinder;
 use super::shard::Shard;
 use super::track::{TrackReader, Wish};
 use crate::kafka::fetch::PartitionProblem;
 use crate::kafka::{Cluster, KafkaError};
 use crate::operators::QueryError;
 use crate::plan::Input;
+use crate::registry::RegistryClient;
 use crate::runtime::panics::{Panic, guard};
 use crate::runtime::{LaneId, clock};
 use crate::types::{Arena, Partition};
@@ -45,6 +47,7 @@ pub(super) struct Seat {
     /// The inboxes of all workers.
     pub(super) workers: Arc<[Arc<Inbox<Message>>]>,
     pub(super) cluster: Cluster,
+    pub(super) registry: Option<RegistryClient>,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) probe: Arc<dyn Probe>,
 }
@@ -57,19 +60,22 @@ pub(super) struct Worker {
     shards: BTreeMap<QueryId, Shard>,
     readings: Readings,
     definitions: Definitions,
+    schemas: SchemaFinder,
 }
 
 impl Worker {
     pub(super) fn new(seat: Seat) -> Self {
-        let readings = Readings::new(seat.cluster.clone(), Arc::clone(&seat.workers[seat.index]));
+        let inbox = &seat.workers[seat.index];
+        let readings = Readings::new(seat.cluster.clone(), Arc::clone(inbox));
+        let schemas = SchemaFinder::new(seat.registry.clone(), Arc::clone(inbox));
         let (shards, definitions) = (BTreeMap::new(), Definitions::default());
-        Self { seat, messages: VecDeque::new(), shards, readings, definitions }
+        Self { seat, messages: VecDeque::new(), shards, readings, definitions, schemas }
     }
 
     /// Begins again after a panic: without a query, but with all that waits to be looked at. The
     /// queries that had tasks here are told, and start again.
     pub(super) fn afresh(self, panic: &Panic) -> Self {
-        let Self { seat, messages, shards, readings, definitions } = self;
+        let Self { seat, messages, shards, readings, definitions, .. } = self;
         let worker = seat.index;
         tracing::error!("worker {worker} has ended with {panic}; its queries start again");
         for shard in shards.values() {
@@ -114,6 +120,11 @@ impl Worker {
             Message::FetchFailed { reading, problem } => self.fetch_failed(reading, problem),
             Message::ReadingFailed { reading, panic } => {
                 self.fail_readers((reading, None), &panic.into());
+            }
+            Message::Schema { id, found } => {
+                self.schemas.answered(id, &found);
+                self.definitions.learn_schema(id, &found);
+                self.shards.values_mut().for_each(Shard::look_at_schemas);
             }
             Message::Handover { session, handover } => {
                 let workers = Arc::clone(&self.seat.workers);
@@ -245,6 +256,9 @@ impl Worker {
     /// One batch of each partition, and one step of each query. Whether anything moved.
     fn turn(&mut self) -> bool {
         let mut has_moved = false;
+        if self.schemas.asks_again() {
+            self.definitions.forget_missing_schemas();
+        }
         for (reading, partition) in self.readings.places() {
             has_moved |= self.process(reading, partition);
         }
@@ -293,7 +307,7 @@ impl Worker {
     /// Processes the next records of a partition for those who are to take them. False if there are
     /// none.
     fn process(&mut self, reading: ReadingId, partition: Partition) -> bool {
-        let Self { seat, shards, readings, definitions, .. } = self;
+        let Self { seat, shards, readings, definitions, schemas, .. } = self;
         let Some(track) = readings.track(reading, partition) else { return false };
         let wish = |reader: &TrackReader| shards.get(&reader.query)?.wish(lane(reader, partition));
         let wishes: Vec<Option<Wish>> = track.readers.iter().map(wish).collect();
@@ -336,7 +350,11 @@ impl Worker {
                         match definition.and_then(|id| decoded.read(id, chunk)) {
                             None => {}
                             Some(Ok(source)) => shard.take_source(lane, node, source, &arena),
-                            Some(Err(panic)) => shard.fail(panic.clone().into()),
+                            Some(Err(NotRead::Panic(panic))) => shard.fail(panic.clone().into()),
+                            Some(Err(NotRead::Lacks(ids))) => {
+                                shard.set_lacking(lane);
+                                schemas.ask_all(ids);
+                            }
                         }
                     }
                 }

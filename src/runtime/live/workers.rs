@@ -10,6 +10,7 @@ use super::message::{Command, Message};
 use super::probe::Probe;
 use super::worker::{Seat, Worker};
 use crate::kafka::Cluster;
+use crate::registry::RegistryClient;
 use crate::runtime::panics::guard;
 
 /// How many fetched batches and commands wait for a worker before those who send them do.
@@ -26,6 +27,7 @@ impl Workers {
     pub(super) fn start(
         cluster: &Cluster,
         count: usize,
+        registry: Option<&RegistryClient>,
         probe: &Arc<dyn Probe>,
     ) -> Result<Self, LiveError> {
         let inboxes: Arc<[_]> = (0..count.max(1)).map(|_| Arc::new(Inbox::new(ROOM))).collect();
@@ -35,6 +37,7 @@ impl Workers {
                 index,
                 workers: Arc::clone(&workers.inboxes),
                 cluster: cluster.clone(),
+                registry: registry.cloned(),
                 runtime: tokio::runtime::Handle::current(),
                 probe: Arc::clone(probe),
             });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use millstream::engine::{Properties, headless};
+use millstream::engine::{Properties, Services, headless};
 use millstream::formats::{Decoder, Encoder, Role, Schemas};
 use millstream::kafka::fetch::FetchedPartition;
 use millstream::kafka::partitioner::partition_for_key;
@@ -111,7 +111,8 @@ struct Path {
 pub(crate) async fn run(broker: &str, count: u64, file: &str) -> Result<()> {
     let cluster = crate::cluster(broker)?;
     let text = std::fs::read_to_string(file)?;
-    let specs = headless::prepare(&cluster, &text, &Properties::default(), &[]).await?;
+    let specs =
+        headless::prepare(&Services::of(&cluster), &text, &Properties::default(), &[]).await?;
     let mut path = Path::new(specs, Producer::new(&cluster))?;
     let fetcher = readers::fetcher(&cluster);
     let mut seen = 0;

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use millstream::engine::Properties;
-use millstream::engine::headless;
+use millstream::engine::{Properties, Services, headless};
 use millstream::kafka::admin::{Admin, OffsetSpec};
 use millstream::kafka::config::Isolation;
 use millstream::kafka::fetch::Fetcher;
@@ -15,7 +14,7 @@ use millstream::runtime::live::QuerySpec;
 
 /// Makes the topics of a file, and gives its queries.
 pub(crate) async fn prepare(cluster: &Cluster, text: &str) -> Result<Vec<QuerySpec>> {
-    Ok(headless::prepare(cluster, text, &Properties::default(), &[]).await?)
+    Ok(headless::prepare(&Services::of(cluster), text, &Properties::default(), &[]).await?)
 }
 
 /// Waits until every query has committed the end of its source.

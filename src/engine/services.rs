@@ -1,0 +1,50 @@
+//! The services that statements are run against.
+
+use super::Properties;
+use crate::kafka::config::ConfigError;
+use crate::kafka::{ClientConfig, Cluster, KafkaError};
+use crate::registry::{RegistryClient, RegistryConfig, RegistryError};
+
+/// The services that statements are run against: Kafka, and the schema registry if there is one.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The registry (`ksql.schema.registry.url`).
+    pub registry: Option<RegistryClient>,
+}
+
+/// Why services cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ServicesError {
+    /// A property has a value that cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+impl Services {
+    /// The services that properties name. Nothing is connected yet.
+    pub fn new(properties: &Properties) -> Result<Self, ServicesError> {
+        Ok(Self {
+            cluster: Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?,
+            registry: registry(properties)?,
+        })
+    }
+
+    /// A cluster alone.
+    pub fn of(cluster: &Cluster) -> Self {
+        Self { cluster: cluster.clone(), registry: None }
+    }
+}
+
+/// The registry that properties name (`ksql.schema.registry.url`), if they name one.
+pub fn registry(properties: &Properties) -> Result<Option<RegistryClient>, ServicesError> {
+    let config = RegistryConfig::from_properties(&properties.all())?;
+    Ok(config.map(RegistryClient::new).transpose()?)
+}
