@@ -219,6 +219,29 @@ pub(crate) enum Format {
     Json,
     /// Protobuf messages, on `device-sensors-proto`.
     Protobuf,
+    /// Avro records, on `device-sensors-avro`; with --schema-registry only.
+    Avro,
+}
+
+/// What becomes of readings that the topic's schema does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Invalid {
+    /// They are left out, counted and shown.
+    Skip,
+    /// Nothing is written; lines are all looked at, and held in memory, before the first is written.
+    Stop,
+}
+
+/// Where schemas are.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// The Schema Registry; several with commas. Readings then go to `device-sensors-json-sr`, `device-sensors-proto-sr` or
+    /// `device-sensors-avro`, with the newest schema of the topic's values, or with ours if there is none.
+    #[arg(long, value_name = "URL")]
+    pub(crate) schema_registry: Option<String>,
+    /// Sets a property of the registry's client, such as ksql.schema.registry.basic.auth.user.info; may be repeated.
+    #[arg(long = "property", value_name = "NAME=VALUE", requires = "schema_registry")]
+    pub(crate) properties: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -231,9 +254,20 @@ pub(crate) struct ProduceArgs {
     /// The topic, if not the format's own; made with 3 partitions if it does not exist.
     #[arg(long)]
     pub(crate) topic: Option<String>,
-    /// Readings a second; 0 for as many as the broker takes.
-    #[arg(long, default_value_t = 10.0)]
-    pub(crate) rate: f64,
+    #[command(flatten)]
+    pub(crate) schemas: SchemaArgs,
+    /// Takes the readings from a file of JSON lines, or from standard input (-), instead of inventing them.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "start", "devices"])]
+    pub(crate) from: Option<std::path::PathBuf>,
+    /// What becomes of readings that the topic's schema does not take.
+    #[arg(long, default_value = "skip")]
+    pub(crate) on_invalid: Invalid,
+    /// Writes the readings that are refused to a file, as they came.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejected: Option<std::path::PathBuf>,
+    /// Readings a second, 10 if they are invented; 0 for as many as the broker takes.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
     /// Readings in all; without it, until you stop it.
     #[arg(long)]
     pub(crate) count: Option<u64>,
@@ -294,6 +328,8 @@ pub(crate) struct ConsumeArgs {
     /// The topic, if not the format's own.
     #[arg(long)]
     pub(crate) topic: Option<String>,
+    #[command(flatten)]
+    pub(crate) schemas: SchemaArgs,
     /// The consumer group; its members share the partitions and its offsets are committed.
     #[arg(long, default_value = "millstream-monitor")]
     pub(crate) group: String,

@@ -19,11 +19,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::devices::{
-    self, Clock, Pace, PartitionTable, ProduceOptions, ProduceSummary, REGISTRY_TOPIC,
-    ReadingFormat, Readings, RegisterOptions,
+    self, Clock, OnInvalid, Pace, PartitionTable, ProduceOptions, ProduceSummary, REGISTRY_TOPIC,
+    ReadingFormat, ReadingSource, Readings, RegisterOptions, Spelling,
 };
 use millstream::engine::{Properties, Services};
 use millstream::kafka::admin::Admin;
+use millstream::registry::SchemaType;
 use millstream::runtime::clock;
 use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, ensure_topic};
 use tokio::sync::watch as signal;
@@ -138,9 +139,9 @@ impl Demo {
         let watch = Watch::open(cluster, &topics).await?;
         let (stop_producers, stopped) = signal::channel(false);
         let mut producers = JoinSet::new();
-        for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
-            if sources.contains(format.topic()) {
-                producers.spawn(produce(args, format, &bootstrap, stopped.clone()));
+        for spelling in spellings(&services) {
+            if sources.contains(spelling.topic()) {
+                producers.spawn(produce(args, spelling, &bootstrap, stopped.clone()));
             }
         }
         let options = InstanceOptions {
@@ -233,7 +234,16 @@ fn finished(
     produced.context("the producer of readings ended")?.map(drop).map_err(Into::into)
 }
 
-/// Makes the topics of readings that the statements name, then what the statements say.
+/// All spellings of readings.
+fn spellings(services: &Services) -> Vec<Spelling> {
+    let plain = [ReadingFormat::Json, ReadingFormat::Protobuf].map(Spelling::Plain);
+    let registered = services.registry.iter().flat_map(|registry| {
+        SchemaType::ALL.map(|language| Spelling::Registered(language, registry.clone()))
+    });
+    plain.into_iter().chain(registered).collect()
+}
+
+/// Makes the topics of readings that the statements name, with their schemas, then what the statements say.
 async fn prepare(
     services: &Services,
     files: &Files,
@@ -241,9 +251,11 @@ async fn prepare(
 ) -> anyhow::Result<Vec<QuerySpec>> {
     let cluster = &services.cluster;
     let admin = Admin::new(cluster);
-    for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
-        if files.text().contains(format.topic()) {
-            ensure_topic(&admin, format.topic(), PARTITIONS, 1, &BTreeMap::new()).await?;
+    for spelling in spellings(services) {
+        let topic = spelling.topic();
+        if files.text().contains(&format!("'{topic}'")) {
+            ensure_topic(&admin, topic, PARTITIONS, 1, &BTreeMap::new()).await?;
+            spelling.register(topic).await?;
         }
     }
     if files.text().contains(REGISTRY_TOPIC) {
@@ -261,7 +273,7 @@ async fn prepare(
 /// Writes readings, dated as they are sent, until the count is reached or the demo stops.
 fn produce(
     args: &DemoArgs,
-    format: ReadingFormat,
+    spelling: Spelling,
     bootstrap: &str,
     mut stopped: signal::Receiver<bool>,
 ) -> impl Future<Output = Result<ProduceSummary, devices::DeviceError>> + Send + 'static {
@@ -270,16 +282,18 @@ fn produce(
     let readings = Readings::new(seed, DEVICES, Pace { start_ms: 0, interval_us: 0 });
     let options = ProduceOptions {
         brokers: vec![bootstrap.to_owned()],
-        topic: format.topic().to_owned(),
-        format,
+        topic: spelling.topic().to_owned(),
+        spelling,
         table: PartitionTable::default(),
         rate: (args.rate > 0.0).then_some(args.rate),
         count: args.count,
         retry_for: PATIENCE,
-        clock: Some(clock),
+        on_invalid: OnInvalid::Skip,
+        rejected: None,
         shows_progress: false,
     };
-    devices::produce(readings, options, async move {
+    let source = ReadingSource::Invented(Box::new(readings), Some(clock));
+    devices::produce(source, options, async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     })
 }

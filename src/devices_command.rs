@@ -4,63 +4,107 @@ use std::{
     collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     io::{IsTerminal, Write},
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context as _;
 use millstream::devices::{
-    self, Clock, ConsumeOptions, From as StartAt, Pace, PartitionTable, ProduceOptions,
-    REGISTRY_TOPIC, ReadingFormat, Readings, RegisterOptions, View,
+    self, Clock, ConsumeOptions, From as StartAt, Lines, OnInvalid, Pace, PartitionTable,
+    ProduceOptions, REGISTRY_TOPIC, ReadingFormat, ReadingSource, Readings, RegisterOptions,
+    Spelling, View,
 };
 use millstream::kafka::{ClientConfig, Cluster};
+use millstream::registry::{RegistryClient, RegistryConfig, SchemaType};
+use tokio::io::BufReader;
 
-use crate::args::{ConsumeArgs, Format, ProduceArgs, RegisterArgs, Start};
+use crate::args::{ConsumeArgs, Format, Invalid, ProduceArgs, RegisterArgs, SchemaArgs, Start};
+use crate::run_command;
 
 /// Where seeded readings begin unless told otherwise.
 const SEEDED_START_MS: i64 = 1_700_000_000_000;
 /// Kafka's default retention: a topic drops what is dated longer ago.
 const RETENTION_MS: i64 = 7 * 24 * 3_600 * 1_000;
 
-impl From<Format> for ReadingFormat {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Json => Self::Json,
-            Format::Protobuf => Self::Protobuf,
-        }
+/// Readings a second, where nothing is said of invented ones.
+const RATE: f64 = 10.0;
+
+/// How readings are spelled.
+fn spelling(format: Format, schemas: &SchemaArgs) -> anyhow::Result<Spelling> {
+    let Some(urls) = &schemas.schema_registry else {
+        return Ok(Spelling::Plain(match format {
+            Format::Json => ReadingFormat::Json,
+            Format::Protobuf => ReadingFormat::Protobuf,
+            Format::Avro => anyhow::bail!("avro needs --schema-registry URL"),
+        }));
+    };
+    let mut properties = BTreeMap::from([("ksql.schema.registry.url".to_owned(), urls.clone())]);
+    for property in &schemas.properties {
+        let (name, value) = property
+            .split_once('=')
+            .with_context(|| format!("--property {property}: expected NAME=VALUE"))?;
+        properties.insert(name.trim().to_owned(), value.trim().to_owned());
     }
+    let config =
+        RegistryConfig::from_properties(&properties)?.context("--schema-registry: no URL")?;
+    let language = match format {
+        Format::Json => SchemaType::Json,
+        Format::Protobuf => SchemaType::Protobuf,
+        Format::Avro => SchemaType::Avro,
+    };
+    Ok(Spelling::Registered(language, RegistryClient::new(config)?))
+}
+
+/// Lines of a file, or of standard input.
+async fn lines(path: &Path) -> anyhow::Result<Lines> {
+    if path == Path::new("-") {
+        return Ok(Lines::new(BufReader::new(tokio::io::stdin())));
+    }
+    let file = tokio::fs::File::open(path).await;
+    let file = file.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Lines::new(BufReader::new(file)))
 }
 
 /// Writes readings until the count is reached or the user stops, then says what was acknowledged.
 pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        args.rate >= 0.0 && args.rate.is_finite(),
-        "--rate is readings a second, 0 or more"
-    );
+    run_command::start_tracing("warn");
+    let rate = args.rate.unwrap_or(if args.from.is_some() { 0.0 } else { RATE });
+    anyhow::ensure!(rate >= 0.0 && rate.is_finite(), "--rate is readings a second, 0 or more");
     let clock: Clock = Arc::new(now_ms);
     let live = args.seed.is_none() && args.start.is_none();
     let start_ms = args.start.unwrap_or(if live { clock() } else { SEEDED_START_MS });
-    if !live && start_ms < clock() - RETENTION_MS {
+    if args.from.is_none() && !live && start_ms < clock() - RETENTION_MS {
         eprintln!(
             "note: these readings are dated long ago; a topic that keeps Kafka's 7 days drops them soon"
         );
     }
     // Without a rate to keep to, seeded readings are a millisecond apart.
-    let interval_us = if args.rate > 0.0 { (1e6 / args.rate) as i64 } else { 1_000 };
+    let interval_us = if rate > 0.0 { (1e6 / rate) as i64 } else { 1_000 };
     let seed = args.seed.unwrap_or_else(any_seed);
-    let readings = Readings::new(seed, args.devices, Pace { start_ms, interval_us });
-    let format = ReadingFormat::from(args.format);
+    let source = if let Some(path) = &args.from {
+        ReadingSource::Lines(lines(path).await?, clock)
+    } else {
+        let readings = Readings::new(seed, args.devices, Pace { start_ms, interval_us });
+        ReadingSource::Invented(Box::new(readings), live.then_some(clock))
+    };
+    let spelling = spelling(args.format, &args.schemas)?;
     let options = ProduceOptions {
         brokers: args.brokers,
-        topic: args.topic.unwrap_or_else(|| format.topic().to_owned()),
-        format,
+        topic: args.topic.unwrap_or_else(|| spelling.topic().to_owned()),
+        spelling,
         table: PartitionTable::with_entries(args.partitions.iter().map(String::as_str))?,
-        rate: (args.rate > 0.0).then_some(args.rate),
+        rate: (rate > 0.0).then_some(rate),
         count: args.count,
         retry_for: Duration::from_secs(args.retry_for),
-        clock: live.then_some(clock),
-        shows_progress: true,
+        on_invalid: match args.on_invalid {
+            Invalid::Skip => OnInvalid::Skip,
+            Invalid::Stop => OnInvalid::Stop,
+        },
+        rejected: args.rejected,
+        shows_progress: std::io::stderr().is_terminal(),
     };
-    let summary = devices::produce(readings, options, stop_signal()).await?;
+    let summary = devices::produce(source, options, stop_signal()).await?;
     Ok(write!(std::io::stdout(), "{summary}")?)
 }
 
@@ -82,11 +126,12 @@ pub(crate) async fn register(args: RegisterArgs) -> anyhow::Result<()> {
 /// Watches readings until the user stops, then says what it saw.
 pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
     anyhow::ensure!(args.every > 0.0 && args.every <= 86_400.0, "--every is seconds, more than 0");
-    let format = ReadingFormat::from(args.format);
+    run_command::start_tracing("warn");
+    let spelling = spelling(args.format, &args.schemas)?;
     let options = ConsumeOptions {
         brokers: args.brokers,
-        topic: args.topic.unwrap_or_else(|| format.topic().to_owned()),
-        format,
+        topic: args.topic.unwrap_or_else(|| spelling.topic().to_owned()),
+        spelling,
         group: args.group,
         from: match args.from {
             Start::Earliest => StartAt::Earliest,

@@ -11,8 +11,9 @@ use std::{
 use millstream::{
     broker::{EmbeddedBroker, EmbeddedConfig},
     devices::{
-        ConsumeOptions, ConsumeSummary, DeviceError, From, Monitor, Pace, PartitionTable,
-        ProduceOptions, ReadingFormat, Readings, View, consume, produce,
+        ConsumeOptions, ConsumeSummary, DeviceError, From, Monitor, OnInvalid, Pace,
+        PartitionTable, ProduceOptions, ReadingFormat, ReadingSource, Readings, Spelling, View,
+        consume, produce,
     },
 };
 use rskafka::client::{ClientBuilder, partition::UnknownTopicHandling};
@@ -46,16 +47,22 @@ fn fresh(name: &str) -> String {
     format!("{name}-{}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos())
 }
 
+/// Readings of a seed, with times of their own.
+fn invented(seed: u64) -> ReadingSource {
+    ReadingSource::Invented(Box::new(Readings::new(seed, 3, PACE)), None)
+}
+
 fn options(brokers: &[String], topic: &str, format: ReadingFormat, count: u64) -> ProduceOptions {
     ProduceOptions {
         brokers: brokers.to_vec(),
         topic: topic.to_owned(),
-        format,
+        spelling: Spelling::Plain(format),
         table: PartitionTable::default(),
         rate: None,
         count: Some(count),
         retry_for: Duration::from_secs(20),
-        clock: None,
+        on_invalid: OnInvalid::Skip,
+        rejected: None,
         shows_progress: false,
     }
 }
@@ -98,8 +105,7 @@ async fn the_same_seed_writes_the_same_bytes_to_the_same_partitions() {
     for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
         let topic = fresh("readings");
         let written = options(brokers, &topic, format, 12_000);
-        let summary =
-            produce(Readings::new(5, 3, PACE), written, std::future::pending()).await.unwrap();
+        let summary = produce(invented(5), written, std::future::pending()).await.unwrap();
         assert_eq!(summary.readings(), 12_000);
 
         let mut expected: BTreeMap<i32, Vec<(Vec<u8>, i64)>> = BTreeMap::new();
@@ -128,7 +134,7 @@ async fn a_topic_that_exists_is_taken_as_it_is() {
     client.controller_client().unwrap().create_topic(&topic, 2, 1, 10_000).await.unwrap();
     for _ in 0..2 {
         let written = options(brokers, &topic, ReadingFormat::Json, 300);
-        produce(Readings::new(5, 3, PACE), written, std::future::pending()).await.unwrap();
+        produce(invented(5), written, std::future::pending()).await.unwrap();
     }
     let records = read(brokers, &topic, 2).await;
     assert_eq!(records.values().map(Vec::len).sum::<usize>(), 600);
@@ -158,7 +164,7 @@ async fn stopping_keeps_what_was_acknowledged() {
             tokio::task::yield_now().await;
         }
     };
-    let summary = Box::pin(produce(Readings::new(5, 3, PACE), endless, stop)).await.unwrap();
+    let summary = Box::pin(produce(invented(5), endless, stop)).await.unwrap();
     assert!(summary.readings() > 0);
     let records = read(brokers, &topic, 3).await;
     assert_eq!(records.values().map(Vec::len).sum::<usize>() as u64, summary.readings());
@@ -225,7 +231,7 @@ fn watching(brokers: &[String], topic: &str, format: ReadingFormat) -> ConsumeOp
     ConsumeOptions {
         brokers: brokers.to_vec(),
         topic: topic.to_owned(),
-        format,
+        spelling: Spelling::Plain(format),
         group: format!("watching-{topic}"),
         from: From::Earliest,
         interval: Duration::from_millis(50),
@@ -241,8 +247,7 @@ async fn a_monitor_shows_each_device_and_its_group_goes_on_where_it_stopped() {
     for format in [ReadingFormat::Json, ReadingFormat::Protobuf] {
         let topic = fresh("readings");
         let written = options(brokers, &topic, format, 3_000);
-        let produced =
-            produce(Readings::new(5, 3, PACE), written, std::future::pending()).await.unwrap();
+        let produced = produce(invented(5), written, std::future::pending()).await.unwrap();
 
         let output = Output::default();
         let summary = output.watch(watching(brokers, &topic, format), 3_000).await;
@@ -263,7 +268,7 @@ async fn a_monitor_shows_each_device_and_its_group_goes_on_where_it_stopped() {
         }
 
         let more = options(brokers, &topic, format, 100);
-        produce(Readings::new(6, 3, PACE), more, std::future::pending()).await.unwrap();
+        produce(invented(6), more, std::future::pending()).await.unwrap();
         let summary = Output::default().watch(watching(brokers, &topic, format), 100).await;
         assert_eq!(summary.readings, 100, "the offsets were committed");
     }
@@ -275,7 +280,7 @@ async fn instances_of_a_group_share_the_partitions() {
     let brokers = &kafka.addresses;
     let topic = fresh("readings");
     produce(
-        Readings::new(5, 3, PACE),
+        invented(5),
         options(brokers, &topic, ReadingFormat::Json, 600),
         std::future::pending(),
     )
@@ -309,7 +314,7 @@ async fn instances_of_a_group_share_the_partitions() {
     };
     let finished = Notify::new();
     let (written, (one, other)) =
-        tokio::join!(produce(Readings::new(7, 3, PACE), endless, finished.notified()), async {
+        tokio::join!(produce(invented(7), endless, finished.notified()), async {
             let both = both.await;
             finished.notify_one();
             both
@@ -332,19 +337,15 @@ async fn what_is_no_reading_is_counted_and_left_out() {
     let brokers = &kafka.addresses;
     let topic = fresh("readings");
     produce(
-        Readings::new(5, 3, PACE),
+        invented(5),
         options(brokers, &topic, ReadingFormat::Protobuf, 50),
         std::future::pending(),
     )
     .await
     .unwrap();
-    produce(
-        Readings::new(5, 3, PACE),
-        options(brokers, &topic, ReadingFormat::Json, 50),
-        std::future::pending(),
-    )
-    .await
-    .unwrap();
+    produce(invented(5), options(brokers, &topic, ReadingFormat::Json, 50), std::future::pending())
+        .await
+        .unwrap();
     let summary = Output::default().watch(watching(brokers, &topic, ReadingFormat::Json), 50).await;
     assert_eq!((summary.readings, summary.faulty), (50, 50));
 }

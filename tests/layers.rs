@@ -65,7 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
-    ("devices", &["types", "formats", "kafka"]),
+    ("devices", &["types", "formats", "registry", "kafka"]),
     ("server", &["types", "sql", "engine"]),
     ("cli", &["server::api"]),
 ];

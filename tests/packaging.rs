@@ -7,7 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
+use millstream::devices::Spelling;
 use millstream::engine::Properties;
+use millstream::engine::headless::{self, Checked};
+use millstream::kafka::{ClientConfig, Cluster};
+use millstream::registry::{
+    EmbeddedRegistry, EmbeddedRegistryConfig, RegistryClient, RegistryConfig, SchemaType,
+};
 use saphyr::{LoadableYamlNode, Yaml};
 
 fn root() -> PathBuf {
@@ -55,7 +62,7 @@ fn the_files_define_no_name_twice_but_the_sources_they_share() {
             }
         }
     }
-    assert_eq!(defined.len(), 30);
+    assert_eq!(defined.len(), 37);
 }
 
 #[test]
@@ -73,7 +80,7 @@ fn every_statement_parses_alone_and_with_the_others() {
 }
 
 /// The queries of each file, in its order.
-const QUERIES: [(&str, &[&str]); 5] = [
+const QUERIES: [(&str, &[&str]); 6] = [
     (
         "device.sql",
         &["CTAS_DEVICE_ACTIVITY_COUNTS", "CTAS_DEVICE_SENSOR_STATS", "CSAS_MOVEMENT_ALERTS"],
@@ -103,6 +110,15 @@ const QUERIES: [(&str, &[&str]); 5] = [
         ],
     ),
     (
+        "registry.sql",
+        &[
+            "CTAS_ACTIVITIES_JSON_SR",
+            "CTAS_ACTIVITIES_PROTO_SR",
+            "CTAS_DEVICE_STATS_AVRO",
+            "CSAS_MOVEMENT_ALERTS_AVRO",
+        ],
+    ),
+    (
         "transitions.sql",
         &["CTAS_DEVICE_LAST2", "CSAS_ACTIVITY_TRANSITIONS", "CTAS_TRANSITION_COUNTS"],
     ),
@@ -117,11 +133,27 @@ const QUERIES: [(&str, &[&str]); 5] = [
     ),
 ];
 
+/// Checks a text beside a registry that has the schemas of readings.
+async fn check(text: &str) -> Checked {
+    let broker = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+    let cluster = Cluster::new(ClientConfig::new(&broker.bootstrap()).unwrap()).unwrap();
+    let registry = EmbeddedRegistry::start(&cluster, EmbeddedRegistryConfig::default());
+    let registry = registry.await.unwrap();
+    let client = RegistryClient::new(RegistryConfig::new(&registry.url()).unwrap()).unwrap();
+    for language in SchemaType::ALL {
+        let spelling = Spelling::Registered(language, client.clone());
+        spelling.register(spelling.topic()).await.unwrap();
+    }
+    let checked = headless::check(Some(&client), text, &Properties::default()).await.unwrap();
+    registry.shutdown().await;
+    broker.shutdown().await;
+    checked
+}
+
 /// Holds the ids of a text without faults, which are numbered from 0, against `expected`.
 fn check_queries(what: &str, text: &str, expected: &[&str]) {
-    let properties = Properties::default();
-    let checked = millstream::engine::headless::check(None, text, &properties);
-    let checked = tokio::runtime::Runtime::new().unwrap().block_on(checked).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let checked = runtime.block_on(check(text));
     assert_eq!(checked.faults, [], "{what}");
     let numbered = expected.iter().enumerate().map(|(number, id)| format!("{id}_{number}"));
     assert_eq!(checked.queries, numbered.collect::<Vec<_>>(), "{what}");

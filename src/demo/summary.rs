@@ -42,7 +42,11 @@ impl Content {
     /// What a topic of this name holds.
     pub(super) fn of(topic: &str) -> Self {
         match topic.strip_suffix("_PROTO").unwrap_or(topic) {
-            "device-sensors" | "device-sensors-proto" => Self::Readings,
+            "device-sensors"
+            | "device-sensors-proto"
+            | "device-sensors-json-sr"
+            | "device-sensors-proto-sr"
+            | "device-sensors-avro" => Self::Readings,
             "DEVICE_ACTIVITY_COUNTS" => Self::ActivityCounts,
             "DEVICE_SENSOR_STATS" => Self::DeviceStats,
             "MOVEMENT_ALERTS" => Self::Alerts,

@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use super::{Clock, DeviceError, Monitor, ReadingFormat, View};
+use super::reader::ReadingReader;
+use super::{Clock, DeviceError, Monitor, Spelling, View};
 use crate::kafka::{
     ClientConfig, Cluster, KafkaError, admin::Admin, config::OffsetReset, fetch::FetchedPartition,
     group::Consumer,
@@ -38,7 +39,7 @@ pub struct ConsumeOptions {
     /// The topic.
     pub topic: String,
     /// How its readings are spelled.
-    pub format: ReadingFormat,
+    pub spelling: Spelling,
     /// The consumer group; its members share the partitions.
     pub group: String,
     /// Where the group begins.
@@ -103,8 +104,11 @@ pub async fn consume<W: Write>(
 struct Watch<'a> {
     options: &'a ConsumeOptions,
     consumer: Consumer,
+    reader: ReadingReader,
     monitor: Monitor,
     next_offsets: BTreeMap<i32, i64>,
+    /// Whether something was fetched and not taken, so that its position is not to be committed.
+    is_behind: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -121,7 +125,9 @@ impl<'a> Watch<'a> {
         }
         let consumer = Consumer::new(&cluster, &options.group, &[topic])
             .map_err(|error| options.fault(&error))?;
-        Ok(Self { options, consumer, monitor: Monitor::default(), next_offsets: BTreeMap::new() })
+        let reader = ReadingReader::new(&options.spelling, topic)?;
+        let (monitor, next_offsets) = (Monitor::default(), BTreeMap::new());
+        Ok(Self { options, consumer, reader, monitor, next_offsets, is_behind: false })
     }
 
     async fn run<W: Write>(
@@ -148,7 +154,19 @@ impl<'a> Watch<'a> {
                 fetched = self.consumer.poll(Duration::from_millis(wait_ms as u64)) => {
                     let fetched = fetched.map_err(|error| self.options.fault(&error))?;
                     self.forget_lost();
-                    self.take(&fetched);
+                    self.is_behind = true;
+                    let taken = async {
+                        for partition in &fetched {
+                            self.take(partition).await?;
+                        }
+                        Ok::<_, DeviceError>(())
+                    };
+                    tokio::select! {
+                        biased;
+                        () = &mut stop => break,
+                        taken = taken => taken?,
+                    }
+                    self.is_behind = false;
                 }
             }
         }
@@ -156,19 +174,20 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Takes what was fetched; a record that is no reading is counted and left out.
-    fn take(&mut self, fetched: &[FetchedPartition]) {
-        for partition in fetched {
-            let number = partition.partition.partition;
-            for record in partition.records() {
-                let value = record.ok().and_then(|record| record.value);
-                match value.map(|value| self.options.format.decode(value)) {
-                    Some(Ok(reading)) => self.monitor.add(number, &reading),
-                    Some(Err(_)) | None => self.monitor.add_faulty(),
-                }
+    /// Takes what was fetched of a partition; a record that is no reading is counted and left out.
+    async fn take(&mut self, fetched: &FetchedPartition) -> Result<(), DeviceError> {
+        let number = fetched.partition.partition;
+        let values: Vec<_> =
+            fetched.records().map(|record| record.ok().and_then(|record| record.value)).collect();
+        self.reader.learn(&values).await?;
+        for reading in self.reader.read(&values) {
+            match reading {
+                Ok(reading) => self.monitor.add(number, &reading),
+                Err(_) => self.monitor.add_faulty(),
             }
-            self.next_offsets.insert(number, partition.next_offset);
         }
+        self.next_offsets.insert(number, fetched.next_offset);
+        Ok(())
     }
 
     /// Forgets the devices of partitions that went to another member.
@@ -206,7 +225,9 @@ impl<'a> Watch<'a> {
             devices: self.monitor.reports().len(),
             next_offsets: self.next_offsets,
         };
-        self.consumer.close().await.map_err(|error| self.options.fault(&error))?;
+        if !self.is_behind {
+            self.consumer.close().await.map_err(|error| self.options.fault(&error))?;
+        }
         Ok(summary)
     }
 }

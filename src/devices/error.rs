@@ -1,5 +1,7 @@
 //! What can go wrong for someone who produces or watches readings.
 
+use crate::registry::RegistryError;
+
 /// A fault of the device application, worded for the one who ran it.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
@@ -23,12 +25,10 @@ pub enum DeviceError {
         cause: String,
     },
     /// Readings were not acknowledged in time, retries included.
-    #[error("partition {partition} of '{topic}' took no readings: {cause}")]
+    #[error("'{topic}' took no readings: {cause}")]
     NotWritten {
         /// The topic.
         topic: String,
-        /// The partition.
-        partition: i32,
         /// What the last attempt met.
         cause: String,
     },
@@ -49,6 +49,31 @@ pub enum DeviceError {
     /// A partition table's entry is not `MODEL=PARTITION`.
     #[error("'{0}' is no entry of the partition table; expected MODEL=PARTITION, as in nexus4=0")]
     PartitionEntry(String),
+    /// A line has no end.
+    #[error("line {line} is longer than {max} bytes")]
+    LongLine {
+        /// Its number, counted from 1.
+        line: u64,
+        /// How long it may be.
+        max: usize,
+    },
+    /// Readings were refused, and nothing is to be written then.
+    #[error("{readings} readings are refused by the topic's schema, so none was written")]
+    Refused {
+        /// How many.
+        readings: u64,
+    },
+    /// The schema of the topic cannot be used.
+    #[error("subject {subject} of the schema registry: {cause}")]
+    Schema {
+        /// Its subject.
+        subject: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The schema registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The terminal or the output stream refused.
     #[error("output: {0}")]
     Output(#[from] std::io::Error),

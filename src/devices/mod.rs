@@ -10,25 +10,38 @@
 
 mod consume;
 mod error;
+mod feed;
+mod lines;
 mod monitor;
 mod partitions;
 mod produce;
+mod produced;
 mod progress;
+mod reader;
 mod reading;
 mod readings;
+mod refused;
 mod registry;
 mod rolling;
+mod spelling;
+mod topic;
+mod topic_writer;
 mod view;
 
 pub use consume::{ConsumeOptions, ConsumeSummary, From, consume};
 pub use error::DeviceError;
+pub use feed::ReadingSource;
+pub use lines::Lines;
 pub use monitor::{DeviceReport, Monitor};
 pub use partitions::PartitionTable;
-pub use produce::{ProduceOptions, ProduceSummary, Written, produce};
+pub use produce::{ProduceOptions, produce};
+pub use produced::{ProduceSummary, Written};
 pub use reading::{Reading, ReadingFormat};
 pub use readings::{Pace, Readings};
+pub use refused::{OnInvalid, RefusedSummary};
 pub use registry::{REGISTRY_TOPIC, RegisterOptions, Registration, register, registrations};
 pub use rolling::{AxisStats, Rolling};
+pub use spelling::Spelling;
 pub use view::View;
 
 use std::sync::Arc;

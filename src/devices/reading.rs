@@ -80,23 +80,28 @@ impl ReadingFormat {
     /// The reading that `bytes` hold. A reading without a device, or with an axis that is no finite number, is refused.
     pub fn decode(self, bytes: &[u8]) -> Result<Reading, DeviceError> {
         let faulty = DeviceError::NotAReading;
-        let reading = match self {
+        let reading: Reading = match self {
             Self::Json => {
                 serde_json::from_slice(bytes).map_err(|error| faulty(error.to_string()))?
             }
             Self::Protobuf => Reading::decode(bytes).map_err(|error| faulty(error.to_string()))?,
         };
-        if reading.device.is_empty() {
-            return Err(faulty("it names no device".to_owned()));
-        }
-        if ![reading.x, reading.y, reading.z].iter().all(|axis| axis.is_finite()) {
-            return Err(faulty("an axis is no finite number".to_owned()));
-        }
-        Ok(reading)
+        reading.checked()
     }
 }
 
 impl Reading {
+    /// The reading, if it names a device and its axes are numbers.
+    pub(super) fn checked(self) -> Result<Self, DeviceError> {
+        if self.device.is_empty() {
+            return Err(DeviceError::NotAReading("it names no device".to_owned()));
+        }
+        if !self.axes().iter().all(|axis| axis.is_finite()) {
+            return Err(DeviceError::NotAReading("an axis is no finite number".to_owned()));
+        }
+        Ok(self)
+    }
+
     /// The three axes, in order.
     pub fn axes(&self) -> [f64; 3] {
         [self.x, self.y, self.z]

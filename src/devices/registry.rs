@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::DeviceError;
 use super::readings::device_names;
-use crate::kafka::admin::{Admin, NewTopic};
+use super::topic::partitions_of;
+use crate::kafka::admin::NewTopic;
 use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::produce::{NewRecord, Producer};
 use crate::kafka::{Cluster, KafkaError};
@@ -64,12 +65,12 @@ pub async fn register(
     options: &RegisterOptions,
 ) -> Result<u64, DeviceError> {
     let RegisterOptions { topic, at_ms, .. } = options;
-    let partitions = open(cluster, options)
+    let new = NewTopic::new(topic, options.partitions).with_config("cleanup.policy", "compact");
+    let partitions = partitions_of(cluster, &new)
         .await
         .map_err(|cause| DeviceError::NoTopic { topic: topic.clone(), cause: cause.to_string() })?;
-    let refused = |partition: i32, cause: &KafkaError| DeviceError::NotWritten {
+    let refused = |cause: KafkaError| DeviceError::NotWritten {
         topic: topic.clone(),
-        partition,
         cause: cause.to_string(),
     };
     let producer = Producer::new(cluster);
@@ -80,32 +81,11 @@ pub async fn register(
             .map_err(|error| DeviceError::Encoding(error.to_string()))?;
         let partition = partition_for_key(key, partitions);
         let record = NewRecord::new(*at_ms, Some(key), Some(&value));
-        producer
-            .send(topic, partition, record)
-            .await
-            .map_err(|cause| refused(partition, &cause))?;
+        producer.send(topic, partition, record).await.map_err(refused)?;
         count += 1;
     }
-    producer.flush().await.map_err(|cause| refused(0, &cause))?;
+    producer.flush().await.map_err(refused)?;
     Ok(count)
-}
-
-/// The partitions of the topic, which is made if it does not exist.
-async fn open(cluster: &Cluster, options: &RegisterOptions) -> Result<i32, KafkaError> {
-    let admin = Admin::new(cluster);
-    if let Some(found) = admin.describe_topic(&options.topic).await? {
-        return Ok(found.partitions.len() as i32);
-    }
-    let topic =
-        NewTopic::new(&options.topic, options.partitions).with_config("cleanup.policy", "compact");
-    match admin.create_topic(&topic).await {
-        Ok(()) => Ok(options.partitions),
-        // Somebody else may have made it meanwhile.
-        Err(error) => match admin.describe_topic(&options.topic).await? {
-            Some(found) => Ok(found.partitions.len() as i32),
-            None => Err(error),
-        },
-    }
 }
 
 #[cfg(test)]

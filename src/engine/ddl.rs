@@ -170,10 +170,15 @@ impl Planning<'_> {
     }
 }
 
+/// What ksqlDB's client of the registry says where there is none.
 fn no_registry(format: Format) -> PlanError {
-    PlanError::unsupported(format!(
-        "the format {format} needs a Schema Registry ('ksql.schema.registry.url'), which is"
-    ))
+    let message = "KSQL is not configured to use a schema registry. To enable it, please set \
+                   ksql.schema.registry.url";
+    let help = format!(
+        "the schemas of {format} are in a Schema Registry: --property ksql.schema.registry.url=URL says \
+         where it is"
+    );
+    PlanError::execute(message).help(help)
 }
 
 /// How the topic of a source forgets: a table's by key, and if it is windowed by time as well.

@@ -12,6 +12,7 @@
 //! Nothing here knows Kafka: a payload is a slice of bytes, or nothing where it was null.
 
 mod avro;
+mod checked_json;
 mod connect;
 mod decimal;
 mod decoder;
@@ -39,6 +40,7 @@ mod schemas;
 mod spec;
 pub mod windowed;
 
+pub use checked_json::{CheckedJsonEncoder, JsonFault};
 pub use decoder::{Decoded, Decoder};
 pub use encode_json::encode_json;
 pub use encoder::Encoder;

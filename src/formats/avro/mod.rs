@@ -13,13 +13,13 @@ mod text;
 mod write;
 
 pub(super) use read::{AvroReader, ReadError};
+pub(super) use schema::{AvroSchema, DecimalKind, Node};
 pub(super) use text::{key_name, schema_text};
 pub(super) use write::AvroWriter;
 
 use super::connect::ConnectType;
 use crate::registry::schema::ResolvedSchema;
 use crate::types::ColumnDef;
-use schema::AvroSchema;
 
 /// The type of a schema as Kafka Connect has it.
 pub(super) fn connect_type(schema: &ResolvedSchema) -> Result<ConnectType, String> {
@@ -41,9 +41,18 @@ pub(super) fn encode_json(
     json: &serde_json::Value,
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
-    let parsed = AvroSchema::parse(schema)?;
-    let written = from_json::write(&parsed, &parsed.root, json, out);
-    written.ok_or_else(|| format!("AVRO cannot hold {json} with the schema {}", schema.text))
+    let written = write_json(&AvroSchema::parse(schema)?, json, out);
+    written.map_err(|cause| format!("{cause} with the schema {}", schema.text))
+}
+
+/// The same, where the schema has been read.
+pub(super) fn write_json(
+    schema: &AvroSchema,
+    json: &serde_json::Value,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    let written = from_json::write(schema, &schema.root, json, out);
+    written.ok_or_else(|| format!("AVRO cannot hold {json}"))
 }
 
 /// A writer of `columns` as records of a schema.

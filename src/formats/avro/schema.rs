@@ -9,14 +9,14 @@ use crate::registry::schema::ResolvedSchema;
 
 /// A schema with its records apart, since these may contain themselves.
 #[derive(Clone, Debug)]
-pub(super) struct AvroSchema {
-    pub(super) root: Node,
-    pub(super) records: Vec<Record>,
+pub(in crate::formats) struct AvroSchema {
+    pub(in crate::formats) root: Node,
+    pub(in crate::formats) records: Vec<Record>,
 }
 
 /// A type.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node {
+pub(in crate::formats) enum Node {
     Null,
     Boolean,
     Int(IntKind),
@@ -43,7 +43,7 @@ pub(super) enum Node {
 
 /// What an `int` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IntKind {
+pub(in crate::formats) enum IntKind {
     Plain,
     Byte,
     Short,
@@ -53,24 +53,24 @@ pub(super) enum IntKind {
 
 /// A decimal in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DecimalKind {
-    pub(super) precision: u32,
-    pub(super) scale: i32,
+pub(in crate::formats) struct DecimalKind {
+    pub(in crate::formats) precision: u32,
+    pub(in crate::formats) scale: i32,
 }
 
 /// A record.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) name: String,
-    pub(super) fields: Vec<Field>,
+pub(in crate::formats) struct Record {
+    pub(in crate::formats) name: String,
+    pub(in crate::formats) fields: Vec<Field>,
 }
 
 /// A field of a record.
 #[derive(Clone, Debug)]
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) node: Node,
-    pub(super) default: Option<Json>,
+pub(in crate::formats) struct Field {
+    pub(in crate::formats) name: String,
+    pub(in crate::formats) node: Node,
+    pub(in crate::formats) default: Option<Json>,
 }
 
 /// Why a schema cannot be used.
@@ -78,7 +78,7 @@ type SchemaError = String;
 
 impl AvroSchema {
     /// Reads a schema and those that it refers to.
-    pub(super) fn parse(schema: &ResolvedSchema) -> Result<Self, SchemaError> {
+    pub(in crate::formats) fn parse(schema: &ResolvedSchema) -> Result<Self, SchemaError> {
         let mut parser = Parser::default();
         for import in &schema.imports {
             parser.text(&import.text)?;
@@ -89,13 +89,13 @@ impl AvroSchema {
 
     /// The type as Kafka Connect has it. A record within itself is an error, or, where `cuts`, one
     /// without fields.
-    pub(super) fn connect_type(&self, cuts: bool) -> Result<ConnectType, SchemaError> {
+    pub(in crate::formats) fn connect_type(&self, cuts: bool) -> Result<ConnectType, SchemaError> {
         Connecting { schema: self, cuts, open: Vec::new() }.of(&self.root)
     }
 }
 
 /// The branches of a union: which is NULL, and the only other one if there is but one.
-pub(super) fn optional(branches: &[Node]) -> Option<(usize, usize)> {
+pub(in crate::formats) fn optional(branches: &[Node]) -> Option<(usize, usize)> {
     match branches {
         [Node::Null, other] if *other != Node::Null => Some((0, 1)),
         [other, Node::Null] if *other != Node::Null => Some((1, 0)),

@@ -19,6 +19,7 @@ mod wire;
 mod write;
 
 pub(super) use reader::{ProtobufReader, ReadError};
+pub(super) use schema::{Field, Kind, Message};
 
 use super::connect::{ConnectType, connect_name};
 use super::rows::Outcome;
@@ -28,7 +29,6 @@ use crate::registry::schema::ResolvedSchema;
 use crate::types::{Arena, ColumnDef, SqlType, Value};
 use descriptor::Descriptor;
 use parse::Parsed;
-use schema::Message;
 
 /// Reads rows of some columns.
 #[derive(Debug)]
@@ -240,6 +240,23 @@ pub(super) fn encode_json(
         wire::write_varint(2 * index as u64, out);
     }
     from_json::write(&from_json::placed(&descriptor.message(&name)?), json, out)
+}
+
+/// The first message of a schema.
+pub(super) fn first_message(schema: &ResolvedSchema) -> Result<Message, String> {
+    let descriptor = Descriptor::new(schema)?;
+    let name = descriptor.at(&[0]).ok_or("the schema has no message")?;
+    Ok(from_json::placed(&descriptor.message(&name)?))
+}
+
+/// Appends JSON as a record of the first message of a schema.
+pub(super) fn write_json(
+    message: &Message,
+    json: &serde_json::Value,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    out.push(0);
+    from_json::write(message, json, out)
 }
 
 /// Writes rows of some columns.

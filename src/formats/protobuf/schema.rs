@@ -20,32 +20,32 @@ const DEFAULT_NAME: &str = "ConnectDefault";
 /// A message. Of columns: its fields in the order of their numbers, which count from 1. Of a schema of
 /// the registry: in the order of its text.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Message {
-    pub(super) name: String,
-    pub(super) fields: Vec<Field>,
+pub(in crate::formats) struct Message {
+    pub(in crate::formats) name: String,
+    pub(in crate::formats) fields: Vec<Field>,
     /// The names of its choices.
-    pub(super) oneofs: Vec<String>,
+    pub(in crate::formats) oneofs: Vec<String>,
 }
 
 /// A field of a message.
 #[derive(Clone, Debug)]
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) number: u32,
+pub(in crate::formats) struct Field {
+    pub(in crate::formats) name: String,
+    pub(in crate::formats) number: u32,
     /// The choice that it belongs to.
-    pub(super) oneof: Option<usize>,
+    pub(in crate::formats) oneof: Option<usize>,
     /// The place of its value in the row that is written.
-    pub(super) column: usize,
-    pub(super) kind: Kind,
-    pub(super) presence: Presence,
-    pub(super) is_repeated: bool,
+    pub(in crate::formats) column: usize,
+    pub(in crate::formats) kind: Kind,
+    pub(in crate::formats) presence: Presence,
+    pub(in crate::formats) is_repeated: bool,
     /// Whether a message without it is none.
-    pub(super) is_required: bool,
+    pub(in crate::formats) is_required: bool,
 }
 
 /// How a field is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(in crate::formats) enum Presence {
     /// A default is not written; an absent scalar is its default, an absent message NULL.
     Implicit,
     /// Written even if it is the default; absent is NULL.
@@ -56,7 +56,7 @@ pub(super) enum Presence {
 
 /// What a field holds.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(in crate::formats) enum Kind {
     Int32,
     Int64,
     Double,
@@ -88,24 +88,24 @@ pub(super) enum Kind {
 
 /// What ksqlDB cannot write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unwritable {
+pub(in crate::formats) enum Unwritable {
     NestedArray,
     MapInArray,
 }
 
 impl Kind {
     /// Whether values are messages, and so absent ones NULL.
-    pub(super) fn is_message(&self) -> bool {
+    pub(in crate::formats) fn is_message(&self) -> bool {
         !self.is_scalar()
     }
 
     /// Whether values are of a primitive type.
-    pub(super) fn is_scalar(&self) -> bool {
+    pub(in crate::formats) fn is_scalar(&self) -> bool {
         self.is_packable() || matches!(self, Self::String | Self::Bytes)
     }
 
     /// Whether a list of values is packed into one field.
-    pub(super) fn is_packable(&self) -> bool {
+    pub(in crate::formats) fn is_packable(&self) -> bool {
         matches!(
             self,
             Self::Int32
@@ -132,7 +132,7 @@ struct Builder {
 
 impl Message {
     /// The message that holds `columns`.
-    pub(super) fn of_columns(
+    pub(in crate::formats) fn of_columns(
         columns: &[ColumnDef],
         nullable: Option<NullableRepresentation>,
     ) -> Self {
@@ -141,7 +141,10 @@ impl Message {
     }
 
     /// The message that a bare column is.
-    pub(super) fn of_bare(column: &ColumnDef, nullable: Option<NullableRepresentation>) -> Self {
+    pub(in crate::formats) fn of_bare(
+        column: &ColumnDef,
+        nullable: Option<NullableRepresentation>,
+    ) -> Self {
         match &column.ty {
             SqlType::Struct(ty) => {
                 let fields = ty.fields.iter().map(|field| (&*field.name, &field.ty));
@@ -152,7 +155,7 @@ impl Message {
     }
 
     /// The same message under a full name, which leaves the first default name to the next one.
-    pub(super) fn of_named_columns(
+    pub(in crate::formats) fn of_named_columns(
         columns: &[ColumnDef],
         nullable: Option<NullableRepresentation>,
         full_name: &str,
@@ -166,7 +169,7 @@ impl Message {
     }
 
     /// The schema, as the Schema Registry and error messages have it.
-    pub(super) fn schema_text(&self) -> String {
+    pub(in crate::formats) fn schema_text(&self) -> String {
         let mut imports = Vec::new();
         self.imports(&mut imports);
         let mut text = String::from("syntax = \"proto3\";\n");

@@ -1,4 +1,4 @@
--- What Millstream does not do yet is said so, not passed over.
+-- What cannot be is said so, not passed over.
 CREATE STREAM clicks (id VARCHAR, page VARCHAR) WITH (KAFKA_TOPIC='clicks', VALUE_FORMAT='JSON');
 CREATE TABLE users (id VARCHAR PRIMARY KEY, name VARCHAR) WITH (KAFKA_TOPIC='users', VALUE_FORMAT='JSON');
 CREATE STREAM named AS SELECT c.id, u.name FROM clicks c JOIN users u ON c.id = u.id;
@@ -8,15 +8,17 @@ INSERT INTO clicks (id, page) VALUES ('a', 'home');
 SELECT * FROM clicks EMIT CHANGES;
 SELECT * FROM users WHERE id = 'a';
 ---- check
-error: the format AVRO needs a Schema Registry ('ksql.schema.registry.url'), which is not supported yet
+error: KSQL is not configured to use a schema registry. To enable it, please set ksql.schema.registry.url
 --> script.sql:5:1
  5 | CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+help: the schemas of AVRO are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
 
-error: the format PROTOBUF needs a Schema Registry ('ksql.schema.registry.url'), which is not supported yet
+error: KSQL is not configured to use a schema registry. To enable it, please set ksql.schema.registry.url
 --> script.sql:6:1
  6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+help: the schemas of PROTOBUF are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
 
 error: Unsupported statement. Only the following statements are supported in standalone mode: CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET
 --> script.sql:7:1

@@ -63,8 +63,8 @@ pub(super) enum TypeDef {
 
 /// An enum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct EnumDef {
-    pub(super) name: String,
+pub(in crate::formats) struct EnumDef {
+    pub(in crate::formats) name: String,
     /// Names and numbers in the order of the text.
-    pub(super) values: Vec<(String, i32)>,
+    pub(in crate::formats) values: Vec<(String, i32)>,
 }
