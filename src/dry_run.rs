@@ -31,10 +31,12 @@ pub(crate) fn table(run: &DryRun, files: &Files) -> String {
     }
     for topic in &run.topics {
         let shape = &topic.shape;
-        let detail = format!(
-            "{} partitions, {} replicas, {}",
-            shape.partitions, shape.replicas, topic.cleanup_policy
-        );
+        let replicas = match shape.replicas {
+            replicas @ 1.. => format!("{replicas} replicas"),
+            _ => "the brokers' replicas".to_owned(),
+        };
+        let detail =
+            format!("{} partitions, {replicas}, {}", shape.partitions, topic.cleanup_policy);
         rows.push([topic.name.clone(), "new topic".to_owned(), String::new(), detail]);
     }
     for request in &run.schemas {

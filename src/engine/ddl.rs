@@ -2,7 +2,7 @@
 
 use super::planned::{Answer, Effect};
 use super::upgrade::check_upgrade;
-use super::{Planned, Planning, TopicRequest, TopicShape};
+use super::{Planned, Planning};
 use crate::formats::Format;
 use crate::plan::{self, OptionSet, Options, PlanError, Source, Stage, resolve_type};
 use crate::sql::ast::{
@@ -48,31 +48,7 @@ impl Planning<'_> {
         })
     }
 
-    /// The topic that has to be made for a source, if it is not there.
-    fn source_topic(
-        &self,
-        create: &CreateSource,
-        source: &Source,
-        options: &Options,
-    ) -> Result<Option<TopicRequest>, PlanError> {
-        if self.known.topic(&source.topic).is_some() {
-            return Ok(None);
-        }
-        let Some(partitions) = options.partitions else {
-            return Err(missing_topic(create, &source.topic));
-        };
-        Ok(Some(TopicRequest {
-            name: source.topic.clone(),
-            shape: TopicShape {
-                partitions,
-                replicas: options.replicas.unwrap_or(1),
-                retention_ms: options.retention_ms,
-            },
-            cleanup_policy: cleanup_policy(source),
-        }))
-    }
-
-    /// The same before a source is planned, whose columns may be those of the registry.
+    /// Formats whose schemas are in a registry need one: before a source is planned, whose columns may be those of its schemas.
     fn refuse_formats_of(&self, create: &CreateSource) -> Result<(), PlanError> {
         let Ok(options) = Options::from_clause(&create.with, OptionSet::Source) else {
             return Ok(()); // the plan says what is wrong with it
@@ -181,15 +157,6 @@ fn no_registry(format: Format) -> PlanError {
     PlanError::execute(message).help(help)
 }
 
-/// How the topic of a source forgets: a table's by key, and if it is windowed by time as well.
-pub(super) fn cleanup_policy(source: &Source) -> &'static str {
-    match source.kind {
-        SourceKind::Stream => "delete",
-        SourceKind::Table if source.is_windowed() => "compact,delete",
-        SourceKind::Table => "compact",
-    }
-}
-
 /// `IF NOT EXISTS`, and it does.
 pub(super) fn exists(kind: SourceKind, existing: &Source) -> Planned {
     let what = kind.as_str().to_lowercase();
@@ -203,7 +170,7 @@ pub(super) fn exists(kind: SourceKind, existing: &Source) -> Planned {
 }
 
 /// What ksqlDB says of a topic that does not exist, with the statement that would make it.
-fn missing_topic(create: &CreateSource, topic: &str) -> PlanError {
+pub(super) fn missing_topic(create: &CreateSource, topic: &str) -> PlanError {
     let mut with = create.clone();
     let number = |name: &str, value: i32| Property {
         name: Name::new(name),

@@ -78,6 +78,7 @@ pub async fn check_against(
     let registry = services.registry.as_ref();
     match parse(registry, text, properties) {
         Ok(mut program) => {
+            program.known_mut().compares_topics = true;
             run(&mut program, services).await?;
             checked(&program, registry).await
         }
@@ -145,16 +146,20 @@ async fn plan(
     let program = parse(services.registry.as_ref(), text, properties);
     let program = program.map_err(HeadlessError::Statements)?;
     let program = program.with_query_numbers(numbers.iter().copied());
-    let as_new = run_against(services, program.clone()).await?;
+    let mut as_new = program.clone();
+    as_new.known_mut().compares_topics = true;
+    let as_new = run_against(services, as_new).await?;
     for (_, note) in as_new.notes() {
         tracing::warn!("{note}");
     }
     if as_new.faults().is_empty() {
         return found(services, &as_new).await;
     }
-    // A join that is refused as its sources have unequal partitions may have begun before they had.
+    // A join that is refused as its sources have unequal partitions may have begun before they had, and so may a query whose
+    // topic has another shape.
     let mut as_begun = program;
     as_begun.known_mut().joins_unequal = true;
+    as_begun.known_mut().compares_topics = false;
     let as_begun = run_against(services, as_begun).await?;
     if as_begun.faults().is_empty() {
         let found = found(services, &as_begun).await?;

@@ -9,6 +9,7 @@
 //! cannot fail. The engine reaches nobody: what Kafka has to be asked is in [`Needs`], what has to be
 //! done is in the [`Change`].
 
+mod asked_topic;
 mod config;
 mod ddl;
 mod drop;

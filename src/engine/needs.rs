@@ -35,7 +35,7 @@ pub enum TopicNeed {
 pub struct TopicShape {
     /// How many partitions it has.
     pub partitions: i32,
-    /// How many replicas each has.
+    /// How many replicas each has; -1 for as many as the brokers give a new one.
     pub replicas: i16,
     /// How long it keeps records, where that is set on the topic.
     pub retention_ms: Option<i64>,
@@ -61,6 +61,9 @@ pub struct Known {
     /// Whether sources may be joined whatever partitions they have, as those of a query that has begun
     /// when they had equally many.
     pub(super) joins_unequal: bool,
+    /// Whether topics that are there have to be as statements ask for them: they are really there, and the queries that write
+    /// them have not begun with them as they are.
+    pub(super) compares_topics: bool,
     subjects: BTreeMap<Subject, ResolvedSchema>,
     schemas: BTreeMap<SchemaId, ResolvedSchema>,
 }

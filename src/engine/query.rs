@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::ddl::{cleanup_policy, exists};
+use super::ddl::exists;
 use super::planned::{PlannedId, PlannedQuery};
 use super::upgrade::check_upgrade;
-use super::{Planned, Planning, QueryKind, TopicRequest, TopicShape};
-use crate::plan::{self, Options, PlanError, QueryPlan, Source};
+use super::{Planned, Planning, QueryKind};
+use crate::plan::{self, PlanError, QueryPlan};
 use crate::sql::ast::{CreateAs, InsertInto, SourceKind};
 
 impl Planning<'_> {
@@ -27,7 +27,7 @@ impl Planning<'_> {
         self.refuse_registry_formats(&planned.source)?;
         let schemas = plan::register_sink(&planned.source, self.known)?;
         let from = planned.query.leftmost_source();
-        let topic = self.sink_topic(&planned.source, from, &planned.options);
+        let topic = self.sink_topic(create, &planned.source, from, &planned.options)?;
         let prefix = match create.kind {
             SourceKind::Stream => "CSAS",
             SourceKind::Table => "CTAS",
@@ -67,26 +67,6 @@ impl Planning<'_> {
     /// The statement in ksqlDB's form, with the names of its columns made plain.
     fn canonical(&self) -> String {
         plan::canonical(&plan::sanitised(&self.parsed.statement, self.catalog()))
-    }
-
-    /// The topic that a sink needs, if it does not exist: shaped as that of its source unless told.
-    fn sink_topic(&self, sink: &Source, from: &Source, options: &Options) -> Option<TopicRequest> {
-        if self.known.topic(&sink.topic).is_some() {
-            return None;
-        }
-        let unknown = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
-        let source = self.known.topic(&from.topic).copied().unwrap_or(unknown);
-        let cleanup_policy = cleanup_policy(sink);
-        let retention_ms = options.retention_ms.or(source.retention_ms);
-        Some(TopicRequest {
-            name: sink.topic.clone(),
-            shape: TopicShape {
-                partitions: options.partitions.unwrap_or(source.partitions),
-                replicas: options.replicas.unwrap_or(source.replicas),
-                retention_ms: retention_ms.filter(|_| cleanup_policy != "compact"),
-            },
-            cleanup_policy,
-        })
     }
 }
 
