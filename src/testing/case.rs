@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::post::Post;
-use super::system::Properties;
+use super::system::{Properties, RecordedSchemas};
 use super::topic_spec::TopicSpec;
 
 /// One case: what to run, what to feed, what to expect.
@@ -32,6 +32,8 @@ pub struct Case {
     pub expected_error: Option<ExpectedError>,
     /// What is to exist in the end.
     pub post: Option<Post>,
+    /// The schemas that recorded bytes were written with, by subject and id, where they are known.
+    pub recorded_schemas: RecordedSchemas,
 }
 
 impl Case {

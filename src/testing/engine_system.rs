@@ -10,7 +10,7 @@ use super::engine_failures::{died, refused, unfit};
 use super::failure::FailureKind;
 use super::registry::MemoryRegistry;
 use super::source_info::{SourceInfo, TopicInfo};
-use super::system::{Given, Record};
+use super::system::{Given, Record, RecordedSchemas};
 use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
@@ -206,7 +206,7 @@ impl System for EngineSystem {
         self.engine.queries().iter().map(|query| query.id.clone()).collect()
     }
 
-    fn adopt_ids(&mut self, topic: &str, record: &Record) {
+    fn adopt_ids(&mut self, topic: &str, record: &Record, schemas: &RecordedSchemas) {
         for (subject, bytes) in
             [(Subject::of_keys(topic), &record.key), (Subject::of_values(topic), &record.value)]
         {
@@ -214,7 +214,9 @@ impl System for EngineSystem {
             let id = SchemaId(i32::from_be_bytes([*a, *b, *c, *d]));
             let Some(known) = self.registry.latest(&subject) else { continue };
             if self.registry.schema(id).is_err() {
-                self.registry.register_as(&subject, Schema::new(known.ty, known.text), id);
+                let recorded = schemas.get(&(subject.as_str().to_owned(), id.0));
+                let text = recorded.cloned().unwrap_or_else(|| as_written(&known));
+                self.registry.register_as(&subject, Schema::new(known.ty, text), id);
             }
         }
     }
@@ -464,6 +466,24 @@ impl EngineSystem {
         let inferred = given.and_then(|schema| inferred_columns(&schema, spec, role, true).ok());
         inferred.unwrap_or_else(|| columns.to_vec())
     }
+}
+
+/// A schema as Connect's converters write records with it: they know no enums.
+fn as_written(schema: &ResolvedSchema) -> String {
+    fn without_enums(json: Json) -> Json {
+        match json {
+            Json::Object(object) if object.get("type").is_some_and(|ty| ty == "enum") => {
+                Json::from("string")
+            }
+            Json::Object(object) => {
+                object.into_iter().map(|(name, json)| (name, without_enums(json))).collect()
+            }
+            Json::Array(items) => items.into_iter().map(without_enums).collect(),
+            json => json,
+        }
+    }
+    let json = (schema.ty == SchemaType::Avro).then(|| serde_json::from_str(&schema.text).ok());
+    json.flatten().map_or_else(|| schema.text.clone(), |json| without_enums(json).to_string())
 }
 
 fn parse_options() -> ParseOptions {

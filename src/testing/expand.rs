@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::case::{Case, CaseFile, Entry, Unreadable};
 use super::json_text::carried;
+use super::system::RecordedSchemas;
 use super::topic_spec::TopicSpec;
 use super::triple;
 
@@ -94,6 +95,7 @@ fn one(
         inputs: entry.inputs.iter().cloned().map(Into::into).collect(),
         outputs: entry.outputs.iter().cloned().map(Into::into).collect(),
         expected_error: entry.expected_exception.clone(),
+        recorded_schemas: RecordedSchemas::default(),
         post: entry.post.clone(),
         name,
     })

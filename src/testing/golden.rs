@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::case::{Case, from_base64};
 use super::failure::Failure;
 use super::run::{Feed, Observed, observe};
-use super::system::Systems;
+use super::system::{RecordedSchemas, Systems};
 
 /// What ksqlDB did with a case: one line of a file of answers.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Golden {
     input_bytes: BTreeMap<String, Vec<Option<String>>>,
     #[serde(default)]
     input_keys: BTreeMap<String, Vec<Option<String>>>,
+    /// What was registered, subject by subject.
+    #[serde(default)]
+    schemas: BTreeMap<String, Json>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -53,6 +56,11 @@ impl Golden {
     /// Whether ksqlDB refused the case, or a query of it died.
     pub fn is_error(&self) -> bool {
         self.message.is_some() || !self.error.is_empty()
+    }
+
+    /// Whether this is no answer of ksqlDB's: it ran without its Protobuf library, and what stood in for that spoke.
+    pub fn is_of_stub(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| message.contains("protobuf stub"))
     }
 }
 
@@ -94,9 +102,21 @@ pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result
     }
 }
 
+/// The texts of what was registered.
+fn recorded_schemas(golden: &Golden) -> RecordedSchemas {
+    let versions = golden.schemas.iter().flat_map(|(subject, versions)| {
+        versions.as_array().into_iter().flatten().map(move |version| (subject, version))
+    });
+    let schemas = versions.filter_map(|(subject, version)| {
+        let id = i32::try_from(version.get("id")?.as_i64()?).ok()?;
+        Some(((subject.clone(), id), version.get("schema")?.as_str()?.to_owned()))
+    });
+    schemas.collect()
+}
+
 /// The case with the very bytes that were piped, where the answer has them.
 pub(super) fn with_bytes(case: &Case, golden: &Golden) -> Case {
-    let mut case = case.clone();
+    let mut case = Case { recorded_schemas: recorded_schemas(golden), ..case.clone() };
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for input in &mut case.inputs {
         let count = counts.entry(input.topic.clone()).or_default();
@@ -169,14 +189,18 @@ fn check_topics(
     Ok(())
 }
 
-/// Headers are written as `[name, base64]` or as `{"KEY": name, "VALUE": base64}`.
+/// Headers are written as `[name, base64]`, as `{"KEY": name, "VALUE": base64}` or as
+/// `{"k": name, "v": base64}`.
 fn headers(record: &GoldenRecord) -> Vec<(String, Option<Vec<u8>>)> {
     let text = |json: Option<&Json>| json.and_then(Json::as_str).map(str::to_owned);
     let header = |json: &Json| match json {
         Json::Array(pair) => (text(pair.first()), text(pair.get(1))),
         other => {
-            let get = |names: [&str; 3]| names.into_iter().find_map(|name| other.get(name));
-            (text(get(["KEY", "key", "name"])), text(get(["VALUE", "value_b64", "value"])))
+            let get = |names: [&str; 4]| names.into_iter().find_map(|name| other.get(name));
+            (
+                text(get(["KEY", "key", "k", "name"])),
+                text(get(["VALUE", "value_b64", "v", "value"])),
+            )
         }
     };
     let headers = record.headers.iter().flatten().map(header);
@@ -229,17 +253,20 @@ fn check_error(golden: &Golden, failure: &Failure) -> Result<(), String> {
 fn check_flat(message: &str, details: Option<&str>, failure: &Failure) -> Result<(), String> {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = flat(&failure.message);
-    // Where the harness itself spoke, the message stands inside, cut at its end.
+    // Where the harness itself spoke, the message stands inside; all of it was cut at some length.
     let quoted = message.split_once("message was \"").map(|(_, text)| flat(text));
-    let is_same = match &quoted {
-        Some(start) => found.starts_with(start.trim_end_matches('"')),
-        None => found == flat(message),
-    };
+    let is_same =
+        match quoted.as_deref().map(|text| text.split_once("\"unlogged").unwrap_or((text, ""))) {
+            Some((whole, "")) => found.starts_with(whole.trim_end_matches('"')),
+            Some((whole, _)) => found == whole,
+            None => found == flat(message),
+        };
     if !is_same {
         return Err(format!("expected the error {message:?} but found {:?}", failure.message));
     }
     match (details, &failure.unlogged) {
         (Some(details), Some(unlogged)) if flat(details) == flat(unlogged) => Ok(()),
+        (Some(details), None) if flat(details) == found => Ok(()),
         (Some(details), found) => {
             Err(format!("expected the details {details:?} but found {found:?}"))
         }

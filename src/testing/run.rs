@@ -122,7 +122,7 @@ fn run(
         let source = system.source_on(&input.topic);
         let record = encode::record(system, source.as_ref(), input)?;
         if input.is_recorded {
-            system.adopt_ids(&input.topic, &record);
+            system.adopt_ids(&input.topic, &record, &case.recorded_schemas);
         }
         observed.topics.entry(input.topic.clone()).or_default().push(record.clone());
         inputs.push((&*input.topic, record));

@@ -10,6 +10,9 @@ use super::topic_spec::TopicSpec;
 /// Settings of a case, on top of those that all cases share.
 pub type Properties = BTreeMap<String, String>;
 
+/// The texts of schemas, by subject and id.
+pub type RecordedSchemas = BTreeMap<(String, i32), String>;
+
 /// Starts a fresh engine for each case.
 pub trait Systems {
     /// An engine in which nothing exists yet.
@@ -28,9 +31,9 @@ pub trait System {
     fn execute(&mut self, sql: &str) -> Result<Vec<(String, Record)>, Failure>;
 
     /// Takes the ids of schemas in front of a recorded record for those of its topic: the serializers
-    /// that wrote it registered forms of their own.
-    fn adopt_ids(&mut self, topic: &str, record: &Record) {
-        let _ = (topic, record);
+    /// that wrote it registered forms of their own, which are `schemas` where these are known.
+    fn adopt_ids(&mut self, topic: &str, record: &Record, schemas: &RecordedSchemas) {
+        let _ = (topic, record, schemas);
     }
 
     /// The persistent queries, in the order in which they were made.

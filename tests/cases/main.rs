@@ -9,7 +9,7 @@
 //! UPDATE_PENDING=1 cargo test --test cases      # cases that pass now leave the list
 //! ```
 //!
-//! `pending/<suite>.txt` names the cases that do not pass yet. Any other case that fails fails the tests, and so does
+//! `pending/<suite>.txt` names the cases that do not pass, with the reason where that is a decision. Any other case that fails fails the tests, and so does
 //! one of the list that passes.
 
 use std::fs;

@@ -1,8 +1,9 @@
 //! The list of a suite's cases that do not pass yet. It only ever gets shorter.
 //!
-//! Its first line may say how many cases are ignored, as their log has another order in batches.
+//! Its first line may say how many cases are ignored, as their log has another order in batches. A case that is to stay
+//! on the list has its reason beside it, behind a tab.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -14,7 +15,8 @@ const IGNORED: &str = "#ignored ";
 /// A list, and what was found out about it.
 pub(crate) struct Pending {
     path: PathBuf,
-    names: BTreeSet<String>,
+    /// The names, each with its reason, which may be empty.
+    names: BTreeMap<String, String>,
     /// How many cases may be ignored.
     pub(crate) ignored: usize,
     settled: Mutex<BTreeSet<String>>,
@@ -30,7 +32,7 @@ impl Pending {
         let number = notes.iter().find_map(|line| line.strip_prefix(IGNORED));
         Self {
             path,
-            names: names.into_iter().map(str::to_owned).collect(),
+            names: names.into_iter().map(named).collect(),
             ignored: number.and_then(|number| number.parse().ok()).unwrap_or_default(),
             settled: Mutex::default(),
         }
@@ -43,12 +45,12 @@ impl Pending {
 
     /// Whether a case is on the list.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.names.contains_key(name)
     }
 
     /// The names of the list.
-    pub(crate) fn names(&self) -> &BTreeSet<String> {
-        &self.names
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.keys().map(String::as_str)
     }
 
     /// Notes that a case need not be listed any more.
@@ -60,14 +62,15 @@ impl Pending {
     /// `ignored` cases to ignore.
     pub(crate) fn update(&self, known: &BTreeSet<&str>, ignored: usize) {
         let settled = self.settled.lock().expect("nothing panics while it is held");
-        let is_left = |name: &&String| !settled.contains(*name) && known.contains(name.as_str());
+        let is_left = |name: &String| !settled.contains(name) && known.contains(name.as_str());
         let ignored = self.ignored.min(ignored);
         let mut text = String::new();
         if ignored > 0 {
             text = format!("{IGNORED}{ignored}\n");
         }
-        for name in self.names.iter().filter(is_left) {
-            text.extend([name, "\n"]);
+        for (name, reason) in self.names.iter().filter(|(name, _)| is_left(name)) {
+            let gap = if reason.is_empty() { "" } else { "\t" };
+            text.extend([name, gap, reason, "\n"]);
         }
         if text.is_empty() {
             let _ = std::fs::remove_file(&self.path);
@@ -75,4 +78,10 @@ impl Pending {
             std::fs::write(&self.path, text).expect("the list can be written");
         }
     }
+}
+
+/// A line of the list: a name, and a reason if it has one.
+fn named(line: &str) -> (String, String) {
+    let (name, reason) = line.split_once('\t').unwrap_or((line, ""));
+    (name.to_owned(), reason.to_owned())
 }

@@ -150,8 +150,7 @@ impl Suite {
     /// Every name of the list is that of a case, and every answer is held against one.
     fn check_list(&self) -> Result<Completion, Failed> {
         let known = self.names();
-        let listed = self.pending.names().iter().map(String::as_str);
-        let gone: Vec<&str> = listed.filter(|name| !known.contains(name)).collect();
+        let gone: Vec<&str> = self.pending.names().filter(|name| !known.contains(name)).collect();
         if !gone.is_empty() && !Pending::is_updated() {
             return Err(unlist(&gone));
         }
