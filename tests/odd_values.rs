@@ -7,7 +7,7 @@
 mod values;
 
 use millstream::expr::aggregates::{
-    Aggregate, AggregateLimits, Aggregates, Resolved, Sequence, State,
+    Aggregate, AggregateLimits, AggregateSettings, Aggregates, Resolved, Sequence, State,
 };
 use millstream::expr::functions::{self, ArgType, Call, ParamType, Signature};
 use millstream::expr::{
@@ -141,7 +141,8 @@ struct Made {
 impl Made {
     fn aggregate(&self) -> Option<Box<dyn Aggregate>> {
         let limits = AggregateLimits { collect_list: 5, collect_set: 5 };
-        self.found.make(&self.columns, &self.init, limits).ok()
+        let settings = AggregateSettings { limits, ..AggregateSettings::default() };
+        self.found.make(&self.columns, &self.init, settings).ok()
     }
 }
 

@@ -159,6 +159,9 @@ impl Properties {
                 collect_list: limit("ksql.functions.collect_list.limit", unlimited.collect_list),
                 collect_set: limit("ksql.functions.collect_set.limit", unlimited.collect_set),
             },
+            has_new_planner: self
+                .get("ksql.new.query.planner.enabled")
+                .is_some_and(|text| text.eq_ignore_ascii_case("true")),
             with_test_functions: false,
         }
     }

@@ -40,13 +40,13 @@ pub use program::{Command, Program};
 pub use service::{Before, GoneQuery, ServiceQueries, ServiceQuery};
 pub use services::{Services, ServicesError, registry};
 pub use session::Session;
-pub use settings::settings;
+pub use settings::{fault_rules, settings};
 
 pub use crate::plan::{PersistentQuery, QueryKind};
 
 use std::sync::Arc;
 
-use crate::plan::{Catalog, PlanConfig, PlanContext, PlanError};
+use crate::plan::{self, Catalog, PlanConfig, PlanContext, PlanError};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::Statement;
 use planned::{Effect, PlannedQuery};
@@ -58,6 +58,8 @@ pub struct Engine {
     properties: Properties,
     /// Whether the functions of ksqlDB's own tests exist.
     with_test_functions: bool,
+    /// Whether rows are written for `INSERT INTO … VALUES`, which ksqlDB refuses in files.
+    takes_rows: bool,
     /// Whether there is a Schema Registry, so that sources may have formats which need one.
     has_registry: bool,
 }
@@ -72,6 +74,12 @@ impl Engine {
     #[must_use]
     pub fn with_test_functions(self) -> Self {
         Self { with_test_functions: true, ..self }
+    }
+
+    /// The same engine, whose user writes the rows of `INSERT INTO … VALUES`.
+    #[must_use]
+    pub fn with_rows(self) -> Self {
+        Self { takes_rows: true, ..self }
     }
 
     /// The same engine, which has a Schema Registry: what it needs of that is handed in as [`Known`].
@@ -132,6 +140,7 @@ impl Engine {
                 change.topic = topic;
             }
             Effect::Query(query) => self.put_query(*query, number, &mut change),
+            Effect::InsertRow(row) => change.row = Some(row),
             Effect::PutType { name, ty } => {
                 let message =
                     format!("Registered custom type with name '{name}' and SQL type {ty}");
@@ -224,6 +233,10 @@ impl Planning<'_> {
             Statement::CreateSource(create) => self.create_source(create),
             Statement::CreateAs(create) => self.create_as(create),
             Statement::InsertInto(insert) => self.insert_into(insert),
+            Statement::InsertValues(insert) if self.engine.takes_rows => {
+                let row = plan::plan_insert_values(insert, &self.context())?;
+                Ok(Planned { effect: Effect::InsertRow(row) })
+            }
             Statement::CreateType(create) => self.create_type(create),
             Statement::Drop(drop) => self.drop(drop),
             Statement::AlterSource(alter) => self.alter(alter),
@@ -259,6 +272,7 @@ fn is_executable(statement: &Statement) -> bool {
             | Statement::CreateSource(_)
             | Statement::CreateAs(_)
             | Statement::InsertInto(_)
+            | Statement::InsertValues(_)
             | Statement::CreateType(_)
             | Statement::Drop(_)
             | Statement::AlterSource(_)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::TopicRequest;
-use crate::plan::{PersistentQuery, QueryKind, QueryPlan, SchemaRequest, Source};
+use crate::plan::{InsertRow, PersistentQuery, QueryKind, QueryPlan, SchemaRequest, Source};
 use crate::types::SqlType;
 
 /// A statement that is planned: it can be applied to the catalog that it was planned against.
@@ -30,6 +30,8 @@ pub(super) enum Effect {
     },
     /// It starts a query, and may make the source that the query fills.
     Query(Box<PlannedQuery>),
+    /// It writes a row.
+    InsertRow(InsertRow),
     /// It makes a type.
     PutType { name: String, ty: SqlType },
     /// It drops a type.
@@ -139,6 +141,8 @@ pub struct Change {
     pub queries: Vec<QueryChange>,
     /// A topic to delete.
     pub delete_topic: Option<String>,
+    /// A row to write.
+    pub row: Option<InsertRow>,
 }
 
 /// What the user is told of a statement.

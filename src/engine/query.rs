@@ -7,7 +7,7 @@ use super::ddl::exists;
 use super::planned::{PlannedId, PlannedQuery};
 use super::upgrade::check_upgrade;
 use super::{Planned, Planning, QueryKind};
-use crate::plan::{self, PlanError, QueryPlan};
+use crate::plan::{self, PlanError, QueryPlan, Stage};
 use crate::sql::ast::{CreateAs, InsertInto, SourceKind};
 
 impl Planning<'_> {
@@ -45,7 +45,15 @@ impl Planning<'_> {
     }
 
     pub(super) fn insert_into(&self, insert: &InsertInto) -> Result<Planned, PlanError> {
-        let (plan, options) = plan::plan_insert_into(insert, &self.canonical(), &self.context())?;
+        let canonical = self.canonical();
+        let texts = plan::StatementTexts { written: &self.parsed.text, canonical: &canonical };
+        // ksqlDB infers no schema for these, so nothing stands before what is wrong.
+        let plain = |error: PlanError| match error.stage {
+            Stage::Analyse => error.found_at(Stage::Execute),
+            _ => error,
+        };
+        let planned = plan::plan_insert_into(insert, texts, &self.context());
+        let (plan, options) = planned.map_err(plain)?;
         let id = match options.query_id {
             Some(id) if self.catalog().query(&id).is_some() => {
                 return Err(PlanError::execute(format!("Query ID '{id}' already exists.")));

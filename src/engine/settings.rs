@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Properties, PropertyError};
 use crate::operators::EMIT_INTERVAL_MS;
-use crate::runtime::MaxIdle;
 use crate::runtime::live::QuerySettings;
+use crate::runtime::{FaultRules, MaxIdle};
 
 /// How a query runs, by ksqlDB's names and with ksqlDB's defaults.
 pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError> {
@@ -38,7 +38,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         purge_interval: ms("repartition.purge.interval.ms", 30_000)?,
         emit_interval_ms: properties
             .number("__emit.interval.ms.kstreams.windowed.aggregation__", EMIT_INTERVAL_MS)?,
-        nested_error_set_null: properties.flag("ksql.nested.error.set.null", true)?,
+        fault_rules: fault_rules(properties)?,
         retry_backoff: ms("ksql.query.retry.backoff.initial.ms", 15_000)?,
         retry_backoff_max: ms("ksql.query.retry.backoff.max.ms", 900_000)?,
         has_processing_log: properties.flag("ksql.logging.processing.topic.auto.create", false)?,
@@ -57,6 +57,14 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         state_dir: properties.get("state.dir").filter(|dir| !dir.is_empty()).map(PathBuf::from),
         instance_id: properties.get("ksql.millstream.instance.id").map(str::to_owned),
         service_id,
+    })
+}
+
+/// What a query does about faults.
+pub fn fault_rules(properties: &Properties) -> Result<FaultRules, PropertyError> {
+    Ok(FaultRules {
+        nested_error_set_null: properties.flag("ksql.nested.error.set.null", true)?,
+        invalid_timestamp_stops: properties.flag("ksql.timestamp.throw.on.invalid", false)?,
     })
 }
 

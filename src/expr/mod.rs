@@ -16,7 +16,8 @@ mod tree;
 mod type_error;
 mod typing;
 
-pub use cast::{parse_boolean_exact, parse_partial_timestamp};
+pub(crate) use cast::to_java_string as shown_value;
+pub use cast::{fit_strictly, parse_boolean_exact, parse_partial_timestamp};
 pub use error::{EvalContext, EvalError, RandomSource};
 pub use evaluate::{Evaluated, Frame, RowError, Selection};
 pub use operator::{ArithmeticOp, Comparison, Sign};

@@ -120,7 +120,8 @@ impl FormatSpec {
         }
     }
 
-    fn validate_wrapping(&self, columns: &[ColumnDef], role: Role) -> Result<(), FormatError> {
+    /// Checks that the format can wrap a single column, or not, as it is told to.
+    pub fn validate_wrapping(&self, columns: &[ColumnDef], role: Role) -> Result<(), FormatError> {
         let (Role::Value, Some(wrap)) = (role, self.wrap) else { return Ok(()) };
         let wrapping = if wrap { Wrapping::Wrapped } else { Wrapping::Unwrapped };
         if !self.format.supports_wrapping(wrapping) {

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use super::builder::{Analysed, Builder, check_predicate, untyped};
-use super::expression::Clause;
+use super::expression::{Clause, RESULT_PREFIX, Scope};
 use super::frame::defs;
-use super::grouping::{check_calls, check_grouped, check_value_format, grouping};
+use super::grouping::{check_calls, check_grouped, check_value_formats, grouping, misplaced_bound};
 use super::internal_formats::{internal_key_format, internal_value_format};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, rewrite, unqualified, visit};
-use super::select::{Item, column};
+use super::select::{Item, column, selected};
 use super::store::{StoreKind, StoreSpec};
 use super::window::{STORE, window};
 use super::{
     AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, PlanError, RepartitionKind,
     RepartitionTopic, SourceWindow,
 };
+use crate::expr::aggregates::{AggregateSettings, StoredMaps};
 use crate::expr::functions::ArgType;
-use crate::formats::Role;
+use crate::formats::{Format, FormatSpec, Role};
 use crate::sql::ast::{Emit, Expr, ExprKind, SourceKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, WindowKind};
@@ -86,6 +87,10 @@ struct Projection {
     /// Which of the items are the key.
     key_items: Vec<usize>,
     having: Option<Expr>,
+    /// The calls of aggregates, in the order of their results.
+    calls: Vec<Expr>,
+    /// What rows are grouped by.
+    grouping: Vec<Expr>,
 }
 
 /// The arguments of an aggregate; `COUNT(*)` and `COUNT()` count ROWTIMEs.
@@ -117,9 +122,9 @@ pub(super) fn plan_aggregate(
     let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
     let grouping = grouping(&builder, &is_aggregate)?;
     let having = builder.query.having.as_ref().map(unqualified);
-    check_value_format(&builder)?;
-    for item in &items {
-        builder.check_columns(&item.expr, Clause::Select)?;
+    check_value_formats(&builder.relation.sources, "GROUP BY")?;
+    for expr in selected(builder.query) {
+        builder.check_columns(expr, Clause::Select)?;
     }
     check_grouped(&items, having.as_ref(), &grouping, &is_aggregate)?;
     let aggregates: Vec<Expr> = items
@@ -134,24 +139,32 @@ pub(super) fn plan_aggregate(
         items.iter().map(|item| &item.expr).chain(&grouping).chain(&having).collect();
     let mut input = Input::collect(&exprs, &aggregates);
     let calls = builder.prepare(&mut input, &aggregates)?;
-    let key_items =
-        find_keys(&grouping, &items, KeyKind::Grouping, builder.sink, print::expression)?;
+    builder.sink.check_timestamp(&items)?;
+    let sink = builder.sink.name;
+    let key_items = find_keys(&grouping, &items, KeyKind::Grouping, sink, print::expression)?;
     let key = builder.group(&grouping, &key_items, &items)?;
     let window = window(&builder)?;
     builder.aggregate(&input, calls, window, key.clone())?;
-    builder.finish(Projection { items, key_items, having }, window, key)
+    let projection = Projection { items, key_items, having, calls: aggregates, grouping };
+    builder.finish(projection, window, &key)
 }
 
 impl Builder<'_> {
     /// Refuses columns that do not exist, before any type is asked for.
     pub(super) fn check_columns(&self, expr: &Expr, clause: Clause) -> Result<(), PlanError> {
-        let is_windowed = self.query.window.is_some() && clause == Clause::Select;
+        let is_windowed = self.query.window.is_some();
         let mut result = Ok(());
         visit(expr, &mut |expr| {
             let ExprKind::Column { name, .. } = &expr.kind else { return };
             let is_bound = matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND");
-            if result.is_ok() && !(is_bound && is_windowed) {
-                result = self.scope(clause).resolve(expr).map(|_| ());
+            // ksqlDB looks for the bounds of a joined row among the columns of its sources.
+            let is_own = is_bound && is_windowed && !self.relation.is_joined();
+            if result.is_err() || (is_own && clause == Clause::Select) {
+                return;
+            }
+            result = self.scope(clause).resolve(expr).map(|_| ());
+            if result.is_err() && is_own {
+                result = Err(misplaced_bound(name));
             }
         });
         result
@@ -170,7 +183,6 @@ impl Builder<'_> {
             prepared.columns.push((name.clone(), ty));
             prepared.exprs.push(named);
         }
-        // The node is made last: a call adds a column for each argument that it converts.
         let mut calls = Vec::with_capacity(aggregates.len());
         for call in aggregates {
             calls.push(self.call(call, input, &mut prepared)?);
@@ -184,7 +196,7 @@ impl Builder<'_> {
         Ok(calls)
     }
 
-    /// Resolves one call of an aggregate; arguments of a narrower type get columns of their own.
+    /// Resolves one call of an aggregate.
     fn call(
         &self,
         call: &Expr,
@@ -222,31 +234,18 @@ impl Builder<'_> {
                 })?,
             );
         }
-        for (position, to) in resolved.coercions.iter().enumerate().take(resolved.columns) {
-            let (Some(to), Some(index)) = (to, indices.get_mut(position)) else { continue };
-            let source = &prepared.exprs[*index];
-            if source.expr.ty().is_none() || source.expr.ty() == Some(to) {
-                continue;
-            }
-            let cast = crate::expr::Expr::cast((*source.expr).clone(), to.clone())
-                .map_err(|error| refuse(error.message))?;
-            let name = format!("KSQL_INTERNAL_COL_{}", prepared.exprs.len());
-            let text = source.text.clone();
-            prepared.columns.push((name.clone(), to.clone()));
-            prepared.exprs.push(NamedExpr { name: name.clone(), expr: Arc::new(cast), text });
-            input.columns.push((name.clone(), column(&name)));
-            *index = prepared.exprs.len() - 1;
-        }
         let arguments: Vec<SqlType> = indices
             .iter()
             .take(resolved.columns)
             .map(|index| prepared.columns[*index].1.clone())
             .collect();
-        let function = resolved.make(&arguments, &init, self.ctx.config.aggregate_limits).map_err(
-            |error| {
-                refuse("Failed to invoke UDAF factory method".to_owned()).help(error.to_string())
-            },
-        )?;
+        let settings = AggregateSettings {
+            limits: self.ctx.config.aggregate_limits,
+            maps: stored_maps(&self.relation.value_format),
+        };
+        let function = resolved.make(&arguments, &init, settings).map_err(|error| {
+            refuse("Failed to invoke UDAF factory method".to_owned()).help(error.to_string())
+        })?;
         indices.truncate(resolved.columns);
         Ok(AggregateCall { function: function.into(), args: indices, name: name.text.clone() })
     }
@@ -301,7 +300,7 @@ impl Builder<'_> {
         // The columns that the query names come first, and are kept of each group's last row; arguments follow.
         let kept = self.columns[..input.required].to_vec();
         let states = calls.iter().enumerate().map(|(index, call)| {
-            let name = format!("KSQL_AGG_VARIABLE_{index}");
+            let name = format!("{RESULT_PREFIX}{index}");
             ColumnDef::new(name, call.function.state_type())
         });
         let stored =
@@ -315,9 +314,10 @@ impl Builder<'_> {
                  limitation",
             ));
         }
-        let results = calls.iter().enumerate().map(|(index, call)| {
-            (format!("KSQL_AGG_VARIABLE_{index}"), call.function.result_type())
-        });
+        let results = calls
+            .iter()
+            .enumerate()
+            .map(|(index, call)| (format!("{RESULT_PREFIX}{index}"), call.function.result_type()));
         let mut columns: Vec<_> = kept.into_iter().chain(results.collect::<Vec<_>>()).collect();
         if window.is_some() {
             columns.push(("WINDOWSTART".to_owned(), SqlType::Bigint));
@@ -359,16 +359,16 @@ impl Builder<'_> {
         mut self,
         projection: Projection,
         window: Option<AggregateWindow>,
-        key: Vec<ColumnDef>,
+        key: &[ColumnDef],
     ) -> Result<Analysed, PlanError> {
-        let Projection { mut items, key_items, having } = projection;
+        let Projection { mut items, key_items, having, calls, grouping } = projection;
         let ctx = self.ctx;
         let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
         let mut next = 0;
         let mut substitute = |expr: &mut Expr| {
             rewrite(expr, &mut |expr| match &expr.kind {
                 ExprKind::Call { name, .. } if is_aggregate(&name.text) => {
-                    let name = format!("KSQL_AGG_VARIABLE_{next}");
+                    let name = format!("{RESULT_PREFIX}{next}");
                     next += 1;
                     Some(column(&name).kind)
                 }
@@ -378,13 +378,12 @@ impl Builder<'_> {
         for item in &mut items {
             substitute(&mut item.expr);
         }
-        let having = having.map(|mut having| {
+        if let Some(written) = having {
+            let mut having = written.clone();
             substitute(&mut having);
-            having
-        });
-        if let Some(having) = having {
-            let predicate = self.scope(Clause::Having).resolve(&having)?;
-            check_predicate(&predicate, &having, Clause::Having)?;
+            let scope = Scope { calls: &calls, ..self.scope(Clause::Having) };
+            let predicate = scope.resolve(&having)?;
+            check_predicate(&predicate, &written, Clause::Having)?;
             let text = print::expression(&having);
             self.add(
                 "Aggregate.HavingFilter",
@@ -393,7 +392,8 @@ impl Builder<'_> {
         }
         let values = items.iter().enumerate().filter(|(index, _)| !key_items.contains(index));
         let values: Vec<&Item> = values.map(|(_, item)| item).collect();
-        let schema = self.add_projection("Aggregate.Project", &values, key, Clause::Select)?;
+        let schema =
+            self.add_projection("Aggregate.Project", &values, key.to_vec(), Clause::Select)?;
         let window = window.map(|window| match window {
             AggregateWindow::Session { .. } => {
                 SourceWindow { kind: WindowKind::Session, size_ms: None }
@@ -410,7 +410,27 @@ impl Builder<'_> {
             kind: SourceKind::Table,
             window,
             drops_key: false,
+            grouping: named_as_written(key, &grouping),
         })
+    }
+}
+
+/// The columns of a key, called as the columns that rows are grouped by.
+fn named_as_written(key: &[ColumnDef], grouping: &[Expr]) -> Vec<ColumnDef> {
+    let name = |(column, expr): (&ColumnDef, &Expr)| match &expr.kind {
+        ExprKind::Column { name, .. } => ColumnDef::new(name.text.as_str(), column.ty.clone()),
+        _ => column.clone(),
+    };
+    key.iter().zip(grouping).map(name).collect()
+}
+
+/// How large maps are that a store gives back whose values have the format that goes with that of a source.
+fn stored_maps(source: &FormatSpec) -> StoredMaps {
+    match internal_value_format(source).format {
+        Format::Avro | Format::JsonSr | Format::Protobuf | Format::ProtobufNosr => {
+            StoredMaps::Usual
+        }
+        Format::Json | Format::Delimited | Format::Kafka | Format::None => StoredMaps::Exact,
     }
 }
 

@@ -28,9 +28,34 @@ pub(super) struct Builder<'c> {
     /// The columns that expressions can name by now.
     pub(super) columns: Vec<(String, SqlType)>,
     pub(super) nodes: Vec<Node>,
-    pub(super) sink: &'c str,
+    pub(super) sink: SinkNames<'c>,
     /// How keys of internal topics and stores are written.
     pub(super) key_format: FormatSpec,
+}
+
+/// The sink of a query, as far as its clauses have to know it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SinkNames<'c> {
+    pub(super) name: &'c str,
+    /// The column that `WITH (TIMESTAMP=…)` names.
+    pub(super) timestamp: Option<&'c str>,
+}
+
+impl SinkNames<'_> {
+    /// Refuses a `TIMESTAMP` that is none of the selected columns, which ksqlDB does before it looks for the key.
+    pub(super) fn check_timestamp(&self, items: &[Item]) -> Result<(), PlanError> {
+        match self.timestamp {
+            Some(column) if items.iter().all(|item| item.name != column) => {
+                Err(PlanError::analyse(missing_timestamp(column)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What ksqlDB says of a `TIMESTAMP` that is no column.
+pub(super) fn missing_timestamp(column: &str) -> String {
+    format!("The TIMESTAMP column set in the WITH clause does not exist in the schema: '{column}'")
 }
 
 /// What a query gives, before it is put into a sink.
@@ -42,6 +67,8 @@ pub(super) struct Analysed {
     pub(super) window: Option<SourceWindow>,
     /// Whether the query takes the key away: `PARTITION BY NULL`.
     pub(super) drops_key: bool,
+    /// The key by which rows are grouped, as its columns are called before they are selected.
+    pub(super) grouping: Vec<ColumnDef>,
 }
 
 /// The node that reads a source; a table's rows are kept in `store`.

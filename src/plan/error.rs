@@ -108,6 +108,12 @@ impl PlanError {
         Self { details, ..self }
     }
 
+    /// The same error, found at another step.
+    #[must_use]
+    pub fn found_at(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+
     /// The same error, at a place.
     #[must_use]
     pub fn at(self, span: Span) -> Self {

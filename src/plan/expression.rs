@@ -47,7 +47,12 @@ pub(super) struct Scope<'s> {
     /// The whole text that was parsed, to tell lines and columns.
     pub(super) text: &'s str,
     pub(super) clause: Clause,
+    /// The calls that columns of an aggregation's results stand for, which messages show instead.
+    pub(super) calls: &'s [ast::Expr],
 }
+
+/// What the names of an aggregation's results begin with; a number follows.
+pub(super) const RESULT_PREFIX: &str = "KSQL_AGG_VARIABLE_";
 
 /// The variables of the lambdas around an expression, outermost first.
 type Variables<'v> = Vec<(&'v str, SqlType)>;
@@ -66,12 +71,12 @@ impl Scope<'_> {
                 result = self.column(expr, name).map(|_| ());
             }
         });
-        result
+        result.map_err(|error| self.in_whole(error, expr))
     }
 
     /// Shows the whole expression and what it stands over, where ksqlDB does so in the text that it does not log.
     fn in_whole(&self, error: PlanError, expr: &ast::Expr) -> PlanError {
-        let text = || print::expression(&unqualified(expr));
+        let text = || self.label(&unqualified(expr));
         match error.details {
             Details::None => error,
             Details::Expression => {
@@ -79,7 +84,9 @@ impl Scope<'_> {
                 error.unlogged(format!("{details}\nStatement: {}", text()))
             }
             Details::Schema => {
-                let (message, text) = (error.message.clone(), text());
+                // ksqlDB quotes no name of a function here, such as that of `||`.
+                let (message, text) =
+                    (error.message.clone(), text().replace("`concat`(", "concat("));
                 let schema = self.schema();
                 error.unlogged(format!(
                     "{message} expression: {text}, schema:{schema}\nStatement: {text}"
@@ -98,7 +105,21 @@ impl Scope<'_> {
         variables: &mut Variables<'e>,
     ) -> Result<Expr, PlanError> {
         let typed = self.node(expr, variables)?;
-        Ok(typed.labelled(print::expression(expr)))
+        Ok(typed.labelled(self.label(expr)))
+    }
+
+    /// An expression as messages show it.
+    fn label(&self, expr: &ast::Expr) -> String {
+        if self.calls.is_empty() {
+            return print::expression(expr);
+        }
+        let mut shown = expr.clone();
+        super::names::rewrite(&mut shown, &mut |expr| {
+            let ExprKind::Column { name, .. } = &expr.kind else { return None };
+            let index = name.text.strip_prefix(RESULT_PREFIX)?.parse::<usize>().ok()?;
+            self.calls.get(index).map(|call| call.kind.clone())
+        });
+        print::expression(&shown)
     }
 
     fn node<'e>(&self, expr: &'e ast::Expr, vars: &mut Variables<'e>) -> Result<Expr, PlanError> {

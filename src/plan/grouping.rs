@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::expression::Clause;
 use super::names::{calls, columns, unqualified};
+use super::relation::Aliased;
 use super::select::Item;
 use super::{PlanError, Stage};
 use crate::formats::Format;
@@ -32,21 +33,33 @@ pub(super) fn grouping(
             ))
             .at(call.span));
         }
-        builder.check_columns(&plain, Clause::GroupBy)?;
+        builder.check_columns(expr, Clause::GroupBy)?;
         grouping.push(plain);
     }
     Ok(grouping)
 }
 
-/// Refuses a format that cannot be grouped.
-pub(super) fn check_value_format(builder: &Builder<'_>) -> Result<(), PlanError> {
-    if builder.relation.value_format.format == Format::Kafka {
-        return Err(PlanError::analyse(format!(
-            "Source(s) {} are using the 'KAFKA' value format. This format does not yet support GROUP BY.",
-            builder.relation.names()
-        )));
-    }
-    Ok(())
+/// Refuses sources whose values are in the KAFKA format, which can be neither grouped nor joined.
+pub(super) fn check_value_formats(sources: &[Aliased], clause: &str) -> Result<(), PlanError> {
+    let kafka =
+        sources.iter().filter(|aliased| aliased.source.value_format.format == Format::Kafka);
+    let names: Vec<_> = kafka.map(|aliased| aliased.alias.text.as_str()).collect();
+    if names.is_empty() { Ok(()) } else { Err(kafka_values(&names.join(", "), clause)) }
+}
+
+/// What is said of sources whose values are in the KAFKA format.
+fn kafka_values(sources: &str, clause: &str) -> PlanError {
+    PlanError::analyse(format!(
+        "Source(s) {sources} are using the 'KAFKA' value format. This format does not yet support \
+         {clause}.\nThe KAFKA format is primarily intended for use as a key format. It can be used as a \
+         value format, but can not be used in any operation that requires a repartition or changelog \
+         topic.\nRemoving this limitation requires enhancements to the core of KSQL. This will come in a \
+         future release. Until then, avoid using the KAFKA format for values.\nIf you have an existing \
+         topic with KAFKA formatted values you can duplicate the data and serialize using Avro or JSON \
+         with a statement such as: \n\n'CREATE STREAM <new-stream-name> WITH(VALUE_FORMAT='Avro') AS \
+         SELECT * FROM <existing-kafka-formated-stream-name>;'\nFor more info see \
+         https://github.com/confluentinc/ksql/issues/3060"
+    ))
 }
 
 /// Each column must be grouped or aggregated.
@@ -99,25 +112,33 @@ pub(super) fn check_calls(
     is_aggregate: &impl Fn(&str) -> bool,
 ) -> Result<(), PlanError> {
     for call in aggregates {
-        let ExprKind::Call { args, .. } = &call.kind else { continue };
-        if args.iter().any(|arg| !calls(arg, is_aggregate).is_empty()) {
-            let text = print::expression(call);
-            let message = format!("Aggregate functions can not be nested: {text}");
-            return Err(PlanError::analyse(message).at(call.span));
+        let ExprKind::Call { name, args } = &call.kind else { continue };
+        if let Some(inner) = args.iter().flat_map(|arg| calls(arg, is_aggregate)).next()
+            && let ExprKind::Call { name: inner_name, .. } = &inner.kind
+        {
+            let message = format!(
+                "Aggregate functions can not be nested: {}({}())",
+                name.text, inner_name.text
+            );
+            return Err(PlanError::analyse(message).at(inner.span));
         }
         for (_, name) in args.iter().flat_map(columns) {
             if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") {
-                return Err(PlanError::analyse(format!(
-                    "Window bounds column {} can only be used in the SELECT clause of windowed \
-                     aggregations and can not be passed to aggregate functions.\nSee \
-                     https://github.com/confluentinc/ksql/issues/4397",
-                    name.text
-                ))
-                .at(name.span));
+                return Err(misplaced_bound(name));
             }
         }
     }
     Ok(())
+}
+
+/// What is said of a window's bound that stands elsewhere than in the `SELECT`.
+pub(super) fn misplaced_bound(name: &Name) -> PlanError {
+    PlanError::analyse(format!(
+        "Window bounds column {} can only be used in the SELECT clause of windowed aggregations and can \
+         not be passed to aggregate functions.\nSee https://github.com/confluentinc/ksql/issues/4397",
+        name.text
+    ))
+    .at(name.span)
 }
 
 /// What is said of columns that are neither grouped nor aggregated.

@@ -1,26 +1,38 @@
 //! `INSERT INTO … SELECT`: a query into a stream that exists.
 
+use super::builder::SinkNames;
 use super::query::analyse;
 use super::statement::{kind_name, query_plan};
 use super::{OptionSet, Options, PlanContext, PlanError, QueryPlan, Source, Stage};
-use crate::sql::ast::{InsertInto, SourceKind};
-use crate::types::Schema;
+use crate::java::double_to_string;
+use crate::sql::ast::{ExprKind, InsertInto, Literal, Query, SelectItem, SourceKind};
+use crate::types::{ColumnDef, Decimal, Rounding, Schema, SqlType};
+
+/// The texts of a statement.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementTexts<'s> {
+    /// As it was written.
+    pub written: &'s str,
+    /// In ksqlDB's form.
+    pub canonical: &'s str,
+}
 
 /// Plans an `INSERT INTO … SELECT`.
 pub fn plan_insert_into(
     insert: &InsertInto,
-    sql: &str,
+    texts: StatementTexts<'_>,
     ctx: &PlanContext<'_>,
 ) -> Result<(QueryPlan, Options), PlanError> {
     let options = Options::from_clause(&insert.with, OptionSet::Insert)?;
     let target = insert_target(insert, ctx)?;
-    let analysed = analyse(&insert.query, &insert.target.text, None, ctx)?;
+    let query = with_literals_of(&insert.query, target);
+    let sink = SinkNames { name: &insert.target.text, timestamp: None };
+    let analysed = analyse(&query, sink, None, ctx)?;
     if target.is_read_only {
-        return Err(PlanError::execute(format!(
-            "Cannot insert into read-only {}: {}",
-            kind_name(target.kind),
-            target.name
-        )));
+        let message =
+            format!("Cannot insert into read-only {}: {}", kind_name(target.kind), target.name);
+        let unlogged = format!("{message}\nStatement: {}", texts.written);
+        return Err(PlanError::execute(message).unlogged(unlogged).at(insert.target.span));
     }
     if analysed.kind != target.kind {
         return Err(PlanError::execute(format!(
@@ -40,7 +52,11 @@ pub fn plan_insert_into(
     if let Some(id) = &options.query_id {
         check_query_id(id)?;
     }
-    Ok((query_plan(analysed, target, sql), options))
+    // What is written has the types of the result, as the schemas show that ksqlDB registers.
+    let schema = analysed.schema.clone();
+    let mut plan = query_plan(analysed, target, texts.canonical);
+    plan.sink.schema = schema;
+    Ok((plan, options))
 }
 
 fn insert_target<'c>(insert: &InsertInto, ctx: &PlanContext<'c>) -> Result<&'c Source, PlanError> {
@@ -82,7 +98,62 @@ fn check_query_id(id: &str) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Whether a result fits a sink: the same key and value columns, by name and type.
+/// Whether a result fits a sink: the same key and value columns, by name and type, but that a DECIMAL may have fewer digits.
 fn same_columns(result: &Schema, sink: &Schema) -> bool {
-    result.key == sink.key && result.value == sink.value
+    let fits = |(from, to): (&ColumnDef, &ColumnDef)| {
+        from.name == to.name && (from.ty == to.ty || is_narrower(&from.ty, &to.ty))
+    };
+    let sides = [(&result.key, &sink.key), (&result.value, &sink.value)];
+    sides.into_iter().all(|(from, to)| from.len() == to.len() && from.iter().zip(to).all(fits))
+}
+
+/// Whether all numbers of one DECIMAL are some of another.
+fn is_narrower(from: &SqlType, to: &SqlType) -> bool {
+    let (
+        SqlType::Decimal { precision, scale },
+        SqlType::Decimal { precision: to_precision, scale: to_scale },
+    ) = (from, to)
+    else {
+        return false;
+    };
+    scale <= to_scale && precision - scale <= to_precision - to_scale
+}
+
+/// The query with each number that stands alone written as the DECIMAL column of the target at its place holds it, if that
+/// holds it exactly: ksqlDB converts nothing else.
+fn with_literals_of(query: &Query, target: &Source) -> Query {
+    let mut query = query.clone();
+    let columns = target.schema.key.iter().chain(&target.schema.value);
+    for (item, column) in query.select.iter_mut().zip(columns) {
+        let (SelectItem::Expr { expr, .. }, SqlType::Decimal { precision, scale }) =
+            (item, &column.ty)
+        else {
+            continue;
+        };
+        let ExprKind::Literal(literal) = &mut expr.kind else { continue };
+        if let Some(exact) = number(literal).and_then(|number| fitted(&number, *precision, *scale))
+        {
+            *literal = Literal::Decimal(exact);
+        }
+    }
+    query
+}
+
+fn number(literal: &Literal) -> Option<Decimal> {
+    match literal {
+        Literal::Integer(value) => Some(Decimal::new(i64::from(*value), 0)),
+        Literal::Bigint(value) => Some(Decimal::new(*value, 0)),
+        Literal::Double(value) => Decimal::parse(&double_to_string(*value)).ok(),
+        Literal::Decimal(text) => Decimal::parse(text).ok(),
+        Literal::Null | Literal::Boolean(_) | Literal::String(_) => None,
+    }
+}
+
+/// A number as a DECIMAL of this type has it, if it needs no rounding.
+fn fitted(number: &Decimal, precision: u32, scale: u32) -> Option<String> {
+    let whole = |precision: u32, scale: i64| i64::from(precision) - scale;
+    let fits = i64::from(number.scale) <= i64::from(scale)
+        && whole(number.precision(), i64::from(number.scale)) <= whole(precision, i64::from(scale));
+    let scale = i32::try_from(scale).ok().filter(|_| fits)?;
+    number.set_scale(scale, Rounding::HalfUp).ok()?.to_plain_string().ok()
 }

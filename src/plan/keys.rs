@@ -4,7 +4,7 @@ use super::PlanError;
 use super::select::Item;
 use crate::sql::ast::Expr;
 use crate::sql::print;
-use crate::types::{Schema, SqlType};
+use crate::types::{ColumnDef, SqlType};
 
 /// What makes an expression a key, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,15 @@ pub(super) fn find_keys(
             (Some((first, _)), Some((second, _))) => {
                 return Err(repeated(kind, key, &items[first].name, &items[second].name));
             }
-            (None, _) => missing.push(shown(key)),
+            (None, _) => missing.push(key),
         }
     }
-    if missing.is_empty() { Ok(found) } else { Err(absent(kind, sink, &missing)) }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    // Of keys that rows are grouped by, ksqlDB names those that are missing, else all of them.
+    let named = if kind == KeyKind::Grouping { missing } else { keys.iter().collect() };
+    Err(absent(kind, sink, &named.into_iter().map(shown).collect::<Vec<_>>()))
 }
 
 fn repeated(kind: KeyKind, key: &Expr, first: &str, second: &str) -> PlanError {
@@ -63,14 +68,14 @@ fn repeated(kind: KeyKind, key: &Expr, first: &str, second: &str) -> PlanError {
     PlanError::analyse(message)
 }
 
-fn absent(kind: KeyKind, sink: &str, missing: &[String]) -> PlanError {
-    let plural = if missing.len() == 1 { "" } else { "s" };
+fn absent(kind: KeyKind, sink: &str, keys: &[String]) -> PlanError {
+    let plural = if keys.len() == 1 { "" } else { "s" };
     let what = match kind {
         KeyKind::Source => "key column",
         KeyKind::Partitioning => "partitioning expression",
         KeyKind::Grouping => "grouping expression",
     };
-    let list = match missing {
+    let list = match keys {
         [only] => only.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
         [] => String::new(),
@@ -78,12 +83,12 @@ fn absent(kind: KeyKind, sink: &str, missing: &[String]) -> PlanError {
     PlanError::analyse(format!(
         "Key{plural} missing from projection (ie, SELECT). \nThe query used to build `{sink}` must \
          include the {what}{plural} {list} in its projection (eg, SELECT {}...).",
-        missing.join(", ")
+        keys.join(", ")
     ))
 }
 
 /// Maps may not be part of a key.
-pub(super) fn check_keys(schema: &Schema) -> Result<(), PlanError> {
+pub(super) fn check_keys(key: &[ColumnDef]) -> Result<(), PlanError> {
     fn has_map(ty: &SqlType) -> bool {
         match ty {
             SqlType::Map(..) => true,
@@ -92,7 +97,7 @@ pub(super) fn check_keys(schema: &Schema) -> Result<(), PlanError> {
             _ => false,
         }
     }
-    match schema.key.iter().find(|column| has_map(&column.ty)) {
+    match key.iter().find(|column| has_map(&column.ty)) {
         None => Ok(()),
         Some(column) => Err(PlanError::execute(format!(
             "Map keys, including types that contain maps, are not supported as they may lead to \

@@ -15,6 +15,7 @@ mod frame;
 mod grouping;
 mod ids;
 mod insert;
+mod insert_values;
 mod internal_formats;
 mod join;
 mod keys;
@@ -43,7 +44,8 @@ pub use explain::explain;
 pub use fingerprint::fingerprint;
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use ids::{NodeId, RepartitionId, StoreId};
-pub use insert::plan_insert_into;
+pub use insert::{StatementTexts, plan_insert_into};
+pub use insert_values::{InsertRow, InsertedRow, plan_insert_values};
 pub use node::{
     AggregateCall, AggregateWindow, Aggregation, ForeignKeyAnswer, ForeignKeyResolve,
     ForeignKeySubscribe, JoinKind, Joined, NamedExpr, NodeKind, RESPONSE_COLUMNS, RepartitionKind,
@@ -79,6 +81,8 @@ pub struct PlanConfig {
     pub output_topic_prefix: String,
     /// `ksql.functions.collect_list.limit` and its like.
     pub aggregate_limits: AggregateLimits,
+    /// `ksql.new.query.planner.enabled`.
+    pub has_new_planner: bool,
     /// Whether the functions of ksqlDB's own tests exist. They never do outside the case runner.
     pub with_test_functions: bool,
 }
@@ -91,6 +95,7 @@ impl Default for PlanConfig {
             wrap_single_values: None,
             output_topic_prefix: String::new(),
             aggregate_limits: AggregateLimits::default(),
+            has_new_planner: false,
             with_test_functions: false,
         }
     }
@@ -140,6 +145,6 @@ impl PlanContext<'_> {
         key: &'s [ColumnDef],
         clause: Clause,
     ) -> Scope<'s> {
-        Scope { columns, key, catalog: self.catalog, text: self.text, clause }
+        Scope { columns, key, catalog: self.catalog, text: self.text, clause, calls: &[] }
     }
 }

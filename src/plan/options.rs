@@ -303,13 +303,15 @@ impl Clause<'_> {
                 "Invalid value {text} for property {name}: String must be one of: OPTIONAL, WRAPPER, null"
             )));
         }
-        if upper != text {
-            return Err(PlanError::prepare(format!(
+        let name = text.trim();
+        if upper != name {
+            // ksqlDB reads it where nothing catches what is wrong with it.
+            return Err(PlanError::execute(format!(
                 "No enum constant io.confluent.ksql.properties.with.CommonCreateConfigs.\
-                 ProtobufNullableConfigValues.{text}"
+                 ProtobufNullableConfigValues.{name}"
             )));
         }
-        Ok(Some(text))
+        Ok(Some(upper))
     }
 }
 
@@ -336,7 +338,7 @@ fn window_size(text: &str) -> Result<i64, PlanError> {
     };
     let count: i64 = count.parse().map_err(|_| refuse(format!("Not numeric: '{count}'")))?;
     let upper = unit.to_uppercase();
-    let plural = if upper.ends_with('S') { upper } else { format!("{upper}S") };
+    let plural = if upper.ends_with('S') { upper.clone() } else { format!("{upper}S") };
     let unit_ms = match plural.as_str() {
         "NANOSECONDS" => return Ok(count / 1_000_000),
         "MICROSECONDS" => return Ok(count / 1_000),
@@ -347,7 +349,7 @@ fn window_size(text: &str) -> Result<i64, PlanError> {
         "DAYS" => 86_400_000,
         _ => {
             return Err(refuse(format!(
-                "Unknown time unit: '{unit}'\nSupported time units are: NANOSECONDS, MICROSECONDS, \
+                "Unknown time unit: '{upper}'\nSupported time units are: NANOSECONDS, MICROSECONDS, \
                  MILLISECONDS, SECONDS, MINUTES, HOURS, DAYS"
             )));
         }

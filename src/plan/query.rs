@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::aggregate::plan_aggregate;
-use super::builder::{Analysed, Builder, check_predicate, source_node, untyped};
+use super::builder::{Analysed, Builder, SinkNames, check_predicate, source_node, untyped};
 use super::expression::Clause;
 use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, qualified, unqualified};
 use super::relation::{Aliased, Relation};
-use super::select::{Item, column, items};
+use super::select::{Item, column, items, selected};
 use super::{NodeKind, PlanContext, PlanError, Source, Stage, TableCall};
 use crate::expr::functions;
 use crate::expr::functions::ArgType;
@@ -22,16 +22,19 @@ use crate::types::ColumnDef;
 /// Analyses the query of a `CREATE … AS SELECT` or `INSERT INTO … SELECT`.
 pub(super) fn analyse(
     query: &Query,
-    sink: &str,
+    sink: SinkNames<'_>,
     key_format: Option<&FormatSpec>,
     ctx: &PlanContext<'_>,
 ) -> Result<Analysed, PlanError> {
     let sources = find_sources(query, ctx)?;
     sources.iter().try_for_each(|aliased| check_lambdas(query, &aliased.source))?;
     let joined;
+    let mut refused = None;
     let (query, relation, nodes, keys) = if sources.len() > 1 {
         let qualified = qualified_query(query, &sources, ctx.text)?;
-        let JoinPlan { relation, nodes, keys } = plan_join(&qualified, &sources, ctx)?;
+        let JoinPlan { relation, nodes, keys, refused: late } =
+            plan_join(&qualified, &sources, ctx)?;
+        refused = late;
         joined = flatten(&qualified, &relation.columns, ctx)?;
         (&joined, relation, nodes, Some((qualified, keys)))
     } else {
@@ -61,15 +64,18 @@ pub(super) fn analyse(
     check_clauses(query, &items, aggregates, ctx)?;
     builder.add_filter()?;
     let items = builder.add_table_functions(items)?;
-    if query.group_by.is_some() {
-        return plan_aggregate(builder, items);
-    }
-    if let Some((qualified, keys)) = &keys
-        && query.partition_by.is_none()
-    {
-        check_selected(qualified, keys, sink)?;
-    }
-    builder.project(&items)
+    let analysed = if query.group_by.is_some() {
+        plan_aggregate(builder, items)?
+    } else {
+        if let Some((qualified, keys)) = &keys
+            && query.partition_by.is_none()
+        {
+            sink.check_timestamp(&items)?;
+            check_selected(qualified, keys, sink.name)?;
+        }
+        builder.project(&items)?
+    };
+    refused.map_or(Ok(analysed), Err)
 }
 
 /// The sources of a query, which must all exist.
@@ -153,6 +159,7 @@ fn check_clauses(
         ))
         .at(at));
     }
+    check_functions(query, items, ctx)?;
     if query.group_by.is_some() && !aggregates {
         return Err(PlanError::analyse(
             "GROUP BY requires aggregate functions in either the SELECT or HAVING clause.",
@@ -160,6 +167,21 @@ fn check_clauses(
     }
     if query.group_by.is_none() && aggregates {
         return Err(aggregate_without_group(items, ctx));
+    }
+    Ok(())
+}
+
+/// A function that nobody knows is told before what an aggregate of that name would lack.
+fn check_functions(query: &Query, items: &[Item], ctx: &PlanContext<'_>) -> Result<(), PlanError> {
+    let is_unknown =
+        |name: &str| ctx.aggregates().find(name).is_none() && functions::describe(name).is_none();
+    let exprs = items.iter().map(|item| &item.expr).chain(&query.having);
+    for call in exprs.flat_map(|expr| calls(expr, &is_unknown)) {
+        if let ExprKind::Call { name, .. } = &call.kind
+            && let Err(error) = functions::resolve(&name.text, &[])
+        {
+            return Err(PlanError::analyse(error.to_string()).at(call.span));
+        }
     }
     Ok(())
 }
@@ -193,6 +215,7 @@ impl Builder<'_> {
     fn add_filter(&mut self) -> Result<(), PlanError> {
         let Some(filter) = &self.query.filter else { return Ok(()) };
         let plain = unqualified(filter);
+        self.scope(Clause::Where).resolve_columns(filter)?;
         let predicate = self.scope(Clause::Where).resolve(&plain)?;
         check_predicate(&predicate, &plain, Clause::Where)?;
         let text = print::expression(&plain);
@@ -286,12 +309,21 @@ impl Builder<'_> {
             }
             Some(exprs) => partition_keys(exprs)?,
         };
+        let (keys, drops_key) = match &partition_by {
+            None if self.ctx.config.has_new_planner && kind == SourceKind::Stream => {
+                selected_keys(&keys, items)
+            }
+            _ => (keys, drops_key),
+        };
         let key_kind = if partition_by.is_some() { KeyKind::Partitioning } else { KeyKind::Source };
         if partition_by.is_some() {
             // Columns are looked up before keys are looked for in the projection.
             for key in &keys {
                 self.scope(Clause::PartitionBy).resolve(key)?;
             }
+        }
+        for expr in selected(self.query) {
+            self.scope(Clause::Select).resolve_columns(expr)?;
         }
         for item in items {
             self.scope(Clause::Select).resolve(&item.expr)?;
@@ -302,14 +334,15 @@ impl Builder<'_> {
             KeyKind::Partitioning => print::expression(&qualified(key, &alias)),
             _ => print::expression(key),
         };
-        let key_items = find_keys(&keys, items, key_kind, self.sink, shown)?;
+        self.sink.check_timestamp(items)?;
+        let key_items = find_keys(&keys, items, key_kind, self.sink.name, shown)?;
         let key_schema = key_items.iter().zip(&keys).map(|(item, key)| {
             let typed = self.scope(Clause::Select).resolve(key)?;
             let ty = typed.ty().cloned().ok_or_else(untyped)?;
             Ok(ColumnDef::new(items[*item].name.as_str(), ty))
         });
         let key_schema = key_schema.collect::<Result<Vec<_>, PlanError>>()?;
-        let is_rekeyed = partition_by.is_some() && keys != source_keys;
+        let is_rekeyed = keys != source_keys;
         if is_rekeyed {
             let exprs = keys.iter().zip(&key_schema);
             let exprs = exprs
@@ -330,6 +363,7 @@ impl Builder<'_> {
             schema,
             kind,
             drops_key,
+            grouping: Vec::new(),
         })
     }
 
@@ -357,6 +391,15 @@ fn partition_keys(exprs: &[Expr]) -> Result<(Vec<Expr>, bool), PlanError> {
         _ if exprs.len() == 1 => Ok((Vec::new(), true)),
         _ => Err(PlanError::analyse("Cannot PARTITION BY multiple columns including NULL")),
     }
+}
+
+/// With ksqlDB's new planner, which few have tried, the projection says which keys there are; and whether there are none
+/// left.
+fn selected_keys(keys: &[Expr], items: &[Item]) -> (Vec<Expr>, bool) {
+    let is_selected = |key: &&Expr| items.iter().any(|item| item.expr == **key);
+    let left: Vec<_> = keys.iter().filter(is_selected).cloned().collect();
+    let drops_key = left.is_empty() && !keys.is_empty();
+    (left, drops_key)
 }
 
 /// Table functions may not be nested, nor stand in a CASE.

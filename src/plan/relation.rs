@@ -52,13 +52,6 @@ impl Relation {
         self.sources.len() > 1
     }
 
-    /// The names of its sources, for messages.
-    pub(super) fn names(&self) -> String {
-        let names: Vec<&str> =
-            self.sources.iter().map(|aliased| aliased.source.name.as_str()).collect();
-        names.join(", ")
-    }
-
     /// The source that stands first, whose formats the sink takes over.
     pub(super) fn leftmost(&self) -> &Source {
         match &*self.sources {

@@ -1,6 +1,6 @@
 //! What a query writes with schemas of the registry.
 
-use super::{NodeKind, QueryPlan, RESPONSE_COLUMNS, RepartitionKind, RowFormats};
+use super::{NodeKind, QueryPlan, RESPONSE_COLUMNS, RepartitionKind, RowFormats, Source};
 use crate::formats::{FormatSpec, Role};
 use crate::registry::schema::Subject;
 use crate::types::ColumnDef;
@@ -26,6 +26,19 @@ struct Written<'p> {
     is_sink: bool,
     key: (&'p FormatSpec, &'p [ColumnDef]),
     value: (&'p FormatSpec, &'p [ColumnDef]),
+}
+
+impl SchemaUse {
+    /// All that whoever writes into a source writes with schemas.
+    pub fn of_source(source: &Source) -> Vec<Self> {
+        let written = Written {
+            topic: source.topic.clone(),
+            is_sink: true,
+            key: (&source.key_format, &source.schema.key),
+            value: (&source.value_format, &source.schema.value),
+        };
+        written.uses()
+    }
 }
 
 impl QueryPlan {

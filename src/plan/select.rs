@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::PlanError;
 use super::names::{joined_name, unqualified};
 use super::relation::{Aliased, Relation};
+use super::{PlanError, frame_columns};
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::print;
 use crate::types::SqlType;
@@ -116,12 +116,23 @@ fn joined_star(
         let message = format!("'{}' is not a valid stream/table name or alias.", qualifier.text);
         return Err(PlanError::prepare(message).at(qualifier.span));
     }
+    let is_rekeyed = query.partition_by.is_some();
     let columns = sources.into_iter().flat_map(|Aliased { alias, source }| {
+        if is_rekeyed {
+            // ksqlDB takes pseudo-columns of joined rows for columns of their own there.
+            let columns = frame_columns(source).into_iter();
+            let names: Vec<_> = columns.map(|c| joined_name(&alias.text, &c.name)).collect();
+            return names.into_iter();
+        }
         let keys = source.schema.key.iter().map(|column| column.name.to_string());
         let values = source.schema.value.iter().map(|column| column.name.to_string());
         let headers = source.headers.iter().map(|column| column.name.clone());
-        let names: Vec<String> = keys.chain(values).chain(headers).collect();
-        names.into_iter().map(move |name| joined_name(&alias.text, &name))
+        // Beside the windows of the key, each source has bounds of its own.
+        let bounds = source.is_windowed().then_some(["WINDOWSTART", "WINDOWEND"]);
+        let bounds = bounds.into_iter().flatten().map(str::to_owned);
+        let names = keys.chain(bounds).chain(values).chain(headers);
+        let names: Vec<_> = names.map(|name| joined_name(&alias.text, &name)).collect();
+        names.into_iter()
     });
     let columns: Vec<String> = columns.collect();
     let synthetic = relation.synthetic_key().filter(|_| qualifier.is_none());
@@ -183,6 +194,14 @@ fn star(query: &Query, relation: &Relation) -> Vec<Item> {
     let rest =
         values.into_iter().chain(keys).filter(|name| !taken.iter().any(|other| other == name));
     first.into_iter().chain(rest.map(item)).collect()
+}
+
+/// The expressions of a `SELECT` as they are written.
+pub(super) fn selected(query: &Query) -> impl Iterator<Item = &Expr> {
+    query.select.iter().filter_map(|item| match item {
+        SelectItem::Expr { expr, .. } => Some(expr),
+        SelectItem::All { .. } | SelectItem::StructAll { .. } => None,
+    })
 }
 
 /// An expression that names a column.

@@ -1,6 +1,6 @@
 //! Statements that make sources and queries, planned against the catalog.
 
-use super::builder::Analysed;
+use super::builder::{Analysed, SinkNames, missing_timestamp};
 use super::keys::check_keys;
 use super::options::{OptionSet, Options};
 use super::query::analyse;
@@ -14,7 +14,7 @@ use super::{
 use crate::formats::{
     Format, FormatError, FormatSpec, NullableRepresentation, Role, default_key_schema_name,
 };
-use crate::sql::ast::{Constraint, CreateAs, CreateSource, Query, SourceKind};
+use crate::sql::ast::{Constraint, CreateAs, CreateSource, Name, Query, SourceKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, Schema, SqlType};
 
@@ -37,12 +37,10 @@ pub fn plan_create_source(
 ) -> Result<(Source, Options), PlanError> {
     let options = Options::from_clause(&create.with, OptionSet::Source)?;
     let (mut schema, headers, mut order) = columns(create, ctx.catalog)?;
-    let what = kind_name(create.kind);
-    if create.or_replace && create.is_source {
-        return Err(PlanError::execute(format!(
-            "Cannot add {what} '{}': CREATE OR REPLACE is not supported on source {what}s.",
-            create.name.text
-        )));
+    let replaces_read_only =
+        ctx.catalog.source(&create.name.text).is_some_and(|existing| existing.is_read_only);
+    if create.or_replace && (create.is_source || replaces_read_only) {
+        return Err(not_replaceable(&create.name, create.kind));
     }
     for name in &order {
         if RESERVED.contains(&name.as_str()) {
@@ -61,7 +59,11 @@ pub fn plan_create_source(
     if create.kind == SourceKind::Table && schema.key.is_empty() {
         return Err(no_primary_key(create));
     }
-    check_keys(&schema)?;
+    if options.window.is_some() && schema.key.is_empty() {
+        let error = PlanError::execute("Windowed sources require a key column.");
+        return Err(error.at(create.name.span));
+    }
+    check_keys(&schema.key)?;
     key_format.validate(&schema.key, Role::Key)?;
     value_format.validate(&schema.value, Role::Value)?;
     let source = Source {
@@ -91,7 +93,8 @@ pub fn plan_create_as(
     let options = Options::from_clause(&create.with, OptionSet::Sink)?;
     let name = create.name.text.as_str();
     check_limit(&create.query, create.kind)?;
-    let analysed = analyse(&create.query, name, None, ctx)?;
+    let sink = SinkNames { name, timestamp: options.timestamp.as_deref() };
+    let analysed = analyse(&create.query, sink, None, ctx)?;
     if analysed.kind != create.kind {
         let (gives, wanted) = match analysed.kind {
             SourceKind::Table => ("TABLE", "CREATE TABLE AS SELECT"),
@@ -102,10 +105,14 @@ pub fn plan_create_as(
              instead."
         ))));
     }
-    if let Some(existing) = ctx.catalog.source(name)
-        && !create.or_replace
-    {
-        return Err(already_exists(name, create.kind, existing.kind, Stage::Analyse));
+    match ctx.catalog.source(name) {
+        Some(existing) if !create.or_replace => {
+            return Err(already_exists(name, create.kind, existing.kind, Stage::Analyse));
+        }
+        Some(existing) if existing.is_read_only => {
+            return Err(not_replaceable(&create.name, create.kind));
+        }
+        _ => {}
     }
     let (key_format, value_format) = sink_formats(&options, name, &analysed, ctx)?;
     let topic = options
@@ -113,7 +120,9 @@ pub fn plan_create_as(
         .clone()
         .unwrap_or_else(|| format!("{}{name}", ctx.config.output_topic_prefix));
     let timestamp = timestamp(&options, &analysed.schema, &[], Stage::Analyse)?;
-    check_keys(&analysed.schema).map_err(with_statement(sql))?;
+    for key in [&analysed.grouping, &analysed.schema.key] {
+        check_keys(key).map_err(with_statement(sql))?;
+    }
     let refuse = |error: FormatError| with_statement(sql)(error.into());
     key_format.validate(&analysed.schema.key, Role::Key).map_err(refuse)?;
     value_format.validate(&analysed.schema.value, Role::Value).map_err(refuse)?;
@@ -194,14 +203,26 @@ pub fn already_exists(
     )
 }
 
-fn no_primary_key(create: &CreateSource) -> PlanError {
+/// Sources that are read only are not replaced, nor do they replace others.
+fn not_replaceable(name: &Name, kind: SourceKind) -> PlanError {
+    let (name_text, what) = (&name.text, kind_name(kind));
     PlanError::execute(format!(
-        "Tables require a PRIMARY KEY. Please define the PRIMARY KEY.\nUse a partial schema to define the \
-         primary key and still load the value columns from the Schema Registry, for example:\n\tCREATE \
-         TABLE {} (ID INT PRIMARY KEY) WITH (...);",
-        create.name.text
+        "Cannot add {what} '{name_text}': CREATE OR REPLACE is not supported on source {what}s."
     ))
-    .at(create.name.span)
+    .at(name.span)
+}
+
+fn no_primary_key(create: &CreateSource) -> PlanError {
+    let error = PlanError::execute("Tables require a PRIMARY KEY. Please define the PRIMARY KEY.");
+    let error = error.at(create.name.span);
+    if create.columns.is_empty() {
+        return error.help(format!(
+            "the key may be given alone, the other columns then come from the registry: CREATE TABLE {} \
+             (id INT PRIMARY KEY) WITH (…)",
+            create.name.text
+        ));
+    }
+    error
 }
 
 type Columns = (Schema, Vec<HeaderColumn>, Vec<String>);
@@ -315,6 +336,8 @@ fn source_formats(
         nullable: options.value_nullable.as_ref(),
     }
     .spec(Role::Value)?;
+    key.validate_properties()?;
+    value.validate_properties()?;
     name_key_schema(&mut key, source);
     with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx)?;
     with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)?;
@@ -381,7 +404,9 @@ fn sink_formats(
     analysed: &Analysed,
     ctx: &PlanContext<'_>,
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
-    let analyse = |error: PlanError| PlanError { stage: Stage::Analyse, ..error };
+    // The new planner looks at formats later.
+    let stage = if ctx.config.has_new_planner { Stage::Execute } else { Stage::Analyse };
+    let analyse = |error: PlanError| PlanError { stage, ..error };
     let source = analysed.relation.leftmost();
     let has_key = !analysed.schema.key.is_empty();
     let inherited_key = if has_key && source.key_format.format == Format::None {
@@ -440,14 +465,9 @@ fn sink_formats(
     with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx)?;
     with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)?;
     let value = wrapped(value, options, &analysed.schema, ctx);
-    if value.wrap.is_some()
-        && options.wrap_single_value.is_some()
-        && analysed.schema.value.len() != 1
-    {
-        return Err(PlanError::analyse(
-            "'WRAP_SINGLE_VALUE' is only valid for single-field value schemas",
-        ));
-    }
+    value
+        .validate_wrapping(&analysed.schema.value, Role::Value)
+        .map_err(|error| PlanError::analyse(error.to_string()))?;
     Ok((key, value))
 }
 
@@ -463,9 +483,7 @@ fn timestamp(
     let found =
         schema.key.iter().chain(&schema.value).find(|other| &*other.name == column.as_str());
     let Some(found) = found.filter(|_| !headers.iter().any(|header| header.name == *column)) else {
-        return refuse(format!(
-            "The TIMESTAMP column set in the WITH clause does not exist in the schema: '{column}'"
-        ));
+        return refuse(missing_timestamp(column));
     };
     let format = options.timestamp_format.clone();
     match (&found.ty, &format) {

@@ -1,5 +1,7 @@
 //! Types as written, resolved against the catalog.
 
+use std::collections::HashSet;
+
 use super::{Catalog, PlanError};
 use crate::sql::ast::{self, Primitive, TypeKind};
 use crate::types::{Field, SqlType, StructType};
@@ -14,11 +16,19 @@ pub fn resolve_type(ty: &ast::Type, catalog: &Catalog) -> Result<SqlType, PlanEr
             SqlType::map(resolve_type(key, catalog)?, resolve_type(value, catalog)?)
         }
         TypeKind::Struct(fields) => {
-            let fields = fields.iter().map(|field| {
-                let ty = resolve_type(&field.ty, catalog)?;
-                Ok(Field { name: field.name.text.as_str().into(), ty })
-            });
-            SqlType::Struct(StructType { fields: fields.collect::<Result<_, PlanError>>()? })
+            let mut resolved: Vec<Field> = Vec::with_capacity(fields.len());
+            let mut names = HashSet::new();
+            for field in fields {
+                let (name, ty) = (field.name.text.as_str(), resolve_type(&field.ty, catalog)?);
+                if !names.insert(name)
+                    && let Some(other) = resolved.iter().find(|other| &*other.name == name)
+                {
+                    let message = StructType::repeated(name, &other.ty, &ty);
+                    return Err(PlanError::prepare(message).at(field.name.span));
+                }
+                resolved.push(Field { name: name.into(), ty });
+            }
+            SqlType::Struct(StructType { fields: resolved.into() })
         }
         TypeKind::Custom(name) => catalog.custom_type(&name.text).cloned().ok_or_else(|| {
             PlanError::prepare(format!("Cannot resolve unknown type: {}", name.text)).at(ty.span)

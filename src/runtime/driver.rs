@@ -15,7 +15,7 @@ use super::raw_records::RawRecords;
 use super::schemas::SchemaAccess;
 use super::source::{SourceReader, SourceRecords};
 use super::store_clocks::ShardClocks;
-use super::task::{Surrounded, Surroundings};
+use super::task::{FaultRules, Surrounded, Surroundings};
 use super::tasks::Tasks;
 use crate::formats::Schemas;
 use crate::operators::{EMIT_INTERVAL_MS, QueryError, StoredRecord, TopologyOptions};
@@ -42,8 +42,8 @@ pub struct DriverOptions {
     pub cached_groups: usize,
     /// The wall-clock time between two emissions of `EMIT FINAL`.
     pub emit_interval_ms: i64,
-    /// `ksql.nested.error.set.null`.
-    pub nested_error_set_null: bool,
+    /// What is done about faults.
+    pub fault_rules: FaultRules,
     /// The wall clock.
     pub now: Timestamp,
 }
@@ -53,7 +53,7 @@ impl Default for DriverOptions {
         Self {
             cached_groups: 0,
             emit_interval_ms: EMIT_INTERVAL_MS,
-            nested_error_set_null: true,
+            fault_rules: FaultRules::default(),
             now: Timestamp(0),
         }
     }
@@ -259,7 +259,7 @@ fn raw_records<'a>(batch: &'a [DriverRecord], offset: i64, arena: &'a Arena) -> 
 }
 
 fn surroundings<'a>(options: &DriverOptions, random: &'a SeededRandom) -> Surroundings<'a> {
-    Surroundings { now: options.now, random, nested_error_set_null: options.nested_error_set_null }
+    Surroundings { now: options.now, random, fault_rules: options.fault_rules }
 }
 
 fn records(output: &Output) -> Vec<(Target, DriverRecord)> {

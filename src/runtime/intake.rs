@@ -10,7 +10,7 @@ use super::task::{Surrounded, Surroundings, TaskBatch};
 use super::tasks::Tasks;
 use crate::operators::QueryError;
 use crate::plan::{Input, NodeId, RepartitionId};
-use crate::types::{OwnedRows, Partition, Rows};
+use crate::types::{Offset, OwnedRows, Partition, Rows};
 use std::borrow::Cow;
 
 /// A batch of a source, decoded, with the records that it comes from.
@@ -55,6 +55,12 @@ impl Tasks {
         surrounded: Surrounded<'a>,
     ) -> Result<(), QueryError> {
         let SourceBatch { source, read, records, is_at_end } = batch;
+        if let Some((row, error)) = self.first_fatal(&batch, surrounded.surroundings) {
+            let rejected = read.rejected.iter().filter(|(at, _)| *at < row).cloned().collect();
+            let read = ReadRows { rows: rows_before(&read.rows, error.record), rejected };
+            self.process(SourceBatch { read: &read, is_at_end: false, ..batch }, surrounded)?;
+            return Err(error);
+        }
         let upstream = Partition(records.records.partition);
         let lane = LaneId { input: Input::Source(source), upstream };
         let Some(way) = self.way(lane) else { return Ok(()) };
@@ -67,6 +73,23 @@ impl Tasks {
         }
         let came = Came { rows: &read.rows, records: Some(records), is_at_end };
         self.take(way, came, surrounded)
+    }
+
+    /// The first record that stops the query as it has no time, where such records are to.
+    fn first_fatal(
+        &self,
+        batch: &SourceBatch<'_, '_>,
+        surroundings: Surroundings<'_>,
+    ) -> Option<(usize, QueryError)> {
+        if !surroundings.fault_rules.invalid_timestamp_stops {
+            return None;
+        }
+        let upstream = Partition(batch.records.records.partition);
+        let way = self.way(LaneId { input: Input::Source(batch.source), upstream })?;
+        let topic = self.seats.get(&way.to)?.task.topic(batch.source)?;
+        batch.read.rejected.iter().find_map(|(row, rejection)| {
+            Some((*row, rejection.fatal(batch.records.records, *row, topic)?))
+        })
     }
 
     /// Takes rows of a source block by block.
@@ -245,4 +268,10 @@ impl Tasks {
         self.ready.insert(self.layout.junction(way.to));
         self.settle(surroundings)
     }
+}
+
+/// The rows of records that come before one.
+fn rows_before<'a>(rows: &Rows<'a>, record: Option<Offset>) -> Rows<'a> {
+    let record = record.map_or(i64::MAX, |offset| offset.0);
+    rows.truncated(rows.meta.offsets.partition_point(|offset| *offset < record))
 }

@@ -5,7 +5,9 @@ use super::processing_log::{LogEvent, LoggedRecord};
 use super::raw_records::RawRecords;
 use super::skipped::{RecordPlace, SkipCause, SkipExample};
 use crate::formats::{DecodeError, Role};
+use crate::operators::QueryError;
 use crate::plan::Source;
+use crate::types::Offset;
 
 /// Why a record leaves no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +21,10 @@ pub enum Rejection {
     },
     /// It has no time: a `TIMESTAMP` column that is NULL, or no text of its pattern.
     NoTimestamp {
-        /// The row as Java prints it.
-        record: String,
+        /// The row's key as Java prints it.
+        key: String,
+        /// The row's value as Java prints it.
+        value: String,
         /// Why.
         causes: Vec<String>,
     },
@@ -71,6 +75,30 @@ impl Rejection {
         }
     }
 
+    /// Why it stops its query, if it has no time and such a record is to.
+    pub(super) fn fatal(
+        &self,
+        records: &RawRecords<'_>,
+        row: usize,
+        topic: &str,
+    ) -> Option<QueryError> {
+        let Self::NoTimestamp { key, value, causes } = self else { return None };
+        let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| bytes.len() as i64);
+        let message = format!(
+            "Fatal user code error in TimestampExtractor callback for record ConsumerRecord(topic = {topic}, \
+             partition = {}, leaderEpoch = null, offset = {}, CreateTime = {}, serialized key size = {}, \
+             serialized value size = {}, headers = RecordHeaders(headers = [], isReadOnly = false), key = \
+             {key}, value = {value}).",
+            records.partition,
+            records.offsets[row],
+            records.timestamps[row],
+            size(records.keys[row]),
+            size(records.values[row]),
+        );
+        let record = Some(Offset(records.offsets[row]));
+        Some(QueryError { causes: causes.clone(), record, ..QueryError::new(message) })
+    }
+
     /// The entry of the processing log, where ksqlDB has one.
     pub(super) fn event(
         &self,
@@ -91,9 +119,9 @@ impl Rejection {
                     topic: topic.to_owned(),
                 })
             }
-            Self::NoTimestamp { record, causes } => Some(LogEvent::Processing {
+            Self::NoTimestamp { key, value, causes } => Some(LogEvent::Processing {
                 message: "Failed to extract timestamp from row".to_owned(),
-                record: Some(LoggedRecord::Text(record.clone())),
+                record: Some(LoggedRecord::Text(format!("key:{key}, value:{value}"))),
                 causes: causes.clone(),
             }),
             Self::NegativeTimestamp => None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::formats::Schemas;
 use crate::operators::QueryError;
-use crate::plan::QueryPlan;
+use crate::plan::{QueryPlan, SchemaUse, Source};
 use crate::registry::{Registry, Schema, SchemaId, Subject};
 
 /// A registry that a query uses.
@@ -41,8 +41,13 @@ pub fn written_schemas(
     plan: &QueryPlan,
     topic_prefix: &str,
 ) -> Result<Vec<WrittenSchema>, QueryError> {
+    chosen(plan.schema_uses(topic_prefix))
+}
+
+/// Which schemas some uses mean.
+fn chosen(uses: Vec<SchemaUse>) -> Result<Vec<WrittenSchema>, QueryError> {
     let mut written = Vec::new();
-    for wanted in plan.schema_uses(topic_prefix) {
+    for wanted in uses {
         let choice = if let Some(id) = wanted.spec.schema_id {
             SchemaChoice::Given(id)
         } else {
@@ -64,19 +69,33 @@ pub(super) fn not_registered(cause: &dyn std::fmt::Display) -> QueryError {
 impl SchemaAccess {
     /// Registers the schemas of all that a query writes.
     pub(super) fn register(&self, plan: &QueryPlan) -> Result<Schemas, QueryError> {
-        let mut schemas = Schemas::default();
-        let registry = &*self.registry;
-        let found = |id| registry.schema(id).map_err(|error| not_registered(&error));
-        for WrittenSchema { subject, choice, .. } in written_schemas(plan, &self.topic_prefix)? {
-            match choice {
-                SchemaChoice::Given(id) => schemas.add(found(id)?),
-                SchemaChoice::Made(schema) => {
-                    let id = registry.register(&subject, &schema);
-                    let id = id.map_err(|error| not_registered(&error))?;
-                    schemas.add_registered(&schema, found(id)?);
-                }
+        register_all(&*self.registry, written_schemas(plan, &self.topic_prefix)?)
+    }
+}
+
+/// Registers the schemas that the records of a source are written with.
+pub(super) fn register_source(
+    registry: &dyn Registry,
+    source: &Source,
+) -> Result<Schemas, QueryError> {
+    register_all(registry, chosen(SchemaUse::of_source(source))?)
+}
+
+fn register_all(
+    registry: &dyn Registry,
+    written: Vec<WrittenSchema>,
+) -> Result<Schemas, QueryError> {
+    let mut schemas = Schemas::default();
+    let found = |id| registry.schema(id).map_err(|error| not_registered(&error));
+    for WrittenSchema { subject, choice, .. } in written {
+        match choice {
+            SchemaChoice::Given(id) => schemas.add(found(id)?),
+            SchemaChoice::Made(schema) => {
+                let id = registry.register(&subject, &schema);
+                let id = id.map_err(|error| not_registered(&error))?;
+                schemas.add_registered(&schema, found(id)?);
             }
         }
-        Ok(schemas)
     }
+    Ok(schemas)
 }

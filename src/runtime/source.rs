@@ -293,8 +293,8 @@ impl SourceReader {
             match time {
                 Ok(time) => *timestamp = time,
                 Err(causes) => {
-                    let record = self.java_text(records, row);
-                    rejected.add(row, Rejection::NoTimestamp { record, causes });
+                    let (key, value) = self.java_texts(records, row);
+                    rejected.add(row, Rejection::NoTimestamp { key, value, causes });
                 }
             }
         }
@@ -317,8 +317,8 @@ impl SourceReader {
         self.read(&one, &vec![true; self.frame.len()], arena).rows.value
     }
 
-    /// The key and value of a record as Java prints them: `key:null, value:[ 1 | 'a' ]`.
-    fn java_text(&self, records: &RawRecords<'_>, row: usize) -> String {
+    /// The key and the value of a record as Java prints them: `null` and `[ 1 | 'a' ]`.
+    fn java_texts(&self, records: &RawRecords<'_>, row: usize) -> (String, String) {
         let arena = Arena::new();
         let one = records.taken(&[row]);
         let (keys, _) = self.split_windows(&one);
@@ -332,7 +332,7 @@ impl SourceReader {
             super::java_row::text(columns.iter().map(|column| column.value(0)))
         };
         let key = text(&key.columns, !key.nulls.is_empty());
-        format!("key:{key}, value:{}", text(&value.columns, !value.nulls.is_empty()))
+        (key, text(&value.columns, !value.nulls.is_empty()))
     }
 }
 

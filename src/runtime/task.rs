@@ -46,6 +46,21 @@ pub struct Task {
     failed_at: Option<RecordId>,
 }
 
+/// What a query does about faults that ksqlDB leaves to its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultRules {
+    /// Whether an argument that fails is NULL: `ksql.nested.error.set.null`.
+    pub nested_error_set_null: bool,
+    /// Whether a record without a time stops the query: `ksql.timestamp.throw.on.invalid`.
+    pub invalid_timestamp_stops: bool,
+}
+
+impl Default for FaultRules {
+    fn default() -> Self {
+        Self { nested_error_set_null: true, invalid_timestamp_stops: false }
+    }
+}
+
 /// The world outside, as of one batch.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -53,8 +68,8 @@ pub struct Surroundings<'a> {
     pub now: Timestamp,
     /// Random bits.
     pub random: &'a dyn RandomSource,
-    /// `ksql.nested.error.set.null`.
-    pub nested_error_set_null: bool,
+    /// What is done about faults.
+    pub fault_rules: FaultRules,
 }
 
 /// What a task is given besides rows: the world outside, and memory for one batch.
@@ -171,6 +186,11 @@ impl Task {
     /// Takes back where the clocks of a store stood.
     pub(super) fn restore_clocks(&mut self, store: StoreId, clocks: Clocks) {
         self.topology.restore_clocks(store, clocks);
+    }
+
+    /// The topic that a source of its query reads.
+    pub(super) fn topic(&self, source: NodeId) -> Option<&str> {
+        self.plan.node(source).kind.source().map(|source| source.topic.as_str())
     }
 
     /// Logs the records of a batch of a source that left no row.
@@ -304,7 +324,8 @@ impl Task {
         Surrounded { surroundings, arena }: Surrounded<'a>,
         step: impl FnOnce(&mut Topology, &mut Outside<'_, 'a>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
-        let Surroundings { now, random, nested_error_set_null } = surroundings;
+        let Surroundings { now, random, fault_rules } = surroundings;
+        let nested_error_set_null = fault_rules.nested_error_set_null;
         let mut out = TaskCollector {
             query_id: &self.query_id,
             plan: &self.plan,

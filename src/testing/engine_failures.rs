@@ -8,13 +8,20 @@ use crate::operators::QueryError;
 use crate::plan::{self, Catalog, PlanError, Stage};
 use crate::sql::ParsedStatement;
 
+/// How the exceptions of Kafka Streams and of ksqlDB begin, which are passed on as they are; others are wrapped.
+const OWN_EXCEPTIONS: [&str; 3] = [
+    "Error encountered sending record",
+    "Fatal user code error in TimestampExtractor callback",
+    "Numeric field overflow",
+];
+
 /// The error of a query that died while it processed a batch, told of its first record.
 pub(super) fn died(error: &QueryError, topic: &str, first: Option<&Record>) -> Failure {
     if error.message.ends_with("not supported yet") {
         let message = error.message.clone();
         return Failure { is_unsupported: true, ..Failure::new(FailureKind::Streams, message) };
     }
-    let message = if error.message.starts_with("Error encountered sending record") {
+    let message = if OWN_EXCEPTIONS.iter().any(|begin| error.message.starts_with(begin)) {
         error.message.clone()
     } else {
         format!(

@@ -14,21 +14,29 @@ use super::system::{Given, Record, RecordedSchemas};
 use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, Systems, typed};
 use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
+use crate::expr::EvalContext;
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{
     Decoder, Encoded, Encoder, FormatSpec, Role, Schemas, encode_json, inferred_columns,
 };
 use crate::java::hash_code;
 use crate::operators::QueryError;
-use crate::plan::{OptionSet, Options, PlanError, Source};
+use crate::plan::{InsertRow, OptionSet, Options, PlanError, Source};
+use crate::registry::embedded::kept_text;
 use crate::registry::{Reference, Registry, ResolvedSchema, Schema, SchemaId, SchemaType, Subject};
-use crate::runtime::{Driver, DriverOptions, DriverRecord, SchemaAccess, Target};
+use crate::runtime::{
+    Driver, DriverOptions, DriverRecord, SchemaAccess, SeededRandom, Target, write_inserted,
+};
 use crate::sql::ast::Statement;
 use crate::sql::{self, ParseOptions, ParsedStatement};
-use crate::types::{Arena, Column, ColumnDef};
+use crate::types::{Arena, Column, ColumnDef, Timestamp};
 
 /// What the names of internal topics begin with.
 const INTERNAL_PREFIX: &str = "_confluent-ksql-some.ksql.service.idquery_";
+
+/// What the clock of the cases shows. ksqlDB's emissions go by one that stands at the epoch, its functions by that of
+/// the machine; nothing tells the two apart but a case that asks for a time after 1970.
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 /// How often `EMIT FINAL` emits, in milliseconds; the cases set it.
 const EMIT_INTERVAL: &str = "__emit.interval.ms.kstreams.windowed.aggregation__";
@@ -42,7 +50,7 @@ impl Systems for EngineSystems {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
         enable_test_functions();
-        let engine = Engine::new(properties).with_test_functions().with_registry();
+        let engine = Engine::new(properties).with_test_functions().with_registry().with_rows();
         Ok(Box::new(EngineSystem { engine, ..EngineSystem::default() }))
     }
 }
@@ -64,8 +72,8 @@ impl EngineSystem {
         self.engine.catalog().query(id)
     }
 
-    /// Runs a statement; the drivers of queries that end or are replaced go.
-    fn run(&mut self, parsed: &ParsedStatement) -> Result<(), PlanError> {
+    /// Runs a statement, and gives the record that it writes; the drivers of queries that end or are replaced go.
+    fn run(&mut self, parsed: &ParsedStatement) -> Result<Option<(String, Record)>, PlanError> {
         self.look_up(parsed);
         let planned = self.engine.plan(parsed, &self.session, &self.known)?;
         let takes_number = planned.takes_number();
@@ -84,7 +92,20 @@ impl EngineSystem {
                 QueryChange::Terminate { id } => drop(self.drivers.remove(id)),
             }
         }
-        Ok(())
+        change.row.map(|row| self.write(&row)).transpose()
+    }
+
+    /// Writes the row of an `INSERT INTO … VALUES`.
+    fn write(&self, row: &InsertRow) -> Result<(String, Record), PlanError> {
+        let (arena, random) = (Arena::new(), SeededRandom::new(0));
+        let context =
+            EvalContext { arena: &arena, now: NOW, random: &random, nested_error_set_null: false };
+        let inserted = row.evaluate(&context)?;
+        let record = write_inserted(&row.source, &inserted, &*self.registry);
+        let record = record.map_err(|error| PlanError::execute(error.message))?;
+        let (key, value, timestamp) = (record.key, record.value, record.timestamp_ms);
+        let record = Record { key, value, timestamp, ..Record::default() };
+        Ok((row.source.topic.clone(), record))
     }
 
     /// Finds out what a statement has to know of the registry.
@@ -120,10 +141,10 @@ impl EngineSystem {
 fn options(properties: &engine::Properties) -> DriverOptions {
     let defaults = DriverOptions::default();
     let interval = properties.number(EMIT_INTERVAL, defaults.emit_interval_ms);
-    let nested = properties.flag("ksql.nested.error.set.null", defaults.nested_error_set_null);
     DriverOptions {
         emit_interval_ms: interval.unwrap_or(defaults.emit_interval_ms),
-        nested_error_set_null: nested.unwrap_or(defaults.nested_error_set_null),
+        fault_rules: engine::fault_rules(properties).unwrap_or(defaults.fault_rules),
+        now: NOW,
         ..defaults
     }
 }
@@ -182,24 +203,26 @@ impl System for EngineSystem {
             let Some(error) = errors.first() else {
                 return Failure::new(FailureKind::Parse, "nothing could be read");
             };
-            let statement = if error.statement.is_empty() {
-                String::new()
-            } else {
-                format!("\nStatement: {}", error.statement)
-            };
-            Failure {
-                unlogged: Some(format!("{}{statement}", error.unlogged)),
-                ..Failure::new(FailureKind::Parse, error.message.clone())
-            }
+            // Where the message hides nothing, there is no other text.
+            let shown = (error.unlogged != error.message).then(|| match &*error.statement {
+                "" => error.unlogged.clone(),
+                statement => format!("{}\nStatement: {statement}", error.unlogged),
+            });
+            let failure = Failure::new(FailureKind::Parse, error.message.clone());
+            Failure { unlogged: shown, ..failure }
         })?;
         let last = statements.len().saturating_sub(1);
+        let mut written = Vec::new();
         for (index, parsed) in statements.iter().enumerate() {
-            if let Err(error) = self.run(parsed) {
-                let failure = refused(&error, parsed, self.engine.catalog());
-                return Err(Failure { is_last_statement: index == last, ..failure });
+            match self.run(parsed) {
+                Ok(record) => written.extend(record),
+                Err(error) => {
+                    let failure = refused(&error, parsed, self.engine.catalog());
+                    return Err(Failure { is_last_statement: index == last, ..failure });
+                }
             }
         }
-        Ok(Vec::new())
+        Ok(written)
     }
 
     fn queries(&self) -> Vec<String> {
@@ -383,7 +406,12 @@ impl EngineSystem {
             Json::String(text) if ty == SchemaType::Protobuf => text.clone(),
             other => other.to_string(),
         };
-        let references = references.iter().filter_map(|json| self.reference(json)).collect();
+        let references: Vec<_> =
+            references.iter().filter_map(|json| self.reference(json)).collect();
+        // A registry lays out what is Protobuf anew.
+        let is_kept = ty == SchemaType::Protobuf && references.is_empty();
+        let kept = is_kept.then(|| kept_text(ty, &text)).flatten();
+        let text = kept.unwrap_or(text);
         let schema = Schema { ty, text, references };
         match id {
             Some(id) => self.registry.register_as(&subject, schema, SchemaId(id)),

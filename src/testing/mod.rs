@@ -49,7 +49,7 @@ pub use golden::{Golden, parse_golden, read_golden};
 pub use report::{CaseReport, Report, Verdict};
 pub use run::{Feed, Observed, observe};
 pub use source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
-pub use system::{Given, Properties, Record, System, Systems};
+pub use system::{Given, Properties, Record, RecordedSchemas, System, Systems};
 pub use topic_spec::TopicSpec;
 
 use std::path::{Path, PathBuf};

@@ -111,10 +111,26 @@ fn without_blanks(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().filter(|c| !c.is_whitespace())
 }
 
+fn is_primitive(ty: &Json) -> bool {
+    const PRIMITIVES: [&str; 8] =
+        ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+    ty.as_str().is_some_and(|ty| PRIMITIVES.contains(&ty))
+}
+
 /// A schema's JSON, in which `{"type":"int"}` is `"int"`.
 fn plain(text: &str) -> Option<Json> {
     fn simplify(json: Json) -> Json {
         match json {
+            // Avro keeps no name of a primitive.
+            Json::Object(mut object) if object.get("type").is_some_and(is_primitive) => {
+                for name in ["name", "namespace", "doc", "aliases"] {
+                    object.remove(name);
+                }
+                match object.len() {
+                    1 => object.remove("type").unwrap_or_default(),
+                    _ => Json::Object(object),
+                }
+            }
             Json::Object(object) if object.len() == 1 && object.contains_key("type") => {
                 object.into_iter().next().map_or(Json::Null, |(_, ty)| ty)
             }

@@ -153,7 +153,7 @@ fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
     });
     let declared = system.declared_topics(&case.statements);
     let mut topics: Vec<TopicSpec> = Vec::new();
-    for topic in case.topics.iter().cloned().chain(declared).chain(of_records) {
+    for topic in case.topics.iter().cloned().chain(declared.iter().cloned()).chain(of_records) {
         if topics.iter().all(|known| known.name != topic.name) {
             topics.push(topic);
         }
@@ -161,9 +161,25 @@ fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
     // They are made as a Java `HashMap` holds them, which shows in the ids of their schemas.
     let hashes: Vec<_> = topics.iter().map(|topic| hash_code(&topic.name)).collect();
     for index in hash_map_order(&hashes, DEFAULT_CAPACITY) {
-        system.create_topic(&topics[index])?;
+        let topic = &topics[index];
+        let declared = declared.iter().find(|declared| declared.name == topic.name);
+        system.create_topic(topic)?;
+        if let Some(rest) = declared.and_then(|declared| missing_side(topic, declared)) {
+            system.create_topic(&rest)?;
+        }
     }
     Ok(())
+}
+
+/// The side whose schema a statement declares, of a topic of which the case gives the schema of the other side alone.
+fn missing_side(topic: &TopicSpec, declared: &TopicSpec) -> Option<TopicSpec> {
+    let mut rest = TopicSpec { key_schema: None, value_schema: None, ..declared.clone() };
+    match (&topic.key_schema, &topic.value_schema) {
+        (Some(_), None) => rest.value_schema.clone_from(&declared.value_schema),
+        (None, Some(_)) => rest.key_schema.clone_from(&declared.key_schema),
+        _ => return None,
+    }
+    Some(rest)
 }
 
 /// What a query is fed: first the inputs of its topics in their order, then what other topics hold.

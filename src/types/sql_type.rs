@@ -62,6 +62,11 @@ impl StructType {
         Self { fields }
     }
 
+    /// What ksqlDB says of two fields called `name`.
+    pub fn repeated(name: &str, first: &SqlType, second: &SqlType) -> String {
+        format!("Duplicate field names found in STRUCT: '`{name}` {first}' and '`{name}` {second}'")
+    }
+
     /// The position and the type of the field called `name`.
     pub fn field(&self, name: &str) -> Option<(usize, &SqlType)> {
         let found = self.fields.iter().enumerate().find(|(_, field)| &*field.name == name);

@@ -18,8 +18,8 @@ use millstream::kafka::records::{Batch, BatchBuilder, BatchOptions, HeadersRef, 
 use millstream::operators::TopologyOptions;
 use millstream::plan::NodeId;
 use millstream::runtime::{
-    Layout, LayoutOptions, MaxIdle, Placement, RawRecords, SeededRandom, SourceBatch, SourceReader,
-    SourceRecords, Surrounded, Surroundings, Tasks, clock,
+    FaultRules, Layout, LayoutOptions, MaxIdle, Placement, RawRecords, SeededRandom, SourceBatch,
+    SourceReader, SourceRecords, Surrounded, Surroundings, Tasks, clock,
 };
 use millstream::sql;
 use millstream::types::Arena;
@@ -158,8 +158,11 @@ fn process(
         for chunk in chunks {
             let arena = Arena::new();
             let read = source.read(chunk, used, &arena);
-            let surroundings =
-                Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
+            let surroundings = Surroundings {
+                now: clock::now(),
+                random: &random,
+                fault_rules: FaultRules::default(),
+            };
             let start = Instant::now();
             let records = SourceRecords { reader: source, records: chunk };
             let batch = SourceBatch { source: NodeId(0), read: &read, records, is_at_end: false };
@@ -168,7 +171,7 @@ fn process(
             tasks.given.clear();
         }
         let surroundings =
-            Surroundings { now: clock::now(), random: &random, nested_error_set_null: true };
+            Surroundings { now: clock::now(), random: &random, fault_rules: FaultRules::default() };
         let start = Instant::now();
         tasks.flush_all(surroundings)?;
         spent += start.elapsed();

@@ -135,7 +135,7 @@ fn ksqldbs_own(folder: &Path) -> [Suite; 6] {
     let triples = vec![Arc::new(CaseFile::at("triples".to_owned(), triples))];
     [
         Suite::new("qtt", files.clone(), Check::Values),
-        Suite::new("golden", files.clone(), Check::Bytes(answers())),
+        Suite::new("golden", files.clone(), Check::Bytes(answers())).answered_in_part(),
         Suite::new("qtt-batches", files.clone(), Check::Fed(&[Feed::WHOLE], answers()))
             .ignoring(LOG_ORDER),
         Suite::new("qtt-cut", files.clone(), Check::Fed(CUT, answers())).ignoring(LOG_ORDER),

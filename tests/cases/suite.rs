@@ -32,6 +32,8 @@ pub(crate) struct Suite {
     pending: Pending,
     /// The test that counts the cases that are ignored, if some are.
     ignored: Option<&'static str>,
+    /// Whether there has to be an answer to each case.
+    is_answered: bool,
     outcomes: Vec<OnceLock<Vec<(String, Outcome)>>>,
 }
 
@@ -49,7 +51,13 @@ impl Suite {
     pub(crate) fn new(name: &str, files: Vec<Arc<CaseFile>>, check: Check) -> Self {
         let outcomes = files.iter().map(|_| OnceLock::new()).collect();
         let pending = Pending::of(name);
-        Self { name: name.to_owned(), files, check, pending, ignored: None, outcomes }
+        let (name, ignored) = (name.to_owned(), None);
+        Self { name, files, check, pending, ignored, is_answered: true, outcomes }
+    }
+
+    /// The same, but cases without an answer are none of it.
+    pub(crate) fn answered_in_part(self) -> Self {
+        Self { is_answered: false, ..self }
     }
 
     /// The same, but cases are ignored that differ, fed in batches, in the order of the processing log; the test called
@@ -244,7 +252,9 @@ impl Suite {
         match (&self.check, case) {
             (_, Err(_)) | (Check::Fed(..), _) => true,
             (Check::Values, Ok(case)) => case.is_enabled,
-            (Check::Bytes(answers), Ok(case)) => case.is_enabled || answers.get(case).is_some(),
+            (Check::Bytes(answers), Ok(case)) => {
+                answers.get(case).is_some() || case.is_enabled && self.is_answered
+            }
         }
     }
 

@@ -8,9 +8,9 @@ use millstream::kafka::partitioner::partition_for_key;
 use millstream::operators::TopologyOptions;
 use millstream::plan::{Input, KeptPartitions, NodeId, QueryPlan, Source};
 use millstream::runtime::{
-    BLOCK_RECORDS, DriverRecord, Handover, LaneId, Layout, LayoutOptions, MaxIdle, PartPlacement,
-    Placement, Placing, RawRecords, SeededRandom, SkipCause, SkipCounts, SkipExample, SourceBatch,
-    SourceReader, SourceRecords, Surrounded, Surroundings, Target, Tasks,
+    BLOCK_RECORDS, DriverRecord, FaultRules, Handover, LaneId, Layout, LayoutOptions, MaxIdle,
+    PartPlacement, Placement, Placing, RawRecords, SeededRandom, SkipCause, SkipCounts,
+    SkipExample, SourceBatch, SourceReader, SourceRecords, Surrounded, Surroundings, Target, Tasks,
 };
 use millstream::types::{Arena, Partition, Timestamp};
 
@@ -336,5 +336,5 @@ fn raw(records: &[DriverRecord], partition: i32, at: i64) -> RawRecords<'_> {
 }
 
 fn surroundings(random: &SeededRandom) -> Surroundings<'_> {
-    Surroundings { now: Timestamp(0), random, nested_error_set_null: true }
+    Surroundings { now: Timestamp(0), random, fault_rules: FaultRules::default() }
 }

@@ -25,12 +25,12 @@ pub(super) static ROWS: &[AggregateRow] = &[
     row("AVG(val1 BIGINT) -> DOUBLE", AVG, &[("3000000000; 1", "1.5000000005E9")], mean),
     row("AVG(val1 INT) -> DOUBLE", AVG, &[("1; NULL; 2", "1.5E0")], mean),
     row("AVG(val1 DOUBLE) -> DOUBLE", AVG, &[("1E0; NULL; 2E0", "1.5E0")], mean),
-    row("STDDEV_SAMP(val1 BIGINT) -> DOUBLE", VARIANCE, &[("3000000000", "0E0")], variance),
-    row("STDDEV_SAMP(val1 INT) -> DOUBLE", VARIANCE, &[("1; 3", "2E0")], variance),
     row("STDDEV_SAMP(val1 DOUBLE) -> DOUBLE", VARIANCE, &[("1E0; 3E0", "2E0")], variance),
-    row("STDDEV_SAMPLE(val1 BIGINT) -> DOUBLE", DEVIATION, &[("3000000000", "0E0")], deviation),
-    row("STDDEV_SAMPLE(val1 INT) -> DOUBLE", DEVIATION, &[("1; 9; 5", "4E0")], deviation),
+    row("STDDEV_SAMP(val1 INT) -> DOUBLE", VARIANCE, &[("1; 3", "2E0")], variance),
+    row("STDDEV_SAMP(val1 BIGINT) -> DOUBLE", VARIANCE, &[("3000000000", "0E0")], variance),
     row("STDDEV_SAMPLE(val1 DOUBLE) -> DOUBLE", DEVIATION, &[("1E0; 9E0; 5E0", "4E0")], deviation),
+    row("STDDEV_SAMPLE(val1 INT) -> DOUBLE", DEVIATION, &[("1; 9; 5", "4E0")], deviation),
+    row("STDDEV_SAMPLE(val1 BIGINT) -> DOUBLE", DEVIATION, &[("3000000000", "0E0")], deviation),
 ];
 
 fn mean(bind: &Bind<'_>) -> Result<Box<dyn Aggregate>, EvalError> {

@@ -4,6 +4,7 @@
 //! goes to the head of its slot (that is what `merge` does), and reading the map back from a store
 //! puts it into a table that is just large enough.
 
+use super::StoredMaps;
 use crate::expr::EvalError;
 use crate::java::hash_code;
 
@@ -51,7 +52,7 @@ impl Counts {
     }
 
     /// What reading the map back from a store makes of it.
-    pub(super) fn reload(&mut self) {
+    pub(super) fn reload(&mut self, maps: StoredMaps) {
         if self.entries.first().is_some_and(|entry| entry.key.is_none()) {
             let count = self.entries.remove(0).count;
             if !self.entries.iter().any(|entry| entry.key.as_deref() == Some(NULL_KEY)) {
@@ -60,6 +61,9 @@ impl Counts {
             }
         }
         let mut slots = self.entries.len().max(1).next_power_of_two();
+        if maps == StoredMaps::Usual {
+            slots = slots.max(16);
+        }
         if self.entries.len() * 4 > slots * 3 {
             slots *= 2;
         }

@@ -19,23 +19,23 @@ const fn row(
 }
 
 pub(super) static ROWS: &[AggregateRow] = &[
+    row("MIN(val1 DECIMAL) -> DECIMAL", MIN, &[("1.5; 1.4", "1.4")], min),
+    row("MIN(val1 DOUBLE) -> DOUBLE", MIN, &[("3E0; 1E0", "1E0")], min),
     row("MIN(val1 INT) -> INT", MIN, &[("3; NULL; 1", "1")], min),
     row("MIN(val1 BIGINT) -> BIGINT", MIN, &[("3000000000", "3000000000")], min),
-    row("MIN(val1 DOUBLE) -> DOUBLE", MIN, &[("3E0; 1E0", "1E0")], min),
-    row("MIN(val1 DECIMAL) -> DECIMAL", MIN, &[("1.5; 1.4", "1.4")], min),
-    row("MIN(val1 DATE) -> DATE", MIN, &[("NULL", "NULL")], min),
-    row("MIN(val1 TIME) -> TIME", MIN, &[("NULL", "NULL")], min),
-    row("MIN(val1 TIMESTAMP) -> TIMESTAMP", MIN, &[("NULL", "NULL")], min),
     row("MIN(val1 STRING) -> STRING", MIN, &[("'b'; 'a'", "'a'")], min),
+    row("MIN(val1 TIMESTAMP) -> TIMESTAMP", MIN, &[("NULL", "NULL")], min),
+    row("MIN(val1 TIME) -> TIME", MIN, &[("NULL", "NULL")], min),
+    row("MIN(val1 DATE) -> DATE", MIN, &[("NULL", "NULL")], min),
     row("MIN(val1 BYTES) -> BYTES", MIN, &[("NULL", "NULL")], min),
+    row("MAX(val1 DECIMAL) -> DECIMAL", MAX, &[("1.5; 1.4", "1.5")], max),
+    row("MAX(val1 DOUBLE) -> DOUBLE", MAX, &[("3E0; 1E0", "3E0")], max),
     row("MAX(val1 INT) -> INT", MAX, &[("3; NULL; 1", "3")], max),
     row("MAX(val1 BIGINT) -> BIGINT", MAX, &[("3000000000", "3000000000")], max),
-    row("MAX(val1 DOUBLE) -> DOUBLE", MAX, &[("3E0; 1E0", "3E0")], max),
-    row("MAX(val1 DECIMAL) -> DECIMAL", MAX, &[("1.5; 1.4", "1.5")], max),
-    row("MAX(val1 DATE) -> DATE", MAX, &[("NULL", "NULL")], max),
-    row("MAX(val1 TIME) -> TIME", MAX, &[("NULL", "NULL")], max),
-    row("MAX(val1 TIMESTAMP) -> TIMESTAMP", MAX, &[("NULL", "NULL")], max),
     row("MAX(val1 STRING) -> STRING", MAX, &[("'b'; 'a'", "'b'")], max),
+    row("MAX(val1 TIMESTAMP) -> TIMESTAMP", MAX, &[("NULL", "NULL")], max),
+    row("MAX(val1 TIME) -> TIME", MAX, &[("NULL", "NULL")], max),
+    row("MAX(val1 DATE) -> DATE", MAX, &[("NULL", "NULL")], max),
     row("MAX(val1 BYTES) -> BYTES", MAX, &[("NULL", "NULL")], max),
 ];
 

@@ -3,7 +3,7 @@
 //! The order of the entries reaches topics: [`Counts`] has that of Java.
 
 use super::counts::{Counts, Entry, NULL_KEY};
-use super::{Aggregate, AggregateRow, Bind, Sequence, State, numbers};
+use super::{Aggregate, AggregateRow, Bind, Sequence, State, StoredMaps, numbers};
 use crate::expr::EvalError;
 use crate::types::{Arena, SqlType, Value};
 
@@ -13,12 +13,14 @@ pub(super) static ROWS: &[AggregateRow] = &[AggregateRow {
     summary: "Counts how often each text occurs in a group, for up to 1000 texts.",
     examples: &[("'x'", "MAP('x' := 1)")],
     undoable: true,
-    make: |_| Bind::to(Histogram),
+    make: |bind| Bind::to(Histogram { maps: bind.maps }),
     ..AggregateRow::NEW
 }];
 
-#[derive(Debug)]
-struct Histogram;
+#[derive(Debug, Default)]
+struct Histogram {
+    maps: StoredMaps,
+}
 
 fn text<'a>(args: &[Value<'a>]) -> Option<&'a str> {
     match args.first() {
@@ -51,7 +53,7 @@ impl Aggregate for Histogram {
         _: &mut Sequence,
     ) -> Result<(), EvalError> {
         if let State::Counts(counts) = state {
-            counts.reload();
+            counts.reload(self.maps);
             counts.merge(text(args), 1);
         }
         Ok(())
@@ -60,7 +62,7 @@ impl Aggregate for Histogram {
     fn undo(&self, state: &mut State, args: &[Value<'_>]) -> Result<(), EvalError> {
         match state {
             State::Counts(counts) => {
-                counts.reload();
+                counts.reload(self.maps);
                 counts.remove(text(args))
             }
             _ => Ok(()),
@@ -69,7 +71,7 @@ impl Aggregate for Histogram {
 
     fn merge(&self, mut older: State, newer: State) -> Result<State, EvalError> {
         if let (State::Counts(counts), State::Counts(mut newer)) = (&mut older, newer) {
-            newer.reload();
+            newer.reload(self.maps);
             for entry in newer.entries {
                 counts.merge(entry.key.as_deref(), entry.count);
             }
@@ -103,7 +105,7 @@ impl Aggregate for Histogram {
                 counts.push(text(&[*key]), numbers::whole(*count).unwrap_or(0));
             }
         }
-        counts.reload();
+        counts.reload(self.maps);
         State::Counts(Box::new(counts))
     }
 }
@@ -114,10 +116,10 @@ mod tests {
 
     /// The keys in order after each of `texts` was added.
     fn check(texts: &[Option<&str>], expected: &str) {
-        let mut state = Histogram.init(&mut Sequence::default());
+        let mut state = Histogram::default().init(&mut Sequence::default());
         for text in texts {
             let value = text.map_or(Value::Null, Value::String);
-            Histogram.add(&mut state, &[value], &mut Sequence::default()).unwrap();
+            Histogram::default().add(&mut state, &[value], &mut Sequence::default()).unwrap();
         }
         let State::Counts(counts) = state else { panic!("not a histogram") };
         let keys = counts.entries.iter().map(|entry| entry.key.as_deref().unwrap_or("NULL"));
@@ -126,13 +128,13 @@ mod tests {
 
     #[test]
     fn a_null_that_was_stored_hides_a_new_one() {
-        let mut state = Histogram.init(&mut Sequence::default());
+        let mut state = Histogram::default().init(&mut Sequence::default());
         for _ in 0..3 {
-            Histogram.add(&mut state, &[Value::Null], &mut Sequence::default()).unwrap();
+            Histogram::default().add(&mut state, &[Value::Null], &mut Sequence::default()).unwrap();
         }
         let arena = Arena::new();
         let expected = [(Value::Null, Value::Bigint(1))];
-        assert_eq!(Histogram.result(&state, &arena), Value::Map(&expected));
+        assert_eq!(Histogram::default().result(&state, &arena), Value::Map(&expected));
     }
 
     #[test]

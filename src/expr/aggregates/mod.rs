@@ -40,7 +40,7 @@ use crate::types::{Arena, Column, SqlType, Value};
 
 pub use kept_text::KeptText;
 pub use registry::{AggregateFunction, Aggregates, Resolved};
-pub use row::{AggregateLimits, AggregateRow, Bind};
+pub use row::{AggregateLimits, AggregateRow, AggregateSettings, Bind, StoredMaps};
 pub use state::{Sequence, State};
 
 /// A row that an aggregate fails on. It is fatal: ksqlDB stops the query.

@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use super::row::{AggregateLimits, AggregateRow, Bind};
+use super::row::{AggregateRow, AggregateSettings, Bind};
 use super::{
     Aggregate, attr, average, collect, correlation, count, distinct, extremes, histogram, offset,
     sum, test_functions, top,
 };
 use crate::expr::EvalError;
-use crate::expr::functions::{ArgType, FunctionError, Signature, resolve_overload};
+use crate::expr::functions::{ArgType, FunctionError, Signature, resolve_as_is};
 use crate::types::{OwnedValue, SqlType};
 
 /// All overloads of one aggregate.
@@ -28,21 +28,20 @@ pub struct Resolved {
     pub row: &'static AggregateRow,
     /// How many arguments rows give. The others must be literals.
     pub columns: usize,
-    /// The type that each argument is to be converted to first, where it is another.
-    pub coercions: Vec<Option<SqlType>>,
 }
 
 impl Resolved {
-    /// Makes the aggregate: `arguments` are the types that rows give, after conversion.
+    /// Makes the aggregate: `arguments` are the types that rows give.
     ///
     /// An error is the cause of ksqlDB's "Failed to invoke UDAF factory method".
     pub fn make(
         &self,
         arguments: &[SqlType],
         init: &[OwnedValue],
-        limits: AggregateLimits,
+        settings: AggregateSettings,
     ) -> Result<Box<dyn Aggregate>, EvalError> {
-        (self.row.make)(&Bind { arguments, init, limits })
+        let AggregateSettings { limits, maps } = settings;
+        (self.row.make)(&Bind { arguments, init, limits, maps })
     }
 
     /// ksqlDB's text for an argument that is not a literal though it has to be one.
@@ -123,10 +122,10 @@ impl Aggregates {
             .filter(|(_, row)| !row.hidden || function.is_test || args.is_empty())
             .collect();
         let signatures: Vec<_> = overloads.iter().map(|(signature, _)| signature).collect();
-        let bound = resolve_overload(function.overloads[0].1.shown_as(), false, &signatures, args)?;
+        let bound = resolve_as_is(function.overloads[0].1.shown_as(), &signatures, args)?;
         let row = overloads[bound.overload].1;
         let columns = columns(signatures[bound.overload], row.init_args, args.len());
-        Ok(Resolved { row, columns, coercions: bound.coercions })
+        Ok(Resolved { row, columns })
     }
 }
 

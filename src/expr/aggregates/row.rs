@@ -58,6 +58,27 @@ pub struct Bind<'a> {
     pub init: &'a [OwnedValue],
     /// What the configuration says.
     pub limits: AggregateLimits,
+    /// How large maps are that stores give back.
+    pub maps: StoredMaps,
+}
+
+/// What the configuration and the formats of a query say of its aggregates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AggregateSettings {
+    /// Sizes that are limited.
+    pub limits: AggregateLimits,
+    /// How large maps are that stores give back.
+    pub maps: StoredMaps,
+}
+
+/// How large a Java map is made into which the entries of a store are read, which shows in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoredMaps {
+    /// Just large enough, as the reader of JSON makes it.
+    #[default]
+    Exact,
+    /// As large as one is at first, as Kafka Connect's converters make it.
+    Usual,
 }
 
 impl Bind<'_> {

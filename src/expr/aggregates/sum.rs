@@ -57,9 +57,8 @@ impl Sum {
         match self.ty {
             SqlType::Int => OwnedValue::Int(0),
             SqlType::Bigint => OwnedValue::Bigint(0),
-            SqlType::Decimal { scale, .. } => {
-                OwnedValue::Decimal(Box::new(Decimal::new(0, scale as i32)))
-            }
+            // Java's `BigDecimal.ZERO`, which a sum of nothing shows.
+            SqlType::Decimal { .. } => OwnedValue::Decimal(Box::new(Decimal::new(0, 0))),
             _ => OwnedValue::Double(0.0),
         }
     }

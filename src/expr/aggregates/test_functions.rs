@@ -29,19 +29,19 @@ pub(super) static ROWS: &[AggregateRow] = &[
     row("VAR_ARG(val1 BIGINT, val2 STRING...) -> BIGINT", 0, lengths),
     row("MID_VAR_ARG(val1 BIGINT, val2 STRING..., first INT, second INT) -> BIGINT", 2, lengths),
     row(
-        "MULTI_ARG(val1 BIGINT, val2 STRING, initialValue INT, moreInits STRING...) -> BIGINT",
+        "MULTI_ARG(val1 BIGINT, val2 STRING, initArg1 INT, initArg2 STRING...) -> BIGINT",
         2,
         lengths,
     ),
     row(
-        "FOUR_ARG(val1 BIGINT, val2 STRING, val3 STRING, val4 STRING, initialValue INT, \
-         moreInits STRING...) -> BIGINT",
+        "FOUR_ARG(val1 BIGINT, val2 STRING, val3 STRING, val4 STRING, initArg1 INT, \
+         initArg2 STRING...) -> BIGINT",
         2,
         lengths,
     ),
     row(
         "FIVE_ARG(val1 BIGINT, val2 STRING, val3 STRING, val4 STRING, val5 INT, \
-         initialValue INT, moreInits STRING...) -> BIGINT",
+         initArg1 INT, initArg2 STRING...) -> BIGINT",
         2,
         lengths,
     ),

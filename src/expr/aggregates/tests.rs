@@ -101,7 +101,7 @@ fn check_example(row: &'static AggregateRow, input: &str, expected: &str) {
     let found = ALL.resolve(row.name(), &args).unwrap();
     let types: Vec<_> = types.into_iter().map(|ty| ty.unwrap_or(SqlType::Bigint)).collect();
     let (columns, init) = (&types[..found.columns], &rows[0][found.columns..]);
-    let aggregate = found.make(columns, init, AggregateLimits::default()).unwrap();
+    let aggregate = found.make(columns, init, AggregateSettings::default()).unwrap();
     let (arena, mut sequence) = (Arena::new(), Sequence::default());
     let mut state = aggregate.init(&mut sequence);
     for row in &rows {
@@ -147,7 +147,7 @@ fn a_call_without_an_overload_lists_them_as_ksqldb_does() {
 fn a_count_below_one_is_refused() {
     let args = [SqlType::Int, SqlType::Int].map(ArgType::Value);
     let found = ALL.resolve("LATEST_BY_OFFSET", &args).unwrap();
-    let made = found.make(&[SqlType::Int], &[OwnedValue::Int(0)], AggregateLimits::default());
+    let made = found.make(&[SqlType::Int], &[OwnedValue::Int(0)], AggregateSettings::default());
     assert_eq!(made.unwrap_err().message, "latestN must be 1 or greater");
     assert_eq!(
         found.not_a_literal(1, "F0"),
@@ -169,10 +169,10 @@ fn over(ty: &SqlType, values: &[OwnedValue]) -> Vec<(&'static AggregateRow, Box<
             let init_types = init.iter().filter_map(type_of).map(ArgType::Value);
             let args: Vec<_> = std::iter::once(column.clone()).chain(init_types).collect();
             let Ok(resolved) = ALL.resolve(function.name, &args) else { continue };
-            if resolved.coercions.iter().any(Option::is_some) || resolved.columns != 1 {
+            if resolved.columns != 1 {
                 continue;
             }
-            let made = resolved.make(std::slice::from_ref(ty), &init, AggregateLimits::default());
+            let made = resolved.make(std::slice::from_ref(ty), &init, AggregateSettings::default());
             found.push((resolved.row, made.unwrap()));
         }
     }

@@ -3,6 +3,7 @@
 //! [`text`] prints values as Java does, [`time`] reads and prints dates and times.
 
 mod number;
+mod strict;
 mod text;
 pub(crate) mod time;
 
@@ -15,6 +16,7 @@ use crate::java::{printed_decimal, trim};
 use crate::types::{Arena, Decimal, DecimalError, OwnedValue, SqlType, Value};
 
 pub use number::parse_boolean_exact;
+pub use strict::fit_strictly;
 pub(crate) use text::to_java_string;
 pub use time::parse_partial_timestamp;
 
@@ -70,7 +72,7 @@ fn to_text<'a>(value: Value<'a>, from: &SqlType, arena: &'a Arena) -> Result<&'a
         Value::Boolean(false) => "false",
         Value::Decimal(decimal) => arena.text(&decimal.to_plain_string()?),
         Value::Date(days) => arena.text(&time::date_text(i64::from(days))),
-        Value::Time(ms) => arena.text(&time::time_text(ms)),
+        Value::Time(ms) => arena.text(&time::time_text(ms)?),
         Value::Timestamp(ms) => arena.text(&time::timestamp_text(ms)),
         other => arena.text(&to_java_string(other, from)),
     })

@@ -1,7 +1,7 @@
 //! Text of dates and times, in the calendar of ISO 8601 and in UTC.
 
 use super::super::EvalError;
-use crate::java::time::{days_from_civil, month_length};
+use crate::java::time::{civil_from_days, days_from_civil, month_length};
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
@@ -261,14 +261,18 @@ impl<'t> Scan<'t> {
 pub(crate) use crate::java::time::date_text;
 
 /// `HH:mm`, and `:ss` unless that is zero.
-pub(crate) fn time_text(ms: i32) -> String {
+pub(crate) fn time_text(ms: i32) -> Result<String, EvalError> {
     let seconds = ms / 1000;
+    if !(0..86_400).contains(&seconds) {
+        let range = "Invalid value for SecondOfDay (valid values 0 - 86399)";
+        return Err(EvalError::new(format!("{range}: {seconds}")));
+    }
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if second == 0 {
+    Ok(if second == 0 {
         format!("{hour:02}:{minute:02}")
     } else {
         format!("{hour:02}:{minute:02}:{second:02}")
-    }
+    })
 }
 
 /// `HH:mm:ss`, as Java prints a TIME in a list.
@@ -277,9 +281,12 @@ pub(crate) fn sql_time_text(ms: i32) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// `yyyy-MM-ddTHH:mm:ss.SSS`.
+/// `yyyy-MM-ddTHH:mm:ss.SSS`, in which years before Christ are counted backwards, as `yyyy` does.
 pub(crate) fn timestamp_text(ms: i64) -> String {
-    let (date, of_day) = split(ms);
+    let (days, of_day) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS) as i32);
+    let (year, month, day) = civil_from_days(days);
+    let date =
+        if year < 1 { format!("{:04}-{month:02}-{day:02}", 1 - year) } else { date_text(days) };
     format!("{date}T{}.{:03}", sql_time_text(of_day), of_day % 1000)
 }
 

@@ -154,6 +154,11 @@ fn parse(text: &str) -> Result<Option<Json>, EvalError> {
 fn text_or_written(json: &Json) -> Result<String, EvalError> {
     match json {
         Json::String(text) => Ok(text.clone()),
+        Json::Number(number) => {
+            let mut out = String::new();
+            write_number(number.as_str(), false, &mut out)?;
+            Ok(out)
+        }
         json => written(json),
     }
 }
@@ -302,7 +307,11 @@ fn into_items(json: Json) -> Vec<Json> {
 
 /// Looks at one item after the other, so that a fault behind the one sought does not matter.
 fn array_contains<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
-    let Some(text) = call.text(0) else { return Ok(Value::Null) };
+    let Some(text) = call.text(0) else {
+        return Err(EvalError::new(
+            "Cannot invoke \"String.length()\" because \"content\" is null",
+        ));
+    };
     let Some(mut rest) = text.trim_start().strip_prefix('[') else {
         return Ok(Value::Boolean(false));
     };

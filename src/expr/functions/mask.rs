@@ -110,7 +110,9 @@ fn mask<'a>(
     let bounds = (count, units.len().saturating_sub(count));
     let mut out = Vec::with_capacity(units.len());
     for (index, c) in code_points_at_units(text).enumerate() {
-        if !hidden(index, bounds) {
+        // What is hidden is cut out first, so that half of a pair may be left of a character.
+        let is_half = c.len_utf16() == 2 && index + 1 < units.len() && !hidden(index + 1, bounds);
+        if !hidden(index, bounds) || (is_half && masks[3].is_none()) {
             out.push(units[index]);
         } else if let Some(mask) = masks[kind(c)] {
             out.push(mask);

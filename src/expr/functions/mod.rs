@@ -36,7 +36,7 @@ pub use registry::{
     Function, Overload, Resolved, TableResolved, describe, enable_test_functions, lambda_inputs,
     list, resolve, resolve_table,
 };
-pub(in crate::expr) use resolve::resolve as resolve_overload;
+pub(in crate::expr) use resolve::resolve_as_is;
 pub use resolve::{ArgType, FunctionError};
 pub use row::{Eval, Returns, Scalar, TableEval, TableFunction};
 pub use signature::{ParamType, Parameter, Signature, SignatureError};

@@ -93,15 +93,43 @@ pub(in crate::expr) fn resolve(
     overloads: &[&Signature],
     args: &[ArgType],
 ) -> Result<Bound, FunctionError> {
-    let found = match best(overloads, args, false) {
-        Some(found) => Some(found),
-        None => best(overloads, args, true),
-    };
+    let found = best(overloads, args, Casts::None).or_else(|| best(overloads, args, Casts::All));
+    judge(name, is_table, overloads, args, found)
+}
+
+/// The same for aggregates, which take arguments as they are. Where a name is shown in small letters, so are overloads.
+pub(in crate::expr) fn resolve_as_is(
+    name: &str,
+    overloads: &[&Signature],
+    args: &[ArgType],
+) -> Result<Bound, FunctionError> {
+    let found = best(overloads, args, Casts::None).or_else(|| best(overloads, args, Casts::Whole));
+    judge(name, name == name.to_lowercase(), overloads, args, found)
+}
+
+/// Which arguments fit parameters of another type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Casts {
+    /// None.
+    None,
+    /// An INT fits a BIGINT.
+    Whole,
+    /// All that are converted without a CAST.
+    All,
+}
+
+fn judge(
+    name: &str,
+    is_small: bool,
+    overloads: &[&Signature],
+    args: &[ArgType],
+    found: Option<Result<Candidate, Ambiguous>>,
+) -> Result<Bound, FunctionError> {
     match found {
         Some(Ok(candidate)) => Ok(bind(&candidate, overloads[candidate.overload], args)),
         Some(Err(Ambiguous)) => Err(arguments_error(
             overloads,
-            is_table,
+            is_small,
             format!(
                 "Function '{name}' cannot be resolved due to ambiguous method parameters {}.\n\
                  Use CAST() to explicitly cast your parameters to one of the supported function \
@@ -111,7 +139,7 @@ pub(in crate::expr) fn resolve(
         )),
         None => Err(arguments_error(
             overloads,
-            is_table,
+            is_small,
             format!(
                 "Function '{name}' does not accept parameters {}.\nValid alternatives are:\n",
                 shown(args)
@@ -125,7 +153,7 @@ struct Ambiguous;
 fn best(
     overloads: &[&Signature],
     args: &[ArgType],
-    casts: bool,
+    casts: Casts,
 ) -> Option<Result<Candidate, Ambiguous>> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for (overload, signature) in overloads.iter().enumerate() {
@@ -151,7 +179,7 @@ fn candidate(
     overload: usize,
     signature: &Signature,
     args: &[ArgType],
-    casts: bool,
+    casts: Casts,
 ) -> Option<Candidate> {
     let parameters = signature.expand(args.len())?;
     let mut generics = Generics::new();
@@ -173,7 +201,7 @@ fn candidate(
     })
 }
 
-fn accepts(param: &ParamType, arg: &ArgType, generics: &mut Generics, casts: bool) -> bool {
+fn accepts(param: &ParamType, arg: &ArgType, generics: &mut Generics, casts: Casts) -> bool {
     match (param, arg) {
         (ParamType::Lambda(inputs, output), ArgType::Lambda { arity, returns }) => {
             inputs.len() == *arity
@@ -201,11 +229,11 @@ fn unify(param: &ParamType, ty: &SqlType, generics: &mut Generics) -> bool {
         (ParamType::Map(key, value), SqlType::Map(key_ty, value_ty)) => {
             unify(key, key_ty, generics) && unify(value, value_ty, generics)
         }
-        (param, ty) => !param.has_generics() && fits(param, ty, false),
+        (param, ty) => !param.has_generics() && fits(param, ty, Casts::None),
     }
 }
 
-fn fits(param: &ParamType, ty: &SqlType, casts: bool) -> bool {
+fn fits(param: &ParamType, ty: &SqlType, casts: Casts) -> bool {
     match (param, ty) {
         (ParamType::Any, _) | (ParamType::Decimal, SqlType::Decimal { .. }) => true,
         (ParamType::Array(param), SqlType::Array(item)) => fits(param, item, casts),
@@ -215,12 +243,12 @@ fn fits(param: &ParamType, ty: &SqlType, casts: bool) -> bool {
         (ParamType::Struct(params), SqlType::Struct(ty)) => {
             params.len() == ty.fields.len()
                 && params.iter().all(|(name, param)| {
-                    ty.field(name).is_some_and(|(_, ty)| fits(param, ty, false))
+                    ty.field(name).is_some_and(|(_, ty)| fits(param, ty, Casts::None))
                 })
         }
         (ParamType::Sql(declared), ty) if declared == ty => true,
-        (param, ty) if casts => widens(ty, param),
-        _ => false,
+        (ParamType::Sql(SqlType::Bigint), SqlType::Int) => casts != Casts::None,
+        (param, ty) => casts == Casts::All && widens(ty, param),
     }
 }
 

@@ -39,17 +39,17 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         ..Scalar::STRICT
     },
     Scalar {
-        signature: "LEN(input BYTES) -> INT",
-        summary: "Returns how many bytes there are.",
-        examples: &[("LEN(TO_BYTES('é', 'utf8'))", "2")],
-        eval: |call| Ok(Value::Int(call.bytes(0).unwrap_or_default().len() as i32)),
-        ..Scalar::STRICT
-    },
-    Scalar {
         signature: "LEN(input STRING) -> INT",
         summary: "Returns how many UTF-16 units the text has.",
         examples: &[("LEN('stream')", "6"), ("LEN('😀')", "2")],
         eval: |call| Ok(Value::Int(utf16_len(call.text(0).unwrap_or_default()) as i32)),
+        ..Scalar::STRICT
+    },
+    Scalar {
+        signature: "LEN(input BYTES) -> INT",
+        summary: "Returns how many bytes there are.",
+        examples: &[("LEN(TO_BYTES('é', 'utf8'))", "2")],
+        eval: |call| Ok(Value::Int(call.bytes(0).unwrap_or_default().len() as i32)),
         ..Scalar::STRICT
     },
     Scalar {

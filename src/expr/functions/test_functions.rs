@@ -81,10 +81,10 @@ pub(super) static SCALARS: &[Scalar] = &[
 ];
 
 pub(super) static TABLES: &[TableFunction] = &[
-    TableFunction { signature: "TEST_UDTF(i INT) -> INT", ..TABLE },
-    TableFunction { signature: "TEST_UDTF(l BIGINT) -> BIGINT", ..TABLE },
-    TableFunction { signature: "TEST_UDTF(d DOUBLE) -> DOUBLE", ..TABLE },
-    TableFunction { signature: "TEST_UDTF(b BOOLEAN) -> BOOLEAN", ..TABLE },
+    TableFunction { signature: "TEST_UDTF(i INT) -> INT", eval: primitive, ..TABLE },
+    TableFunction { signature: "TEST_UDTF(l BIGINT) -> BIGINT", eval: primitive, ..TABLE },
+    TableFunction { signature: "TEST_UDTF(d DOUBLE) -> DOUBLE", eval: primitive, ..TABLE },
+    TableFunction { signature: "TEST_UDTF(b BOOLEAN) -> BOOLEAN", eval: primitive, ..TABLE },
     TableFunction { signature: "TEST_UDTF(s STRING) -> STRING", ..TABLE },
     TableFunction {
         signature: "TEST_UDTF(d DECIMAL) -> DECIMAL",
@@ -111,6 +111,14 @@ pub(super) static TABLES: &[TableFunction] = &[
         ..TABLE
     },
 ];
+
+/// One row for the argument, which Java takes as a primitive.
+fn primitive<'a>(call: &Call<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError> {
+    match call.arg(0) {
+        Value::Null => Err(EvalError::new("a primitive cannot be null")),
+        value => Ok(vec![value]),
+    }
+}
 
 fn boom() -> EvalError {
     EvalError::new("boom!")

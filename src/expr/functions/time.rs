@@ -38,7 +38,6 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
             "FORMAT_TIMESTAMP(FROM_UNIXTIME(0), 'yyyy-MM-dd HH:mm')",
             "'1970-01-01 00:00'",
         )],
-        shown_as: Some("formattimestamp"),
         eval: format_timestamp,
         ..Scalar::STRICT
     },
@@ -319,7 +318,7 @@ fn parse_timestamp(call: &Call<'_, '_>) -> Result<i64, EvalError> {
     let (text, pattern) = (call.text(0).unwrap_or_default(), call.text(1).unwrap_or_default());
     pattern_of(pattern)
         .and_then(|parsed| {
-            let fields = parsed.read(text, true).map_err(|fault| fault.to_string())?;
+            let fields = parsed.read_short_names(text).map_err(|fault| fault.to_string())?;
             fields.timestamp(&zone_of(call)?).map_err(|fault| fault.to_string())
         })
         .map_err(|fault| failed_to_parse("timestamp", text, pattern, fault))
@@ -328,8 +327,12 @@ fn parse_timestamp(call: &Call<'_, '_>) -> Result<i64, EvalError> {
 fn convert_tz<'a>(call: &Call<'_, 'a>) -> Result<Value<'a>, EvalError> {
     let Value::Timestamp(millis) = call.arg(0) else { return Ok(Value::Null) };
     let offset = |index| {
-        zone(call.text(index).unwrap_or_default())
-            .map(|zone| i64::from(zone.legacy_offset_at(millis.div_euclid(1000))))
+        let name = call.text(index).unwrap_or_default();
+        // Java's older time zones know no offsets from UTC: these are Greenwich to them.
+        let is_unknown = name.starts_with("UT") && name.contains(['+', '-']);
+        let offset = |zone: Zone| zone.legacy_offset_at(millis.div_euclid(1000));
+        zone(name)
+            .map(|zone| if is_unknown { 0 } else { i64::from(offset(zone)) })
             .map_err(|fault| EvalError::new(format!("Invalid time zone: {fault}")))
     };
     let seconds = offset(2)? - offset(1)?;

@@ -3,9 +3,11 @@
 //! The common type is the widest of all; a struct gets the fields of all. Literals become literals
 //! of the common type, so that `ARRAY[1, '2']` holds numbers; other expressions are cast.
 
+use std::collections::HashSet;
+
 use super::super::cast;
 use super::super::tree::{Expr, Node};
-use super::super::type_error::TypeError;
+use super::super::type_error::{TypeError, TypeErrorKind};
 use super::arithmetic::digits;
 use super::{decimal_type, shown};
 use crate::types::{DIGITS_MAX, Decimal, OwnedValue, SqlType, StructType};
@@ -55,11 +57,17 @@ impl Expr {
 
     /// `STRUCT(name := value, …)`.
     pub fn structure(fields: Vec<(Box<str>, Expr)>) -> Result<Self, TypeError> {
-        let mut types = Vec::with_capacity(fields.len());
+        let mut names = HashSet::with_capacity(fields.len());
+        let mut types: Vec<(Box<str>, SqlType)> = Vec::with_capacity(fields.len());
         let mut values = Vec::with_capacity(fields.len());
         for (name, value) in fields {
             // ksqlDB's message is the name of the parameter that must not be null.
             let ty = value.ty.clone().ok_or_else(|| TypeError::rule("type"))?;
+            if !names.insert(name.clone())
+                && let Some((_, other)) = types.iter().find(|(other, _)| *other == name)
+            {
+                return Err(TypeError::rule(StructType::repeated(&name, other, &ty)));
+            }
             types.push((name, ty));
             values.push(value);
         }
@@ -72,10 +80,37 @@ impl Expr {
         let is_null = |e: &Expr| matches!(e.node, Node::Literal(OwnedValue::Null));
         let mut all = vec![value];
         all.extend(list.into_iter().filter(|item| !is_null(item)));
-        let (mut all, _) = coerced(all)?;
+        // The list is looked at when code is generated.
+        let to_code = |error: TypeError| TypeError { kind: TypeErrorKind::Code, ..error };
+        let (mut all, _) = coerced(all).map_err(to_code)?;
         let list = all.split_off(1);
         let Some(value) = all.pop() else { unreachable!("the value was put in first") };
         Ok(Self::new(Node::In { value: Box::new(value), list }, Some(SqlType::Boolean)))
+    }
+}
+
+/// Why two types have no common one. Of a clash within a collection, the collection is told.
+enum Clash {
+    /// The types do.
+    Types(TypeError),
+    /// A text is not one of the other type.
+    Text(TypeError),
+}
+
+impl From<Clash> for TypeError {
+    fn from(clash: Clash) -> Self {
+        let (Clash::Types(error) | Clash::Text(error)) = clash;
+        error
+    }
+}
+
+impl Clash {
+    /// The clash of the collection around.
+    fn around(self, collection: impl Fn() -> Self) -> Self {
+        match self {
+            Self::Types(_) => collection(),
+            Self::Text(error) => Self::Text(error),
+        }
     }
 }
 
@@ -103,23 +138,23 @@ fn converted(item: Expr, to: &SqlType) -> Result<Expr, TypeError> {
     }
 }
 
-fn widened(common: Option<SqlType>, item: &Expr) -> Result<Option<SqlType>, TypeError> {
+fn widened(common: Option<SqlType>, item: &Expr) -> Result<Option<SqlType>, Clash> {
     let Some(source) = &item.ty else { return Ok(common) };
     let Some(target) = common else { return Ok(Some(source.clone())) };
-    let mismatch = || mismatch(&target, source, item);
+    let mismatch = || Clash::Types(mismatch(&target, source, item));
+    let around = |clash: Clash| clash.around(mismatch);
     let merged = match (&item.node, &target) {
         (Node::Array(items), SqlType::Array(of)) => {
-            merge_all(of, items).map_err(|_| mismatch())?.map(SqlType::array)
+            merge_all(of, items).map_err(around)?.map(SqlType::array)
         }
         (Node::Map(entries), SqlType::Map(key, value)) => {
-            let keys =
-                merge_all(key, entries.iter().map(|(key, _)| key)).map_err(|_| mismatch())?;
+            let keys = merge_all(key, entries.iter().map(|(key, _)| key)).map_err(around)?;
             let values =
-                merge_all(value, entries.iter().map(|(_, value)| value)).map_err(|_| mismatch())?;
+                merge_all(value, entries.iter().map(|(_, value)| value)).map_err(around)?;
             keys.zip(values).map(|(key, value)| SqlType::map(key, value))
         }
         (Node::Struct(values), SqlType::Struct(fields)) => {
-            Some(merge_struct(item, values, fields).map_err(|_| mismatch())?)
+            Some(merge_struct(item, values, fields).map_err(around)?)
         }
         (Node::Array(_) | Node::Map(_) | Node::Struct(_), _) => return Err(mismatch()),
         (Node::Literal(OwnedValue::String(text)), target) if target.is_numeric() => {
@@ -143,12 +178,12 @@ fn widened(common: Option<SqlType>, item: &Expr) -> Result<Option<SqlType>, Type
 fn merge_all<'e>(
     target: &SqlType,
     items: impl IntoIterator<Item = &'e Expr>,
-) -> Result<Option<SqlType>, TypeError> {
+) -> Result<Option<SqlType>, Clash> {
     items.into_iter().try_fold(Some(target.clone()), widened)
 }
 
 /// The fields of the literal, then those that only the target has.
-fn merge_struct(item: &Expr, values: &[Expr], target: &StructType) -> Result<SqlType, TypeError> {
+fn merge_struct(item: &Expr, values: &[Expr], target: &StructType) -> Result<SqlType, Clash> {
     let Some(SqlType::Struct(source)) = &item.ty else { unreachable!("a struct has fields") };
     let mut fields = Vec::new();
     for (field, value) in source.fields.iter().zip(values) {
@@ -165,7 +200,7 @@ fn merge_struct(item: &Expr, values: &[Expr], target: &StructType) -> Result<Sql
 }
 
 /// The type that holds the target's numbers and the one in a text.
-fn number_in_text(text: &str, target: &SqlType) -> Result<SqlType, TypeError> {
+fn number_in_text(text: &str, target: &SqlType) -> Result<SqlType, Clash> {
     let value = Decimal::parse(text.trim()).map_err(|_| wrong_text(text, target))?;
     if value.scale.unsigned_abs() > DIGITS_MAX {
         return Err(wrong_text(text, target));
@@ -236,9 +271,9 @@ fn coercible_structs(from: &StructType, to: &StructType, lax: bool) -> Option<Sq
     Some(SqlType::Struct(StructType::new(fields)))
 }
 
-fn wrong_text(text: &str, target: &SqlType) -> TypeError {
+fn wrong_text(text: &str, target: &SqlType) -> Clash {
     let name = target.base_name();
-    TypeError::rule(format!("invalid input syntax for type {name}: \"{text}\"."))
+    Clash::Text(TypeError::rule(format!("invalid input syntax for type {name}: \"{text}\".")))
 }
 
 fn mismatch(target: &SqlType, source: &SqlType, item: &Expr) -> TypeError {

@@ -311,7 +311,7 @@ impl ProtobufEncoder {
                 let field = |index: usize| fields.get(index).copied().unwrap_or_default();
                 write::write_message(&self.message, field, out)
             }
-            (Some(_), value) => write::write_message(&self.message, |_| value, out),
+            (Some(_), value) => write::write_bare(&self.message, value, out),
         };
         written.map(|()| Encoded::Bytes).map_err(|cause| self.error(cause))
     }

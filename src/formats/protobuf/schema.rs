@@ -104,6 +104,11 @@ impl Kind {
         self.is_packable() || matches!(self, Self::String | Self::Bytes)
     }
 
+    /// Whether values are messages that come with Protobuf or Confluent.
+    pub(super) fn is_well_known(&self) -> bool {
+        matches!(self, Self::Decimal { .. } | Self::Date | Self::TimeOfDay | Self::Timestamp)
+    }
+
     /// Whether a list of values is packed into one field.
     pub(in crate::formats) fn is_packable(&self) -> bool {
         matches!(

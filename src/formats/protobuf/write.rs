@@ -109,7 +109,24 @@ fn write_value(
         return Ok(());
     }
     write_tag(number, WireType::Bytes, out);
-    write_nested(out, |out| match (value, &field.kind) {
+    write_nested(out, |out| write_body(field, value, out))
+}
+
+/// Appends the value of a column that stands alone, without its field. What Protobuf has messages of its own for is one.
+pub(super) fn write_bare(
+    message: &Message,
+    value: Value<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    match message.fields.first() {
+        Some(field) if field.kind.is_well_known() => write_body(field, value, out),
+        _ => write_message(message, |_| value, out),
+    }
+}
+
+/// Appends what is in a message: a STRUCT, a time, a DECIMAL, or a wrapper around a primitive.
+fn write_body(field: &Field, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), WriteError> {
+    match (value, &field.kind) {
         (Value::Struct(fields), Kind::Message(message)) => {
             write_message(message, |index| fields.get(index).copied().unwrap_or_default(), out)
         }
@@ -142,7 +159,7 @@ fn write_value(
                 Field { presence: Presence::Implicit, is_repeated: false, ..field.clone() };
             if value == default(kind) { Ok(()) } else { write_value(1, &wrapped, value, out) }
         }
-    })
+    }
 }
 
 /// Appends numbers as fields 1, 2, 3 …, those that are 0 left out.

@@ -17,7 +17,17 @@ const QUOTED_UNITS_MAX: usize = 64;
 impl Pattern {
     /// Reads all of a text, and resolves what it says.
     pub fn read(&self, text: &str, ignore_case: bool) -> Result<Fields, Fault> {
-        let reader = Reader { text, ignore_case };
+        self.read_with(&Reader { text, ignore_case, full_names: true })
+    }
+
+    /// The same in any case, but names are short ones also where the pattern asks for full ones, as in ksqlDB's parser of
+    /// timestamps.
+    pub fn read_short_names(&self, text: &str) -> Result<Fields, Fault> {
+        self.read_with(&Reader { text, ignore_case: true, full_names: false })
+    }
+
+    fn read_with(&self, reader: &Reader<'_>) -> Result<Fields, Fault> {
+        let text = reader.text;
         let mut raw = Raw::default();
         let shown = || quoted(text);
         let index = |at: usize| utf16_len(text.get(..at).unwrap_or_default());
@@ -51,6 +61,8 @@ fn quoted(text: &str) -> Cow<'_, str> {
 struct Reader<'t> {
     text: &'t str,
     ignore_case: bool,
+    /// Whether the names of months and their like are known in full.
+    full_names: bool,
 }
 
 /// Why reading goes no further.
@@ -97,7 +109,7 @@ impl Reader<'_> {
                 let end = at + width;
                 let padded = self.text.get(at..end).ok_or(Stop::At(at))?;
                 let start = at + padded.len() - padded.trim_start_matches(' ').len();
-                let part = Reader { text: &self.text[..end], ignore_case: self.ignore_case };
+                let part = Reader { text: &self.text[..end], ..*self };
                 match part.item(item, start, raw)? {
                     found if found == end => Ok(end),
                     _ => Err(Stop::At(start)),
@@ -169,6 +181,10 @@ impl Reader<'_> {
     }
 
     fn name(&self, field: Field, style: TextStyle, at: usize, raw: &mut Raw) -> Position {
+        let style = match style {
+            TextStyle::Full if !self.full_names => TextStyle::Short,
+            style => style,
+        };
         let found = names(field, style)
             .filter(|(_, name)| self.begins(at, name))
             .max_by_key(|(_, name)| name.len());

@@ -10,10 +10,11 @@ use super::sides::{Side, aliased_columns};
 use super::steps::{Step, check_sources, steps};
 use super::stores::JoinStores;
 use crate::expr;
-use crate::formats::{Format, FormatSpec};
+use crate::formats::FormatSpec;
 use crate::plan::builder::source_node;
 use crate::plan::expression::Clause;
 use crate::plan::frame::{defs, named_columns};
+use crate::plan::grouping::check_value_formats;
 use crate::plan::ids::NodeId;
 use crate::plan::internal_formats::internal_value_format;
 use crate::plan::node::Joined;
@@ -37,6 +38,8 @@ pub(in crate::plan) struct JoinPlan {
     pub(in crate::plan) nodes: Vec<Node>,
     /// The expressions of which one must be selected, as they were written.
     pub(in crate::plan) keys: JoinKeys,
+    /// What ksqlDB finds wrong with the joins only after it has looked at all other clauses.
+    pub(in crate::plan) refused: Option<PlanError>,
 }
 
 /// Plans the joins of a query whose columns are qualified.
@@ -49,12 +52,12 @@ pub(in crate::plan) fn plan_join(
     let joins = query.from.joins.iter().enumerate();
     let criteria = joins.map(|(index, join)| criterion(join, index + 1, sources, ctx));
     let criteria = criteria.collect::<Result<Vec<_>, _>>()?;
-    check_value_formats(sources)?;
+    check_value_formats(sources, "JOIN")?;
     let mut steps = steps(query, sources, criteria, ctx)?;
     check_sources(sources, &steps, ctx)?;
     settle_formats(&mut steps, sources, ctx)?;
     let numbers = numbers(&steps);
-    let mut builder = JoinBuilder { sources, ctx, nodes: Vec::new() };
+    let mut builder = JoinBuilder { sources, ctx, nodes: Vec::new(), refused: None };
     let mut side = None;
     for (index, step) in steps.iter().enumerate() {
         let prefix = "L_".repeat(steps.len() - 1 - index);
@@ -84,7 +87,7 @@ pub(in crate::plan) fn plan_join(
         key_format: side.key_format,
         value_format: first.value_format.clone(),
     };
-    Ok(JoinPlan { relation, nodes: builder.nodes, keys })
+    Ok(JoinPlan { relation, nodes: builder.nodes, keys, refused: builder.refused })
 }
 
 /// No source may be joined twice.
@@ -106,17 +109,13 @@ fn check_repeated(query: &Query, sources: &[Aliased]) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Values in the KAFKA format cannot be joined.
-fn check_value_formats(sources: &[Aliased]) -> Result<(), PlanError> {
-    let kafka = sources.iter().filter(|a| a.source.value_format.format == Format::Kafka);
-    let names: Vec<_> = kafka.map(|aliased| aliased.source.name.as_str()).collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    Err(PlanError::analyse(format!(
-        "Source(s) {} are using the 'KAFKA' value format. This format does not yet support JOIN.",
-        names.join(", ")
-    )))
+/// A stream joins a table as it is, not within a window.
+fn windowed_stream_table() -> PlanError {
+    PlanError::analyse(
+        "A window definition was provided for a Stream-Table join. These joins are not windowed. Please \
+         drop the window definition (ie. the WITHIN clause) and try to execute your Stream-Table join \
+         again.",
+    )
 }
 
 /// Tables that joins give are never written anew with another key.
@@ -144,6 +143,8 @@ pub(super) struct JoinBuilder<'b> {
     pub(super) sources: &'b [Aliased],
     pub(super) ctx: &'b PlanContext<'b>,
     pub(super) nodes: Vec<Node>,
+    /// What is wrong with the joins, which is told after what is wrong with other clauses.
+    refused: Option<PlanError>,
 }
 
 /// The new key of a side.
@@ -400,11 +401,7 @@ impl JoinBuilder<'_> {
         place: &Place,
     ) -> Result<Side, PlanError> {
         if step.within.is_some() {
-            return Err(PlanError::analyse(
-                "A window definition was provided for a Stream-Table join. These joins are not windowed. \
-                 Please drop the window definition (ie. the WITHIN clause) and try to execute your \
-                 Stream-Table join again.",
-            ));
+            self.refused.get_or_insert_with(windowed_stream_table);
         }
         if step.kind == JoinKind::Right {
             return Err(PlanError::analyse("Invalid join type encountered: RIGHT [OUTER] JOIN"));

@@ -14,7 +14,7 @@ use crate::plan::query_plan::Gives;
 use crate::plan::relation::Aliased;
 use crate::plan::{PlanContext, PlanError};
 use crate::sql::ast::{Expr, ExprKind, Join, JoinKind, Query, SelectItem, SourceKind, Within};
-use crate::types::{ColumnDef, Schema, SqlType};
+use crate::types::{ColumnDef, SqlType};
 
 /// One join.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -137,10 +137,7 @@ impl Stepper<'_> {
         let chosen = self.key_column(&equivalent);
         let is_synthetic = chosen.is_none() && !is_foreign;
         let key_name = chosen.unwrap_or_else(|| self.synthetic_name());
-        check_keys(&Schema {
-            key: vec![ColumnDef::new(key_name.as_str(), left_ty.clone())],
-            value: Vec::new(),
-        })?;
+        check_keys(&[ColumnDef::new(key_name.as_str(), left_ty.clone())])?;
         // As `JoinParamsFactory`: a key that neither side has in its value is added to it.
         let appends_key = !is_foreign && !columns.iter().any(|(name, _)| *name == key_name);
         if appends_key {

@@ -32,10 +32,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::schema::SchemaType;
 use crate::kafka::{Cluster, KafkaError};
 use journal::Journal;
 pub use service::Clock;
 use service::Service;
+
+/// The text of a schema that uses no others, as a registry keeps it; none if it cannot be read.
+pub fn kept_text(ty: SchemaType, text: &str) -> Option<String> {
+    language::Parsed::parse(ty, text, &[]).ok().map(|schema| schema.text())
+}
 
 /// How long requests that are under way may take once the registry stops.
 const STOP_WITHIN: Duration = Duration::from_secs(5);

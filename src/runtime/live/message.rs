@@ -15,7 +15,8 @@ use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
 use crate::registry::{ResolvedSchema, SchemaId};
 use crate::runtime::{
-    Changes, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId, ShardClocks, Tasks,
+    Changes, FaultRules, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId,
+    ShardClocks, Tasks,
 };
 
 /// A schema, or what the registry says where there is none.
@@ -65,8 +66,8 @@ pub(super) enum Command {
 pub(super) struct Start {
     pub(super) tasks: Tasks,
     pub(super) lanes: Vec<LaneStart>,
-    /// `ksql.nested.error.set.null`.
-    pub(super) nested_error_set_null: bool,
+    /// What is done about faults.
+    pub(super) fault_rules: FaultRules,
     /// `ksql.millstream.on.lost.records=stop`.
     pub(super) stops_at_lost_records: bool,
     pub(super) events: UnboundedSender<Event>,

@@ -112,7 +112,7 @@ impl Session {
             let start = Start {
                 lanes: own.cloned().collect(),
                 tasks,
-                nested_error_set_null: settings.nested_error_set_null,
+                fault_rules: settings.fault_rules,
                 stops_at_lost_records: settings.stops_at_lost_records,
                 events: events.clone(),
                 pressure: Arc::clone(&pressure),

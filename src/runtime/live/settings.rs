@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::QueryPlan;
-use crate::runtime::MaxIdle;
+use crate::runtime::{FaultRules, MaxIdle};
 
 /// A query that is to run.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub struct QuerySettings {
     pub purge_interval: Duration,
     /// The wall-clock time between two emissions of `EMIT FINAL`.
     pub emit_interval_ms: i64,
-    /// `ksql.nested.error.set.null`.
-    pub nested_error_set_null: bool,
+    /// What is done about faults.
+    pub fault_rules: FaultRules,
     /// `ksql.query.retry.backoff.initial.ms`.
     pub retry_backoff: Duration,
     /// `ksql.query.retry.backoff.max.ms`.

@@ -26,7 +26,7 @@ use crate::expr::RandomSource;
 use crate::kafka::admin::OffsetSpec;
 use crate::plan::{Input, RepartitionId, SubTopologyId};
 use crate::runtime::panics::guard;
-use crate::runtime::{LaneId, Panic, Surroundings, Tasks, clock};
+use crate::runtime::{FaultRules, LaneId, Panic, Surroundings, Tasks, clock};
 
 /// A query on a worker.
 pub(super) struct Shard {
@@ -49,15 +49,15 @@ pub(super) struct Shard {
 
 /// What evaluation gets from outside.
 pub(super) struct World {
-    nested_error_set_null: bool,
+    fault_rules: FaultRules,
     random: Box<dyn RandomSource + Send>,
 }
 
 impl World {
     /// The world as it is now.
     pub(super) fn now(&self) -> Surroundings<'_> {
-        let nested_error_set_null = self.nested_error_set_null;
-        Surroundings { now: clock::now(), random: &*self.random, nested_error_set_null }
+        let fault_rules = self.fault_rules;
+        Surroundings { now: clock::now(), random: &*self.random, fault_rules }
     }
 }
 
@@ -133,7 +133,7 @@ impl Shard {
         random: Box<dyn RandomSource + Send>,
     ) -> Self {
         let stops_at_lost_records = start.stops_at_lost_records;
-        let Start { mut tasks, lanes, nested_error_set_null, events, pressure, .. } = start;
+        let Start { mut tasks, lanes, fault_rules, events, pressure, .. } = start;
         let Start { trail, manner, figures, .. } = start;
         tasks.set_row_by_row(manner.is_row_by_row);
         let lane = |start: LaneStart| {
@@ -160,7 +160,7 @@ impl Shard {
             stage: Stage::Held,
             interval: 0,
             stops_at_lost_records,
-            world: World { nested_error_set_null, random },
+            world: World { fault_rules, random },
             events,
             pressure,
             trail,

@@ -16,8 +16,9 @@ use millstream::operators::TopologyOptions;
 use millstream::plan::{NodeId, Sink};
 use millstream::runtime::live::QuerySpec;
 use millstream::runtime::{
-    CHUNK_ROWS, Layout, LayoutOptions, MaxIdle, OutputRecord, Placement, RawRecords, SeededRandom,
-    SourceBatch, SourceReader, SourceRecords, Surrounded, Surroundings, Target, Tasks, clock,
+    CHUNK_ROWS, FaultRules, Layout, LayoutOptions, MaxIdle, OutputRecord, Placement, RawRecords,
+    SeededRandom, SourceBatch, SourceReader, SourceRecords, Surrounded, Surroundings, Target,
+    Tasks, clock,
 };
 use millstream::types::Arena;
 
@@ -230,7 +231,7 @@ fn new_record(record: OutputRecord<'_>) -> (i32, NewRecord<'_>) {
 }
 
 fn surroundings(random: &SeededRandom) -> Surroundings<'_> {
-    Surroundings { now: clock::now(), random, nested_error_set_null: true }
+    Surroundings { now: clock::now(), random, fault_rules: FaultRules::default() }
 }
 
 fn chunks(fetched: &FetchedPartition) -> Result<Vec<RawRecords<'_>>> {
