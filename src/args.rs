@@ -235,8 +235,8 @@ pub(crate) enum Invalid {
 /// Where schemas are.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// The Schema Registry; several with commas. Readings then go to `device-sensors-json-sr`, `device-sensors-proto-sr` or
-    /// `device-sensors-avro`, with the newest schema of the topic's values, or with ours if there is none.
+    /// The Schema Registry; several with commas. Readings are then on `device-sensors-json-sr`, `device-sensors-proto-sr` or
+    /// `device-sensors-avro`, written with the newest schema of the topic's values, or with ours if there is none.
     #[arg(long, value_name = "URL")]
     pub(crate) schema_registry: Option<String>,
     /// Sets a property of the registry's client, such as ksql.schema.registry.basic.auth.user.info; may be repeated.

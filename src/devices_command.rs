@@ -82,6 +82,11 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
     // Without a rate to keep to, seeded readings are a millisecond apart.
     let interval_us = if rate > 0.0 { (1e6 / rate) as i64 } else { 1_000 };
     let seed = args.seed.unwrap_or_else(any_seed);
+    if let (Some(from), Some(rejected)) = (&args.from, &args.rejected)
+        && let (Ok(from), Ok(to)) = (from.canonicalize(), rejected.canonicalize())
+    {
+        anyhow::ensure!(from != to, "--from and --rejected are the same file");
+    }
     let source = if let Some(path) = &args.from {
         ReadingSource::Lines(lines(path).await?, clock)
     } else {
@@ -105,7 +110,10 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
         shows_progress: std::io::stderr().is_terminal(),
     };
     let summary = devices::produce(source, options, stop_signal()).await?;
-    Ok(write!(std::io::stdout(), "{summary}")?)
+    write!(std::io::stdout(), "{summary}")?;
+    let all_are_refused = summary.refused.readings > 0 && summary.readings() == 0;
+    anyhow::ensure!(!all_are_refused, "every reading was refused");
+    Ok(())
 }
 
 /// Writes a registry of the devices, once.
@@ -126,7 +134,9 @@ pub(crate) async fn register(args: RegisterArgs) -> anyhow::Result<()> {
 /// Watches readings until the user stops, then says what it saw.
 pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
     anyhow::ensure!(args.every > 0.0 && args.every <= 86_400.0, "--every is seconds, more than 0");
-    run_command::start_tracing("warn");
+    // A table on the screen is not written over.
+    let is_screen = std::io::stdout().is_terminal();
+    run_command::start_tracing(if is_screen { "error" } else { "warn" });
     let spelling = spelling(args.format, &args.schemas)?;
     let options = ConsumeOptions {
         brokers: args.brokers,

@@ -198,3 +198,34 @@ async fn a_topic_of_another_language_is_refused_and_avro_needs_a_registry() {
     assert!(error.contains("avro needs --schema-registry URL"), "{error}");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_record_can_hold_is_refused_and_all_else_is_written() {
+    let world = World::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let rejected = folder.path().join("rejected.jsonl");
+    let rejected = rejected.to_str().unwrap();
+    let large = reading(&"n".repeat(2_000_000), "");
+    let input = format!("{}\n{large}\n{}\n", reading("nexus4_1", ""), reading("nexus4_2", ""));
+    let output = world.run(&["produce", "avro", "--from", "-", "--rejected", rejected], &input);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let begins = "2 readings acknowledged on 'device-sensors-avro'\n";
+    assert!(said.starts_with(begins) && said.contains("1 readings refused"), "{said}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("line 2 is refused: $: ") && error.contains("more than a record"));
+    assert_eq!(std::fs::read_to_string(rejected).unwrap(), format!("{large}\n"));
+
+    // A script can tell that nothing was written; and the lines themselves are not written over.
+    let produced = ["produce", "avro", "--from", rejected, "--rejected"];
+    let output = world.run(&[&produced[..], &[rejected]].concat(), "");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("--from and --rejected are the same file"), "{error}");
+    let output = world.run(&[&produced[..], &[&format!("{rejected}.2")]].concat(), "");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(1) && error.contains("every reading was refused"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(rejected).unwrap(), format!("{large}\n"));
+    world.stop().await;
+}

@@ -63,6 +63,8 @@ pub struct ConsumeSummary {
     pub readings: u64,
     /// Records that were no readings.
     pub faulty: u64,
+    /// The first of them, and why.
+    pub first_fault: Option<String>,
     /// Devices watched at the end.
     pub devices: usize,
     /// Where the group goes on, by the partitions that this member had at the end and had readings of.
@@ -71,11 +73,14 @@ pub struct ConsumeSummary {
 
 impl fmt::Display for ConsumeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { topic, group, readings, faulty, devices, next_offsets } = self;
+        let Self { topic, group, readings, faulty, first_fault, devices, next_offsets } = self;
         writeln!(
             f,
             "{readings} readings of {devices} devices from '{topic}', {faulty} faulty records left out"
         )?;
+        if let Some(fault) = first_fault {
+            writeln!(f, "  the first of them: {fault}")?;
+        }
         for (partition, offset) in next_offsets {
             writeln!(f, "  partition {partition}: group '{group}' goes on at offset {offset}")?;
         }
@@ -109,6 +114,8 @@ struct Watch<'a> {
     next_offsets: BTreeMap<i32, i64>,
     /// Whether something was fetched and not taken, so that its position is not to be committed.
     is_behind: bool,
+    /// The first record that was no reading, and why.
+    first_fault: Option<String>,
 }
 
 impl<'a> Watch<'a> {
@@ -127,7 +134,15 @@ impl<'a> Watch<'a> {
             .map_err(|error| options.fault(&error))?;
         let reader = ReadingReader::new(&options.spelling, topic)?;
         let (monitor, next_offsets) = (Monitor::default(), BTreeMap::new());
-        Ok(Self { options, consumer, reader, monitor, next_offsets, is_behind: false })
+        Ok(Self {
+            options,
+            consumer,
+            reader,
+            monitor,
+            next_offsets,
+            is_behind: false,
+            first_fault: None,
+        })
     }
 
     async fn run<W: Write>(
@@ -180,10 +195,17 @@ impl<'a> Watch<'a> {
         let values: Vec<_> =
             fetched.records().map(|record| record.ok().and_then(|record| record.value)).collect();
         self.reader.learn(&values).await?;
-        for reading in self.reader.read(&values) {
+        let offsets = fetched.records().map(|record| record.map_or(-1, |record| record.offset));
+        for (reading, offset) in self.reader.read(&values).into_iter().zip(offsets) {
             match reading {
                 Ok(reading) => self.monitor.add(number, &reading),
-                Err(_) => self.monitor.add_faulty(),
+                Err(error) => {
+                    self.monitor.add_faulty();
+                    self.first_fault.get_or_insert_with(|| {
+                        tracing::warn!("partition {number}, offset {offset}: {error}");
+                        format!("partition {number}, offset {offset}: {error}")
+                    });
+                }
             }
         }
         self.next_offsets.insert(number, fetched.next_offset);
@@ -222,6 +244,7 @@ impl<'a> Watch<'a> {
             group: self.options.group.clone(),
             readings: self.monitor.readings(),
             faulty: self.monitor.faulty(),
+            first_fault: self.first_fault,
             devices: self.monitor.reports().len(),
             next_offsets: self.next_offsets,
         };

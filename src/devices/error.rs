@@ -25,10 +25,14 @@ pub enum DeviceError {
         cause: String,
     },
     /// Readings were not acknowledged in time, retries included.
-    #[error("'{topic}' took no readings: {cause}")]
+    #[error(
+        "'{topic}' has acknowledged {acknowledged} readings, and not those after them: {cause}"
+    )]
     NotWritten {
         /// The topic.
         topic: String,
+        /// How many it has acknowledged before.
+        acknowledged: u64,
         /// What the last attempt met.
         cause: String,
     },
@@ -49,6 +53,9 @@ pub enum DeviceError {
     /// A partition table's entry is not `MODEL=PARTITION`.
     #[error("'{0}' is no entry of the partition table; expected MODEL=PARTITION, as in nexus4=0")]
     PartitionEntry(String),
+    /// Lines cannot be read.
+    #[error("input: {0}")]
+    Input(std::io::Error),
     /// A line has no end.
     #[error("line {line} is longer than {max} bytes")]
     LongLine {

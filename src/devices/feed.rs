@@ -28,11 +28,13 @@ pub(super) struct Feed {
     refused: Refused,
 }
 
-/// Which partition a reading goes to.
+/// Which partition a reading goes to, and what fits in there.
 pub(super) struct Spread {
     pub(super) table: PartitionTable,
     /// How many partitions the topic has.
     pub(super) partitions: i32,
+    /// How many bytes a value may have.
+    pub(super) value_bytes_max: usize,
 }
 
 enum Source {
@@ -53,7 +55,7 @@ pub(super) struct Round {
 /// A reading, and whether the schema takes it.
 struct Candidate {
     /// As it came.
-    text: String,
+    text: Vec<u8>,
     line: u64,
     model: String,
     at_ms: i64,
@@ -156,6 +158,14 @@ impl Feed {
     fn take(&mut self, candidate: Candidate) -> Result<Option<Outgoing>, DeviceError> {
         let Candidate { text, line, model, at_ms, bytes } = candidate;
         match bytes {
+            Ok(value) if value.len() > self.spread.value_bytes_max => {
+                let max = self.spread.value_bytes_max;
+                let reason =
+                    format!("{} bytes are more than a record may have ({max})", value.len());
+                let text = if text.is_empty() { value } else { text };
+                self.refused.add(line, &text, &[JsonFault { field: "$".to_owned(), reason }])?;
+                Ok(None)
+            }
             Ok(value) => {
                 let partition = self.spread.table.partition(&model, self.spread.partitions);
                 Ok(Some(Outgoing { partition, at_ms, value }))
@@ -171,7 +181,7 @@ impl Feed {
 fn invented(reading: &Reading, line: u64, speller: &Speller) -> Candidate {
     let bytes = speller.of_reading(reading);
     // Only what is refused is told.
-    let text = bytes.as_ref().err().and_then(|_| serde_json::to_string(reading).ok());
+    let text = bytes.as_ref().err().and_then(|_| serde_json::to_vec(reading).ok());
     Candidate {
         text: text.unwrap_or_default(),
         line,
@@ -181,8 +191,8 @@ fn invented(reading: &Reading, line: u64, speller: &Speller) -> Candidate {
     }
 }
 
-fn of_line(line: u64, text: String, now_ms: i64, speller: &Speller) -> Candidate {
-    let json: Json = match serde_json::from_str(&text) {
+fn of_line(line: u64, text: Vec<u8>, now_ms: i64, speller: &Speller) -> Candidate {
+    let json: Json = match serde_json::from_slice(&text) {
         Ok(json) => json,
         Err(error) => {
             let fault = JsonFault { field: "$".to_owned(), reason: format!("no JSON: {error}") };

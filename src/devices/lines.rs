@@ -32,9 +32,9 @@ impl Lines {
     }
 
     /// The next line that is not empty, with its number, counted from 1. Whoever does not wait for it loses nothing.
-    pub(super) async fn next(&mut self) -> Result<Option<(u64, String)>, DeviceError> {
+    pub(super) async fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, DeviceError> {
         loop {
-            let read = self.from.fill_buf().await?;
+            let read = self.from.fill_buf().await.map_err(DeviceError::Input)?;
             let (taken, is_whole) = match read.iter().position(|byte| *byte == b'\n') {
                 Some(end) => (end + 1, true),
                 None => (read.len(), read.is_empty()),
@@ -52,11 +52,10 @@ impl Lines {
                 return Ok(None);
             }
             self.line += 1;
-            let line = std::mem::take(&mut self.begun);
-            let text = String::from_utf8_lossy(&line);
-            let text = text.trim();
-            if !text.is_empty() {
-                return Ok(Some((self.line, text.to_owned())));
+            let mut line = std::mem::take(&mut self.begun);
+            while line.pop_if(|byte| matches!(byte, b'\n' | b'\r')).is_some() {}
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some((self.line, line)));
             }
         }
     }
@@ -73,8 +72,8 @@ mod tests {
         while let Some(line) = lines.next().await.unwrap() {
             all.push(line);
         }
-        let expected = [(1, "{}"), (3, "[1]"), (4, "last")];
-        assert_eq!(all, expected.map(|(number, text)| (number, text.to_owned())));
+        let expected = [(1, "{}"), (3, "  [1]"), (4, "last")];
+        assert_eq!(all, expected.map(|(number, text)| (number, text.as_bytes().to_vec())));
     }
 
     #[tokio::test]

@@ -56,7 +56,11 @@ pub async fn produce(
     let speller = Speller::new(&options.spelling, &options.topic).await?;
     let refused = Refused::new(options.on_invalid, options.rejected.as_deref())?;
     let mut writer = TopicWriter::open(&options.brokers, &options.topic, options.retry_for).await?;
-    let spread = Spread { table: options.table, partitions: writer.partitions() };
+    let spread = Spread {
+        table: options.table,
+        partitions: writer.partitions(),
+        value_bytes_max: writer.value_bytes_max(),
+    };
     let mut feed = Feed::new(source, speller, spread, refused);
     feed.check_first().await?;
     let bar = progress::bar(options.count, options.shows_progress);

@@ -56,7 +56,7 @@ impl Refused {
     pub(super) fn add(
         &mut self,
         line: u64,
-        text: &str,
+        text: &[u8],
         faults: &[JsonFault],
     ) -> Result<(), DeviceError> {
         let summary = &mut self.summary;
@@ -75,7 +75,8 @@ impl Refused {
             }
         }
         if let Some(kept) = &mut self.kept {
-            writeln!(kept, "{text}")?;
+            kept.write_all(text)?;
+            kept.write_all(b"\n")?;
         }
         Ok(())
     }
@@ -140,9 +141,9 @@ mod tests {
             field: field.to_owned(),
             reason: reason.to_owned(),
         };
-        refused.add(2, r#"{"x":"a"}"#, &[fault("$.x", "a double is wanted, not \"a\"")]).unwrap();
+        refused.add(2, br#"{"x":"a"}"#, &[fault("$.x", "a double is wanted, not \"a\"")]).unwrap();
         let two = [fault("$.x", "a double is wanted, not 1"), fault("$.t[7]", "it is missing")];
-        refused.add(9, "{}", &two).unwrap();
+        refused.add(9, b"{}", &two).unwrap();
         let summary = refused.finish().unwrap();
         assert_eq!(
             summary.to_string(),

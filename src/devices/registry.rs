@@ -71,6 +71,7 @@ pub async fn register(
         .map_err(|cause| DeviceError::NoTopic { topic: topic.clone(), cause: cause.to_string() })?;
     let refused = |cause: KafkaError| DeviceError::NotWritten {
         topic: topic.clone(),
+        acknowledged: 0,
         cause: cause.to_string(),
     };
     let producer = Producer::new(cluster);

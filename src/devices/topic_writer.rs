@@ -70,6 +70,12 @@ impl TopicWriter {
         self.partitions
     }
 
+    /// How many bytes a value may have, so that it fits into a request.
+    pub(super) fn value_bytes_max(&self) -> usize {
+        let request_bytes = self.producer.cluster().config().request_bytes_max;
+        request_bytes.saturating_sub(NewRecord::OVERHEAD_BYTES)
+    }
+
     /// What was acknowledged so far.
     pub(super) fn into_summary(self) -> ProduceSummary {
         self.summary
@@ -78,8 +84,10 @@ impl TopicWriter {
     /// Writes a round, and waits until all of it is acknowledged.
     pub(super) async fn write(&mut self, round: &[Outgoing]) -> Result<(), DeviceError> {
         let topic = self.summary.topic.clone();
+        let acknowledged = self.summary.readings();
         let failed = |error: KafkaError| DeviceError::NotWritten {
             topic: topic.clone(),
+            acknowledged,
             cause: error.to_string(),
         };
         let mut counts: BTreeMap<i32, u64> = BTreeMap::new();

@@ -5,17 +5,18 @@
 //! It is kept beside state on disk, so it must not change by itself: what is hashed is a text of its
 //! own, not what people are shown, and its version stands in its first line.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
 use super::{
     AggregateWindow, Aggregation, JoinKind, Node, NodeId, NodeKind, QueryPlan, RowFormats, Source,
-    SourceWindow, StoreSpec, StreamStreamJoin,
+    SourceColumn, SourceWindow, StoreSpec, StreamStreamJoin, frame_columns,
 };
 use crate::formats::{FormatSpec, NullableRepresentation};
 use crate::sql::ast::SourceKind;
-use crate::types::WindowKind;
+use crate::types::{Schema, WindowKind};
 
 /// How many bytes of the hash are enough.
 const BYTES: usize = 16;
@@ -24,19 +25,53 @@ const BYTES: usize = 16;
 pub fn fingerprint(plan: &QueryPlan) -> String {
     let mut text = Text("millstream plan 1\n".to_owned());
     text.field("sql", &plan.sql);
-    plan.sources().for_each(|(_, source)| text.source(source));
+    let counted = counted_columns(plan);
+    for (id, source) in plan.sources() {
+        text.source(source, counted.get(&id).unwrap_or(&source.schema));
+    }
     for (NodeId(index), node) in plan.nodes() {
         text.field("step", &node.name);
         text.inputs(index, node);
         text.field("does", name_of(&node.kind));
         text.kind(&node.kind);
-        text.field("gives", &node.schema.to_string());
+        let schema = counted.get(&NodeId(index)).unwrap_or(&node.schema);
+        text.field("gives", &schema.to_string());
     }
     let hash = Sha256::digest(text.0.as_bytes());
     hash.iter().take(BYTES).fold(String::new(), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}"); // writing to a text cannot fail
         digits
     })
+}
+
+/// The columns that count where not all do. Those of a stream whose schema is in a registry change by themselves: a field
+/// that others add, and that the query does not read, changes nothing of its state.
+fn counted_columns(plan: &QueryPlan) -> BTreeMap<NodeId, Schema> {
+    let mut counted = BTreeMap::new();
+    for (id, source) in plan.sources() {
+        let is_stream = matches!(plan.node(id).kind, NodeKind::StreamSource { .. });
+        if !is_stream || !source.value_format.format.supports_schema_inference() {
+            continue;
+        }
+        let (used, frame) = (plan.used_columns(id), frame_columns(source));
+        let is_used = |at: usize| {
+            let columns = frame.iter().zip(&used);
+            columns
+                .into_iter()
+                .any(|(column, used)| *used && column.from == SourceColumn::Value(at))
+        };
+        let mut schema = source.schema.clone();
+        let mut at = 0..;
+        schema.value.retain(|_| at.next().is_some_and(is_used));
+        // Filters give on what they are given.
+        let mut node = Some(id);
+        while let Some(at) = node {
+            counted.insert(at, schema.clone());
+            let next = plan.successor(at).map(|(next, _)| next);
+            node = next.filter(|next| matches!(plan.node(*next).kind, NodeKind::Filter { .. }));
+        }
+    }
+    counted
 }
 
 /// Fields, one a line. Each says how long it is, so that none can look like two.
@@ -69,14 +104,14 @@ impl Text {
         }
     }
 
-    fn source(&mut self, source: &Source) {
+    fn source(&mut self, source: &Source, columns: &Schema) {
         let kind = match source.kind {
             SourceKind::Stream => "stream",
             SourceKind::Table => "table",
         };
         self.field(kind, &source.topic);
         self.formats(&source.key_format, &source.value_format);
-        self.field("columns", &source.schema.to_string());
+        self.field("columns", &columns.to_string());
         for header in &source.headers {
             self.field("header column", &header.name);
             self.field("header", header.key.as_deref().unwrap_or_default());

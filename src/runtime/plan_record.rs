@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::QueryPlan;
+use crate::plan::{QueryPlan, Source};
 
 /// What a query was when it last ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub struct SourceTopic {
     /// The statement that made the stream or table.
     #[serde(default)]
     pub statement: String,
+    /// Its columns, which are those of a registry where the statement does not say them.
+    #[serde(default)]
+    pub columns: String,
 }
 
 /// A store of a query.
@@ -64,13 +67,13 @@ pub struct StorePartitions {
 impl PlanDetails {
     /// What the plan itself says: neither ids of topics nor numbers of partitions.
     pub fn of(plan: &QueryPlan) -> Self {
-        let source = |topic: &str, statement: &str| SourceTopic {
-            topic: topic.to_owned(),
+        let source = |read: &Source| SourceTopic {
+            topic: read.topic.clone(),
             id: String::new(),
-            statement: statement.to_owned(),
+            statement: read.sql.clone(),
+            columns: read.schema.to_string(),
         };
-        let sources: BTreeSet<_> =
-            plan.sources().map(|(_, read)| source(&read.topic, &read.sql)).collect();
+        let sources: BTreeSet<_> = plan.sources().map(|(_, read)| source(read)).collect();
         Self {
             statement: plan.sql.clone(),
             sink: plan.sink.name.clone(),
@@ -81,7 +84,7 @@ impl PlanDetails {
     }
 
     /// The text of a plan where it was another one before: its statement, or, where that is the same,
-    /// those of the sources that are not.
+    /// those of the sources that are not, with the columns that a registry gives them where these alone are others.
     pub fn text_beside(&self, other: &Self) -> String {
         if self.statement != other.statement {
             return self.statement.clone();
@@ -91,6 +94,17 @@ impl PlanDetails {
         };
         let others = self.sources.iter().filter(is_other).map(|source| source.statement.as_str());
         let texts: Vec<_> = others.filter(|statement| !statement.is_empty()).collect();
+        if !texts.is_empty() {
+            return texts.join("\n");
+        }
+        let has_other_columns = |source: &&SourceTopic| {
+            !source.columns.is_empty()
+                && other.sources.iter().all(|other| other.columns != source.columns)
+        };
+        let others = self.sources.iter().filter(has_other_columns);
+        let texts: Vec<_> = others
+            .map(|source| format!("{}\nwith the columns {}", source.statement, source.columns))
+            .collect();
         if texts.is_empty() { self.statement.clone() } else { texts.join("\n") }
     }
 }
@@ -152,6 +166,7 @@ mod tests {
                     topic: "clicks".to_owned(),
                     id: "0a".to_owned(),
                     statement: "CREATE STREAM CLICKS".to_owned(),
+                    columns: "`A` INTEGER".to_owned(),
                 }],
                 stores: vec![StorePartitions { store: "Aggregate".to_owned(), partitions: 3 }],
             },

@@ -253,3 +253,122 @@ async fn a_schema_that_the_registry_would_refuse_is_told_at_its_statement() {
     let topics = millstream::kafka::admin::Admin::new(&world.cluster).list_topics().await.unwrap();
     assert!(!topics.iter().any(|found| *found.name == *world.topic("a")));
 }
+
+/// The schema of a record with a number, and more.
+fn schema_with(more: &str) -> Schema {
+    let text = format!(
+        r#"{{"type":"record","name":"R","fields":[{{"name":"ID","type":["null","long"],"default":null}}{more}]}}"#
+    );
+    Schema::new(SchemaType::Avro, text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_others_add_stops_only_who_reads_all_columns() {
+    let world = World::start("schemas-evolve").await;
+    let registry = Registry::start().await;
+    let topic = world.topic("in");
+    world.create(&topic, 3).await;
+    let (client, subject) = (registry.client(), Subject::of_values(&topic));
+    let id = client.register(&subject, &schema_with("")).await.unwrap();
+    let source = format!("CREATE STREAM s WITH (KAFKA_TOPIC='{topic}', VALUE_FORMAT='AVRO');");
+    let counts = format!(
+        "CREATE TABLE counts WITH (KAFKA_TOPIC='{0}-counts', FORMAT='JSON') AS
+           SELECT id, COUNT(*) AS n FROM s GROUP BY id EMIT CHANGES;",
+        world.name
+    );
+    let all = format!(
+        "CREATE STREAM a WITH (KAFKA_TOPIC='{0}-a', VALUE_FORMAT='JSON') AS SELECT * FROM s;",
+        world.name
+    );
+    let arguments = arguments(&registry);
+    let sql = format!("{source}{counts}{all}");
+    world.send(&topic, [Some(avro(id.0, 5))]).await;
+    let run = world.run(&sql, &words(&arguments));
+    world.wait_for_level(&["CTAS_COUNTS_0", "CSAS_A_1"], &topic, &run).await;
+    run.stop().await;
+    let more = r#",{"name":"MORE","type":["null","string"],"default":null}"#;
+    let newer = client.register(&subject, &schema_with(more)).await.unwrap();
+    // What reads all columns is another query now, and it is said in what.
+    let mut refused = world.run(&sql, &words(&arguments));
+    assert_eq!(refused.code().await, 1);
+    let log = refused.log();
+    assert!(
+        log.contains("query CSAS_A_1 was another one") && !log.contains("CTAS_COUNTS_0 was"),
+        "{log}"
+    );
+    assert!(log.contains("with the columns `ID` BIGINT, `MORE` STRING"), "{log}");
+    // What does not goes on with its state.
+    let mut value = avro(newer.0, 5);
+    value.push(0);
+    world.send(&topic, [Some(value)]).await;
+    let run = world.run(&format!("{source}{counts}"), &words(&arguments));
+    world.wait_for_level(&["CTAS_COUNTS_0"], &topic, &run).await;
+    let log = run.stop().await;
+    let last = world.read(&world.topic("counts")).await.pop().unwrap();
+    assert_eq!(last.1.unwrap(), br#"{"N":2}"#, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_joins_its_group_again_while_the_registry_is_away() {
+    let world = World::start("schemas-rejoin").await;
+    let mut registry = Registry::start().await;
+    let topic = world.topic("in");
+    world.create(&topic, 3).await;
+    let sql = format!(
+        "CREATE STREAM s (id BIGINT) WITH (KAFKA_TOPIC='{topic}', VALUE_FORMAT='AVRO');
+         CREATE TABLE counts WITH (KAFKA_TOPIC='{0}-counts', VALUE_FORMAT='AVRO') AS
+           SELECT id, COUNT(*) AS n FROM s GROUP BY id EMIT CHANGES;",
+        world.name
+    );
+    let mut run = world.run_restless(&sql, &words(&arguments(&registry)));
+    run.wait_for("is running", 1).await;
+    world.send(&topic, [Some(avro(1, 5))]).await;
+    world.wait_for_level(&["CTAS_COUNTS_0"], &topic, &run).await;
+    registry.stop().await;
+    run.pause();
+    tokio::time::sleep(world.short_session() * 2).await;
+    run.go_on();
+    run.wait_for("this process was stopped for a while", 1).await;
+    world.send(&topic, [Some(avro(1, 6))]).await;
+    world.wait_for_level(&["CTAS_COUNTS_0"], &topic, &run).await;
+    run.stop().await;
+}
+
+/// Answers everybody at a port that they may not.
+async fn forbid(port: u16) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    loop {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let _ = connection.read(&mut [0; 4_096]).await;
+        let answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let _ = connection.write_all(answer.as_bytes()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_lets_nobody_in_fails_the_query_until_it_does() {
+    let world = World::start("schemas-forbidden").await;
+    let mut registry = Registry::start().await;
+    let topic = world.topic("in");
+    world.create(&topic, 3).await;
+    let sql = format!(
+        "CREATE STREAM s (id BIGINT) WITH (KAFKA_TOPIC='{topic}', VALUE_FORMAT='AVRO');
+         CREATE STREAM a WITH (KAFKA_TOPIC='{0}-a', VALUE_FORMAT='JSON') AS SELECT * FROM s;",
+        world.name
+    );
+    let mut run = world.run(&sql, &words(&arguments(&registry)));
+    run.wait_for("is running", 1).await;
+    let subject = Subject::of_values(&world.topic("others"));
+    let id = registry.client().register(&subject, &schema_with("")).await.unwrap();
+    registry.stop().await;
+    let forbidding = tokio::spawn(forbid(registry.port));
+    world.send(&topic, [Some(avro(id.0, 5))]).await;
+    run.wait_for("query CSAS_A_0 has failed and starts again", 1).await;
+    run.wait_for("the schema of a record cannot be had", 1).await;
+    forbidding.abort();
+    let _ = forbidding.await;
+    registry.start_again().await;
+    world.wait_for_level(&["CSAS_A_0"], &topic, &run).await;
+    run.stop().await;
+}

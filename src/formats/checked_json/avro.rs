@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use super::faults::{Faults, is_whole};
+use super::faults::{Faults, is_whole, is_within};
 use crate::formats::avro::{AvroSchema, DecimalKind, Node};
 use crate::formats::json_text::scaled;
 
@@ -113,8 +113,9 @@ fn is_scalar(node: &Node, json: &Json) -> bool {
     match (node, json) {
         (Node::Null, Json::Null)
         | (Node::Boolean, Json::Bool(_))
-        | (Node::Float | Node::Double, Json::Number(_))
         | (Node::String, Json::String(_)) => true,
+        (Node::Float, json) => is_within(json, f32::MAX.into()),
+        (Node::Double, json) => is_within(json, f64::MAX),
         (Node::Int(_), json) => is_whole(json, i32::MIN.into()..=i32::MAX.into()),
         (Node::Long { .. }, json) => is_whole(json, i64::MIN.into()..=i64::MAX.into()),
         (Node::Bytes(Some(kind)), json) => is_decimal(json, *kind),

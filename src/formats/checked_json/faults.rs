@@ -118,6 +118,12 @@ fn shown(json: &Json) -> String {
     }
 }
 
+/// Whether a number is one of this size: what is larger is no infinity.
+pub(super) fn is_within(json: &Json, max: f64) -> bool {
+    let Json::Number(number) = json else { return false };
+    number.as_f64().is_some_and(|number| number.abs() <= max)
+}
+
 /// A whole number in a range.
 pub(super) fn is_whole(json: &Json, range: std::ops::RangeInclusive<i128>) -> bool {
     let Json::Number(number) = json else { return false };

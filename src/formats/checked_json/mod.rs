@@ -160,6 +160,14 @@ mod tests {
     }
 
     #[test]
+    fn no_number_becomes_another_one() {
+        let json = r#"{"id":9223372036854775808,"kind":"A","x":1e400}"#;
+        for ty in [SchemaType::Avro, SchemaType::Protobuf] {
+            assert_eq!(fields(ty, json), ["$.id", "$.x"], "{ty}");
+        }
+    }
+
+    #[test]
     fn a_fault_says_what_is_wanted() {
         let fault = |ty, json: &str| faults(ty, json)[0].to_string();
         let json = r#"{"id":1,"kind":"C"}"#;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use super::faults::{Faults, is_whole};
+use super::faults::{Faults, is_whole, is_within};
 use crate::formats::json_text::scaled;
 use crate::formats::protobuf::{Field, Kind, Message};
 
@@ -74,9 +74,9 @@ fn is_taken(kind: &Kind, json: &Json) -> bool {
         (Kind::Int64 | Kind::Sint64 | Kind::Fixed64 | Kind::Timestamp, json) => {
             is_whole(json, i64::MIN.into()..=i64::MAX.into())
         }
-        (Kind::Float | Kind::Double, Json::Number(_))
-        | (Kind::Bool, Json::Bool(_))
-        | (Kind::String, Json::String(_)) => true,
+        (Kind::Float, json) => is_within(json, f32::MAX.into()),
+        (Kind::Double, json) => is_within(json, f64::MAX),
+        (Kind::Bool, Json::Bool(_)) | (Kind::String, Json::String(_)) => true,
         (Kind::Bytes, Json::String(text)) => STANDARD.decode(text).is_ok(),
         (Kind::Enum(known), Json::String(text)) => {
             known.values.iter().any(|(name, _)| name == text)

@@ -40,6 +40,9 @@ impl<'q> Question<'q> {
     }
 }
 
+/// After how long it is said that an answer has not come.
+const SLOW_AFTER: Duration = Duration::from_secs(5);
+
 /// Asks a registry.
 pub(super) struct Asker {
     http: reqwest::Client,
@@ -112,7 +115,8 @@ impl Asker {
         if let Some(body) = &question.body {
             request = request.header(CONTENT_TYPE, V1).body(body.to_string());
         }
-        let response = request.send().await.map_err(|error| unreachable(&url, &error))?;
+        let sending = told_if_slow(request.send(), &url);
+        let response = sending.await.map_err(|error| unreachable(&url, &error))?;
         let status = response.status();
         let body = read(response, &url).await?;
         if status.is_success() {
@@ -123,6 +127,19 @@ impl Asker {
         }
         Err(refusal(&url, status, &body))
     }
+}
+
+/// Waits for an answer, and says so where it takes long.
+async fn told_if_slow<T>(answer: impl Future<Output = T>, url: &Url) -> T {
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        answer = &mut answer => return answer,
+        () = tokio::time::sleep(SLOW_AFTER) => {}
+    }
+    tracing::warn!(
+        "no answer from the schema registry at {url} within {SLOW_AFTER:?}; it is waited for"
+    );
+    answer.await
 }
 
 /// Reads an answer, as long as it is not too long.

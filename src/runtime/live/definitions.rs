@@ -75,8 +75,9 @@ impl Definitions {
     /// Takes in the schema with an id, or what the registry says where there is none.
     pub(super) fn learn_schema(&mut self, id: SchemaId, found: &FoundSchema) {
         let found = match found {
-            Ok(schema) => Ok(schema.as_ref()),
-            Err(message) => Err(message.as_str()),
+            FoundSchema::Schema(schema) => Ok(schema.as_ref()),
+            FoundSchema::Missing(message) => Err(message.as_str()),
+            FoundSchema::Refused(_) => return,
         };
         for definition in self.all.values_mut() {
             definition.reader.learn_schema(id, found);

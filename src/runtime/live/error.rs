@@ -12,9 +12,12 @@ pub enum LiveError {
     /// Kafka said no.
     #[error(transparent)]
     Kafka(KafkaError),
-    /// The schema registry did not give what the query needs to write.
+    /// The schema registry did not take what the query writes with.
     #[error("Could not register schema for topic: {0}")]
-    Registry(#[from] RegistryError),
+    Registration(RegistryError),
+    /// The schema registry does not give the schema of a record, and says so.
+    #[error("the schema of a record cannot be had: {0}")]
+    Schema(RegistryError),
     /// A row, or the query itself.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -93,7 +96,8 @@ impl LiveError {
             Self::TopicMissing { .. }
             | Self::TopicGrown { .. }
             | Self::Query(_)
-            | Self::Registry(_)
+            | Self::Registration(_)
+            | Self::Schema(_)
             | Self::Checkpoint(_)
             | Self::Worker { .. } => false,
         }
@@ -122,7 +126,7 @@ impl LiveError {
 
     /// Whether it is to be tried again at once when the registry answers.
     pub(super) fn is_registry_away(&self) -> bool {
-        matches!(self, Self::Registry(error) if error.is_retriable())
+        matches!(self, Self::Registration(error) if error.is_retriable())
     }
 
     /// Whether it is to be tried again as soon as topics are looked up anew, for one of them is gone, or

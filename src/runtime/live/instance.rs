@@ -151,6 +151,7 @@ impl Instance {
             id: id.clone(),
             cluster: self.cluster.clone(),
             registry: self.options.registry.clone(),
+            schemas: None,
             workers: Arc::clone(&self.workers),
             placements: Arc::clone(&self.placements),
             directory,

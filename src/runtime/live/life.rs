@@ -58,6 +58,8 @@ pub(super) struct Life {
     pub(super) spec: QuerySpec,
     pub(super) cluster: Cluster,
     pub(super) registry: Option<RegistryClient>,
+    /// The schemas that it writes with, once they are registered.
+    pub(super) schemas: Option<Schemas>,
     pub(super) workers: Arc<Workers>,
     pub(super) placements: Arc<Placements>,
     pub(super) directory: Option<CheckpointDirectory>,
@@ -164,6 +166,12 @@ impl Life {
             topics = self.find_topics() => Arc::new(topics?),
             () = stopped(&mut stop) => return Ok(()),
         };
+        // Whoever stands by has to be able to take over while the registry is away.
+        let schemas = tokio::select! {
+            schemas = self.register_schemas() => schemas?,
+            () = stopped(&mut stop) => return Ok(()),
+        };
+        self.schemas = Some(schemas);
         if !std::mem::replace(&mut self.has_told_sink, true) {
             let admin = Admin::new(&self.cluster);
             say_what_sink_refuses(&admin, &self.id, &self.spec).await;
@@ -324,11 +332,7 @@ impl Life {
         topics: &Arc<QueryTopics>,
     ) -> Result<Option<Session>, LiveError> {
         self.settle(topics).await;
-        let mut stop = self.stop.clone();
-        let schemas = tokio::select! {
-            schemas = self.schemas() => schemas?,
-            () = stopped(&mut stop) => return Ok(None),
-        };
+        let schemas = self.schemas.clone().unwrap_or_default();
         let restoring = Restoring {
             cluster: self.cluster.clone(),
             settings: self.spec.settings.clone(),
@@ -375,8 +379,11 @@ impl Life {
         }
     }
 
-    /// The schemas that it writes with.
-    async fn schemas(&self) -> Result<Schemas, LiveError> {
+    /// The schemas that it writes with, registered unless they have been.
+    async fn register_schemas(&self) -> Result<Schemas, LiveError> {
+        if let Some(schemas) = &self.schemas {
+            return Ok(schemas.clone());
+        }
         schemas::register(self.registry.as_ref(), &self.spec.plan, &self.application_id()).await
     }
 

@@ -13,14 +13,21 @@ use super::pressure::Pressure;
 use super::trail::Trail;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
-use crate::registry::{ResolvedSchema, SchemaId};
+use crate::registry::{RegistryError, ResolvedSchema, SchemaId};
 use crate::runtime::{
     Changes, FaultRules, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId,
     ShardClocks, Tasks,
 };
 
-/// A schema, or what the registry says where there is none.
-pub(super) type FoundSchema = Result<Arc<ResolvedSchema>, String>;
+/// What the registry says of an id.
+pub(super) enum FoundSchema {
+    /// Its schema.
+    Schema(Arc<ResolvedSchema>),
+    /// There is none, in the registry's words: its records cannot be read.
+    Missing(String),
+    /// It does not tell.
+    Refused(RegistryError),
+}
 
 /// What comes to a worker.
 pub(super) enum Message {

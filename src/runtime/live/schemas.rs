@@ -33,9 +33,18 @@ pub(super) async fn register(
     plan: &QueryPlan,
     prefix: &str,
 ) -> Result<Schemas, LiveError> {
-    let mut schemas = Schemas::default();
     let written = written_schemas(plan, prefix)?;
-    let Some(registry) = registry else { return Ok(schemas) };
+    match registry {
+        Some(registry) => register_all(registry, written).await.map_err(LiveError::Registration),
+        None => Ok(Schemas::default()),
+    }
+}
+
+async fn register_all(
+    registry: &RegistryClient,
+    written: Vec<WrittenSchema>,
+) -> Result<Schemas, RegistryError> {
+    let mut schemas = Schemas::default();
     for WrittenSchema { subject, choice, is_internal } in written {
         match choice {
             SchemaChoice::Given(id) => schemas.add(registry.by_id(id).await?.as_ref().clone()),
@@ -88,7 +97,9 @@ impl SchemaFinder {
             Some(registry) => {
                 self.asking.spawn(async move { answer(find(&registry, id).await) });
             }
-            None => answer(Err("'ksql.schema.registry.url' is not set".to_owned())),
+            None => {
+                answer(FoundSchema::Missing("'ksql.schema.registry.url' is not set".to_owned()));
+            }
         }
     }
 
@@ -96,7 +107,7 @@ impl SchemaFinder {
     pub(super) fn answered(&mut self, id: SchemaId, found: &FoundSchema) {
         self.asked.remove(&id);
         while self.asking.try_join_next().is_some() {}
-        if found.is_err() {
+        if matches!(found, FoundSchema::Missing(_)) {
             self.missing_since.get_or_insert_with(clock::instant);
         }
     }
@@ -108,7 +119,7 @@ impl SchemaFinder {
     }
 }
 
-/// The schema with an id, however long the registry takes; what it says if there is none.
+/// The schema with an id, however long the registry takes to answer.
 async fn find(registry: &RegistryClient, id: SchemaId) -> FoundSchema {
     let (mut wait, mut is_told) = (FIND_BACKOFF, false);
     loop {
@@ -117,9 +128,13 @@ async fn find(registry: &RegistryClient, id: SchemaId) -> FoundSchema {
                 if is_told {
                     tracing::info!("the registry has given schema {id}; its records are read");
                 }
-                return Ok(schema);
+                return FoundSchema::Schema(schema);
             }
-            Err(error) if error.is_not_found() => return Err(client_words(&error)),
+            Err(error) if error.is_not_found() => {
+                return FoundSchema::Missing(client_words(&error));
+            }
+            // As in ksqlDB: it answers, and what it answers is no matter of time.
+            Err(error) if !error.is_retriable() => return FoundSchema::Refused(error),
             Err(error) => {
                 if !std::mem::replace(&mut is_told, true) {
                     tracing::warn!("records wait for schema {id}: {error}");

@@ -203,6 +203,11 @@ impl Shard {
         }
     }
 
+    /// Whether records of a lane wait for their schema.
+    pub(super) fn lacks_schemas(&self) -> bool {
+        self.lanes.values().any(|lane| lane.lacks_schema)
+    }
+
     /// Has all lanes look again whether they know the schemas of their records.
     pub(super) fn look_at_schemas(&mut self) {
         self.lanes.values_mut().for_each(|lane| lane.lacks_schema = false);

@@ -17,7 +17,7 @@ use super::error::LiveError;
 use super::ids::{QueryId, ReadingId, SessionId};
 use super::inbox::Inbox;
 use super::lost::LostRange;
-use super::message::{Command, Event, Message, Start};
+use super::message::{Command, Event, FoundSchema, Message, Start};
 use super::probe::Probe;
 use super::readings::Readings;
 use super::schemas::SchemaFinder;
@@ -124,7 +124,14 @@ impl Worker {
             Message::Schema { id, found } => {
                 self.schemas.answered(id, &found);
                 self.definitions.learn_schema(id, &found);
-                self.shards.values_mut().for_each(Shard::look_at_schemas);
+                for shard in self.shards.values_mut() {
+                    match &found {
+                        FoundSchema::Refused(error) if shard.lacks_schemas() => {
+                            shard.fail(LiveError::Schema(error.clone()));
+                        }
+                        _ => shard.look_at_schemas(),
+                    }
+                }
             }
             Message::Handover { session, handover } => {
                 let workers = Arc::clone(&self.seat.workers);
