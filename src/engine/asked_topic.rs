@@ -5,7 +5,7 @@ use super::{Planning, TopicRequest, TopicShape};
 use crate::plan::{Options, PlanError, Source};
 use crate::sql::ast::{CreateAs, CreateSource, Duration, Property, SourceKind};
 
-/// How long a topic keeps records where nobody says it.
+/// How long a topic keeps records where nobody says it, not even the brokers.
 const RETENTION_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// As many replicas as the brokers give a topic.
@@ -36,7 +36,8 @@ impl Planning<'_> {
             shape: TopicShape {
                 partitions,
                 replicas: replicas.unwrap_or(ANY_REPLICAS),
-                retention_ms: Some(retention_ms.unwrap_or(RETENTION_MS)),
+                // ksqlDB says a week here; the brokers know better what is kept, such as replays of long ago.
+                retention_ms,
             },
             cleanup_policy,
         };
@@ -60,14 +61,18 @@ impl Planning<'_> {
         check_retention(cleanup_policy, &create.with)?;
         let unknown = TopicShape { partitions: 1, replicas: ANY_REPLICAS, retention_ms: None };
         let source = self.known.topic(&from.topic).copied().unwrap_or(unknown);
-        let retention_ms = options.retention_ms.or(source.retention_ms).unwrap_or(RETENTION_MS);
+        let retention_ms = options.retention_ms.or(source.retention_ms);
+        let unsaid_ms = self.known.default_retention_ms.unwrap_or(RETENTION_MS);
         let of_window = window.and_then(|window| window.retention).map(Duration::as_ms);
         let asked = TopicRequest {
             name: sink.topic.clone(),
             shape: TopicShape {
                 partitions: options.partitions.unwrap_or(source.partitions),
                 replicas: options.replicas.unwrap_or(source.replicas),
-                retention_ms: Some(of_window.map_or(retention_ms, |ms| ms.max(retention_ms))),
+                retention_ms: match of_window {
+                    Some(ms) => Some(ms.max(retention_ms.unwrap_or(unsaid_ms))),
+                    None => retention_ms,
+                },
             },
             cleanup_policy,
         };
@@ -240,7 +245,7 @@ mod tests {
         assert_eq!(kept(&table("", &window(3))), Some(WEEK_MS));
         assert_eq!(kept(&table("WITH (RETENTION_MS=86400000)", &window(3))), Some(3 * day_ms));
         assert_eq!(kept(&table("", "")), None);
-        assert_eq!(kept(&stream("KAFKA_TOPIC='new', PARTITIONS=1")), Some(WEEK_MS));
+        assert_eq!(kept(&stream("KAFKA_TOPIC='new', PARTITIONS=1")), None);
         let refused = "Invalid config variable in the WITH clause: RETENTION_MS. Non-windowed tables do not \
                        support retention.";
         assert_eq!(run(&table("WITH (RETENTION_MS=5)", "")).unwrap_err(), refused);
