@@ -41,10 +41,8 @@ fn spelling(format: Format, schemas: &SchemaArgs) -> anyhow::Result<Spelling> {
     };
     let mut properties = BTreeMap::from([("ksql.schema.registry.url".to_owned(), urls.clone())]);
     for property in &schemas.properties {
-        let (name, value) = property
-            .split_once('=')
-            .with_context(|| format!("--property {property}: expected NAME=VALUE"))?;
-        properties.insert(name.trim().to_owned(), value.trim().to_owned());
+        let (name, value) = run_command::name_and_value(property)?;
+        properties.insert(name.to_owned(), value.to_owned());
     }
     let config =
         RegistryConfig::from_properties(&properties)?.context("--schema-registry: no URL")?;

@@ -236,12 +236,18 @@ pub(crate) fn properties(
         properties.set("bootstrap.servers", servers);
     }
     for property in &args.properties {
-        let (name, value) = property
-            .split_once('=')
-            .with_context(|| format!("--property {property}: expected NAME=VALUE"))?;
-        properties.set(name.trim(), value.trim());
+        let (name, value) = name_and_value(property)?;
+        properties.set(name, value);
     }
     Ok(properties)
+}
+
+/// The two parts of a `--property`.
+pub(crate) fn name_and_value(property: &str) -> anyhow::Result<(&str, &str)> {
+    let parts = property.split_once('=');
+    let (name, value) =
+        parts.with_context(|| format!("--property {property}: expected NAME=VALUE"))?;
+    Ok((name.trim(), value.trim()))
 }
 
 /// Becomes ready when the process is told to stop.

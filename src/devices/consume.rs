@@ -202,8 +202,9 @@ impl<'a> Watch<'a> {
                 Err(error) => {
                     self.monitor.add_faulty();
                     self.first_fault.get_or_insert_with(|| {
-                        tracing::warn!("partition {number}, offset {offset}: {error}");
-                        format!("partition {number}, offset {offset}: {error}")
+                        let fault = format!("partition {number}, offset {offset}: {error}");
+                        tracing::warn!("{fault}");
+                        fault
                     });
                 }
             }

@@ -1,19 +1,14 @@
 //! Reads readings, whatever they are spelled with.
 
-use std::time::Duration;
-
 use super::{DeviceError, Reading, ReadingFormat, Spelling};
 use crate::formats::{Decoder, Format, FormatSpec, Role, Schemas};
-use crate::registry::{RegistryClient, RegistryError, SchemaId, SchemaType};
+use crate::registry::{RegistryClient, SchemaType};
 use crate::types::{Arena, Column, ColumnDef, SqlType, Value};
-
-/// How long a registry is let alone that does not answer.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Reads the values of a topic's records.
 pub(super) enum ReadingReader {
     Plain(ReadingFormat),
-    Registered { decoder: Box<Decoder>, registry: RegistryClient },
+    Registered { decoder: Box<Decoder>, used: Vec<bool>, registry: RegistryClient },
 }
 
 /// The columns of a reading, in the order of its fields.
@@ -44,16 +39,18 @@ impl ReadingReader {
             SchemaType::Protobuf => Format::Protobuf,
         };
         let (spec, none) = (FormatSpec::new(format), Schemas::default());
-        let decoder = Decoder::new(&spec, &columns(), Role::Value, topic, &none);
+        let columns = columns();
+        let decoder = Decoder::new(&spec, &columns, Role::Value, topic, &none);
         let decoder = decoder.map_err(|error| DeviceError::NotAReading(error.to_string()))?;
-        Ok(Self::Registered { decoder: Box::new(decoder), registry })
+        let used = vec![true; columns.len()];
+        Ok(Self::Registered { decoder: Box::new(decoder), used, registry })
     }
 
     /// Asks the registry for the schemas of some values, as far as they are new. One that does not answer is asked again.
     pub(super) async fn learn(&mut self, values: &[Option<&[u8]>]) -> Result<(), DeviceError> {
-        let Self::Registered { decoder, registry } = self else { return Ok(()) };
+        let Self::Registered { decoder, registry, .. } = self else { return Ok(()) };
         for id in decoder.unknown_schemas(values) {
-            match by_id(registry, id).await {
+            match registry.by_id_once_there(id).await {
                 Ok(schema) => decoder.learn_schema(id, Ok(&schema)),
                 Err(error) if error.is_not_found() => {
                     decoder.learn_schema(id, Err(&error.to_string()));
@@ -66,16 +63,16 @@ impl ReadingReader {
 
     /// The readings of some values; what is none is an error.
     pub(super) fn read(&self, values: &[Option<&[u8]>]) -> Vec<Result<Reading, DeviceError>> {
-        let decoder = match self {
+        let (decoder, used) = match self {
             Self::Plain(format) => {
                 let missing = || DeviceError::NotAReading("it has no value".to_owned());
                 let read = |value: Option<&[u8]>| format.decode(value.ok_or_else(missing)?);
                 return values.iter().copied().map(read).collect();
             }
-            Self::Registered { decoder, .. } => decoder,
+            Self::Registered { decoder, used, .. } => (decoder, used),
         };
         let arena = Arena::new();
-        let decoded = decoder.decode(values, &vec![true; columns().len()], &arena);
+        let decoded = decoder.decode(values, used, &arena);
         let mut readings: Vec<_> =
             (0..values.len()).map(|row| of_row(&decoded.columns, row).checked()).collect();
         for (row, error) in decoded.failures {
@@ -83,24 +80,6 @@ impl ReadingReader {
             readings[row as usize] = Err(DeviceError::NotAReading(causes));
         }
         readings
-    }
-}
-
-async fn by_id(
-    registry: &RegistryClient,
-    id: SchemaId,
-) -> Result<std::sync::Arc<crate::registry::ResolvedSchema>, RegistryError> {
-    let mut is_told = false;
-    loop {
-        match registry.by_id(id).await {
-            Err(error) if error.is_retriable() => {
-                if !std::mem::replace(&mut is_told, true) {
-                    tracing::warn!("readings wait for schema {id}: {error}");
-                }
-                tokio::time::sleep(ASK_AGAIN).await;
-            }
-            answer => return answer,
-        }
     }
 }
 

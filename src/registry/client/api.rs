@@ -1,6 +1,7 @@
 //! What a registry can be asked for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Map, Value};
@@ -14,6 +15,10 @@ use crate::registry::schema::{
     Import, Reference, RegisteredSchema, ResolvedSchema, Schema, SchemaId, Subject,
 };
 
+/// How long after a failure a schema that is waited for is asked for again; each pause after it is twice as long.
+const AWAY_BACKOFF: Duration = Duration::from_millis(500);
+/// How long these pauses are at most.
+const AWAY_BACKOFF_MAX: Duration = Duration::from_secs(15);
 /// How many answers of a kind are kept.
 const CACHED_MAX: usize = 10_000;
 /// How many schemas one may use, directly or not.
@@ -64,6 +69,31 @@ impl RegistryClient {
     /// The schema with an id, with the texts of all that it uses.
     pub async fn by_id(&self, id: SchemaId) -> Result<Arc<ResolvedSchema>, RegistryError> {
         self.0.by_id.get_or_fetch(&id, async || self.fetch_by_id(id).await).await
+    }
+
+    /// The same, however long the registry is away: what waits for the schema is told once, then it is asked again and again.
+    pub async fn by_id_once_there(
+        &self,
+        id: SchemaId,
+    ) -> Result<Arc<ResolvedSchema>, RegistryError> {
+        let (mut wait, mut is_told) = (AWAY_BACKOFF, false);
+        loop {
+            match self.by_id(id).await {
+                Err(error) if error.is_retriable() => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::warn!("records wait for schema {id}: {error}");
+                    }
+                }
+                answer => {
+                    if is_told && answer.is_ok() {
+                        tracing::info!("the registry has given schema {id}; its records are read");
+                    }
+                    return answer;
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(AWAY_BACKOFF_MAX);
+        }
     }
 
     async fn fetch_by_id(&self, id: SchemaId) -> Result<Arc<ResolvedSchema>, RegistryError> {

@@ -15,12 +15,6 @@ use crate::plan::QueryPlan;
 use crate::registry::{RegistryClient, RegistryError, SchemaId};
 use crate::runtime::{SchemaChoice, WrittenSchema, clock, written_schemas};
 
-/// How long after a failure a schema is asked for again; each pause after it is twice as long.
-const FIND_BACKOFF: Duration = Duration::from_millis(500);
-
-/// How long these pauses are at most.
-const FIND_BACKOFF_MAX: Duration = Duration::from_secs(15);
-
 /// How long the registry's word holds that there is no schema with an id.
 const MISSING_HOLDS: Duration = Duration::from_secs(10);
 
@@ -114,35 +108,19 @@ impl SchemaFinder {
 
     /// Whether ids of which the registry had no schema are to be asked for again: it may have them by now.
     pub(super) fn asks_again(&mut self) -> bool {
-        let is_over = |since: &Instant| since.elapsed() >= MISSING_HOLDS;
-        self.missing_since.take_if(|since| is_over(since)).is_some()
+        let is_over =
+            |since: &mut Instant| clock::instant().duration_since(*since) >= MISSING_HOLDS;
+        self.missing_since.take_if(is_over).is_some()
     }
 }
 
 /// The schema with an id, however long the registry takes to answer.
 async fn find(registry: &RegistryClient, id: SchemaId) -> FoundSchema {
-    let (mut wait, mut is_told) = (FIND_BACKOFF, false);
-    loop {
-        match registry.by_id(id).await {
-            Ok(schema) => {
-                if is_told {
-                    tracing::info!("the registry has given schema {id}; its records are read");
-                }
-                return FoundSchema::Schema(schema);
-            }
-            Err(error) if error.is_not_found() => {
-                return FoundSchema::Missing(client_words(&error));
-            }
-            // As in ksqlDB: it answers, and what it answers is no matter of time.
-            Err(error) if !error.is_retriable() => return FoundSchema::Refused(error),
-            Err(error) => {
-                if !std::mem::replace(&mut is_told, true) {
-                    tracing::warn!("records wait for schema {id}: {error}");
-                }
-            }
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(FIND_BACKOFF_MAX);
+    match registry.by_id_once_there(id).await {
+        Ok(schema) => FoundSchema::Schema(schema),
+        Err(error) if error.is_not_found() => FoundSchema::Missing(client_words(&error)),
+        // As in ksqlDB: it answers, and what it answers is no matter of time.
+        Err(error) => FoundSchema::Refused(error),
     }
 }
 
