@@ -27,6 +27,8 @@ mod lives;
 mod members;
 #[path = "faults/order.rs"]
 mod order;
+#[path = "faults/over.rs"]
+mod over;
 #[path = "faults/panics.rs"]
 mod panics;
 #[path = "faults/panics_in_rows.rs"]

@@ -51,7 +51,7 @@ fn check_with_input(folder: &str, section: &str, output: impl Fn(&str, &str) -> 
 }
 
 fn parse_all(script: &str) -> Vec<ParsedStatement> {
-    let options = ParseOptions { variables: Some([].into()), testing: true };
+    let options = ParseOptions { variables: Some([].into()), testing: true, is_strict: false };
     parse(script, &options).unwrap_or_else(|errors| {
         let shown = errors.iter().map(|e| e.to_diagnostic().render(script, Color::Never));
         panic!("{}", shown.collect::<String>())
@@ -77,7 +77,7 @@ fn parse_scripts_print() {
 #[test]
 fn error_scripts_point_at_their_faults() {
     check("errors", "errors", |script| {
-        let options = ParseOptions { variables: Some([].into()), testing: false };
+        let options = ParseOptions { variables: Some([].into()), testing: false, is_strict: false };
         let errors = parse(script, &options).expect_err("nothing is wrong with this script");
         errors.iter().map(|error| error.to_diagnostic().render(script, Color::Never)).collect()
     });
@@ -112,6 +112,16 @@ fn plan_scripts_become_steps() {
 #[test]
 fn stories_end_as_they_are_told() {
     check_with_input("topology", "records", |script, told| topology::tell(script, told, 0));
+}
+
+/// It gives the same where all queries start again before it, with what their changelogs hold.
+#[test]
+fn stories_that_start_again_end_as_they_are_told() {
+    for file in scripts("topology") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (script, told) = text.split_once("---- records\n").unwrap();
+        assert_eq!(topology::tell_restarted(script, told), told, "{}", file.display());
+    }
 }
 
 /// Changes wait in a record cache of two groups; a third makes it give away.

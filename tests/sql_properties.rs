@@ -96,6 +96,13 @@ static PIECES: &[&str] = &[
     "--",
     "/*",
     "\n",
+    "OVER",
+    "ORDER",
+    "ROWS",
+    "UNBOUNDED",
+    "PRECEDING",
+    "CURRENT",
+    "ROW",
     "IF",
     "EXISTS",
     "DEFINE",
@@ -105,7 +112,7 @@ static PIECES: &[&str] = &[
 
 fn options() -> ParseOptions {
     let variables = [("v".to_owned(), "w".to_owned())].into();
-    ParseOptions { variables: Some(variables), testing: true }
+    ParseOptions { variables: Some(variables), testing: true, is_strict: false }
 }
 
 /// Parses and shows what is wrong, or prints and holds that nothing was lost.

@@ -126,7 +126,7 @@ fn parse_or_fail(all: &[Statements], answers: &str) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     for (name, text) in all {
         let expected = refused.get(name).filter(|(message, _)| is_ours(message));
-        let found = parse(text, &ParseOptions::default());
+        let found = parse(text, &as_ksqldb());
         match (expected, found) {
             (None, Ok(_)) => {}
             (None, Err(errors)) => wrong.push(format!("{name}: {}\n{text}", errors[0].unlogged)),
@@ -168,8 +168,11 @@ fn requests_fail(transcript: &str) -> Result<(), Failed> {
         let Some(sql) = request["ksql"].as_str().or(request["sql"].as_str()) else { continue };
         let message = response["message"].as_str().unwrap_or_default();
         let variables = serde_json::from_value(request["sessionVariables"].clone());
-        let options =
-            ParseOptions { variables: Some(variables.unwrap_or_default()), testing: false };
+        let options = ParseOptions {
+            variables: Some(variables.unwrap_or_default()),
+            testing: false,
+            is_strict: true,
+        };
         match parse(sql, &options) {
             Err(errors)
                 if response["error_code"] == 40001 && !message.starts_with(&errors[0].unlogged) =>
@@ -226,7 +229,7 @@ fn print_as_they_are(answers: &str, at_least: usize) -> Result<(), Failed> {
         }
         count += 1;
         let text = text.trim_end_matches(';');
-        let printed = match parse(&format!("{text};"), &ParseOptions::default()) {
+        let printed = match parse(&format!("{text};"), &as_ksqldb()) {
             Ok(parsed) => millstream::sql::print::statement(&parsed[0].statement),
             Err(errors) => errors[0].unlogged.clone(),
         };
@@ -242,11 +245,11 @@ fn print_as_they_are(answers: &str, at_least: usize) -> Result<(), Failed> {
 fn survive_printing(all: &[Statements]) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     for (name, text) in all {
-        let Ok(parsed) = parse(text, &ParseOptions::default()) else { continue };
+        let Ok(parsed) = parse(text, &as_ksqldb()) else { continue };
         // A decimal without digits after its point is printed as an integer.
         for one in parsed.iter().filter(|one| !one.text.contains("1. ")) {
             let printed = format!("{};", millstream::sql::print::statement(&one.statement));
-            match parse(&printed, &ParseOptions::default()) {
+            match parse(&printed, &as_ksqldb()) {
                 Ok(again) if again.len() == 1 && again[0].statement == one.statement => {}
                 Ok(_) => wrong.push(format!("{name}: {}\n  differs as {printed}", one.text)),
                 Err(errors) => wrong.push(format!("{name}: {}\n{printed}", errors[0].unlogged)),
@@ -275,7 +278,7 @@ fn scripts_parse(reference: &Path) -> Result<(), Failed> {
     {
         scripts(&reference.join(folder), &mut files);
     }
-    let options = ParseOptions { variables: None, testing: true };
+    let options = ParseOptions { variables: None, testing: true, is_strict: true };
     let mut wrong = Vec::new();
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();
@@ -291,4 +294,9 @@ fn scripts_parse(reference: &Path) -> Result<(), Failed> {
     }
     assert!(files.len() > 10, "only {} scripts found", files.len());
     none(&wrong, files.len())
+}
+
+/// Nothing is taken but ksqlDB's own language.
+fn as_ksqldb() -> ParseOptions {
+    ParseOptions { is_strict: true, ..ParseOptions::default() }
 }

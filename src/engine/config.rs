@@ -162,6 +162,13 @@ impl Properties {
             has_new_planner: self
                 .get("ksql.new.query.planner.enabled")
                 .is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            is_strict: self
+                .get("ksql.millstream.strict")
+                .is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            over_grace_ms: self
+                .get("ksql.millstream.over.grace.ms")
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(defaults.over_grace_ms),
             with_test_functions: false,
         }
     }

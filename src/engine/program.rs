@@ -62,6 +62,7 @@ impl Program {
             properties.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
         let options = ParseOptions {
             variables: substitutes.then(Variables::default),
+            is_strict: properties.flag("ksql.millstream.strict", false).unwrap_or(false),
             ..ParseOptions::default()
         };
         let statements = sql::parse(text, &options).map_err(|errors| {

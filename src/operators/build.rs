@@ -13,6 +13,7 @@ use super::kept_table::KeptTable;
 use super::lookup::{
     JoinLookup, Lookup, SelectLookup, SourceLookup, StoreLookup, Widths, types_of,
 };
+use super::over::{Over, OverStores};
 use super::partition_by::{ForJoin, NewKey, PartitionBy};
 use super::repartition::Repartition;
 use super::select::Select;
@@ -115,10 +116,12 @@ impl<'p> Builder<'p> {
                 Box::new(PartitionBy::new(name(), self.new_keys(node, keys)))
             }
             NodeKind::FlatMap { functions } => Box::new(FlatMap::new(name(), functions.clone())),
-            NodeKind::GroupBy { keys } if self.gives(node) == Gives::Changes => {
+            NodeKind::GroupBy { keys, .. } if self.gives(node) == Gives::Changes => {
                 Box::new(TableGroupBy::new(name(), keys.clone()))
             }
-            NodeKind::GroupBy { keys } => Box::new(StreamGroupBy::new(name(), keys.clone())),
+            NodeKind::GroupBy { keys, purpose } => {
+                Box::new(StreamGroupBy::new(name(), keys.clone(), *purpose))
+            }
             NodeKind::SelectKey { key, appends_key } => {
                 let keys = self.new_keys(node, std::slice::from_ref(key));
                 let for_join = ForJoin { appends_key: *appends_key };
@@ -161,6 +164,7 @@ impl<'p> Builder<'p> {
                 Box::new(Repartition::new(topic, drops_null_keys))
             }
             NodeKind::Aggregate(aggregation) => self.aggregate(id, aggregation)?,
+            NodeKind::Over(over) => self.over(id, over)?,
             NodeKind::StreamStreamJoin(join) => self.stream_stream_join(id, join)?,
         }))
     }
@@ -303,6 +307,15 @@ impl<'p> Builder<'p> {
                 .with_emit_interval(interval_ms),
             ),
         })
+    }
+
+    fn over(&mut self, id: NodeId, over: &plan::Over) -> Result<Box<dyn Operator>, QueryError> {
+        let last = self.own_store(id, 0)?;
+        let held = over.held.as_ref().map(|_| self.own_store(id, 1)).transpose()?;
+        let held = held.map(|held| Ok::<_, QueryError>((held, self.codecs.of_store(held)?)));
+        let stores =
+            OverStores { last: (last, self.codecs.of_store(last)?), held: held.transpose()? };
+        Ok(Box::new(Over::new(self.plan.node(id), over, stores)))
     }
 
     fn stream_stream_join(

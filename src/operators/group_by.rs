@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::evaluate::Evaluator;
 use super::{Context, Dropped, Minds, Operator, Outcome};
-use crate::plan::NamedExpr;
+use crate::plan::{GroupPurpose, NamedExpr};
 use crate::types::{Column, KeyColumns, Meta, OldRows, Rows, Validity};
 
 /// Gives each row of a stream the key of its group, and drops rows without a value.
@@ -18,6 +18,7 @@ use crate::types::{Column, KeyColumns, Meta, OldRows, Rows, Validity};
 pub(super) struct StreamGroupBy {
     step: String,
     keys: Vec<NamedExpr>,
+    purpose: GroupPurpose,
     /// The columns that the keys read, where a dictionary is worth it.
     dictionary: Option<Vec<usize>>,
 }
@@ -30,14 +31,14 @@ pub(super) struct TableGroupBy {
 }
 
 impl StreamGroupBy {
-    pub(super) fn new(step: String, keys: Vec<NamedExpr>) -> Self {
+    pub(super) fn new(step: String, keys: Vec<NamedExpr>, purpose: GroupPurpose) -> Self {
         let mut used = BTreeSet::new();
         for key in &keys {
             key.expr.columns_used(&mut used);
         }
         let is_deterministic = keys.iter().all(|key| key.expr.is_deterministic());
         let dictionary = (is_deterministic && !used.is_empty()).then(|| used.into_iter().collect());
-        Self { step, keys, dictionary }
+        Self { step, keys, purpose, dictionary }
     }
 
     /// The keys of all rows, computed once for each distinct combination of the columns they read.
@@ -111,19 +112,14 @@ fn text<'a>(column: &Column<'a>, row: usize) -> Option<&'a str> {
 /// The keys of all rows, and which rows have one. Each row without one gets an entry in the log.
 fn by_row<'a>(
     evaluator: &Evaluator<'_, 'a>,
-    keys: &[NamedExpr],
+    (keys, purpose): (&[NamedExpr], GroupPurpose),
     rows: &Rows<'a>,
     ctx: &mut Context<'_, 'a>,
 ) -> (Vec<Column<'a>>, Vec<bool>) {
     let mut kept: Vec<bool> = (0..rows.len).map(|row| evaluator.valid.is_valid(row)).collect();
     let mut results = Vec::with_capacity(keys.len());
     for (index, key) in keys.iter().enumerate() {
-        let message = || {
-            format!(
-                "Error calculating group-by column with index {index}. The source row will be \
-                 excluded from the table."
-            )
-        };
+        let message = || failed_key(purpose, index);
         let (column, failed) = evaluator.evaluate(&key.expr, rows.len, ctx, message);
         for (row, kept) in kept.iter_mut().enumerate() {
             if !*kept || !column.is_null(row) {
@@ -133,15 +129,37 @@ fn by_row<'a>(
             if failed.contains(&(row as u32)) {
                 continue;
             }
-            let message = format!(
-                "Group-by column with index {index} resolved to null. The source row will be \
-                 excluded from the table."
-            );
+            let message = null_key(purpose, index);
             evaluator.log_entry(row as u32, message, Vec::new(), ctx);
         }
         results.push(column);
     }
     (results, kept)
+}
+
+/// What is said of a row whose key cannot be computed.
+fn failed_key(purpose: GroupPurpose, index: usize) -> String {
+    match purpose {
+        GroupPurpose::Aggregation => format!(
+            "Error calculating group-by column with index {index}. The source row will be \
+             excluded from the table."
+        ),
+        GroupPurpose::Over => format!(
+            "Error calculating the PARTITION BY column of OVER with index {index}. The row is left out."
+        ),
+    }
+}
+
+/// What is said of a row whose key has a NULL.
+pub(super) fn null_key(purpose: GroupPurpose, index: usize) -> String {
+    match purpose {
+        GroupPurpose::Aggregation => format!(
+            "Group-by column with index {index} resolved to null. The source row will be excluded from the table."
+        ),
+        GroupPurpose::Over => format!(
+            "The PARTITION BY column of OVER with index {index} is NULL. The row is left out."
+        ),
+    }
 }
 
 impl Operator for StreamGroupBy {
@@ -163,7 +181,7 @@ impl Operator for StreamGroupBy {
         ctx.drop_rows(Dropped::NullValue, &rows.meta, without_value);
         let (columns, valid) = (&*rows.value, &rows.value_valid);
         let source = Evaluator { step: &self.step, columns, valid, meta: &rows.meta };
-        let (columns, kept) = by_row(&source, &self.keys, &rows, ctx);
+        let (columns, kept) = by_row(&source, (&self.keys, self.purpose), &rows, ctx);
         let key = KeyColumns { columns, valid: Validity::all(), index: None, len: rows.len };
         let rows = Rows { key, ..rows };
         if kept.iter().all(|kept| *kept) {
@@ -188,11 +206,12 @@ impl Operator for TableGroupBy {
     fn process<'a>(&mut self, rows: &Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         let (columns, valid) = (&*rows.value, &rows.value_valid);
         let new = Evaluator { step: &self.step, columns, valid, meta: &rows.meta };
-        let (new_keys, new_kept) = by_row(&new, &self.keys, rows, ctx);
+        let keys = (&*self.keys, GroupPurpose::Aggregation);
+        let (new_keys, new_kept) = by_row(&new, keys, rows, ctx);
         let none = OldRows::none(&rows.value, rows.len);
         let old = rows.old.as_ref().unwrap_or(&none);
         let before = Evaluator { columns: &old.value, valid: &old.valid, ..new };
-        let (old_keys, old_kept) = by_row(&before, &self.keys, rows, ctx);
+        let (old_keys, old_kept) = by_row(&before, keys, rows, ctx);
         let mut picks: Vec<(u32, bool)> = Vec::with_capacity(rows.len * 2);
         for row in 0..rows.len {
             if old_kept[row] {

@@ -24,6 +24,7 @@ mod kept_table;
 mod keyed;
 mod lookup;
 mod operator;
+mod over;
 mod partition_by;
 mod pending_sessions;
 mod repartition;

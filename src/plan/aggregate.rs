@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aggregate_call::Arguments;
 use super::builder::{Analysed, Builder, check_predicate, untyped};
 use super::expression::{Clause, RESULT_PREFIX, Scope};
 use super::frame::defs;
@@ -13,15 +14,13 @@ use super::select::{Item, column, selected};
 use super::store::{StoreKind, StoreSpec};
 use super::window::{STORE, window};
 use super::{
-    AggregateCall, AggregateWindow, Aggregation, NamedExpr, NodeKind, PlanError, RepartitionKind,
-    RepartitionTopic, SourceWindow,
+    AggregateCall, AggregateWindow, Aggregation, GroupPurpose, NamedExpr, NodeKind, PlanError,
+    RepartitionKind, RepartitionTopic, SourceWindow,
 };
-use crate::expr::aggregates::{AggregateSettings, StoredMaps};
-use crate::expr::functions::ArgType;
-use crate::formats::{Format, FormatSpec, Role};
+use crate::formats::Role;
 use crate::sql::ast::{Emit, Expr, ExprKind, SourceKind};
 use crate::sql::print;
-use crate::types::{ColumnDef, OwnedValue, Schema, SqlType, WindowKind};
+use crate::types::{ColumnDef, Schema, SqlType, WindowKind};
 
 /// The columns of an aggregation's input: those that the query names, then computed arguments.
 struct Input {
@@ -207,47 +206,16 @@ impl Builder<'_> {
             return Err(PlanError::analyse("an aggregate is called like a function"));
         };
         let args = call_args(call);
-        let mut indices = Vec::with_capacity(args.len());
-        let mut types = Vec::with_capacity(args.len());
-        for arg in &args {
-            let index = input.add(arg);
-            indices.push(index);
-            types.push(
-                prepared.exprs[index].expr.ty().cloned().map_or(ArgType::Null, ArgType::Value),
-            );
+        let mut indices: Vec<usize> = args.iter().map(|arg| input.add(arg)).collect();
+        let exprs: Vec<_> = indices.iter().map(|index| &*prepared.exprs[*index].expr).collect();
+        let shown: Vec<_> = args.iter().map(print::expression).collect();
+        let arguments = Arguments { exprs: &exprs, shown: &shown };
+        let aggregate = self.bind_aggregate((name, call.span), arguments)?;
+        if self.relation.kind == SourceKind::Table && !aggregate.row.undoable {
+            prepared.refused.push(aggregate.row.shown_as());
         }
-        let refuse = |message: String| PlanError::analyse(message).at(call.span);
-        let resolved = self
-            .ctx
-            .aggregates()
-            .resolve(&name.text, &types)
-            .map_err(|error| refuse(error.to_string()))?;
-        if self.relation.kind == SourceKind::Table && !resolved.row.undoable {
-            prepared.refused.push(resolved.row.shown_as());
-        }
-        let mut init: Vec<OwnedValue> = Vec::new();
-        for (index, arg) in args.iter().enumerate().skip(resolved.columns) {
-            let literal = prepared.exprs[indices[index]].expr.as_literal().cloned();
-            init.push(
-                literal.ok_or_else(|| {
-                    refuse(resolved.not_a_literal(index, &print::expression(arg)))
-                })?,
-            );
-        }
-        let arguments: Vec<SqlType> = indices
-            .iter()
-            .take(resolved.columns)
-            .map(|index| prepared.columns[*index].1.clone())
-            .collect();
-        let settings = AggregateSettings {
-            limits: self.ctx.config.aggregate_limits,
-            maps: stored_maps(&self.relation.value_format),
-        };
-        let function = resolved.make(&arguments, &init, settings).map_err(|error| {
-            refuse("Failed to invoke UDAF factory method".to_owned()).help(error.to_string())
-        })?;
-        indices.truncate(resolved.columns);
-        Ok(AggregateCall { function: function.into(), args: indices, name: name.text.clone() })
+        indices.truncate(aggregate.columns);
+        Ok(AggregateCall { function: aggregate.function, args: indices, name: name.text.clone() })
     }
 
     /// Adds the grouping node, and a repartition where the key is not that of the source.
@@ -273,7 +241,8 @@ impl Builder<'_> {
             return Ok(key);
         }
         self.key_format = internal_key_format(&self.relation.key_format, &key, self.ctx);
-        self.add("Aggregate.GroupBy", NodeKind::GroupBy { keys: exprs });
+        let purpose = GroupPurpose::Aggregation;
+        self.add("Aggregate.GroupBy", NodeKind::GroupBy { keys: exprs, purpose });
         let repartition = RepartitionTopic {
             name: "Aggregate-GroupBy-repartition".to_owned(),
             key_format: self.key_format.clone(),
@@ -422,16 +391,6 @@ fn named_as_written(key: &[ColumnDef], grouping: &[Expr]) -> Vec<ColumnDef> {
         _ => column.clone(),
     };
     key.iter().zip(grouping).map(name).collect()
-}
-
-/// How large maps are that a store gives back whose values have the format that goes with that of a source.
-fn stored_maps(source: &FormatSpec) -> StoredMaps {
-    match internal_value_format(source).format {
-        Format::Avro | Format::JsonSr | Format::Protobuf | Format::ProtobufNosr => {
-            StoredMaps::Usual
-        }
-        Format::Json | Format::Delimited | Format::Kafka | Format::None => StoredMaps::Exact,
-    }
 }
 
 /// "The aggregation functions A, B and C cannot be applied to a table source".

@@ -31,6 +31,10 @@ pub(super) struct Builder<'c> {
     pub(super) sink: SinkNames<'c>,
     /// How keys of internal topics and stores are written.
     pub(super) key_format: FormatSpec,
+    /// The calls that columns of `OVER` stand for.
+    pub(super) over: Vec<Expr>,
+    /// Whether rows have another key by now than those of their source.
+    pub(super) is_key_lost: bool,
 }
 
 /// The sink of a query, as far as its clauses have to know it.
@@ -177,7 +181,7 @@ impl Builder<'_> {
 
     /// Types expressions of a clause against the current columns.
     pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
-        self.ctx.scope(&self.columns, self.key(), clause)
+        Scope { calls: &self.over, ..self.ctx.scope(&self.columns, self.key(), clause) }
     }
 
     /// Types an expression that fills a column.

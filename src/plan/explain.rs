@@ -11,8 +11,9 @@
 use std::fmt::{self, Write as _};
 
 use super::{
-    AggregateWindow, Aggregation, JoinKind, Joined, NamedExpr, Node, NodeId, NodeKind, QueryPlan,
-    Sink, Source, SourceWindow, StreamStreamJoin, TableCall,
+    AggregateWindow, Aggregation, HeldRows, JoinKind, Joined, NamedExpr, Node, NodeId, NodeKind,
+    Over, OverCall, OverFunction, QueryPlan, Sink, Source, SourceWindow, StreamStreamJoin,
+    TableCall,
 };
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
@@ -103,7 +104,7 @@ fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
             out.write_str("makes rows of ")?;
             write_list(functions, out, |TableCall { name, text, .. }| format!("{text} AS {name}"))
         }
-        NodeKind::GroupBy { keys } => {
+        NodeKind::GroupBy { keys, .. } => {
             out.write_str("groups by ")?;
             write_exprs(keys, out)
         }
@@ -112,6 +113,7 @@ fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
             write_formats(&topic.key_format, &topic.value_format, out)
         }
         NodeKind::Aggregate(aggregation) => write_aggregation(aggregation, columns, out),
+        NodeKind::Over(over) => write_over(over, columns, out),
         NodeKind::SelectKey { key, appends_key } => {
             out.write_str("has the key ")?;
             write_exprs(std::slice::from_ref(key), out)?;
@@ -164,9 +166,7 @@ fn write_aggregation(
     columns: &[ColumnDef],
     out: &mut String,
 ) -> fmt::Result {
-    let column = |index: usize| {
-        columns.get(index).map_or_else(|| format!("#{index}"), |column| column.name.to_string())
-    };
+    let column = |index: usize| column_name(columns, index);
     out.write_str("aggregates ")?;
     write_list(&aggregation.calls, out, |call| {
         let args: Vec<String> = call.args.iter().map(|arg| column(*arg)).collect();
@@ -188,6 +188,36 @@ fn write_aggregation(
         )?,
     }
     out.write_str(if aggregation.is_final { ", final results only" } else { "" })
+}
+
+fn write_over(over: &Over, columns: &[ColumnDef], out: &mut String) -> fmt::Result {
+    let column = |index: usize| column_name(columns, index);
+    out.write_str("computes ")?;
+    write_list(&over.calls, out, |OverCall { name, function, .. }| match function {
+        OverFunction::Lag { value, rows, default } => {
+            let default = default.map(|index| format!(", {}", column(index))).unwrap_or_default();
+            format!("{name}({}, {rows}{default})", column(*value))
+        }
+        OverFunction::Lead { value, rows } => format!("{name}({}, {rows})", column(*value)),
+        OverFunction::Aggregate { call, rows } => {
+            let args: Vec<String> = call.args.iter().map(|arg| column(*arg)).collect();
+            let rows = rows.map_or_else(|| "all".to_owned(), |rows| rows.to_string());
+            format!("{name}({}) of the row and {rows} before", args.join(", "))
+        }
+    })?;
+    let store = &over.last_rows;
+    let rows = if over.depth == 1 { "row".to_owned() } else { format!("{} rows", over.depth) };
+    write!(out, ", keeps the last {rows} of each key in {}", store.name)?;
+    write_formats(&store.key_format, &store.value_format, out)?;
+    if let Some(HeldRows { grace_ms, store }) = &over.held {
+        write!(out, ", in the order of time after {grace_ms} ms in {}", store.name)?;
+    }
+    Ok(())
+}
+
+/// The name of a column.
+fn column_name(columns: &[ColumnDef], index: usize) -> String {
+    columns.get(index).map_or_else(|| format!("#{index}"), |column| column.name.to_string())
 }
 
 fn write_exprs(exprs: &[NamedExpr], out: &mut String) -> fmt::Result {

@@ -47,12 +47,15 @@ pub(super) struct Scope<'s> {
     /// The whole text that was parsed, to tell lines and columns.
     pub(super) text: &'s str,
     pub(super) clause: Clause,
-    /// The calls that columns of an aggregation's results stand for, which messages show instead.
+    /// The calls that columns of results stand for, which messages show instead.
     pub(super) calls: &'s [ast::Expr],
 }
 
 /// What the names of an aggregation's results begin with; a number follows.
 pub(super) const RESULT_PREFIX: &str = "KSQL_AGG_VARIABLE_";
+
+/// What the names of the results of `OVER` begin with; a number follows.
+pub(super) const OVER_PREFIX: &str = "KSQL_OVER_VARIABLE_";
 
 /// The variables of the lambdas around an expression, outermost first.
 type Variables<'v> = Vec<(&'v str, SqlType)>;
@@ -116,7 +119,9 @@ impl Scope<'_> {
         let mut shown = expr.clone();
         super::names::rewrite(&mut shown, &mut |expr| {
             let ExprKind::Column { name, .. } = &expr.kind else { return None };
-            let index = name.text.strip_prefix(RESULT_PREFIX)?.parse::<usize>().ok()?;
+            let prefixes = [RESULT_PREFIX, OVER_PREFIX];
+            let number = prefixes.iter().find_map(|prefix| name.text.strip_prefix(prefix))?;
+            let index = number.parse::<usize>().ok()?;
             self.calls.get(index).map(|call| call.kind.clone())
         });
         print::expression(&shown)
@@ -179,6 +184,7 @@ impl Scope<'_> {
             | ExprKind::Map(_)
             | ExprKind::Struct(_) => self.composite(&expr.kind, vars)?,
             ExprKind::Call { name, args } => return self.call(expr, name, args, vars),
+            ExprKind::Over(over) => return Err(not_selected(over)),
             ExprKind::Lambda { .. } | ExprKind::Unit(_) => {
                 Err(TypeError::rule("a lambda or a unit of time can only be an argument"))
             }
@@ -387,6 +393,12 @@ impl Scope<'_> {
             None => refused,
         }
     }
+}
+
+/// What is said of a call over rows where there are none.
+fn not_selected(over: &ast::Over) -> PlanError {
+    let error = PlanError::execute("OVER can only stand in the SELECT of a query over a stream");
+    error.at(over.span)
 }
 
 fn capitalised(clause: &str) -> &str {

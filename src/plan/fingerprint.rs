@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AggregateWindow, Aggregation, JoinKind, Node, NodeId, NodeKind, QueryPlan, RowFormats, Source,
-    SourceColumn, SourceWindow, StoreSpec, StreamStreamJoin, frame_columns,
+    AggregateWindow, Aggregation, JoinKind, Node, NodeId, NodeKind, Over, OverFunction, QueryPlan,
+    RowFormats, Source, SourceColumn, SourceWindow, StoreSpec, StreamStreamJoin, frame_columns,
 };
 use crate::formats::{FormatSpec, NullableRepresentation};
 use crate::sql::ast::SourceKind;
@@ -165,7 +165,7 @@ impl Text {
             NodeKind::Filter { text, .. } => self.field("if", text),
             NodeKind::Select { columns: exprs }
             | NodeKind::PartitionBy { keys: exprs }
-            | NodeKind::GroupBy { keys: exprs } => {
+            | NodeKind::GroupBy { keys: exprs, .. } => {
                 for expr in exprs {
                     self.field("column", &expr.name);
                     self.field("is", &expr.text);
@@ -182,6 +182,7 @@ impl Text {
                 self.formats(&topic.key_format, &topic.value_format);
             }
             NodeKind::Aggregate(aggregation) => self.aggregation(aggregation),
+            NodeKind::Over(over) => self.over(over),
             NodeKind::SelectKey { key, appends_key } => {
                 self.field("column", &key.name);
                 self.field("is", &key.text);
@@ -259,6 +260,39 @@ impl Text {
         }
     }
 
+    fn over(&mut self, over: &Over) {
+        over.stores().for_each(|store| self.store(store));
+        if let Some(held) = &over.held {
+            self.number("grace", held.grace_ms);
+        }
+        self.number("depth", over.depth as i64);
+        self.number("lead", over.lead as i64);
+        over.kept.iter().for_each(|column| self.number("kept", *column as i64));
+        for call in &over.calls {
+            self.field("call", &call.name);
+            match &call.function {
+                OverFunction::Lag { value, rows, default } => {
+                    self.number("of", *value as i64);
+                    self.number("before", *rows as i64);
+                    if let Some(default) = default {
+                        self.number("else", *default as i64);
+                    }
+                }
+                OverFunction::Lead { value, rows } => {
+                    self.number("of", *value as i64);
+                    self.number("after", *rows as i64);
+                }
+                OverFunction::Aggregate { call, rows } => {
+                    call.args.iter().for_each(|arg| self.number("of", *arg as i64));
+                    match rows {
+                        Some(rows) => self.number("rows", *rows as i64),
+                        None => self.flag("all", true),
+                    }
+                }
+            }
+        }
+    }
+
     fn stream_join(&mut self, join: &StreamStreamJoin) {
         self.joined(join.kind, join.appends_key);
         self.number("before", join.before_ms);
@@ -283,6 +317,7 @@ fn name_of(kind: &NodeKind) -> &'static str {
         NodeKind::GroupBy { .. } => "group",
         NodeKind::Repartition(_) => "repartition",
         NodeKind::Aggregate(_) => "aggregate",
+        NodeKind::Over(_) => "over",
         NodeKind::SelectKey { .. } => "select key",
         NodeKind::Materialize { .. } => "materialize",
         NodeKind::StreamStreamJoin(_) => "stream stream join",

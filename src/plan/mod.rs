@@ -4,6 +4,7 @@
 //! [`PlanContext`], and what it finds wrong is a [`PlanError`] in ksqlDB's words, with a place.
 
 mod aggregate;
+mod aggregate_call;
 mod builder;
 mod catalog;
 mod error;
@@ -22,6 +23,7 @@ mod keys;
 mod names;
 mod node;
 mod options;
+mod over;
 mod partitions;
 mod query;
 mod query_plan;
@@ -48,8 +50,9 @@ pub use insert::{StatementTexts, plan_insert_into};
 pub use insert_values::{InsertRow, InsertedRow, plan_insert_values};
 pub use node::{
     AggregateCall, AggregateWindow, Aggregation, ForeignKeyAnswer, ForeignKeyResolve,
-    ForeignKeySubscribe, JoinKind, Joined, NamedExpr, NodeKind, RESPONSE_COLUMNS, RepartitionKind,
-    RepartitionTopic, RowFormats, TableCall,
+    ForeignKeySubscribe, GroupPurpose, HeldRows, JoinKind, Joined, NamedExpr, NodeKind, Over,
+    OverCall, OverFunction, RESPONSE_COLUMNS, RepartitionKind, RepartitionTopic, RowFormats,
+    TableCall,
 };
 pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
@@ -83,6 +86,11 @@ pub struct PlanConfig {
     pub aggregate_limits: AggregateLimits,
     /// `ksql.new.query.planner.enabled`.
     pub has_new_planner: bool,
+    /// `ksql.millstream.strict`: whether what ksqlDB does not have is refused.
+    pub is_strict: bool,
+    /// `ksql.millstream.over.grace.ms`: how long rows wait to be put in order before an `OVER` takes them; 0 if they do
+    /// not.
+    pub over_grace_ms: i64,
     /// Whether the functions of ksqlDB's own tests exist. They never do outside the case runner.
     pub with_test_functions: bool,
 }
@@ -96,6 +104,8 @@ impl Default for PlanConfig {
             output_topic_prefix: String::new(),
             aggregate_limits: AggregateLimits::default(),
             has_new_planner: false,
+            is_strict: false,
+            over_grace_ms: 0,
             with_test_functions: false,
         }
     }

@@ -11,7 +11,7 @@ use crate::expr::Expr;
 use crate::expr::aggregates::Aggregate;
 use crate::formats::FormatSpec;
 pub use crate::sql::ast::JoinKind;
-use crate::types::{Schema, TimeWindows};
+use crate::types::{Schema, SqlType, TimeWindows};
 
 /// What a node does.
 #[derive(Clone, Debug)]
@@ -54,11 +54,15 @@ pub enum NodeKind {
     GroupBy {
         /// The expressions.
         keys: Vec<NamedExpr>,
+        /// What rows are put together for.
+        purpose: GroupPurpose,
     },
     /// Sends rows through a topic, or from task to task in memory.
     Repartition(RepartitionTopic),
     /// Aggregates the rows of each group.
     Aggregate(Aggregation),
+    /// Computes columns of the rows around each row.
+    Over(Box<Over>),
     /// Gives the rows of a stream the key that a join needs.
     SelectKey {
         /// The key.
@@ -111,6 +115,7 @@ impl NodeKind {
             Self::TableSource { store, .. } | Self::Materialize { store } => vec![store],
             Self::ForeignKeyAnswer(answer) => vec![&answer.store],
             Self::Aggregate(aggregation) => vec![&aggregation.store],
+            Self::Over(over) => over.stores().collect(),
             Self::StreamStreamJoin(join) => join.stores().collect(),
             _ => Vec::new(),
         }
@@ -217,6 +222,96 @@ pub struct AggregateCall {
     pub args: Vec<usize>,
     /// The name of the function, for messages.
     pub name: String,
+}
+
+/// What rows are put together for, which says how one is refused that belongs nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupPurpose {
+    /// `GROUP BY`.
+    Aggregation,
+    /// The `PARTITION BY` of an `OVER`.
+    Over,
+}
+
+/// Computes columns of the rows around each row, among those with its key. They come behind those of its input.
+#[derive(Clone, Debug)]
+pub struct Over {
+    /// What fills the columns, in order.
+    pub calls: Vec<OverCall>,
+    /// Which columns of the input are kept of a row.
+    pub kept: Vec<usize>,
+    /// How many of the last rows are kept for each key, at least one.
+    pub depth: usize,
+    /// How many rows have to come before a row is given.
+    pub lead: usize,
+    /// The last rows of each key: their number, the kept columns, what was computed of a row that is not given yet,
+    /// its headers, and the states of aggregates over all rows.
+    pub last_rows: StoreSpec,
+    /// The rows that wait to be put in the order of their time.
+    pub held: Option<HeldRows>,
+}
+
+/// Rows that wait to be put in the order of their time.
+#[derive(Clone, Debug)]
+pub struct HeldRows {
+    /// How much later a row has to come before they go on.
+    pub grace_ms: i64,
+    /// The rows: all columns, and their headers.
+    pub store: StoreSpec,
+}
+
+/// A call of a function over rows.
+#[derive(Clone, Debug)]
+pub struct OverCall {
+    /// The name of the function, for messages.
+    pub name: String,
+    /// What it is.
+    pub function: OverFunction,
+    /// The type of its result.
+    pub ty: SqlType,
+}
+
+/// A function over rows.
+#[derive(Clone, Debug)]
+pub enum OverFunction {
+    /// The value of a row before.
+    Lag {
+        /// The column.
+        value: usize,
+        /// How many rows before.
+        rows: usize,
+        /// The column of what it is where there are not so many.
+        default: Option<usize>,
+    },
+    /// The value of a row after.
+    Lead {
+        /// The column.
+        value: usize,
+        /// How many rows after.
+        rows: usize,
+    },
+    /// An aggregate of the row and those before it.
+    Aggregate {
+        /// The aggregate.
+        call: AggregateCall,
+        /// How many rows before it; `None` for all.
+        rows: Option<usize>,
+    },
+}
+
+impl Over {
+    /// The stores, in the order of their changelogs.
+    pub fn stores(&self) -> impl Iterator<Item = &StoreSpec> {
+        std::iter::once(&self.last_rows).chain(self.held.iter().map(|held| &held.store))
+    }
+
+    /// The aggregates over all rows, whose states are kept.
+    pub fn running(&self) -> impl Iterator<Item = &AggregateCall> {
+        self.calls.iter().filter_map(|call| match &call.function {
+            OverFunction::Aggregate { call, rows: None } => Some(call),
+            _ => None,
+        })
+    }
 }
 
 /// The windows of an aggregation.

@@ -8,6 +8,7 @@ use super::expression::Clause;
 use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, qualified, unqualified};
+use super::over::{check_places, take_calls};
 use super::relation::{Aliased, Relation};
 use super::select::{Item, column, items, selected};
 use super::{NodeKind, PlanContext, PlanError, Source, Stage, TableCall};
@@ -27,6 +28,7 @@ pub(super) fn analyse(
     ctx: &PlanContext<'_>,
 ) -> Result<Analysed, PlanError> {
     let sources = find_sources(query, ctx)?;
+    check_places(query, ctx.config.is_strict)?;
     sources.iter().try_for_each(|aliased| check_lambdas(query, &aliased.source))?;
     let joined;
     let mut refused = None;
@@ -52,17 +54,22 @@ pub(super) fn analyse(
     let key_format = key_format.unwrap_or(&relation.key_format).clone();
     let columns = relation.columns.clone();
     let is_joined = keys.is_some();
-    let mut builder = Builder { ctx, query, relation, columns, nodes, sink, key_format };
+    let (over, is_key_lost) = (Vec::new(), false);
+    let mut builder =
+        Builder { ctx, query, relation, columns, nodes, sink, key_format, over, is_key_lost };
     if !is_joined {
         builder.add_source();
     }
-    let items = items(query, &builder.relation, &builder.columns)?;
+    let mut items = items(query, &builder.relation, &builder.columns)?;
+    let over_calls = take_calls(&mut items);
+    builder.check_over(&over_calls)?;
     let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
     let calls_aggregate = |expr: &Expr| !calls(expr, &is_aggregate).is_empty();
     let aggregates = items.iter().any(|item| calls_aggregate(&item.expr))
         || query.having.as_ref().is_some_and(&calls_aggregate);
     check_clauses(query, &items, aggregates, ctx)?;
     builder.add_filter()?;
+    builder.add_over(over_calls, &items)?;
     let items = builder.add_table_functions(items)?;
     let analysed = if query.group_by.is_some() {
         plan_aggregate(builder, items)?
@@ -180,7 +187,13 @@ fn check_functions(query: &Query, items: &[Item], ctx: &PlanContext<'_>) -> Resu
         if let ExprKind::Call { name, .. } = &call.kind
             && let Err(error) = functions::resolve(&name.text, &[])
         {
-            return Err(PlanError::analyse(error.to_string()).at(call.span));
+            let error = PlanError::analyse(error.to_string()).at(call.span);
+            let is_of_rows = matches!(name.text.as_str(), "LAG" | "LEAD");
+            return Err(if is_of_rows && !ctx.config.is_strict {
+                error.help(format!("{} OVER (PARTITION BY key ORDER BY ROWTIME)", name.text))
+            } else {
+                error
+            });
         }
     }
     Ok(())
@@ -322,7 +335,8 @@ impl Builder<'_> {
                 self.scope(Clause::PartitionBy).resolve(key)?;
             }
         }
-        for expr in selected(self.query) {
+        // Columns that only an `OVER` names have been looked up by now, and are gone.
+        for expr in selected(self.query).filter(|_| self.over.is_empty()) {
             self.scope(Clause::Select).resolve_columns(expr)?;
         }
         for item in items {
@@ -343,7 +357,7 @@ impl Builder<'_> {
         });
         let key_schema = key_schema.collect::<Result<Vec<_>, PlanError>>()?;
         let is_rekeyed = keys != source_keys;
-        if is_rekeyed {
+        if is_rekeyed || self.is_key_lost {
             let exprs = keys.iter().zip(&key_schema);
             let exprs = exprs
                 .map(|(key, column)| self.named(&column.name, key, Clause::PartitionBy))

@@ -128,7 +128,7 @@ impl QueryPlan {
             match &self.node(id).kind {
                 NodeKind::StreamSource { .. } => {}
                 NodeKind::Filter { predicate, .. } => predicate.columns_used(&mut used),
-                NodeKind::PartitionBy { keys } => {
+                NodeKind::PartitionBy { keys } | NodeKind::GroupBy { keys, .. } => {
                     for key in keys {
                         key.expr.columns_used(&mut used);
                     }

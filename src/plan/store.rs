@@ -18,6 +18,10 @@ pub enum StoreKind {
     JoinWindow,
     /// Rows of both sides of a stream–stream join that still wait for the other side, by time.
     Unmatched,
+    /// The last rows of each key, by key and place in a ring.
+    LastRows,
+    /// Rows that wait to be put in order, by time, number and key.
+    HeldRows,
     /// What the rows of the left table of a foreign-key join ask for, by foreign key and primary key.
     Subscriptions,
 }

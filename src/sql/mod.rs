@@ -25,7 +25,7 @@ pub use span::{Position, Span};
 pub use variables::Variables;
 
 use ast::{Column, Expr, Statement, Type};
-use parser::{Parsed, Parser};
+use parser::{Dialect, Parsed, Parser};
 use std::sync::Arc;
 
 /// What a text may hold.
@@ -36,19 +36,27 @@ pub struct ParseOptions {
     pub variables: Option<Variables>,
     /// Whether statements of tests, such as `ASSERT VALUES`, are taken.
     pub testing: bool,
+    /// Whether nothing is taken but ksqlDB's own language: no `OVER`.
+    pub is_strict: bool,
+}
+
+impl ParseOptions {
+    fn dialect(&self) -> Dialect {
+        Dialect { testing: self.testing, is_strict: self.is_strict }
+    }
 }
 
 /// The statements of a text, or all that is wrong with it; the first error is the one that ksqlDB reports.
 ///
 /// As in ksqlDB, a syntax error in the last statement fails the first one too.
 pub fn parse(text: &str, options: &ParseOptions) -> Result<Vec<ParsedStatement>, Vec<ParseError>> {
-    let parsed = Parser::new(text, options.testing).statements()?;
+    let parsed = Parser::new(text, options.dialect()).statements()?;
     let source: Arc<str> = Arc::from(text);
     let mut variables = options.variables.clone();
     let mut statements = Vec::with_capacity(parsed.len());
     let mut errors = Vec::new();
     for one in parsed {
-        match prepare(one, &source, variables.as_ref(), options.testing) {
+        match prepare(one, &source, variables.as_ref(), options.dialect()) {
             Ok(statement) => {
                 define(&statement.statement, variables.as_mut());
                 statements.push(statement);
@@ -64,7 +72,7 @@ fn prepare(
     parsed: Parsed,
     source: &Arc<str>,
     variables: Option<&Variables>,
-    testing: bool,
+    dialect: Dialect,
 ) -> Result<ParsedStatement, Vec<ParseError>> {
     let text = parsed.span.text(source);
     let substituted = match variables {
@@ -80,7 +88,7 @@ fn prepare(
         source: Arc::clone(source),
     };
     if let Some(text) = substituted {
-        let mut again = Parser::new(&text, testing).statements()?;
+        let mut again = Parser::new(&text, dialect).statements()?;
         if let Some(Parsed { statement, span, errors: found }) = again.pop() {
             errors = found;
             let (source, place) = (Arc::from(text.as_str()), parsed.span);
@@ -116,15 +124,15 @@ fn define(statement: &Statement, variables: Option<&mut Variables>) {
 
 /// One expression and nothing else.
 pub fn parse_expression(text: &str) -> Result<Expr, ParseError> {
-    Parser::new(text, false).only_expression()
+    Parser::new(text, Dialect::default()).only_expression()
 }
 
 /// One type and nothing else, such as `ARRAY<INT>`.
 pub fn parse_type(text: &str) -> Result<Type, ParseError> {
-    Parser::new(text, false).only_type()
+    Parser::new(text, Dialect::default()).only_type()
 }
 
 /// The columns of a schema, such as `` `K` STRING KEY, `V` INTEGER ``; possibly none.
 pub fn parse_schema(text: &str) -> Result<Vec<Column>, ParseError> {
-    Parser::new(text, false).only_columns()
+    Parser::new(text, Dialect::default()).only_columns()
 }

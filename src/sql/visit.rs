@@ -34,6 +34,10 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
         ExprKind::Array(values) | ExprKind::Call { args: values, .. } => values.iter().collect(),
         ExprKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
         ExprKind::Struct(fields) => fields.iter().map(|field| &field.value).collect(),
+        ExprKind::Over(over) => {
+            let order = over.order_by.iter().map(|order| &order.expr);
+            over.args.iter().chain(&over.partition_by).chain(order).collect()
+        }
     }
 }
 
@@ -71,5 +75,9 @@ pub fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
             entries.iter_mut().flat_map(|(key, value)| [key, value]).collect()
         }
         ExprKind::Struct(fields) => fields.iter_mut().map(|field| &mut field.value).collect(),
+        ExprKind::Over(over) => {
+            let order = over.order_by.iter_mut().map(|order| &mut order.expr);
+            over.args.iter_mut().chain(&mut over.partition_by).chain(order).collect()
+        }
     }
 }

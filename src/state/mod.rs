@@ -5,8 +5,10 @@
 
 pub mod checkpoint;
 mod group_store;
+mod held_rows;
 mod join_window;
 mod key_index;
+mod last_rows;
 mod packed_row;
 mod packed_state;
 mod paged;
@@ -17,8 +19,10 @@ mod unmatched;
 mod windows;
 
 pub use group_store::{GroupHead, GroupStore, GroupValues};
+pub use held_rows::{HeldRow, HeldRowsStore};
 pub use join_window::{JoinWindowStore, RowPlace};
 pub use key_index::KeyIndex;
+pub use last_rows::{LastRow, LastRowsStore};
 pub use packed_row::{PackedValues, pack};
 pub use sessions::SessionIndex;
 pub use subscriptions::{

@@ -41,6 +41,9 @@ const NOW: Timestamp = Timestamp(1_700_000_000_000);
 /// How often `EMIT FINAL` emits, in milliseconds; the cases set it.
 const EMIT_INTERVAL: &str = "__emit.interval.ms.kstreams.windowed.aggregation__";
 
+/// Whether what ksqlDB does not have is refused.
+const STRICT: &str = "ksql.millstream.strict";
+
 /// Starts engines without a broker.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineSystems;
@@ -50,8 +53,10 @@ impl Systems for EngineSystems {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
         enable_test_functions();
+        // What ksqlDB refuses is to be refused here, unless a case says otherwise.
+        let is_strict = properties.flag(STRICT, true).unwrap_or(true);
         let engine = Engine::new(properties).with_test_functions().with_registry().with_rows();
-        Ok(Box::new(EngineSystem { engine, ..EngineSystem::default() }))
+        Ok(Box::new(EngineSystem { engine, is_strict, ..EngineSystem::default() }))
     }
 }
 
@@ -59,6 +64,8 @@ impl Systems for EngineSystems {
 #[derive(Default)]
 struct EngineSystem {
     engine: Engine,
+    /// Whether ksqlDB's own language alone is taken.
+    is_strict: bool,
     session: Session,
     known: Known,
     /// How many queries have been made, which numbers the next one.
@@ -68,6 +75,10 @@ struct EngineSystem {
 }
 
 impl EngineSystem {
+    fn parse_options(&self) -> ParseOptions {
+        ParseOptions { is_strict: self.is_strict, ..ParseOptions::default() }
+    }
+
     fn query(&self, id: &str) -> Option<&Arc<PersistentQuery>> {
         self.engine.catalog().query(id)
     }
@@ -186,7 +197,7 @@ impl System for EngineSystem {
     }
 
     fn declared_topics(&self, sql: &str) -> Vec<TopicSpec> {
-        let Ok(statements) = sql::parse(sql, &parse_options()) else { return Vec::new() };
+        let Ok(statements) = sql::parse(sql, &self.parse_options()) else { return Vec::new() };
         let topic = |parsed: &ParsedStatement| {
             let Statement::CreateSource(create) = &parsed.statement else { return None };
             let options = Options::from_clause(&create.with, OptionSet::Source).ok()?;
@@ -199,7 +210,7 @@ impl System for EngineSystem {
     }
 
     fn execute(&mut self, sql: &str) -> Result<Vec<(String, Record)>, Failure> {
-        let statements = sql::parse(sql, &parse_options()).map_err(|errors| {
+        let statements = sql::parse(sql, &self.parse_options()).map_err(|errors| {
             let Some(error) = errors.first() else {
                 return Failure::new(FailureKind::Parse, "nothing could be read");
             };
@@ -512,8 +523,4 @@ fn as_written(schema: &ResolvedSchema) -> String {
     }
     let json = (schema.ty == SchemaType::Avro).then(|| serde_json::from_str(&schema.text).ok());
     json.flatten().map_or_else(|| schema.text.clone(), |json| without_enums(json).to_string())
-}
-
-fn parse_options() -> ParseOptions {
-    ParseOptions::default()
 }

@@ -43,11 +43,26 @@ pub(crate) fn lines(told: &str) -> Vec<Line> {
 
 /// Tells a story anew: the records of `told`, with what they give now, where the record caches hold `cached_groups`.
 pub(crate) fn tell(script: &str, told: &str, cached_groups: usize) -> String {
+    tell_with(script, told, cached_groups, |_| {})
+}
+
+/// Tells a story anew, in which every query starts again from its changelogs before each record.
+pub(crate) fn tell_restarted(script: &str, told: &str) -> String {
+    tell_with(script, told, 0, Story::restart)
+}
+
+fn tell_with(
+    script: &str,
+    told: &str,
+    cached_groups: usize,
+    before_each: impl Fn(&mut Story),
+) -> String {
     let lines = lines(told);
     let width = lines.iter().map(|line| line.input.chars().count()).max().unwrap_or_default();
     let mut story = Story::new(script, cached_groups);
     let mut out = String::new();
     for line in &lines {
+        before_each(&mut story);
         let gives = match &line.record {
             Some(record) => story.process(&line.topic, record),
             None => story.commit(),
@@ -129,6 +144,16 @@ impl Story {
             plan,
         };
         Self { queries: queries(script).into_iter().map(query).collect() }
+    }
+
+    /// Starts all queries again, with what their changelogs hold.
+    fn restart(&mut self) {
+        for Query { driver, changelogs, .. } in &mut self.queries {
+            let stored = changelogs.iter().enumerate().flat_map(|(store, changelog)| {
+                changelog.values().map(move |record| (StoreId(store), record.clone()))
+            });
+            driver.restart(stored).unwrap();
+        }
     }
 
     /// Follows a record through all queries, and those that read what it gives.
@@ -229,6 +254,10 @@ enum Follows {
     Row,
     /// Nothing; a time and a side stand before it.
     Waiting,
+    /// A place in a ring.
+    Place,
+    /// Nothing; a time and a number stand before it.
+    Held,
 }
 
 /// The stores of a query, in the order of its topology.
@@ -238,6 +267,8 @@ fn stores(plan: &QueryPlan) -> Vec<(String, Follows)> {
             (StoreKind::Table, _) => Follows::Nothing,
             (StoreKind::JoinWindow, _) => Follows::Row,
             (StoreKind::Unmatched, _) => Follows::Waiting,
+            (StoreKind::LastRows, _) => Follows::Place,
+            (StoreKind::HeldRows, _) => Follows::Held,
             (_, Follows::Start(size_ms, _)) => Follows::Start(size_ms, 4),
             (_, other) => other,
         };
@@ -302,6 +333,16 @@ fn windowed_key(key: &[u8], follows: Follows) -> String {
             let side = if rest[0] == 1 { "this" } else { "other" };
             let at = time(i64::from_be_bytes(*at));
             return format!("{} [{at}, {side}]", text(Some(&rest[1..])));
+        }
+        Follows::Place => {
+            let (key, place) = key.split_last_chunk().unwrap();
+            return format!("{} [{}]", text(Some(key)), u32::from_be_bytes(*place));
+        }
+        Follows::Held => {
+            let (at, rest) = key.split_first_chunk().unwrap();
+            let (number, key) = rest.split_first_chunk().unwrap();
+            let (at, number) = (time(i64::from_be_bytes(*at)), i64::from_be_bytes(*number));
+            return format!("[{at}, {number}] {}", text(Some(key)));
         }
         Follows::Start(size_ms, more) => (8 + more, at(8 + more), at(8 + more) + size_ms),
         Follows::Session => (16, at(8), at(16)),

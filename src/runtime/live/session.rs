@@ -405,6 +405,7 @@ impl Ordered {
 /// Whether the result depends on the order in time of records of several partitions.
 fn has_windows(plan: &QueryPlan) -> bool {
     plan.stores().any(|(_, _, store)| {
-        matches!(store.kind, StoreKind::WindowAggregate | StoreKind::SessionAggregate)
+        let of_windows = [StoreKind::WindowAggregate, StoreKind::SessionAggregate];
+        of_windows.contains(&store.kind) || store.kind == StoreKind::LastRows
     })
 }

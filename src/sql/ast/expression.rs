@@ -140,6 +140,8 @@ pub enum ExprKind {
         /// Its arguments.
         args: Vec<Expr>,
     },
+    /// `name(arguments) OVER (…)`, an extension of ksqlDB's SQL.
+    Over(Box<Over>),
     /// `x => body` or `(x, y) => body`, only as an argument.
     Lambda {
         /// The names it binds.
@@ -238,4 +240,56 @@ pub struct StructValue {
     pub name: Name,
     /// Its value.
     pub value: Expr,
+}
+
+/// `name(arguments) OVER ([PARTITION BY …] [ORDER BY …] [ROWS …])`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Over {
+    /// The function's name.
+    pub name: Name,
+    /// Its arguments; `COUNT(*)` has none.
+    pub args: Vec<Expr>,
+    /// What rows are looked at together, possibly nothing.
+    pub partition_by: Vec<Expr>,
+    /// What puts them in order, possibly nothing.
+    pub order_by: Vec<OrderBy>,
+    /// Which of them an aggregate takes.
+    pub rows: Option<RowsBetween>,
+    /// Where the clause stands, from `OVER` on.
+    pub span: Span,
+}
+
+/// An expression of `ORDER BY`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderBy {
+    /// The expression.
+    pub expr: Expr,
+    /// Whether the greatest comes first: `DESC`.
+    pub is_descending: bool,
+}
+
+/// `ROWS BETWEEN start AND end`; without an end, that is the current row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowsBetween {
+    /// The first row.
+    pub start: RowBound,
+    /// The last row.
+    pub end: RowBound,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A row, counted from the one that a call is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowBound {
+    /// The first of all.
+    UnboundedPreceding,
+    /// So many rows before it.
+    Preceding(u64),
+    /// The row itself.
+    CurrentRow,
+    /// So many rows after it.
+    Following(u64),
+    /// The last of all.
+    UnboundedFollowing,
 }

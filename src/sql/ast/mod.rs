@@ -10,7 +10,8 @@ mod types;
 
 pub use duration::{Duration, TimeUnit};
 pub use expression::{
-    ArithmeticOp, Comparison, Expr, ExprKind, Literal, LogicalOp, Sign, StructValue, WhenClause,
+    ArithmeticOp, Comparison, Expr, ExprKind, Literal, LogicalOp, OrderBy, Over, RowBound,
+    RowsBetween, Sign, StructValue, WhenClause,
 };
 pub use query::{
     Emit, Join, JoinKind, Query, Relation, SelectItem, Source, Window, WindowKind, Within,

@@ -102,6 +102,23 @@ impl<'a> Cursor<'a> {
         matches!(self.peek_at(ahead).kind, Kind::Word(found) if found == word)
     }
 
+    /// Whether the token after `ahead` others is this word, which is no keyword of ksqlDB's.
+    pub(super) fn at_plain(&self, ahead: usize, word: &str) -> bool {
+        let token = self.peek_at(ahead);
+        token.kind == Kind::Identifier && self.text(token).eq_ignore_ascii_case(word)
+    }
+
+    /// Takes a word that is no keyword of ksqlDB's if it is next; else remembers that it could have been.
+    pub(super) fn eat_plain(&mut self, word: &'static str) -> bool {
+        let found = self.at_plain(0, word);
+        if found {
+            self.bump();
+        } else {
+            self.skipped.push(word);
+        }
+        found
+    }
+
     pub(super) fn at_any(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.at(word))
     }

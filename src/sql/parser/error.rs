@@ -98,7 +98,11 @@ static HINTS: &[(&str, &str, &str)] = &[
     ("!", "", "write NOT to negate"),
     ("BY", "", "there is no ORDER BY: rows come in the order of their records"),
     ("DISTINCT", "", "there is no SELECT DISTINCT: use GROUP BY"),
-    ("OVER", "(", "there are no functions over windows of rows"),
+    (
+        "(",
+        "PARTITION",
+        "OVER stands behind a call, as in LAG(x) OVER (…), and nowhere with ksql.millstream.strict=true",
+    ),
     (":", ":", "write CAST(value AS type) to convert"),
     ("&", "&", "write AND"),
     ("SELECT", "", "a query within another is not possible: name it with CREATE STREAM … AS first"),
@@ -107,7 +111,7 @@ static HINTS: &[(&str, &str, &str)] = &[
 /// What may help where `found` is not expected and `next` follows it.
 pub(super) fn hint(found: &str, next: &str) -> Option<String> {
     let fits = |(token, after, _): &&(&str, &str, &str)| {
-        token.eq_ignore_ascii_case(found) && (after.is_empty() || *after == next)
+        token.eq_ignore_ascii_case(found) && (after.is_empty() || after.eq_ignore_ascii_case(next))
     };
     HINTS.iter().find(fits).map(|(_, _, help)| (*help).to_owned())
 }

@@ -8,6 +8,7 @@ mod cursor;
 mod error;
 mod expression;
 mod literal;
+mod over;
 mod primary;
 mod query;
 mod statement;
@@ -36,9 +37,18 @@ pub(super) struct Parsed {
     pub(super) errors: Vec<ParseError>,
 }
 
+/// Which statements and words are taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dialect {
+    /// Whether statements of tests are.
+    pub(super) testing: bool,
+    /// Whether nothing is that ksqlDB does not know.
+    pub(super) is_strict: bool,
+}
+
 pub(super) struct Parser<'a> {
     cursor: Cursor<'a>,
-    testing: bool,
+    dialect: Dialect,
     depth: usize,
     operators: usize,
     brackets: usize,
@@ -46,10 +56,10 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(source: &'a str, testing: bool) -> Self {
+    pub(super) fn new(source: &'a str, dialect: Dialect) -> Self {
         Self {
             cursor: Cursor::new(source),
-            testing,
+            dialect,
             depth: 0,
             operators: 0,
             brackets: 0,

@@ -69,7 +69,8 @@ impl Parser<'_> {
         let token = self.cursor.bump();
         if self.cursor.at("(") {
             let name = self.cursor.name(token);
-            return self.call(name).map(Primary::Kind);
+            let call = self.call(name)?;
+            return self.over(call).map(Primary::Kind);
         }
         if self.cursor.peek().kind == Kind::String {
             let name = self.cursor.name(token);

@@ -37,7 +37,7 @@ impl Parser<'_> {
             "DEFINE" => self.define(),
             "UNDEFINE" => self.undefine(),
             "ASSERT" => self.assert(),
-            "RUN" if self.testing => self.run_script(),
+            "RUN" if self.dialect.testing => self.run_script(),
             _ => return Err(self.unknown()),
         };
         self.cursor.choosing = false;
@@ -296,7 +296,7 @@ impl Parser<'_> {
             self.cursor.choosing = false;
             return self.assert_schema(exists);
         }
-        if exists && self.testing {
+        if exists && self.dialect.testing {
             return self.assert_of_tests();
         }
         Err(self.cursor.near())

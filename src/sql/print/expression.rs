@@ -2,8 +2,8 @@
 
 use super::text::{identifier, join, put, string};
 use crate::sql::ast::{
-    ArithmeticOp, Comparison, Expr, ExprKind, Literal, LogicalOp, Primitive, Sign, Type, TypeKind,
-    WhenClause,
+    ArithmeticOp, Comparison, Expr, ExprKind, Literal, LogicalOp, Name, OrderBy, Over, Primitive,
+    RowBound, RowsBetween, Sign, Type, TypeKind, WhenClause,
 };
 
 /// Writes an expression.
@@ -83,14 +83,8 @@ fn composite(out: &mut String, kind: &ExprKind) {
             });
             out.push(')');
         }
-        ExprKind::Call { name, args } if args.is_empty() && name.text == "COUNT" => {
-            out.push_str("COUNT(*)");
-        }
-        ExprKind::Call { name, args } => {
-            put(out, format_args!("{}(", identifier(&name.text)));
-            join(out, args, ", ", write);
-            out.push(')');
-        }
+        ExprKind::Call { name, args } => write_call(out, name, args),
+        ExprKind::Over(call) => write_over(out, call),
         ExprKind::Lambda { params, body } => {
             out.push('(');
             join(out, params, ", ", |out, name| out.push_str(&name.text));
@@ -98,6 +92,67 @@ fn composite(out: &mut String, kind: &ExprKind) {
             write(out, body);
         }
         _ => unreachable!("every other kind of expression is written by its own arm"),
+    }
+}
+
+/// Writes a call.
+fn write_call(out: &mut String, name: &Name, args: &[Expr]) {
+    if args.is_empty() && name.text == "COUNT" {
+        out.push_str("COUNT(*)");
+        return;
+    }
+    put(out, format_args!("{}(", identifier(&name.text)));
+    join(out, args, ", ", write);
+    out.push(')');
+}
+
+/// Writes a call with its `OVER`.
+fn write_over(out: &mut String, over: &Over) {
+    write_call(out, &over.name, &over.args);
+    out.push_str(" OVER (");
+    let start = out.len();
+    if !over.partition_by.is_empty() {
+        out.push_str("PARTITION BY ");
+        join(out, &over.partition_by, ", ", write);
+    }
+    if !over.order_by.is_empty() {
+        separate(out, start);
+        out.push_str("ORDER BY ");
+        join(out, &over.order_by, ", ", write_order);
+    }
+    if let Some(rows) = &over.rows {
+        separate(out, start);
+        write_rows(out, rows);
+    }
+    out.push(')');
+}
+
+/// Writes a space, unless nothing stands since `start`.
+fn separate(out: &mut String, start: usize) {
+    if out.len() > start {
+        out.push(' ');
+    }
+}
+
+fn write_order(out: &mut String, order: &OrderBy) {
+    write(out, &order.expr);
+    out.push_str(if order.is_descending { " DESC" } else { "" });
+}
+
+fn write_rows(out: &mut String, rows: &RowsBetween) {
+    out.push_str("ROWS BETWEEN ");
+    write_bound(out, rows.start);
+    out.push_str(" AND ");
+    write_bound(out, rows.end);
+}
+
+fn write_bound(out: &mut String, bound: RowBound) {
+    match bound {
+        RowBound::UnboundedPreceding => out.push_str("UNBOUNDED PRECEDING"),
+        RowBound::Preceding(rows) => put(out, format_args!("{rows} PRECEDING")),
+        RowBound::CurrentRow => out.push_str("CURRENT ROW"),
+        RowBound::Following(rows) => put(out, format_args!("{rows} FOLLOWING")),
+        RowBound::UnboundedFollowing => out.push_str("UNBOUNDED FOLLOWING"),
     }
 }
 

@@ -15,6 +15,12 @@ SELECT a::INT FROM s;
 SELECT a FROM s WHERE a IN (SELECT b FROM t);
 SELECT a FROM s WHERE !a;
 INSERT INTO s VALUES (1, 'unterminated);
+SELECT LAG(a) OVER (PARTITION a) FROM s;
+SELECT LAG(a) OVER (ORDER BY t PARTITION BY a) FROM s;
+SELECT SUM(a) OVER (ORDER BY t ROWS 3 BEFORE) FROM s;
+SELECT SUM(a) OVER (ORDER BY t ROWS BETWEEN -1 PRECEDING AND CURRENT ROW) FROM s;
+SELECT SUM(a) OVER (ORDER BY t RANGE UNBOUNDED PRECEDING) FROM s;
+SELECT a OVER (PARTITION BY a) FROM s;
 ---- errors
 error: line 2:15: Syntax error at line 2:15
  2 | SELECT a FORM s;
@@ -73,3 +79,22 @@ error: line 17:26: Syntax error at line 17:26
  17 | INSERT INTO s VALUES (1, 'unterminated);
     |                          ^ not expected here
 help: the text that starts here has no end: close it with '
+error: line 18:31: Syntax error at line 18:31
+ 18 | SELECT LAG(a) OVER (PARTITION a) FROM s;
+    |                               ^ missing 'BY' at 'a'
+error: line 19:32: Syntax error at line 19:32
+ 19 | SELECT LAG(a) OVER (ORDER BY t PARTITION BY a) FROM s;
+    |                                ^^^^^^^^^ Expecting {',', ')', ASC, DESC, ROWS}
+error: line 20:39: Syntax error at line 20:39
+ 20 | SELECT SUM(a) OVER (ORDER BY t ROWS 3 BEFORE) FROM s;
+    |                                       ^^^^^^ Expecting {PRECEDING, FOLLOWING}
+error: line 21:45: Syntax error at line 21:45
+ 21 | SELECT SUM(a) OVER (ORDER BY t ROWS BETWEEN -1 PRECEDING AND CURRENT ROW) FROM s;
+    |                                             ^ Expecting {CURRENT, UNBOUNDED, INTEGER_VALUE}
+error: line 22:32: Syntax error at line 22:32
+ 22 | SELECT SUM(a) OVER (ORDER BY t RANGE UNBOUNDED PRECEDING) FROM s;
+    |                                ^^^^^ Expecting {',', ')', ASC, DESC, ROWS}
+error: line 23:15: Syntax error at line 23:15
+ 23 | SELECT a OVER (PARTITION BY a) FROM s;
+    |               ^ Expecting {',', 'FROM'}
+help: OVER stands behind a call, as in LAG(x) OVER (…), and nowhere with ksql.millstream.strict=true

@@ -1,0 +1,56 @@
+//! A row on its way through calls over rows.
+
+use crate::types::{Arena, Headers, Rows, Value};
+
+/// A row that calls are computed of.
+#[derive(Clone, Copy)]
+pub(super) struct Arriving<'a> {
+    /// Where it is in its batch, or the one that has let it go on.
+    pub(super) at: usize,
+    /// The offset of that one.
+    pub(super) offset: i64,
+    /// The bytes of its key.
+    pub(super) key: &'a [u8],
+    /// Its columns.
+    pub(super) values: &'a [Value<'a>],
+    pub(super) time_ms: i64,
+    pub(super) headers: Headers<'a>,
+}
+
+impl<'a> Arriving<'a> {
+    /// A row of a batch.
+    pub(super) fn of(rows: &Rows<'a>, at: usize, key: &'a [u8], arena: &'a Arena) -> Self {
+        Self {
+            at,
+            offset: rows.meta.offset(at).0,
+            key,
+            values: arena.collect(rows.value.iter().map(|column| column.value(at))),
+            time_ms: rows.meta.timestamp(at).0,
+            headers: rows.meta.headers(at),
+        }
+    }
+}
+
+/// Headers as a value that is stored; NULL for none.
+pub(super) fn headers_value<'a>(headers: Headers<'a>, arena: &'a Arena) -> Value<'a> {
+    if headers.is_empty() {
+        return Value::Null;
+    }
+    let header = |(name, bytes): &(&'a str, Option<&'a [u8]>)| {
+        let bytes = bytes.map_or(Value::Null, Value::Bytes);
+        Value::Struct(arena.values(&[Value::String(name), bytes]))
+    };
+    Value::Array(arena.collect(headers.iter().map(header)))
+}
+
+/// The headers that such a value holds.
+pub(super) fn headers_of<'a>(value: Value<'a>, arena: &'a Arena) -> Headers<'a> {
+    let Value::Array(all) = value else { return &[] };
+    let header = |value: &Value<'a>| match value {
+        Value::Struct([Value::String(name), Value::Bytes(bytes)]) => Some((*name, Some(*bytes))),
+        Value::Struct([Value::String(name), _]) => Some((*name, None)),
+        _ => None,
+    };
+    let headers: Vec<_> = all.iter().filter_map(header).collect();
+    arena.headers(&headers)
+}

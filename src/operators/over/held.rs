@@ -1,0 +1,131 @@
+//! Rows that wait for their turn, so that they go on in the order of their time.
+
+use std::sync::Arc;
+
+use super::arriving::{Arriving, headers_of, headers_value};
+use crate::expr::aggregates::Sequence;
+use crate::operators::{
+    CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
+};
+use crate::plan::{HeldRows, StoreId};
+use crate::state::{HeldRow, HeldRowsStore, PackedValues, pack};
+use crate::types::{Arena, RowCodec, Value};
+
+/// The rows that wait until one has come that is later by the grace period, of whatever key.
+///
+/// The latest of all rows always waits, so that how far time has come needs no place of its own.
+pub(super) struct Held {
+    store: StoreId,
+    codec: Arc<dyn RowCodec>,
+    grace_ms: i64,
+    rows: HeldRowsStore,
+    /// How many values a stored row has, the headers among them.
+    width: usize,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Held {
+    pub(super) fn new(plan: &HeldRows, (store, codecs): (StoreId, CodecPair)) -> Self {
+        Self {
+            store,
+            codec: codecs.value,
+            grace_ms: plan.grace_ms,
+            rows: HeldRowsStore::default(),
+            width: plan.store.stored.value.len(),
+            key: Vec::new(),
+            value: Vec::new(),
+        }
+    }
+
+    /// Whether a row of this time need not wait: the turn of all that could come before it is over.
+    pub(super) fn is_due(&self, time_ms: i64) -> bool {
+        self.due_ms().is_some_and(|due_ms| time_ms <= due_ms)
+    }
+
+    /// Until which time rows go on.
+    fn due_ms(&self) -> Option<i64> {
+        self.rows.newest_ms().map(|newest_ms| newest_ms.saturating_sub(self.grace_ms))
+    }
+
+    /// Lets a row wait.
+    pub(super) fn hold<'a>(
+        &mut self,
+        row: &Arriving<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Result<(), QueryError> {
+        let headers = headers_value(row.headers, ctx.eval.arena);
+        let values = row.values.iter().copied().chain([headers]);
+        self.value.clear();
+        values.clone().for_each(|value| pack(value, &mut self.value));
+        self.rows.push(row.time_ms, row.key, &self.value).write_key(&mut self.key);
+        let (store, key, timestamp_ms) = (self.store, &*self.key, row.time_ms);
+        let codec = &self.codec;
+        if codec.bytes_max(0).is_some() {
+            let (values, columns) = (&*self.value, self.width);
+            let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
+            ctx.out.changed_packed(change);
+            return Ok(());
+        }
+        let values: Vec<Value<'a>> = values.collect();
+        let mut written = Vec::new();
+        let has_value = codec.encode_values(&values, &mut written)?;
+        let value = has_value.then_some(&*written);
+        ctx.out.changed(StoreChange { store, key, value, timestamp_ms });
+        Ok(())
+    }
+
+    /// Takes out the next row whose turn has come, if any, by that of the batch which is at `at`.
+    pub(super) fn release<'a>(
+        &mut self,
+        by: &Arriving<'a>,
+        ctx: &mut Context<'_, 'a>,
+    ) -> Option<Arriving<'a>> {
+        let row = self.rows.pop_until(self.due_ms()?)?;
+        row.write_key(&mut self.key);
+        let (store, key) = (self.store, &*self.key);
+        ctx.out.changed(StoreChange { store, key, value: None, timestamp_ms: by.time_ms });
+        Some(self.read(&row, by, ctx.eval.arena))
+    }
+
+    fn read<'a>(&self, row: &HeldRow, by: &Arriving<'a>, arena: &'a Arena) -> Arriving<'a> {
+        let mut packed = PackedValues::new(&row.bytes);
+        let values = arena.collect((0..self.width).map(|_| packed.next(arena)));
+        let (values, headers) = match values.split_last() {
+            Some((headers, values)) => (values, headers_of(*headers, arena)),
+            None => (values, &[][..]),
+        };
+        let key = arena.bytes(&row.key);
+        Arriving { key, values, time_ms: row.time_ms, headers, ..*by }
+    }
+}
+
+impl Store for Held {
+    fn restore(
+        &mut self,
+        record: &StoredRecord<'_>,
+        _sequence: &mut Sequence,
+    ) -> Result<(), QueryError> {
+        let arena = Arena::new();
+        if let Some(value) = record.value {
+            self.value.clear();
+            for column in &self.codec.decode(value, &arena)? {
+                pack(column.value(0), &mut self.value);
+            }
+        }
+        let bytes = record.value.map(|_| &*self.value);
+        if self.rows.restore(record.key, bytes) {
+            Ok(())
+        } else {
+            Err(QueryError::new("a key of the changelog of rows that wait is too short"))
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+    }
+}
