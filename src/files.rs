@@ -82,10 +82,8 @@ impl Files {
         let Some(file) = self.file_at(at) else { return fault.render(&self.text, color) };
         let length = file.span.end - file.span.start;
         let within = |offset: usize| offset.saturating_sub(file.span.start).min(length);
-        let mut fault = fault.clone();
-        for (span, _) in &mut fault.labels {
-            *span = Span::new(within(span.start), within(span.end));
-        }
+        let moved = |span: Span| Span::new(within(span.start), within(span.end));
+        let fault = fault.clone().moved(&moved);
         fault.render_in(Some(&file.name), file.span.text(&self.text), color)
     }
 }

@@ -25,7 +25,8 @@ impl Planning<'_> {
             plan::plan_create_source(create, &self.parsed.text, &self.context())?;
         match existing {
             Some(existing) if !create.or_replace => {
-                return Err(plan::already_exists(name, create.kind, existing.kind, Stage::Execute));
+                let kinds = (create.kind, existing.kind);
+                return Err(plan::already_exists(&create.name, kinds, Stage::Execute));
             }
             Some(existing) => check_upgrade(existing, &source)?,
             None => {}
@@ -61,17 +62,21 @@ impl Planning<'_> {
                 && format.supports_schema_inference()
                 && !self.engine.has_registry
             {
-                return Err(no_registry(format));
+                return Err(no_registry(format, &create.with));
             }
         }
         Ok(())
     }
 
     /// Formats whose schemas are in a registry need one.
-    pub(super) fn refuse_registry_formats(&self, source: &Source) -> Result<(), PlanError> {
+    pub(super) fn refuse_registry_formats(
+        &self,
+        source: &Source,
+        with: &[Property],
+    ) -> Result<(), PlanError> {
         for spec in [&source.key_format, &source.value_format] {
             if spec.format.supports_schema_inference() && !self.engine.has_registry {
-                return Err(no_registry(spec.format));
+                return Err(no_registry(spec.format, with));
             }
         }
         Ok(())
@@ -147,14 +152,22 @@ impl Planning<'_> {
 }
 
 /// What ksqlDB's client of the registry says where there is none.
-fn no_registry(format: Format) -> PlanError {
+fn no_registry(format: Format, with: &[Property]) -> PlanError {
     let message = "KSQL is not configured to use a schema registry. To enable it, please set \
                    ksql.schema.registry.url";
     let help = format!(
         "the schemas of {format} are in a Schema Registry: --property ksql.schema.registry.url=URL says \
          where it is"
     );
-    PlanError::execute(message).help(help)
+    let names_it = |property: &&Property| {
+        matches!(&property.value, Literal::String(name) if name.eq_ignore_ascii_case(format.name()))
+            && property.name.text.ends_with("FORMAT")
+    };
+    let error = PlanError::execute(message).help(help);
+    match with.iter().find(names_it) {
+        Some(property) => error.at(property.value_span),
+        None => error,
+    }
 }
 
 /// `IF NOT EXISTS`, and it does.

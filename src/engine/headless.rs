@@ -60,10 +60,7 @@ pub async fn check(
     properties: &Properties,
 ) -> Result<Checked, HeadlessError> {
     properties.check()?;
-    let mut program = match parse(registry, text, properties) {
-        Ok(program) => program,
-        Err(faults) => return Ok(Checked { faults, ..Checked::default() }),
-    };
+    let mut program = parse(registry, text, properties);
     let assumed = assume(&mut program, registry).await?;
     Ok(Checked { assumed, ..checked(&program, registry).await? })
 }
@@ -76,14 +73,10 @@ pub async fn check_against(
 ) -> Result<Checked, HeadlessError> {
     properties.check()?;
     let registry = services.registry.as_ref();
-    match parse(registry, text, properties) {
-        Ok(mut program) => {
-            program.known_mut().compares_topics = true;
-            run(&mut program, services).await?;
-            checked(&program, registry).await
-        }
-        Err(faults) => Ok(Checked { faults, ..Checked::default() }),
-    }
+    let mut program = parse(registry, text, properties);
+    program.known_mut().compares_topics = true;
+    run(&mut program, services).await?;
+    checked(&program, registry).await
 }
 
 /// What a file would do, found out without doing it.
@@ -144,7 +137,9 @@ async fn plan(
 ) -> Result<DryRun, HeadlessError> {
     properties.check()?;
     let program = parse(services.registry.as_ref(), text, properties);
-    let program = program.map_err(HeadlessError::Statements)?;
+    if !program.faults().is_empty() {
+        return Err(HeadlessError::Statements(program.faults().to_vec()));
+    }
     let program = program.with_query_numbers(numbers.iter().copied());
     let mut as_new = program.clone();
     as_new.known_mut().compares_topics = true;
@@ -238,13 +233,9 @@ fn tell(queries: &ServiceQueries) {
 }
 
 /// The statements of a file, which may have schemas in a registry if there is one.
-fn parse(
-    registry: Option<&RegistryClient>,
-    text: &str,
-    properties: &Properties,
-) -> Result<Program, Vec<Diagnostic>> {
-    let program = Program::parse(text, properties)?;
-    Ok(if registry.is_some() { program.with_registry() } else { program })
+fn parse(registry: Option<&RegistryClient>, text: &str, properties: &Properties) -> Program {
+    let program = Program::parse(text, properties);
+    if registry.is_some() { program.with_registry() } else { program }
 }
 
 /// Runs all statements, with what Kafka and the registry know.
@@ -279,9 +270,9 @@ async fn assume(
                 topics.push(name);
             }
         }
-        let faults = program.faults().len();
+        let done = program.done().len();
         program.step();
-        if program.faults().len() == faults {
+        if program.done().len() > done {
             assumed.extend(topics);
         }
     }
@@ -296,6 +287,7 @@ async fn checked(
     if let Some(registry) = registry {
         faults.extend(schemas::refusals(registry, program).await?);
     }
+    faults.sort_by_key(|fault| fault.labels.first().map(|(span, _)| span.start));
     Ok(Checked {
         faults,
         notes: program.notes().to_vec(),
@@ -324,7 +316,7 @@ mod tests {
         WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page EMIT CHANGES;";
 
     async fn fingerprint_of(text: &str) -> String {
-        let mut program = Program::parse(text, &Properties::default()).unwrap();
+        let mut program = Program::parse(text, &Properties::default());
         assume(&mut program, None).await.unwrap();
         assert_eq!(program.faults(), []);
         fingerprint(&program.engine().queries()[0].plan)

@@ -13,6 +13,7 @@ mod asked_topic;
 mod config;
 mod ddl;
 mod drop;
+mod faults;
 pub mod headless;
 pub mod identity;
 mod known_properties;

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::faults::{Missing, diagnostic, unread};
 use super::known_properties::{is_immutable, is_read_at_start};
 use super::session::cannot_override;
 use super::trial_registry::{TrialRegistry, of_trial};
@@ -16,7 +17,7 @@ use super::{Answer, Change, Engine, Known, Needs, Planned, Properties, Session, 
 use crate::plan::{PlanError, SchemaRequest};
 use crate::runtime::{Driver, DriverOptions, SchemaAccess};
 use crate::sql::ast::Statement;
-use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Span, Variables};
+use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Read, Span, Variables};
 
 /// The statements that a file may hold, as ksqlDB's headless mode has it, and variables.
 const IN_FILES: &str = "CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS \
@@ -37,6 +38,8 @@ pub struct Program {
     /// The places of the statements that are at fault.
     faulty: Vec<Span>,
     notes: Vec<(Span, String)>,
+    /// What statements would have made that are at fault.
+    missing: Missing,
 }
 
 /// A statement that has been run.
@@ -56,8 +59,8 @@ struct Numbers {
 }
 
 impl Program {
-    /// The statements of a text, or all that is wrong with their syntax; variables come from DEFINE.
-    pub fn parse(text: &str, properties: &Properties) -> Result<Self, Vec<Diagnostic>> {
+    /// The statements of a text; what is wrong with their syntax is among the faults. Variables come from DEFINE.
+    pub fn parse(text: &str, properties: &Properties) -> Self {
         let substitutes =
             properties.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
         let options = ParseOptions {
@@ -65,10 +68,10 @@ impl Program {
             is_strict: properties.flag("ksql.millstream.strict", false).unwrap_or(false),
             ..ParseOptions::default()
         };
-        let statements = sql::parse(text, &options).map_err(|errors| {
-            errors.iter().map(sql::ParseError::to_diagnostic).collect::<Vec<_>>()
-        })?;
-        Ok(Self {
+        let Read { statements, faulty } = sql::read(text, &options);
+        let mut missing = Missing::default();
+        faulty.iter().flat_map(|one| &one.makes).for_each(|name| missing.note(name));
+        Self {
             statements: statements.into(),
             engine: Engine::new(properties.clone()),
             session: Session::default(),
@@ -76,10 +79,11 @@ impl Program {
             numbers: Numbers::default(),
             table_numbers: Vec::new(),
             done: Vec::new(),
-            faults: Vec::new(),
-            faulty: Vec::new(),
+            faulty: faulty.iter().map(|one| one.place).collect(),
+            faults: faulty.iter().map(|one| unread(&one.errors)).collect(),
             notes: Vec::new(),
-        })
+            missing,
+        }
     }
 
     /// The same program, whose sources may have formats with schemas in a registry.
@@ -109,6 +113,12 @@ impl Program {
     /// Runs the next statement, or notes why it cannot be run.
     pub fn step(&mut self) {
         let Some(parsed) = self.statements.pop_front() else { return };
+        if let Some(missing) = self.missing.read_by(&parsed.statement, self.engine.catalog()) {
+            let note = format!("not checked: the statement that makes {missing} is faulty");
+            self.notes.push((parsed.place, note));
+            self.missing.note_made(&parsed.statement);
+            return;
+        }
         match self.plan(&parsed) {
             Ok(planned) => {
                 let number = self.numbers.next(&planned);
@@ -124,6 +134,7 @@ impl Program {
             Err(fault) => {
                 self.faults.push(fault);
                 self.faulty.push(parsed.place);
+                self.missing.note_made(&parsed.statement);
             }
         }
     }
@@ -235,19 +246,4 @@ fn check_in_file(statement: &Statement) -> Result<(), PlanError> {
         ))
         .help("a file says what is to be there, and is run from its beginning at each start")),
     }
-}
-
-fn diagnostic(error: &PlanError, parsed: &ParsedStatement) -> Diagnostic {
-    // With variables put in, places within the statement are not those of the file.
-    let is_as_written = parsed.place.start == parsed.span.start
-        && parsed.source.len() >= parsed.place.end
-        && parsed.place.text(&parsed.source) == parsed.text;
-    let place = error.span.filter(|_| is_as_written);
-    let at = place.unwrap_or(parsed.place);
-    let label = if place.is_some() { "here" } else { "in this statement" };
-    let mut diagnostic = Diagnostic::new(error.to_string()).at(at, label);
-    if let Some(help) = &error.help {
-        diagnostic = diagnostic.help(help.clone());
-    }
-    diagnostic
 }

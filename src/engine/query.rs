@@ -24,7 +24,7 @@ impl Planning<'_> {
             check_upgrade(existing, &planned.source)?;
             return Err(PlanError::unsupported("replacing a running query is"));
         }
-        self.refuse_registry_formats(&planned.source)?;
+        self.refuse_registry_formats(&planned.source, &create.with)?;
         let schemas = plan::register_sink(&planned.source, self.known)?;
         let from = planned.query.leftmost_source();
         let topic = self.sink_topic(create, &planned.source, from, &planned.options)?;

@@ -23,3 +23,4 @@ pub use evaluate::{Evaluated, Frame, RowError, Selection};
 pub use operator::{ArithmeticOp, Comparison, Sign};
 pub use tree::{Argument, Expr, Lambda};
 pub use type_error::{TypeError, TypeErrorKind};
+pub use typing::with_article;

@@ -25,12 +25,26 @@ pub struct TypeError {
     pub unlogged: Option<String>,
     /// The message of what brought it about, where that is another one.
     pub cause: Option<String>,
+    /// Why, in words that do not depend on where the expression stands.
+    pub reason: Option<Box<str>>,
+    /// What may help.
+    pub help: Option<Box<str>>,
+    /// Which of the expression's parts is at fault, counted from the left, if it is one of them.
+    pub part: Option<u32>,
 }
 
 impl TypeError {
     /// A broken rule.
     pub fn rule(message: impl Into<String>) -> Self {
-        Self { kind: TypeErrorKind::Rule, message: message.into(), unlogged: None, cause: None }
+        Self {
+            kind: TypeErrorKind::Rule,
+            message: message.into(),
+            unlogged: None,
+            cause: None,
+            reason: None,
+            help: None,
+            part: None,
+        }
     }
 
     /// Something that ksqlDB finds when it generates code.
@@ -50,5 +64,29 @@ impl TypeError {
             unlogged: Some(unlogged.into()),
             ..Self::rule(message)
         }
+    }
+
+    /// The same error with the reason.
+    #[must_use]
+    pub fn because(self, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into().into()), ..self }
+    }
+
+    /// The same error with help.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into().into()), ..self }
+    }
+
+    /// The same error with help, if there is any.
+    #[must_use]
+    pub fn maybe_help(self, help: Option<String>) -> Self {
+        Self { help: help.map(Into::into).or(self.help), ..self }
+    }
+
+    /// The same error, of the part of this number.
+    #[must_use]
+    pub fn of_part(self, part: usize) -> Self {
+        Self { part: u32::try_from(part).ok(), ..self }
     }
 }

@@ -10,7 +10,7 @@ use super::grouping::{check_calls, check_grouped, check_value_formats, grouping,
 use super::internal_formats::{internal_key_format, internal_value_format};
 use super::keys::{KeyKind, find_keys};
 use super::names::{calls, rewrite, unqualified, visit};
-use super::select::{Item, column, selected};
+use super::select::{Item, column, list_span, selected};
 use super::store::{StoreKind, StoreSpec};
 use super::window::{STORE, window};
 use super::{
@@ -20,6 +20,7 @@ use super::{
 use crate::formats::Role;
 use crate::sql::ast::{Emit, Expr, ExprKind, SourceKind};
 use crate::sql::print;
+use crate::sql::span::Span;
 use crate::types::{ColumnDef, Schema, SqlType, WindowKind};
 
 /// The columns of an aggregation's input: those that the query names, then computed arguments.
@@ -76,8 +77,8 @@ impl Input {
 struct Prepared {
     exprs: Vec<NamedExpr>,
     columns: Vec<(String, SqlType)>,
-    /// Aggregates that cannot be applied to the source.
-    refused: Vec<&'static str>,
+    /// Aggregates that cannot be applied to the source, and where they are.
+    refused: Vec<(&'static str, Span)>,
 }
 
 /// What is selected of an aggregation.
@@ -125,7 +126,7 @@ pub(super) fn plan_aggregate(
     for expr in selected(builder.query) {
         builder.check_columns(expr, Clause::Select)?;
     }
-    check_grouped(&items, having.as_ref(), &grouping, &is_aggregate)?;
+    check_grouped(&items, having.as_ref(), &grouping, &is_aggregate, ctx.text)?;
     let aggregates: Vec<Expr> = items
         .iter()
         .map(|item| &item.expr)
@@ -140,7 +141,8 @@ pub(super) fn plan_aggregate(
     let calls = builder.prepare(&mut input, &aggregates)?;
     builder.sink.check_timestamp(&items)?;
     let sink = builder.sink.name;
-    let key_items = find_keys(&grouping, &items, KeyKind::Grouping, sink, print::expression)?;
+    let key_items = find_keys(&grouping, &items, KeyKind::Grouping, sink, print::expression)
+        .map_err(|error| error.at(list_span(builder.query)))?;
     let key = builder.group(&grouping, &key_items, &items)?;
     let window = window(&builder)?;
     builder.aggregate(&input, calls, window, key.clone())?;
@@ -187,7 +189,11 @@ impl Builder<'_> {
             calls.push(self.call(call, input, &mut prepared)?);
         }
         if !prepared.refused.is_empty() {
-            return Err(not_for_tables(&prepared.refused));
+            let (names, places): (Vec<_>, Vec<_>) = prepared.refused.into_iter().unzip();
+            let places = places.into_iter().map(|at| {
+                (at, "rows of a table change, which this aggregate cannot take back".to_owned())
+            });
+            return Err(not_for_tables(&names).at_each(places));
         }
         self.columns = prepared.columns;
         self.add("Aggregate.Prepare", NodeKind::Select { columns: prepared.exprs });
@@ -209,10 +215,10 @@ impl Builder<'_> {
         let mut indices: Vec<usize> = args.iter().map(|arg| input.add(arg)).collect();
         let exprs: Vec<_> = indices.iter().map(|index| &*prepared.exprs[*index].expr).collect();
         let shown: Vec<_> = args.iter().map(print::expression).collect();
-        let arguments = Arguments { exprs: &exprs, shown: &shown };
+        let arguments = Arguments { exprs: &exprs, shown: &shown, written: &args };
         let aggregate = self.bind_aggregate((name, call.span), arguments)?;
         if self.relation.kind == SourceKind::Table && !aggregate.row.undoable {
-            prepared.refused.push(aggregate.row.shown_as());
+            prepared.refused.push((aggregate.row.shown_as(), call.span));
         }
         indices.truncate(aggregate.columns);
         Ok(AggregateCall { function: aggregate.function, args: indices, name: name.text.clone() })
@@ -231,7 +237,7 @@ impl Builder<'_> {
         let mut exprs = Vec::with_capacity(grouping.len());
         for (expr, item) in grouping.iter().zip(key_items) {
             let named = self.named(&items[*item].name, expr, Clause::GroupBy)?;
-            let ty = named.expr.ty().cloned().ok_or_else(untyped)?;
+            let ty = named.expr.ty().cloned().ok_or_else(|| untyped().at(expr.span))?;
             key.push(ColumnDef::new(named.name.as_str(), ty));
             exprs.push(named);
         }

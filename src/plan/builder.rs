@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::error::PlanError;
+use super::error::{PlanError, Stage};
 use super::expression::{Clause, Scope};
 use super::frame::defs;
 use super::ids::NodeId;
@@ -11,13 +11,16 @@ use super::names::unqualified;
 use super::node::{NamedExpr, NodeKind};
 use super::query_plan::{Gives, Node};
 use super::relation::Relation;
-use super::select::Item;
+use super::select::{Item, list_span};
 use super::source::{Source, SourceWindow};
 use super::store::{StoreKind, StoreSpec};
+use crate::expr::with_article;
 use crate::formats::FormatSpec;
 use crate::plan::PlanContext;
 use crate::sql::ast::{Expr, Query, SourceKind};
 use crate::sql::print;
+use crate::sql::span::Span;
+use crate::sql::suggest::{self, NameKind};
 use crate::types::{ColumnDef, Schema, SqlType};
 
 /// A query on its way from clauses to nodes.
@@ -43,6 +46,8 @@ pub(super) struct SinkNames<'c> {
     pub(super) name: &'c str,
     /// The column that `WITH (TIMESTAMP=…)` names.
     pub(super) timestamp: Option<&'c str>,
+    /// Where it does.
+    pub(super) timestamp_at: Span,
 }
 
 impl SinkNames<'_> {
@@ -50,7 +55,8 @@ impl SinkNames<'_> {
     pub(super) fn check_timestamp(&self, items: &[Item]) -> Result<(), PlanError> {
         match self.timestamp {
             Some(column) if items.iter().all(|item| item.name != column) => {
-                Err(PlanError::analyse(missing_timestamp(column)))
+                let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+                Err(missing_timestamp(Stage::Analyse, column, &names).at(self.timestamp_at))
             }
             _ => Ok(()),
         }
@@ -58,8 +64,20 @@ impl SinkNames<'_> {
 }
 
 /// What ksqlDB says of a `TIMESTAMP` that is no column.
-pub(super) fn missing_timestamp(column: &str) -> String {
-    format!("The TIMESTAMP column set in the WITH clause does not exist in the schema: '{column}'")
+pub(super) fn missing_timestamp(stage: Stage, column: &str, names: &[&str]) -> PlanError {
+    let message = format!(
+        "The TIMESTAMP column set in the WITH clause does not exist in the schema: '{column}'"
+    );
+    PlanError::new(stage, message).maybe_help(suggest::help(NameKind::Column, column, names))
+}
+
+/// What ksqlDB says of two columns of the same name.
+pub(super) fn repeated_column(item: &Item, ty: &SqlType) -> PlanError {
+    let name = &item.name;
+    PlanError::analyse(format!("Duplicate value columns found in schema: `{name}` {ty}"))
+        .at(item.span)
+        .because(format!("{name} is selected already"))
+        .help("give one of them another name with AS")
 }
 
 /// What a query gives, before it is put into a sink.
@@ -103,6 +121,7 @@ pub(super) fn untyped() -> PlanError {
         "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS \
          VARCHAR).",
     )
+    .help("write CAST(NULL AS STRING), with the type that is meant")
 }
 
 /// Refuses a condition that is not BOOLEAN.
@@ -122,7 +141,9 @@ pub(super) fn check_predicate(
             "Type error in {clause} expression: Should evaluate to boolean but is {text} ({ty}) \
              instead.\nStatement: {text}"
         ))
-        .at(expr.span)),
+        .at(expr.span)
+        .because(format!("this is {}, not a condition", with_article(ty)))
+        .help("compare it with a value, as in … = … or … > …")),
         None => Err(PlanError::analyse(
             "Cannot invoke \"io.confluent.ksql.schema.ksql.types.SqlType.toString(io.confluent.ksql.\
              schema.utils.FormatOptions)\" because \"<local2>\" is null",
@@ -181,7 +202,8 @@ impl Builder<'_> {
 
     /// Types expressions of a clause against the current columns.
     pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
-        Scope { calls: &self.over, ..self.ctx.scope(&self.columns, self.key(), clause) }
+        let scope = self.ctx.scope(&self.columns, self.key(), clause);
+        Scope { calls: &self.over, select: &self.query.select, ..scope }
     }
 
     /// Types an expression that fills a column.
@@ -211,19 +233,20 @@ impl Builder<'_> {
         let mut value: Vec<ColumnDef> = Vec::with_capacity(values.len());
         for item in values {
             let named = self.named(&item.name, &item.expr, clause)?;
-            let ty = named.expr.ty().cloned().ok_or_else(untyped)?;
+            let ty = named.expr.ty().cloned().ok_or_else(|| untyped().at(item.span))?;
             let column = ColumnDef::new(item.name.as_str(), ty);
             if value.iter().chain(&key).any(|other| other.name == column.name) {
-                return Err(PlanError::analyse(format!(
-                    "Duplicate value columns found in schema: `{}` {}",
-                    column.name, column.ty
-                )));
+                return Err(repeated_column(item, &column.ty));
             }
             value.push(column);
             columns.push(named);
         }
         if value.is_empty() {
-            return Err(PlanError::analyse("The projection contains no value columns."));
+            let error = PlanError::analyse("The projection contains no value columns.");
+            return Err(error
+                .at(list_span(self.query))
+                .because("all of this is the key")
+                .help("select another column; AS_VALUE(column) copies one of the key"));
         }
         let schema = Schema { key, value };
         self.push(name, NodeKind::Select { columns }, schema.clone());

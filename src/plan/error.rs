@@ -39,12 +39,25 @@ pub struct PlanError {
     pub unlogged: Option<String>,
     /// What else that text shows of the expression that is refused, once all of it is at hand.
     pub(super) details: Details,
-    /// Where, if it can be said.
-    pub span: Option<Span>,
-    /// What might help.
-    pub help: Option<String>,
+    /// Where it is, why, and what may help.
+    pub notes: Box<Notes>,
     /// Whether it is we who cannot do this yet, and ksqlDB could.
     pub is_unsupported: bool,
+}
+
+/// What is said of an error beside ksqlDB's message, to whoever has the text at hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// The narrowest place that is at fault, if it can be said.
+    pub span: Option<Span>,
+    /// Why, if the message does not say it.
+    pub reason: Option<String>,
+    /// Further places, with what is to be said of them.
+    pub places: Vec<(Span, String)>,
+    /// What may help.
+    pub help: Vec<String>,
+    /// What else is wrong with the same statement. ksqlDB stops at the first fault.
+    pub more: Vec<PlanError>,
 }
 
 impl Stage {
@@ -67,8 +80,7 @@ impl PlanError {
             message: message.into(),
             unlogged: None,
             details: Details::None,
-            span: None,
-            help: None,
+            notes: Box::default(),
             is_unsupported: false,
         }
     }
@@ -114,16 +126,78 @@ impl PlanError {
         Self { stage, ..self }
     }
 
-    /// The same error, at a place.
+    /// The same error, at a place, unless it has a narrower one.
     #[must_use]
-    pub fn at(self, span: Span) -> Self {
-        Self { span: self.span.or(Some(span)), ..self }
+    pub fn at(mut self, span: Span) -> Self {
+        self.notes.span.get_or_insert(span);
+        self
+    }
+
+    /// The same error, at a narrower place.
+    #[must_use]
+    pub fn just_at(mut self, span: Span) -> Self {
+        self.notes.span = Some(span);
+        self
+    }
+
+    /// The same error, with the reason, unless it has one.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.notes.reason.get_or_insert_with(|| reason.into());
+        self
+    }
+
+    /// The same error, with the reason if there is one to tell.
+    #[must_use]
+    pub fn maybe_reason(self, reason: Option<String>) -> Self {
+        match reason {
+            Some(reason) => self.because(reason),
+            None => self,
+        }
+    }
+
+    /// The same error, with the reason of each place at fault.
+    #[must_use]
+    pub fn at_each(mut self, places: impl IntoIterator<Item = (Span, String)>) -> Self {
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort_by_key(|(span, _)| span.start);
+        for (span, reason) in places {
+            if self.notes.span.is_none() {
+                self.notes.span = Some(span);
+                self.notes.reason = Some(reason);
+            } else {
+                self.notes.places.push((span, reason));
+            }
+        }
+        self
     }
 
     /// The same error, with help.
     #[must_use]
-    pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.notes.help.push(help.into());
+        self
+    }
+
+    /// The same error, with help if there is any.
+    #[must_use]
+    pub fn maybe_help(self, help: Option<impl Into<String>>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    /// The same error, with others of the same statement.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = PlanError>) -> Self {
+        self.notes.more.extend(more);
+        self
+    }
+
+    /// The place that is at fault, if it can be said.
+    pub fn span(&self) -> Option<Span> {
+        self.notes.span
     }
 }
 

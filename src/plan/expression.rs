@@ -2,13 +2,13 @@
 
 use super::error::Details;
 use super::frame::defs;
+use super::name_help::{field_help, function_help};
 use super::names::unqualified;
 use super::types::resolve_type;
 use super::{Catalog, PlanError, Stage};
-use crate::expr::functions::ArgType;
+use crate::expr::functions::{self, ArgType};
 use crate::expr::{self, Argument, Expr, Lambda, TypeError, TypeErrorKind};
 use crate::sql::ast::{self, ExprKind, Literal, Name};
-use crate::sql::diagnostic::help_with_name;
 use crate::sql::print;
 use crate::types::{ColumnDef, Decimal, Schema, SqlType};
 
@@ -49,6 +49,10 @@ pub(super) struct Scope<'s> {
     pub(super) clause: Clause,
     /// The calls that columns of results stand for, which messages show instead.
     pub(super) calls: &'s [ast::Expr],
+    /// What is selected, whose names other clauses do not see.
+    pub(super) select: &'s [ast::SelectItem],
+    /// How the columns are written, where that is not by their names.
+    pub(super) written: &'s [String],
 }
 
 /// What the names of an aggregation's results begin with; a number follows.
@@ -112,7 +116,7 @@ impl Scope<'_> {
     }
 
     /// An expression as messages show it.
-    fn label(&self, expr: &ast::Expr) -> String {
+    pub(super) fn label(&self, expr: &ast::Expr) -> String {
         if self.calls.is_empty() {
             return print::expression(expr);
         }
@@ -143,7 +147,9 @@ impl Scope<'_> {
                 Expr::arithmetic(arithmetic(*op), self.typed(left, vars)?, self.typed(right, vars)?)
             }
             ExprKind::Comparison { op, left, right } => {
-                return self.comparison(*op, left, right, vars);
+                let (left, right) =
+                    (self.against(right, left, vars)?, self.against(left, right, vars)?);
+                Expr::comparison(comparison(*op), left, right)
             }
             ExprKind::Logical { op, left, right } => {
                 let (left, right) = (self.typed(left, vars)?, self.typed(right, vars)?);
@@ -178,7 +184,11 @@ impl Scope<'_> {
             ExprKind::Subscript { base, index } => {
                 Expr::subscript(self.typed(base, vars)?, self.typed(index, vars)?)
             }
-            ExprKind::Field { base, name } => Expr::field(self.typed(base, vars)?, &name.text),
+            ExprKind::Field { base, name } => {
+                let base = self.typed(base, vars)?;
+                let help = field_help(&base, name);
+                Expr::field(base, &name.text).map_err(|error| error.maybe_help(help))
+            }
             ExprKind::SearchedCase { .. }
             | ExprKind::Array(_)
             | ExprKind::Map(_)
@@ -189,7 +199,7 @@ impl Scope<'_> {
                 Err(TypeError::rule("a lambda or a unit of time can only be an argument"))
             }
         };
-        typed.map_err(|error| self.refuse(error).at(expr.span))
+        typed.map_err(|error| self.refuse(error, expr))
     }
 
     /// What is made of several parts: CASE, ARRAY, MAP and STRUCT.
@@ -266,26 +276,7 @@ impl Scope<'_> {
         let error = PlanError::analyse(format!(
             "Line: {line}, Col: {column}: {clause} column '{name}' cannot be resolved.{hint}"
         ));
-        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let error = error.at(expr.span);
-        match help_with_name(&name, "columns", &names) {
-            Some(help) => error.help(help),
-            None => error,
-        }
-    }
-
-    /// Comparisons with ROWTIME and window bounds take times as text.
-    fn comparison<'e>(
-        &self,
-        op: ast::Comparison,
-        left: &'e ast::Expr,
-        right: &'e ast::Expr,
-        vars: &mut Variables<'e>,
-    ) -> Result<Expr, PlanError> {
-        let (typed_left, typed_right) =
-            (self.against(right, left, vars)?, self.against(left, right, vars)?);
-        let typed = Expr::comparison(comparison(op), typed_left, typed_right);
-        typed.map_err(|error| self.refuse(error).at(left.span.to(right.span)))
+        error.at(expr.span).maybe_help(self.column_help(expr, &name))
     }
 
     /// `value`, which is compared with `other`: a text beside ROWTIME, WINDOWSTART or WINDOWEND is a time.
@@ -315,7 +306,13 @@ impl Scope<'_> {
         args: &'e [ast::Expr],
         vars: &mut Variables<'e>,
     ) -> Result<Expr, PlanError> {
-        let refuse = |error: TypeError| self.refuse(error).at(expr.span);
+        let refuse = |error: TypeError| {
+            let refused = self.refuse(error, expr);
+            if functions::describe(&name.text).is_some() {
+                return refused;
+            }
+            refused.just_at(name.span).maybe_help(function_help(&name.text))
+        };
         let mut typed: Vec<Option<Argument>> = Vec::with_capacity(args.len());
         let mut found: Vec<ArgType> = Vec::with_capacity(args.len());
         for arg in args {
@@ -359,9 +356,10 @@ impl Scope<'_> {
     }
 
     /// Says of a faulty expression what ksqlDB says in this clause.
-    fn refuse(&self, error: TypeError) -> PlanError {
+    pub(super) fn refuse(&self, error: TypeError, expr: &ast::Expr) -> PlanError {
         let clause = self.clause.name();
-        let unlogged = error.unlogged.clone();
+        let (hidden, unlogged) = (error.message.clone(), error.unlogged.clone());
+        let notes = (error.reason.clone(), error.help.clone(), error.part);
         let refused = match (self.clause, error.kind) {
             (Clause::Where | Clause::Having, TypeErrorKind::Code) => {
                 PlanError::new(Stage::Execute, format!("Invalid Predicate: {}.", error.message))
@@ -369,12 +367,13 @@ impl Scope<'_> {
             (Clause::Where | Clause::Having, _) => {
                 let message = format!("Error in {clause} expression");
                 let refused = PlanError::analyse(&message);
-                return match unlogged {
+                let refused = match unlogged {
                     Some(details) => refused.unlogged(format!("{message}: {details}")),
                     None => refused
                         .unlogged(format!("{message}: {}", error.message))
                         .with_details(Details::Expression),
                 };
+                return self.noted(refused, notes, expr).because(hidden);
             }
             (_, TypeErrorKind::Code) => {
                 PlanError::analyse(format!("Invalid {}: {}.", capitalised(clause), error.message))
@@ -388,10 +387,11 @@ impl Scope<'_> {
                 PlanError::analyse(error.message)
             }
         };
-        match unlogged {
+        let refused = match unlogged {
             Some(unlogged) => refused.unlogged(unlogged),
             None => refused,
-        }
+        };
+        self.noted(refused, notes, expr)
     }
 }
 

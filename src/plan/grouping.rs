@@ -4,11 +4,12 @@ use super::builder::Builder;
 use super::expression::Clause;
 use super::names::{calls, columns, unqualified};
 use super::relation::Aliased;
-use super::select::Item;
+use super::select::{Item, is_called};
 use super::{PlanError, Stage};
 use crate::formats::Format;
 use crate::sql::ast::{Expr, ExprKind, Name};
 use crate::sql::print;
+use crate::sql::span::Span;
 
 /// The grouping expressions; aggregates are none.
 pub(super) fn grouping(
@@ -22,7 +23,8 @@ pub(super) fn grouping(
             let alias = &builder.query.from.first.alias;
             let text = print::expression(&super::names::qualified(&plain, alias));
             let message = format!("Duplicate GROUP BY expression: {text}");
-            return Err(PlanError::new(Stage::Resolve, message).at(expr.span));
+            let error = PlanError::new(Stage::Resolve, message).at(expr.span);
+            return Err(error.because("rows are grouped by this already"));
         }
         if let Some(call) = calls(&plain, is_aggregate).first()
             && let ExprKind::Call { name, .. } = &call.kind
@@ -31,7 +33,8 @@ pub(super) fn grouping(
                 "GROUP BY does not support aggregate functions: {} is an aggregate function.",
                 name.text
             ))
-            .at(call.span));
+            .at(call.span)
+            .because("its value is known only once rows are grouped"));
         }
         builder.check_columns(expr, Clause::GroupBy)?;
         grouping.push(plain);
@@ -43,8 +46,15 @@ pub(super) fn grouping(
 pub(super) fn check_value_formats(sources: &[Aliased], clause: &str) -> Result<(), PlanError> {
     let kafka =
         sources.iter().filter(|aliased| aliased.source.value_format.format == Format::Kafka);
-    let names: Vec<_> = kafka.map(|aliased| aliased.alias.text.as_str()).collect();
-    if names.is_empty() { Ok(()) } else { Err(kafka_values(&names.join(", "), clause)) }
+    let kafka: Vec<&Aliased> = kafka.collect();
+    if kafka.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = kafka.iter().map(|aliased| aliased.alias.text.as_str()).collect();
+    let places = kafka.iter().map(|aliased| {
+        (aliased.alias.span, format!("the values of {} are in KAFKA", aliased.source.name))
+    });
+    Err(kafka_values(&names.join(", "), clause).at_each(places))
 }
 
 /// What is said of sources whose values are in the KAFKA format.
@@ -68,6 +78,7 @@ pub(super) fn check_grouped(
     having: Option<&Expr>,
     grouping: &[Expr],
     is_aggregate: &impl Fn(&str) -> bool,
+    text: &str,
 ) -> Result<(), PlanError> {
     fn loose<'e>(
         expr: &'e Expr,
@@ -89,22 +100,51 @@ pub(super) fn check_grouped(
             }
         }
     }
-    let faulty = items.iter().filter(|item| !loose(&item.expr, grouping, is_aggregate).is_empty());
-    let faulty: Vec<_> = faulty.map(|item| print::expression(&item.expr)).collect();
+    let faulty = items.iter().map(|item| (item, loose(&item.expr, grouping, is_aggregate)));
+    let faulty: Vec<_> = faulty.filter(|(_, loose)| !loose.is_empty()).collect();
     if !faulty.is_empty() {
-        return Err(not_grouped(&faulty.join(", ")));
+        let list: Vec<_> = faulty.iter().map(|(item, _)| print::expression(&item.expr)).collect();
+        let places = faulty.iter().flat_map(|(item, loose)| {
+            let of_star = item.span;
+            loose.iter().map(move |name| if name.span.is_empty() { of_star } else { name.span })
+        });
+        let mut places: Vec<Span> = places.collect();
+        places.dedup_by_key(|span| span.start);
+        let places = places.into_iter().map(|span| (span, NOT_GROUPED.to_owned()));
+        let (_, loose) = &faulty[0];
+        let help = format!(
+            "add {0} to GROUP BY, or take the latest with LATEST_BY_OFFSET({0})",
+            loose[0].text
+        );
+        return Err(not_grouped(&list.join(", ")).at_each(places).help(help));
     }
     let loose = having.map(|having| loose(having, grouping, is_aggregate)).unwrap_or_default();
     if loose.is_empty() {
         return Ok(());
     }
     let list: Vec<_> = loose.iter().map(|name| name.text.as_str()).collect();
+    let alias = loose.iter().find_map(|name| {
+        let is_alias = |item: &&Item| item.name == name.text && !is_called(&item.expr, &name.text);
+        items.iter().find(is_alias).map(|item| (name, item))
+    });
+    let help = alias.map(|(name, item)| {
+        format!(
+            "{} is a name that SELECT gives, which HAVING does not see: write {}",
+            name.text,
+            item.expr.span.text(text)
+        )
+    });
     Err(PlanError::analyse(format!(
         "Non-aggregate HAVING expression not part of GROUP BY: {}\nConsider switching the HAVING clause \
          to a WHERE clause before the GROUP BY.",
         list.join(", ")
-    )))
+    ))
+    .at_each(loose.iter().map(|name| (name.span, NOT_GROUPED.to_owned())))
+    .maybe_help(help))
 }
+
+/// What is wrong with a column that stands beside groups.
+const NOT_GROUPED: &str = "of which row of a group? It is neither grouped nor aggregated";
 
 /// Aggregates may not be nested, nor see window bounds.
 pub(super) fn check_calls(
@@ -120,7 +160,8 @@ pub(super) fn check_calls(
                 "Aggregate functions can not be nested: {}({}())",
                 name.text, inner_name.text
             );
-            return Err(PlanError::analyse(message).at(inner.span));
+            let error = PlanError::analyse(message).at(inner.span);
+            return Err(error.help("make a table of the inner one first, and aggregate that"));
         }
         for (_, name) in args.iter().flat_map(columns) {
             if matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND") {

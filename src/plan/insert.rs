@@ -2,10 +2,14 @@
 
 use super::builder::SinkNames;
 use super::query::analyse;
+use super::select::list_span;
 use super::statement::{kind_name, query_plan};
 use super::{OptionSet, Options, PlanContext, PlanError, QueryPlan, Source, Stage};
+use crate::expr::with_article;
 use crate::java::double_to_string;
 use crate::sql::ast::{ExprKind, InsertInto, Literal, Query, SelectItem, SourceKind};
+use crate::sql::span::Span;
+use crate::sql::suggest::{self, NameKind};
 use crate::types::{ColumnDef, Decimal, Rounding, Schema, SqlType};
 
 /// The texts of a statement.
@@ -26,7 +30,8 @@ pub fn plan_insert_into(
     let options = Options::from_clause(&insert.with, OptionSet::Insert)?;
     let target = insert_target(insert, ctx)?;
     let query = with_literals_of(&insert.query, target);
-    let sink = SinkNames { name: &insert.target.text, timestamp: None };
+    let sink =
+        SinkNames { name: &insert.target.text, timestamp: None, timestamp_at: Span::default() };
     let analysed = analyse(&query, sink, None, ctx)?;
     if target.is_read_only {
         let message =
@@ -41,13 +46,17 @@ pub fn plan_insert_into(
             target.name,
             target.kind.java_name(),
             analysed.kind.java_name()
-        )));
+        ))
+        .at(insert.query.span)
+        .because(format!("this gives a table, and {} is a stream", target.name)));
     }
     if !same_columns(&analysed.schema, &target.schema) {
         return Err(PlanError::execute(format!(
             "Incompatible schema between results and sink.\nResult schema is {}\nSink schema is {}",
             analysed.schema, target.schema
-        )));
+        ))
+        .at(list_span(&query))
+        .maybe_reason(difference(&analysed.schema, &target.schema)));
     }
     if let Some(id) = &options.query_id {
         check_query_id(id)?;
@@ -64,16 +73,19 @@ fn insert_target<'c>(insert: &InsertInto, ctx: &PlanContext<'c>) -> Result<&'c S
     let resolve = |message: String| PlanError::new(Stage::Resolve, message).at(name.span);
     let target = ctx.catalog.source(&name.text).ok_or_else(|| {
         let at = name.span.position(ctx.text);
+        let names: Vec<&str> = ctx.catalog.sources().map(|source| source.name.as_str()).collect();
         resolve(format!(
             "Line: {}, Col: {}: Source `{}` does not exist.",
             at.line, at.column, name.text
         ))
+        .maybe_help(suggest::help(NameKind::Source, &name.text, &names))
     })?;
     if target.kind == SourceKind::Table {
         return Err(resolve(format!(
             "INSERT INTO can only be used to insert into a stream. {} is a table.",
             name.text
-        )));
+        ))
+        .help("write CREATE OR REPLACE TABLE … AS SELECT to fill a table by a query"));
     }
     if !target.headers.is_empty() {
         let message = format!("Cannot insert into {} because it has header columns", name.text);
@@ -105,6 +117,33 @@ fn same_columns(result: &Schema, sink: &Schema) -> bool {
     };
     let sides = [(&result.key, &sink.key), (&result.value, &sink.value)];
     sides.into_iter().all(|(from, to)| from.len() == to.len() && from.iter().zip(to).all(fits))
+}
+
+/// The first column in which a result differs from its sink.
+fn difference(result: &Schema, sink: &Schema) -> Option<String> {
+    for (what, from, to) in
+        [("key column", &result.key, &sink.key), ("column", &result.value, &sink.value)]
+    {
+        for (index, (from, to)) in from.iter().zip(to).enumerate() {
+            let number = index + 1;
+            if from.name != to.name {
+                let (from, to) = (&from.name, &to.name);
+                return Some(format!("{what} {number} is called {from}, and {to} in the stream"));
+            }
+            if from.ty != to.ty && !is_narrower(&from.ty, &to.ty) {
+                let (found, wanted) = (with_article(&from.ty), with_article(&to.ty));
+                return Some(format!(
+                    "{what} {} is {found}, and {wanted} in the stream",
+                    from.name
+                ));
+            }
+        }
+        if from.len() != to.len() {
+            let (from, to) = (from.len(), to.len());
+            return Some(format!("here are {from} {what}s, and {to} in the stream"));
+        }
+    }
+    None
 }
 
 /// Whether all numbers of one DECIMAL are some of another.

@@ -152,8 +152,8 @@ fn constant(
     }
     let typed = ctx.scope(&[], &[], Clause::Select).resolve(expr);
     typed.map_err(|error| {
-        let span = error.span.unwrap_or(expr.span);
-        failed(insert, &error.message).at(span)
+        let refused = refused(&insert.target.text, &error.message);
+        PlanError { notes: error.notes, ..refused }.at(expr.span)
     })
 }
 

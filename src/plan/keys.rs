@@ -34,7 +34,10 @@ pub(super) fn find_keys(
         match (matches.next(), matches.next()) {
             (Some((first, _)), None) => found.push(first),
             (Some((first, _)), Some((second, _))) => {
-                return Err(repeated(kind, key, &items[first].name, &items[second].name));
+                let (name, again) = (&items[first].name, &items[second]);
+                return Err(repeated(kind, key, name, &again.name)
+                    .at(again.span)
+                    .because(format!("the key is selected as {name} already")));
             }
             (None, _) => missing.push(key),
         }
@@ -80,15 +83,18 @@ fn absent(kind: KeyKind, sink: &str, keys: &[String]) -> PlanError {
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
         [] => String::new(),
     };
+    let is = if keys.len() == 1 { "is" } else { "are" };
+    let reason = format!("{list} {is} not selected");
     PlanError::analyse(format!(
         "Key{plural} missing from projection (ie, SELECT). \nThe query used to build `{sink}` must \
          include the {what}{plural} {list} in its projection (eg, SELECT {}...).",
         keys.join(", ")
     ))
+    .because(reason)
 }
 
-/// Maps may not be part of a key.
-pub(super) fn check_keys(key: &[ColumnDef]) -> Result<(), PlanError> {
+/// Maps may not be part of a key; the column comes with the error.
+pub(super) fn check_keys(key: &[ColumnDef]) -> Result<(), (String, PlanError)> {
     fn has_map(ty: &SqlType) -> bool {
         match ty {
             SqlType::Map(..) => true,
@@ -99,11 +105,14 @@ pub(super) fn check_keys(key: &[ColumnDef]) -> Result<(), PlanError> {
     }
     match key.iter().find(|column| has_map(&column.ty)) {
         None => Ok(()),
-        Some(column) => Err(PlanError::execute(format!(
-            "Map keys, including types that contain maps, are not supported as they may lead to \
+        Some(column) => Err((
+            column.name.to_string(),
+            PlanError::execute(format!(
+                "Map keys, including types that contain maps, are not supported as they may lead to \
              unexpected behavior due to inconsistent serialization. Key column name: `{}`. Column type: \
              {}. See https://github.com/confluentinc/ksql/issues/6621 for more.",
-            column.name, column.ty
-        ))),
+                column.name, column.ty
+            )),
+        )),
     }
 }

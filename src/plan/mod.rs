@@ -10,9 +10,11 @@ mod catalog;
 mod error;
 mod explain;
 mod expression;
+mod faults;
 mod fingerprint;
 mod foreign_key;
 mod frame;
+mod from;
 mod grouping;
 mod ids;
 mod insert;
@@ -20,6 +22,7 @@ mod insert_values;
 mod internal_formats;
 mod join;
 mod keys;
+mod name_help;
 mod names;
 mod node;
 mod options;
@@ -27,6 +30,7 @@ mod over;
 mod partitions;
 mod query;
 mod query_plan;
+mod reasons;
 mod relation;
 mod sanitise;
 mod schema_uses;
@@ -34,9 +38,11 @@ mod schemas;
 mod select;
 mod source;
 mod statement;
+mod statement_formats;
 mod store;
 mod stream_stream_join;
 mod sub_topology;
+mod survey;
 mod types;
 mod window;
 
@@ -155,6 +161,15 @@ impl PlanContext<'_> {
         key: &'s [ColumnDef],
         clause: Clause,
     ) -> Scope<'s> {
-        Scope { columns, key, catalog: self.catalog, text: self.text, clause, calls: &[] }
+        Scope {
+            columns,
+            key,
+            catalog: self.catalog,
+            text: self.text,
+            clause,
+            calls: &[],
+            select: &[],
+            written: &[],
+        }
     }
 }

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use super::aggregate::plan_aggregate;
-use super::builder::{Analysed, Builder, SinkNames, check_predicate, source_node, untyped};
+use super::builder::{
+    Analysed, Builder, SinkNames, check_predicate, repeated_column, source_node, untyped,
+};
 use super::expression::Clause;
+use super::from::find_sources;
 use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
 use super::keys::{KeyKind, find_keys};
+use super::name_help::function_help;
 use super::names::{calls, qualified, unqualified};
 use super::over::{check_places, take_calls};
 use super::relation::{Aliased, Relation};
-use super::select::{Item, column, items, selected};
+use super::select::{Item, column, items, list_span, selected};
+use super::survey::{Survey, with_others};
 use super::{NodeKind, PlanContext, PlanError, Source, Stage, TableCall};
-use crate::expr::functions;
-use crate::expr::functions::ArgType;
+use crate::expr::TypeError;
+use crate::expr::functions::{self, ArgType};
 use crate::formats::FormatSpec;
 use crate::sql::ast::{Emit, Expr, ExprKind, Literal, Query, SourceKind};
-use crate::sql::diagnostic::help_with_name;
 use crate::sql::print;
+use crate::sql::span::Span;
 use crate::types::ColumnDef;
 
 /// Analyses the query of a `CREATE … AS SELECT` or `INSERT INTO … SELECT`.
@@ -28,28 +33,39 @@ pub(super) fn analyse(
     ctx: &PlanContext<'_>,
 ) -> Result<Analysed, PlanError> {
     let sources = find_sources(query, ctx)?;
+    analyse_from(query, &sources, sink, key_format, ctx)
+        .map_err(|error| with_others(error, query, &sources, ctx))
+}
+
+fn analyse_from(
+    query: &Query,
+    sources: &[Aliased],
+    sink: SinkNames<'_>,
+    key_format: Option<&FormatSpec>,
+    ctx: &PlanContext<'_>,
+) -> Result<Analysed, PlanError> {
     check_places(query, ctx.config.is_strict)?;
     sources.iter().try_for_each(|aliased| check_lambdas(query, &aliased.source))?;
     let joined;
     let mut refused = None;
     let (query, relation, nodes, keys) = if sources.len() > 1 {
-        let qualified = qualified_query(query, &sources, ctx.text)?;
+        let qualified = qualified_query(query, sources, ctx.text)?;
         let JoinPlan { relation, nodes, keys, refused: late } =
-            plan_join(&qualified, &sources, ctx)?;
+            plan_join(&qualified, sources, ctx)?;
         refused = late;
-        joined = flatten(&qualified, &relation.columns, ctx)?;
+        joined = flatten(&qualified, sources, &relation.columns, ctx)?;
         (&joined, relation, nodes, Some((qualified, keys)))
     } else {
-        let relation = Relation::of_sources(&sources);
+        let relation = Relation::of_sources(sources);
         (query, relation, Vec::new(), None)
     };
     let windowed_table = |aliased: &Aliased| {
         aliased.source.kind == SourceKind::Table && aliased.source.is_windowed()
     };
-    if sources.iter().any(windowed_table) {
-        return Err(PlanError::analyse(
-            "KSQL does not support persistent queries on windowed tables.",
-        ));
+    if let Some(windowed) = sources.iter().find(|aliased| windowed_table(aliased)) {
+        let error =
+            PlanError::analyse("KSQL does not support persistent queries on windowed tables.");
+        return Err(error.at(windowed.alias.span).because("this table is windowed"));
     }
     let key_format = key_format.unwrap_or(&relation.key_format).clone();
     let columns = relation.columns.clone();
@@ -78,31 +94,23 @@ pub(super) fn analyse(
             && query.partition_by.is_none()
         {
             sink.check_timestamp(&items)?;
-            check_selected(qualified, keys, sink.name)?;
+            check_selected(qualified, keys, sink.name).map_err(|error| {
+                error.at(list_span(query)).because("the key of the joined rows is not selected")
+            })?;
         }
         builder.project(&items)?
     };
     refused.map_or(Ok(analysed), Err)
 }
 
-/// The sources of a query, which must all exist.
-fn find_sources(query: &Query, ctx: &PlanContext<'_>) -> Result<Vec<Aliased>, PlanError> {
-    let find = |name: &crate::sql::ast::Name| {
-        let missing = || {
-            let sources = ctx.catalog.sources().map(|source| source.name.as_str());
-            let sources: Vec<&str> = sources.collect();
-            let error = PlanError::new(Stage::Resolve, format!("{} does not exist.", name.text));
-            let error = error.at(name.span);
-            match help_with_name(&name.text, "streams and tables", &sources) {
-                Some(help) => error.help(help),
-                None => error,
-            }
-        };
-        ctx.catalog.source(&name.text).cloned().ok_or_else(missing)
-    };
-    let all = std::iter::once(&query.from.first);
-    let all = all.chain(query.from.joins.iter().map(|join| &join.source));
-    all.map(|from| Ok(Aliased { alias: from.alias.clone(), source: find(&from.name)? })).collect()
+/// The faults of a query's expressions, where another fault keeps it from being analysed.
+pub(super) fn faults_of(query: &Query, ctx: &PlanContext<'_>) -> Vec<PlanError> {
+    match find_sources(query, ctx) {
+        Ok(sources) => {
+            Survey::new(query, &sources, ctx).map_or_else(Vec::new, |survey| survey.faults())
+        }
+        Err(error) => vec![error],
+    }
 }
 
 /// "Lambda function argument can't be a column name".
@@ -147,15 +155,21 @@ fn check_clauses(
             "Line: {}, Col: {}: WINDOW clause requires a GROUP BY clause.",
             at.line, at.column
         ))
-        .at(window.span));
+        .at(window.span)
+        .help("add GROUP BY with what is to be counted apart in each window"));
     }
     if query.emit == Some(Emit::Final) && query.window.is_none() {
-        return Err(PlanError::analyse("EMIT FINAL is only supported for windowed aggregations."));
+        return Err(PlanError::analyse("EMIT FINAL is only supported for windowed aggregations.")
+            .at(query.tail)
+            .because("without a WINDOW, a result is never final")
+            .help("write EMIT CHANGES, or add a WINDOW"));
     }
-    if query.group_by.is_some() && query.partition_by.is_some() {
-        return Err(PlanError::analyse(
-            "Only one of PARTITION BY or GROUP BY may be used in a query.",
-        ));
+    if let (Some(_), Some(partition_by)) = (&query.group_by, &query.partition_by) {
+        let error =
+            PlanError::analyse("Only one of PARTITION BY or GROUP BY may be used in a query.");
+        return Err(error
+            .at(span_of(partition_by, query))
+            .because("GROUP BY makes the key already"));
     }
     if query.group_by.is_none() && query.having.is_some() {
         let at = query.having.as_ref().map_or(query.span, |having| having.span);
@@ -164,13 +178,18 @@ fn check_clauses(
             "Line: {}, Col: {}: HAVING clause requires a GROUP BY clause.",
             position.line, position.column
         ))
-        .at(at));
+        .at(at)
+        .help("write WHERE for a condition on each row, or add GROUP BY"));
     }
     check_functions(query, items, ctx)?;
-    if query.group_by.is_some() && !aggregates {
-        return Err(PlanError::analyse(
+    if let (Some(group_by), false) = (&query.group_by, aggregates) {
+        let error = PlanError::analyse(
             "GROUP BY requires aggregate functions in either the SELECT or HAVING clause.",
-        ));
+        );
+        return Err(error
+            .at(span_of(group_by, query))
+            .because("nothing is counted or summed")
+            .help("select an aggregate such as COUNT(*), or write PARTITION BY to give rows another key"));
     }
     if query.group_by.is_none() && aggregates {
         return Err(aggregate_without_group(items, ctx));
@@ -187,16 +206,21 @@ fn check_functions(query: &Query, items: &[Item], ctx: &PlanContext<'_>) -> Resu
         if let ExprKind::Call { name, .. } = &call.kind
             && let Err(error) = functions::resolve(&name.text, &[])
         {
-            let error = PlanError::analyse(error.to_string()).at(call.span);
+            let refused = PlanError::analyse(error.to_string()).at(name.span);
             let is_of_rows = matches!(name.text.as_str(), "LAG" | "LEAD");
             return Err(if is_of_rows && !ctx.config.is_strict {
-                error.help(format!("{} OVER (PARTITION BY key ORDER BY ROWTIME)", name.text))
+                refused.help(format!("{} OVER (PARTITION BY key ORDER BY ROWTIME)", name.text))
             } else {
-                error
+                refused.maybe_help(function_help(&name.text))
             });
         }
     }
     Ok(())
+}
+
+/// From the first of several expressions to the last.
+pub(super) fn span_of(exprs: &[Expr], query: &Query) -> Span {
+    exprs.iter().map(|expr| expr.span).reduce(Span::to).unwrap_or(query.span)
 }
 
 /// What is said of an aggregate without a `GROUP BY`.
@@ -205,17 +229,27 @@ fn aggregate_without_group(items: &[Item], ctx: &PlanContext<'_>) -> PlanError {
     let plain = items.iter().filter(|item| {
         calls(&item.expr, &is_aggregate).is_empty() && !super::names::columns(&item.expr).is_empty()
     });
-    let plain: Vec<_> = plain.map(|item| print::expression(&item.expr)).collect();
+    let plain: Vec<&Item> = plain.collect();
     if !plain.is_empty() {
-        return super::grouping::not_grouped(&plain.join(", "));
+        let list: Vec<_> = plain.iter().map(|item| print::expression(&item.expr)).collect();
+        let list = list.join(", ");
+        let places = plain
+            .iter()
+            .map(|item| (item.span, "there is no GROUP BY, and this is no aggregate".to_owned()));
+        let error = super::grouping::not_grouped(&list).at_each(places);
+        return error.help(format!("add GROUP BY {list}"));
     }
-    let aggregates = items.iter().flat_map(|item| calls(&item.expr, &is_aggregate));
-    let aggregates: Vec<_> = aggregates.map(super::aggregate::shown_call).collect();
-    PlanError::analyse(format!(
+    let calls: Vec<_> = items.iter().flat_map(|item| calls(&item.expr, &is_aggregate)).collect();
+    let places = calls.iter().map(|call| (call.span, "an aggregate of which rows?".to_owned()));
+    let aggregates: Vec<_> = calls.iter().map(|call| super::aggregate::shown_call(call)).collect();
+    let error = PlanError::analyse(format!(
         "CREATE TABLE AS SELECT statement does not support aggregate function [{}] without a GROUP BY \
          clause.",
         aggregates.join(", ")
-    ))
+    ));
+    error
+        .at_each(places)
+        .help("add GROUP BY; GROUP BY 1 with a selected 1 makes one group of all rows")
 }
 
 impl Builder<'_> {
@@ -243,11 +277,18 @@ impl Builder<'_> {
             return Ok(items);
         }
         let is_aggregate = |name: &str| self.ctx.aggregates().find(name).is_some();
+        let call = items.iter().flat_map(|item| calls(&item.expr, &is_table)).next();
+        let at = call.map_or(self.query.span, |call| call.span);
         if items.iter().any(|item| !calls(&item.expr, &is_aggregate).is_empty()) {
-            return Err(PlanError::analyse("Table functions cannot be used with aggregations."));
+            let error = PlanError::analyse("Table functions cannot be used with aggregations.");
+            return Err(error
+                .at(at)
+                .because("this makes several rows of one")
+                .help("make the rows in a stream of their own first, and aggregate that"));
         }
         if self.relation.kind == SourceKind::Table {
-            return Err(PlanError::analyse("Table source is not supported with table functions"));
+            let error = PlanError::analyse("Table source is not supported with table functions");
+            return Err(error.at(at).because("this makes several rows of one"));
         }
         let mut table_calls = Vec::new();
         for item in &mut items {
@@ -290,7 +331,7 @@ impl Builder<'_> {
             .map(|arg| arg.ty().cloned().map_or(ArgType::Null, ArgType::Value))
             .collect();
         let function = functions::resolve_table(name, &arg_types)
-            .map_err(|error| PlanError::analyse(error.to_string()).at(expr.span))?;
+            .map_err(|error| scope.refuse(TypeError::of_call(name, &arg_types, error), expr))?;
         for ((arg, ty), to) in typed.iter_mut().zip(&mut arg_types).zip(&function.coercions) {
             if let (Some(to), Some(_)) = (to, arg.ty()) {
                 let cast = crate::expr::Expr::cast(arg.clone(), to.clone());
@@ -315,10 +356,11 @@ impl Builder<'_> {
             self.relation.key.iter().map(|key| column(&key.name)).collect();
         let (keys, drops_key) = match &partition_by {
             None => (source_keys.clone(), false),
-            Some(_) if kind == SourceKind::Table => {
-                return Err(PlanError::analyse(
+            Some(exprs) if kind == SourceKind::Table => {
+                let error = PlanError::analyse(
                     "PARTITION BY is not supported for tables, only for streams.",
-                ));
+                );
+                return Err(error.at(span_of(exprs, self.query)));
             }
             Some(exprs) => partition_keys(exprs)?,
         };
@@ -349,10 +391,11 @@ impl Builder<'_> {
             _ => print::expression(key),
         };
         self.sink.check_timestamp(items)?;
-        let key_items = find_keys(&keys, items, key_kind, self.sink.name, shown)?;
+        let key_items = find_keys(&keys, items, key_kind, self.sink.name, shown)
+            .map_err(|error| error.at(list_span(self.query)))?;
         let key_schema = key_items.iter().zip(&keys).map(|(item, key)| {
             let typed = self.scope(Clause::Select).resolve(key)?;
-            let ty = typed.ty().cloned().ok_or_else(untyped)?;
+            let ty = typed.ty().cloned().ok_or_else(|| untyped().at(items[*item].span))?;
             Ok(ColumnDef::new(items[*item].name.as_str(), ty))
         });
         let key_schema = key_schema.collect::<Result<Vec<_>, PlanError>>()?;
@@ -386,11 +429,8 @@ impl Builder<'_> {
         for (index, item) in items.iter().enumerate() {
             if items[..index].iter().any(|other| other.name == item.name) {
                 let typed = self.scope(Clause::Select).resolve(&item.expr)?;
-                let ty = typed.ty().ok_or_else(untyped)?;
-                return Err(PlanError::analyse(format!(
-                    "Duplicate value columns found in schema: `{}` {ty}",
-                    item.name
-                )));
+                let ty = typed.ty().ok_or_else(|| untyped().at(item.span))?;
+                return Err(repeated_column(item, ty));
             }
         }
         Ok(())
@@ -403,7 +443,11 @@ fn partition_keys(exprs: &[Expr]) -> Result<(Vec<Expr>, bool), PlanError> {
     match exprs.iter().filter(is_null).count() {
         0 => Ok((exprs.iter().map(unqualified).collect(), false)),
         _ if exprs.len() == 1 => Ok((Vec::new(), true)),
-        _ => Err(PlanError::analyse("Cannot PARTITION BY multiple columns including NULL")),
+        _ => {
+            let error = PlanError::analyse("Cannot PARTITION BY multiple columns including NULL");
+            let null = exprs.iter().find(is_null).map_or(exprs[0].span, |null| null.span);
+            Err(error.at(null).because("NULL alone takes the key away"))
+        }
     }
 }
 

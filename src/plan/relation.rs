@@ -76,3 +76,12 @@ impl Relation {
         }
     }
 }
+
+/// The columns of several sources as they are written, in their order.
+pub(super) fn written_names(sources: &[Aliased]) -> Vec<String> {
+    let columns = sources.iter().flat_map(|Aliased { alias, source }| {
+        let columns = frame_columns(source).into_iter();
+        columns.map(|column| format!("{}.{}", alias.text, column.name))
+    });
+    columns.collect()
+}

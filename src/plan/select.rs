@@ -7,6 +7,7 @@ use super::relation::{Aliased, Relation};
 use super::{PlanError, frame_columns};
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::print;
+use crate::sql::span::Span;
 use crate::types::SqlType;
 
 /// An item of a `SELECT`, with the name of its column.
@@ -16,6 +17,8 @@ pub(super) struct Item {
     pub(super) name: String,
     /// What it computes; columns are named without their source.
     pub(super) expr: Expr,
+    /// Where it stands, or the star that stands for it.
+    pub(super) span: Span,
 }
 
 /// Names of pseudo-columns and window bounds, which no other column may have.
@@ -32,15 +35,15 @@ pub(super) fn items(
     let mut items = Vec::new();
     for item in &query.select {
         match item {
-            SelectItem::All { source: qualifier, .. } => {
+            SelectItem::All { source: qualifier, span } => {
                 if relation.is_joined() {
-                    items.extend(joined_star(query, relation, qualifier.as_ref())?);
+                    items.extend(joined_star(query, relation, (qualifier.as_ref(), *span))?);
                     continue;
                 }
                 check_qualifier(qualifier.as_ref(), query)?;
-                items.extend(star(query, relation));
+                items.extend(star(query, relation, *span));
             }
-            SelectItem::StructAll { base, .. } => {
+            SelectItem::StructAll { base, span } => {
                 for field in struct_fields(base, columns)? {
                     let expr = Expr {
                         kind: ExprKind::Field {
@@ -49,10 +52,10 @@ pub(super) fn items(
                         },
                         span: base.span,
                     };
-                    items.push(Item { name: names.field(&field), expr });
+                    items.push(Item { name: names.field(&field), expr, span: *span });
                 }
             }
-            SelectItem::Expr { expr, alias, .. } => {
+            SelectItem::Expr { expr, alias, span } => {
                 let plain = unqualified(expr);
                 if let ExprKind::Column { source: Some(qualifier), .. } = &expr.kind
                     && !relation.is_joined()
@@ -67,8 +70,9 @@ pub(super) fn items(
                     (None, _) => (names.generated(), false),
                 };
                 let has_alias = has_alias && !is_called(&plain, &name);
-                check_reserved(&name, has_alias)?;
-                items.push(Item { name, expr: plain });
+                let at = alias.as_ref().map_or(*span, |alias| alias.span);
+                check_reserved(&name, has_alias).map_err(|error| error.at(at))?;
+                items.push(Item { name, expr: plain, span: *span });
             }
         }
     }
@@ -81,7 +85,8 @@ fn check_qualifier(qualifier: Option<&Name>, query: &Query) -> Result<(), PlanEr
         return Ok(());
     }
     let message = format!("'{}' is not a valid stream/table name or alias.", qualifier.text);
-    Err(PlanError::prepare(message).at(qualifier.span))
+    let alias = &query.from.first.alias.text;
+    Err(PlanError::prepare(message).at(qualifier.span).help(format!("the source here is {alias}")))
 }
 
 fn check_reserved(name: &str, has_alias: bool) -> Result<(), PlanError> {
@@ -96,7 +101,7 @@ fn check_reserved(name: &str, has_alias: bool) -> Result<(), PlanError> {
 }
 
 /// Whether an expression is the column called `name`, also that of a source in a joined row.
-fn is_called(expr: &Expr, name: &str) -> bool {
+pub(super) fn is_called(expr: &Expr, name: &str) -> bool {
     let ExprKind::Column { name: column, .. } = &expr.kind else { return false };
     let rest = column.text.strip_suffix(name);
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
@@ -107,7 +112,7 @@ fn is_called(expr: &Expr, name: &str) -> bool {
 fn joined_star(
     query: &Query,
     relation: &Relation,
-    qualifier: Option<&Name>,
+    (qualifier, span): (Option<&Name>, Span),
 ) -> Result<Vec<Item>, PlanError> {
     let wanted = |alias: &Name| qualifier.is_none_or(|qualifier| qualifier.text == alias.text);
     let sources: Vec<_> =
@@ -144,22 +149,22 @@ fn joined_star(
         .enumerate()
         .map(|(index, expr)| match &expr.kind {
             ExprKind::Column { name, .. } | ExprKind::Field { name, .. } => {
-                Item { name: name.text.clone(), expr: expr.clone() }
+                Item { name: name.text.clone(), expr: expr.clone(), span }
             }
-            _ => Item { name: format!("KSQL_COL_{index}"), expr: expr.clone() },
+            _ => Item { name: format!("KSQL_COL_{index}"), expr: expr.clone(), span },
         })
         .collect();
     let rest = synthetic.into_iter().map(str::to_owned).chain(columns);
     let rest: Vec<Item> = rest
         .filter(|name| !taken.iter().any(|item| item.name == *name))
-        .map(|name| Item { expr: column(&name), name })
+        .map(|name| Item { expr: column(&name), name, span })
         .collect();
     Ok(taken.into_iter().chain(rest).collect())
 }
 
 /// The columns of `*`: the key, then the value; after a `PARTITION BY` the new key comes first and
 /// the old one last.
-fn star(query: &Query, relation: &Relation) -> Vec<Item> {
+fn star(query: &Query, relation: &Relation, span: Span) -> Vec<Item> {
     let Some(source) = relation.sources.first().map(|aliased| &aliased.source) else {
         return Vec::new();
     };
@@ -167,7 +172,7 @@ fn star(query: &Query, relation: &Relation) -> Vec<Item> {
     let values = source.schema.value.iter().map(|column| &*column.name);
     let headers = source.headers.iter().map(|column| column.name.as_str());
     let values: Vec<&str> = values.chain(headers).collect();
-    let item = |name: &str| Item { name: name.to_owned(), expr: column(name) };
+    let item = |name: &str| Item { name: name.to_owned(), expr: column(name), span };
     let Some(partition_by) = &query.partition_by else {
         return keys.into_iter().chain(values).map(item).collect();
     };
@@ -183,11 +188,11 @@ fn star(query: &Query, relation: &Relation) -> Vec<Item> {
             ExprKind::Literal(_) => {}
             ExprKind::Field { name, .. } => {
                 let name = name.text.clone();
-                first.push(Item { name, expr: plain });
+                first.push(Item { name, expr: plain, span });
             }
             _ => {
                 let name = format!("KSQL_COL_{index}");
-                first.push(Item { name, expr: plain });
+                first.push(Item { name, expr: plain, span });
             }
         }
     }
@@ -204,12 +209,20 @@ pub(super) fn selected(query: &Query) -> impl Iterator<Item = &Expr> {
     })
 }
 
+/// From the first item of a `SELECT` to the last.
+pub(super) fn list_span(query: &Query) -> Span {
+    let span = |item: &SelectItem| match item {
+        SelectItem::Expr { span, .. }
+        | SelectItem::All { span, .. }
+        | SelectItem::StructAll { span, .. } => *span,
+    };
+    let spans = query.select.iter().map(span);
+    spans.reduce(Span::to).unwrap_or(query.span)
+}
+
 /// An expression that names a column.
 pub(super) fn column(name: &str) -> Expr {
-    Expr {
-        kind: ExprKind::Column { source: None, name: Name::new(name) },
-        span: crate::sql::span::Span::default(),
-    }
+    Expr { kind: ExprKind::Column { source: None, name: Name::new(name) }, span: Span::default() }
 }
 
 /// The fields of the struct that `base` gives.
@@ -235,7 +248,13 @@ fn struct_fields(base: &Expr, columns: &[(String, SqlType)]) -> Result<Vec<Strin
         Some(SqlType::Struct(ty)) => {
             Ok(ty.fields.iter().map(|field| field.name.to_string()).collect())
         }
-        _ => Err(PlanError::analyse(format!(
+        Some(ty) => Err(PlanError::analyse(format!(
+            "Cannot use ->* on non-struct {}",
+            print::expression(base)
+        ))
+        .at(base.span)
+        .because(format!("this is {}: only a STRUCT has fields", crate::expr::with_article(&ty)))),
+        None => Err(PlanError::analyse(format!(
             "Cannot use ->* on non-struct {}",
             print::expression(base)
         ))

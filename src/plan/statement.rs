@@ -1,21 +1,27 @@
 //! Statements that make sources and queries, planned against the catalog.
 
+use std::collections::HashSet;
+
 use super::builder::{Analysed, SinkNames, missing_timestamp};
+use super::faults::Faults;
 use super::keys::check_keys;
 use super::options::{OptionSet, Options};
-use super::query::analyse;
-use super::schemas::{Inference, with_schema_id};
-use super::select::RESERVED;
+use super::query::{analyse, faults_of, span_of};
+use super::schemas::Inference;
+use super::select::{RESERVED, list_span};
+use super::statement_formats::{
+    FormatPlaces, infer_columns, sink_formats, source_formats, wrapped,
+};
 use super::types::resolve_type;
 use super::{
     Catalog, HeaderColumn, PlanContext, PlanError, QueryPlan, Sink, Source, Stage, TimestampColumn,
     all_headers,
 };
-use crate::formats::{
-    Format, FormatError, FormatSpec, NullableRepresentation, Role, default_key_schema_name,
-};
+use crate::expr::with_article;
+use crate::formats::{FormatError, Role};
 use crate::sql::ast::{Constraint, CreateAs, CreateSource, Name, Query, SourceKind};
 use crate::sql::print;
+use crate::sql::span::Span;
 use crate::types::{ColumnDef, Schema, SqlType};
 
 /// What a `CREATE … AS SELECT` makes.
@@ -35,8 +41,11 @@ pub fn plan_create_source(
     sql: &str,
     ctx: &PlanContext<'_>,
 ) -> Result<(Source, Options), PlanError> {
-    let options = Options::from_clause(&create.with, OptionSet::Source)?;
-    let (mut schema, headers, mut order) = columns(create, ctx.catalog)?;
+    let mut faults = Faults::default();
+    let options = Options::from_clause(&create.with, OptionSet::Source);
+    let options = faults.keep(options.map_err(|error| error.at(create.name.span)));
+    let columns = faults.keep(columns(create, ctx.catalog));
+    let (options, (mut schema, headers, mut order)) = faults.both(options, columns)?;
     let replaces_read_only =
         ctx.catalog.source(&create.name.text).is_some_and(|existing| existing.is_read_only);
     if create.or_replace && (create.is_source || replaces_read_only) {
@@ -44,16 +53,18 @@ pub fn plan_create_source(
     }
     for name in &order {
         if RESERVED.contains(&name.as_str()) {
-            return Err(PlanError::execute(format!(
+            let error = PlanError::execute(format!(
                 "'{name}' is a reserved column name. You cannot use it as a name for a column."
-            )));
+            ));
+            return Err(error.at(column_span(create, name)));
         }
     }
-    let (key_format, value_format) = source_formats(&options, &create.name.text, &schema, ctx)?;
+    let (key_format, value_format) = source_formats(&options, create, &schema, ctx)?;
     infer_columns(&options, (&key_format, &value_format), (&mut schema, &mut order), ctx)?;
     let value_format = wrapped(value_format, &options, &schema, ctx);
     if order.is_empty() {
         return Err(PlanError::execute("No columns supplied.")
+            .at(create.name.span)
             .help("write the columns as (name TYPE, …) after the name"));
     }
     if create.kind == SourceKind::Table && schema.key.is_empty() {
@@ -61,15 +72,19 @@ pub fn plan_create_source(
     }
     if options.window.is_some() && schema.key.is_empty() {
         let error = PlanError::execute("Windowed sources require a key column.");
-        return Err(error.at(create.name.span));
+        return Err(error.at(create.name.span).help("write KEY behind the column that is the key"));
     }
-    check_keys(&schema.key)?;
-    key_format.validate(&schema.key, Role::Key)?;
-    value_format.validate(&schema.value, Role::Value)?;
+    check_keys(&schema.key).map_err(|(name, error)| error.at(column_span(create, &name)))?;
+    let places = FormatPlaces { with: &create.with, name: create.name.span };
+    key_format.validate(&schema.key, Role::Key).map_err(|error| places.refuse(error, Role::Key))?;
+    value_format
+        .validate(&schema.value, Role::Value)
+        .map_err(|error| places.refuse(error, Role::Value))?;
     let source = Source {
         name: create.name.text.clone(),
         kind: create.kind,
-        timestamp: timestamp(&options, &schema, &headers, Stage::Execute)?,
+        timestamp: timestamp(&options, &schema, &headers, Stage::Execute)
+            .map_err(|error| error.at(places.of("TIMESTAMP")))?,
         schema,
         headers,
         order,
@@ -90,42 +105,43 @@ pub fn plan_create_as(
     sql: &str,
     ctx: &PlanContext<'_>,
 ) -> Result<PlannedSink, PlanError> {
-    let options = Options::from_clause(&create.with, OptionSet::Sink)?;
     let name = create.name.text.as_str();
+    let places = FormatPlaces { with: &create.with, name: create.name.span };
+    let options = Options::from_clause(&create.with, OptionSet::Sink)
+        .map_err(|error| error.and(faults_of(&create.query, ctx)))?;
     check_limit(&create.query, create.kind)?;
-    let sink = SinkNames { name, timestamp: options.timestamp.as_deref() };
+    let timestamp_at = places.of("TIMESTAMP");
+    let sink = SinkNames { name, timestamp: options.timestamp.as_deref(), timestamp_at };
     let analysed = analyse(&create.query, sink, None, ctx)?;
-    if analysed.kind != create.kind {
-        let (gives, wanted) = match analysed.kind {
-            SourceKind::Table => ("TABLE", "CREATE TABLE AS SELECT"),
-            SourceKind::Stream => ("STREAM", "CREATE STREAM AS SELECT"),
-        };
-        return Err(with_statement(sql)(PlanError::analyse(format!(
-            "Invalid result type. Your SELECT query produces a {gives}. Please use {wanted} statement \
-             instead."
-        ))));
-    }
+    check_kind(create, analysed.kind, sql)?;
     match ctx.catalog.source(name) {
         Some(existing) if !create.or_replace => {
-            return Err(already_exists(name, create.kind, existing.kind, Stage::Analyse));
+            let kinds = (create.kind, existing.kind);
+            return Err(already_exists(&create.name, kinds, Stage::Analyse));
         }
         Some(existing) if existing.is_read_only => {
             return Err(not_replaceable(&create.name, create.kind));
         }
         _ => {}
     }
-    let (key_format, value_format) = sink_formats(&options, name, &analysed, ctx)?;
+    let (key_format, value_format) = sink_formats(&options, create, &analysed, ctx)?;
     let topic = options
         .topic
         .clone()
         .unwrap_or_else(|| format!("{}{name}", ctx.config.output_topic_prefix));
-    let timestamp = timestamp(&options, &analysed.schema, &[], Stage::Analyse)?;
+    let timestamp = timestamp(&options, &analysed.schema, &[], Stage::Analyse)
+        .map_err(|error| error.at(timestamp_at))?;
     for key in [&analysed.grouping, &analysed.schema.key] {
-        check_keys(key).map_err(with_statement(sql))?;
+        let at = match &create.query.group_by {
+            Some(group_by) => span_of(group_by, &create.query),
+            None => list_span(&create.query),
+        };
+        let refuse = |(_, error): (_, PlanError)| error.at(at);
+        check_keys(key).map_err(refuse).map_err(with_statement(sql))?;
     }
-    let refuse = |error: FormatError| with_statement(sql)(error.into());
-    key_format.validate(&analysed.schema.key, Role::Key).map_err(refuse)?;
-    value_format.validate(&analysed.schema.value, Role::Value).map_err(refuse)?;
+    let refuse = |role| move |error: FormatError| with_statement(sql)(places.refuse(error, role));
+    key_format.validate(&analysed.schema.key, Role::Key).map_err(refuse(Role::Key))?;
+    value_format.validate(&analysed.schema.value, Role::Value).map_err(refuse(Role::Value))?;
     let sides = [
         (Role::Key, &key_format, &analysed.schema.key),
         (Role::Value, &value_format, &analysed.schema.value),
@@ -153,13 +169,36 @@ pub fn plan_create_as(
     Ok(PlannedSink { source, query, options })
 }
 
+/// Refuses a stream of a query that gives a table, and the other way round.
+fn check_kind(create: &CreateAs, found: SourceKind, sql: &str) -> Result<(), PlanError> {
+    if found == create.kind {
+        return Ok(());
+    }
+    let (gives, wanted, reason) = match found {
+        SourceKind::Table => (
+            "TABLE",
+            "CREATE TABLE AS SELECT",
+            "the query groups rows or reads tables only: its rows change",
+        ),
+        SourceKind::Stream => {
+            ("STREAM", "CREATE STREAM AS SELECT", "the query gives facts, which do not change")
+        }
+    };
+    let error = PlanError::analyse(format!(
+        "Invalid result type. Your SELECT query produces a {gives}. Please use {wanted} statement \
+         instead."
+    ));
+    let help = format!("write CREATE {gives} {} …", create.name.text);
+    Err(with_statement(sql)(error).at(create.name.span).because(reason).help(help))
+}
+
 fn check_limit(query: &Query, kind: SourceKind) -> Result<(), PlanError> {
     if query.limit.is_none() {
         return Ok(());
     }
     let message =
         format!("CREATE {} AS SELECT statements don't support LIMIT clause.", kind.as_str());
-    Err(PlanError::prepare(message).at(query.span))
+    Err(PlanError::prepare(message).at(query.tail))
 }
 
 pub(super) fn query_plan(analysed: Analysed, sink: &Source, sql: &str) -> QueryPlan {
@@ -188,19 +227,17 @@ pub(super) fn kind_name(kind: SourceKind) -> &'static str {
 
 /// "Cannot add stream 'S': A stream with the same name already exists"
 pub fn already_exists(
-    name: &str,
-    kind: SourceKind,
-    existing: SourceKind,
+    name: &Name,
+    (kind, existing): (SourceKind, SourceKind),
     stage: Stage,
 ) -> PlanError {
-    PlanError::new(
-        stage,
-        format!(
-            "Cannot add {} '{name}': A {} with the same name already exists",
-            kind_name(kind),
-            kind_name(existing)
-        ),
-    )
+    let message = format!(
+        "Cannot add {} '{}': A {} with the same name already exists",
+        kind_name(kind),
+        name.text,
+        kind_name(existing)
+    );
+    PlanError::new(stage, message).at(name.span).help("give it another name")
 }
 
 /// Sources that are read only are not replaced, nor do they replace others.
@@ -222,21 +259,30 @@ fn no_primary_key(create: &CreateSource) -> PlanError {
             create.name.text
         ));
     }
-    error
+    let first = create.columns.iter().find(|column| column.constraint.is_none());
+    error.maybe_help(first.map(|column| {
+        format!(
+            "write PRIMARY KEY behind the column that is the key, as in {} … PRIMARY KEY",
+            column.name.text
+        )
+    }))
 }
 
 type Columns = (Schema, Vec<HeaderColumn>, Vec<String>);
 
 fn columns(create: &CreateSource, catalog: &Catalog) -> Result<Columns, PlanError> {
     let mut schema = Schema::default();
-    let mut headers: Vec<HeaderColumn> = Vec::new();
+    let mut headers: Vec<(HeaderColumn, Span)> = Vec::new();
     let mut order: Vec<String> = Vec::new();
+    let mut names = HashSet::new();
+    let mut faults = Faults::default();
     for column in &create.columns {
         let name = column.name.text.clone();
-        let ty = resolve_type(&column.ty, catalog)?;
-        if order.contains(&name) {
+        let Some(ty) = faults.keep(resolve_type(&column.ty, catalog)) else { continue };
+        if !names.insert(name.clone()) {
             let message = format!("Duplicate column names: `{name}`");
-            return Err(PlanError::prepare(message).at(column.span));
+            faults.keep::<()>(Err(PlanError::prepare(message).at(column.span)));
+            continue;
         }
         order.push(name.clone());
         match &column.constraint {
@@ -245,26 +291,44 @@ fn columns(create: &CreateSource, catalog: &Catalog) -> Result<Columns, PlanErro
                 schema.key.push(ColumnDef::new(name, ty));
             }
             Some(Constraint::Headers) => {
-                check_header(&ty, &all_headers(), "HEADERS")?;
-                headers.push(HeaderColumn { name, key: None });
+                let checked = check_header(&ty, &all_headers(), "HEADERS");
+                faults.keep(checked.map_err(|error| error.at(column.ty.span)));
+                headers.push((HeaderColumn { name, key: None }, column.span));
             }
             Some(Constraint::Header(key)) => {
-                check_header(&ty, &SqlType::Bytes, &format!("HEADER('{key}')"))?;
-                headers.push(HeaderColumn { name, key: Some(key.clone()) });
+                let checked = check_header(&ty, &SqlType::Bytes, &format!("HEADER('{key}')"));
+                faults.keep(checked.map_err(|error| error.at(column.ty.span)));
+                headers.push((HeaderColumn { name, key: Some(key.clone()) }, column.span));
             }
         }
     }
-    if headers.len() > 1 && headers.iter().any(|header| header.key.is_none()) {
-        return Err(PlanError::execute("Schema already contains a HEADERS column."));
+    faults.keep(check_headers(&headers));
+    let headers = headers.into_iter().map(|(header, _)| header).collect();
+    faults.result((schema, headers, order))
+}
+
+/// A column of all headers stands alone, and each header fills one column.
+fn check_headers(headers: &[(HeaderColumn, Span)]) -> Result<(), PlanError> {
+    if let (Some((_, span)), 2..) =
+        (headers.iter().find(|(header, _)| header.key.is_none()), headers.len())
+    {
+        let error = PlanError::execute("Schema already contains a HEADERS column.");
+        return Err(error.at(*span));
     }
-    for (index, header) in headers.iter().enumerate() {
-        if headers[..index].iter().any(|other| other.key == header.key) {
+    for (index, (header, span)) in headers.iter().enumerate() {
+        if headers[..index].iter().any(|(other, _)| other.key == header.key) {
             let key = header.key.as_deref().unwrap_or_default();
             let message = format!("Schema already contains a HEADER('{key}') column.");
-            return Err(PlanError::execute(message));
+            return Err(PlanError::execute(message).at(*span));
         }
     }
-    Ok((schema, headers, order))
+    Ok(())
+}
+
+/// Where a column is declared.
+fn column_span(create: &CreateSource, name: &str) -> Span {
+    let column = create.columns.iter().find(|column| column.name.text == name);
+    column.map_or(create.name.span, |column| column.name.span)
 }
 
 fn check_header(found: &SqlType, expected: &SqlType, what: &str) -> Result<(), PlanError> {
@@ -275,202 +339,6 @@ fn check_header(found: &SqlType, expected: &SqlType, what: &str) -> Result<(), P
     Err(PlanError::prepare(message))
 }
 
-/// A format with its properties.
-struct Named<'o> {
-    name: &'o str,
-    delimiter: Option<char>,
-    schema_name: Option<&'o String>,
-    nullable: Option<&'o String>,
-}
-
-impl Named<'_> {
-    fn spec(&self, role: Role) -> Result<FormatSpec, PlanError> {
-        let format = Format::from_name(self.name)?;
-        if self.nullable.is_some() && !format.is_protobuf() {
-            let role = if role == Role::Key { "KEY" } else { "VALUE" };
-            return Err(PlanError::execute(format!(
-                "Property {role}_PROTOBUF_NULLABLE_REPRESENTATION can only be enabled with protobuf \
-                 format"
-            )));
-        }
-        let nullable = self.nullable.map(|text| match text.as_str() {
-            "WRAPPER" => NullableRepresentation::Wrapper,
-            _ => NullableRepresentation::Optional,
-        });
-        Ok(FormatSpec {
-            delimiter: self.delimiter,
-            full_schema_name: self.schema_name.map(|name| name.trim().to_owned()),
-            nullable,
-            ..format.into()
-        })
-    }
-}
-
-fn source_formats(
-    options: &Options,
-    source: &str,
-    schema: &Schema,
-    ctx: &PlanContext<'_>,
-) -> Result<(FormatSpec, FormatSpec), PlanError> {
-    let missing = |property: &str, config: &str| {
-        PlanError::execute(format!(
-            "Statement is missing the '{property}' property from the WITH clause. Either provide one or \
-             set a default via the '{config}' config."
-        ))
-    };
-    let key_name = options.key_format.as_deref().unwrap_or(&ctx.config.default_key_format);
-    let value_name = options.value_format.as_deref().or(ctx.config.default_value_format.as_deref());
-    let value_name = value_name
-        .ok_or_else(|| missing("VALUE_FORMAT", "ksql.persistence.default.format.value"))?;
-    let mut key = Named {
-        name: key_name,
-        delimiter: options.key_delimiter,
-        schema_name: options.key_schema_name.as_ref(),
-        nullable: options.key_nullable.as_ref(),
-    }
-    .spec(Role::Key)?;
-    let mut value = Named {
-        name: value_name,
-        delimiter: options.value_delimiter,
-        schema_name: options.value_schema_name.as_ref(),
-        nullable: options.value_nullable.as_ref(),
-    }
-    .spec(Role::Value)?;
-    key.validate_properties()?;
-    value.validate_properties()?;
-    name_key_schema(&mut key, source);
-    with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx)?;
-    with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)?;
-    let value = wrapped(value, options, schema, ctx);
-    Ok((key, value))
-}
-
-/// Gives the records of keys that have no name of their own one after their source.
-fn name_key_schema(key: &mut FormatSpec, source: &str) {
-    if key.full_schema_name.is_none() {
-        key.full_schema_name = default_key_schema_name(key.format, source);
-    }
-}
-
-/// Takes the columns that are not written from the registry: all of the key, all of the value, or both.
-fn infer_columns(
-    options: &Options,
-    (key_format, value_format): (&FormatSpec, &FormatSpec),
-    (schema, order): (&mut Schema, &mut Vec<String>),
-    ctx: &PlanContext<'_>,
-) -> Result<(), PlanError> {
-    let topic = options.topic.as_deref().unwrap_or_default();
-    let mut infer = |role: Role, spec: &FormatSpec, columns: &mut Vec<ColumnDef>| {
-        if spec.schema_id.is_some() && !columns.is_empty() {
-            let role = if role == Role::Key { "KEY" } else { "VALUE" };
-            return Err(PlanError::execute(format!(
-                "Table elements and {role}_SCHEMA_ID cannot both exist for create statement."
-            )));
-        }
-        if !spec.format.supports_schema_inference() || !columns.is_empty() {
-            return Ok(());
-        }
-        *columns = Inference { topic, spec, role }.columns(ctx)?;
-        let names = columns.iter().map(|column| column.name.to_string());
-        let place = if role == Role::Key { 0 } else { order.len() };
-        order.splice(place..place, names);
-        Ok(())
-    };
-    infer(Role::Key, key_format, &mut schema.key)?;
-    infer(Role::Value, value_format, &mut schema.value)
-}
-
-/// The value format with its wrapping: what the statement says, else what the configuration says.
-fn wrapped(
-    value: FormatSpec,
-    options: &Options,
-    schema: &Schema,
-    ctx: &PlanContext<'_>,
-) -> FormatSpec {
-    let default = ctx.config.wrap_single_values.filter(|wrap| {
-        let wrapping = if *wrap {
-            crate::formats::Wrapping::Wrapped
-        } else {
-            crate::formats::Wrapping::Unwrapped
-        };
-        schema.value.len() == 1 && value.format.supports_wrapping(wrapping)
-    });
-    FormatSpec { wrap: options.wrap_single_value.or(default), ..value }
-}
-
-fn sink_formats(
-    options: &Options,
-    name: &str,
-    analysed: &Analysed,
-    ctx: &PlanContext<'_>,
-) -> Result<(FormatSpec, FormatSpec), PlanError> {
-    // The new planner looks at formats later.
-    let stage = if ctx.config.has_new_planner { Stage::Execute } else { Stage::Analyse };
-    let analyse = |error: PlanError| PlanError { stage, ..error };
-    let source = analysed.relation.leftmost();
-    let has_key = !analysed.schema.key.is_empty();
-    let inherited_key = if has_key && source.key_format.format == Format::None {
-        ctx.config.default_key_format.clone()
-    } else if analysed.drops_key {
-        Format::None.name().to_owned()
-    } else {
-        source.key_format.format.name().to_owned()
-    };
-    if analysed.drops_key
-        && options.key_format.as_ref().is_some_and(|name| !name.eq_ignore_ascii_case("NONE"))
-    {
-        return Err(PlanError::analyse("Key format specified for stream without key columns."));
-    }
-    let key_name = options.key_format.clone().unwrap_or(inherited_key);
-    let value_name = options
-        .value_format
-        .clone()
-        .unwrap_or_else(|| source.value_format.format.name().to_owned());
-    let is_same = |name: &str, spec: &FormatSpec| name.eq_ignore_ascii_case(spec.format.name());
-    let old_key = is_same(&key_name, &source.key_format).then_some(&source.key_format);
-    let old_value = is_same(&value_name, &source.value_format).then_some(&source.value_format);
-    let mut key = Named {
-        name: &key_name,
-        delimiter: options.key_delimiter.or(old_key.and_then(|spec| spec.delimiter)),
-        schema_name: options.key_schema_name.as_ref().or(old_key
-            .and_then(|s| s.full_schema_name.as_ref())
-            .filter(|old| {
-                // The name that is made of the source's is not passed on.
-                default_key_schema_name(source.key_format.format, &source.name).as_ref()
-                    != Some(*old)
-            })),
-        nullable: options.key_nullable.as_ref(),
-    }
-    .spec(Role::Key)
-    .map_err(analyse)?;
-    let mut value = Named {
-        name: &value_name,
-        delimiter: options.value_delimiter.or(old_value.and_then(|spec| spec.delimiter)),
-        schema_name: options
-            .value_schema_name
-            .as_ref()
-            .or(old_value.and_then(|spec| spec.full_schema_name.as_ref())),
-        nullable: options.value_nullable.as_ref(),
-    }
-    .spec(Role::Value)
-    .map_err(analyse)?;
-    for (spec, old) in [(&mut key, old_key), (&mut value, old_value)] {
-        if spec.nullable.is_none() && spec.format == Format::ProtobufNosr {
-            spec.nullable = old.and_then(|old| old.nullable);
-        }
-        // Properties that the format does not know are refused while the query is analysed.
-        spec.validate_properties().map_err(|error| PlanError::analyse(error.to_string()))?;
-    }
-    name_key_schema(&mut key, name);
-    with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx)?;
-    with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)?;
-    let value = wrapped(value, options, &analysed.schema, ctx);
-    value
-        .validate_wrapping(&analysed.schema.value, Role::Value)
-        .map_err(|error| PlanError::analyse(error.to_string()))?;
-    Ok((key, value))
-}
-
 /// The `TIMESTAMP` of a `WITH` clause, checked against the columns.
 fn timestamp(
     options: &Options,
@@ -479,25 +347,32 @@ fn timestamp(
     stage: Stage,
 ) -> Result<Option<TimestampColumn>, PlanError> {
     let Some(column) = &options.timestamp else { return Ok(None) };
-    let refuse = |message: String| Err(PlanError::new(stage, message));
+    let refuse = |message: String| PlanError::new(stage, message);
     let found =
         schema.key.iter().chain(&schema.value).find(|other| &*other.name == column.as_str());
     let Some(found) = found.filter(|_| !headers.iter().any(|header| header.name == *column)) else {
-        return refuse(missing_timestamp(column));
+        let names = schema.key.iter().chain(&schema.value).map(|column| &*column.name);
+        return Err(missing_timestamp(stage, column, &names.collect::<Vec<_>>()));
     };
     let format = options.timestamp_format.clone();
     match (&found.ty, &format) {
-        (SqlType::String, None) => refuse(
+        (SqlType::String, None) => Err(refuse(
             "A String timestamp field has been specified without also specifying the timestamp_format"
                 .to_owned(),
-        ),
+        )
+        .because(format!("{column} is a STRING"))
+        .help("add TIMESTAMP_FORMAT='yyyy-MM-dd HH:mm:ss', with the pattern of the text")),
         (SqlType::String, Some(_)) | (SqlType::Bigint | SqlType::Timestamp, None) => {
             Ok(Some(TimestampColumn { column: column.clone(), format }))
         }
-        _ => refuse(format!(
+        (ty, format) => Err(refuse(format!(
             "Timestamp column, `{column}`, should be LONG(INT64), TIMESTAMP, or a String with a \
              timestamp_format specified."
-        )),
+        ))
+        .because(match format {
+            Some(_) => format!("{column} is {}: a TIMESTAMP_FORMAT is for text", with_article(ty)),
+            None => format!("{column} is {}", with_article(ty)),
+        })),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::faults::Faults;
 use super::{Catalog, PlanError};
 use crate::sql::ast::{self, Primitive, TypeKind};
+use crate::sql::suggest::{self, NameKind};
 use crate::types::{Field, SqlType, StructType};
 
 /// The type that `ty` names.
@@ -18,22 +20,47 @@ pub fn resolve_type(ty: &ast::Type, catalog: &Catalog) -> Result<SqlType, PlanEr
         TypeKind::Struct(fields) => {
             let mut resolved: Vec<Field> = Vec::with_capacity(fields.len());
             let mut names = HashSet::new();
+            let mut faults = Faults::default();
             for field in fields {
-                let (name, ty) = (field.name.text.as_str(), resolve_type(&field.ty, catalog)?);
+                let name = field.name.text.as_str();
+                let Some(ty) = faults.keep(resolve_type(&field.ty, catalog)) else { continue };
                 if !names.insert(name)
                     && let Some(other) = resolved.iter().find(|other| &*other.name == name)
                 {
                     let message = StructType::repeated(name, &other.ty, &ty);
-                    return Err(PlanError::prepare(message).at(field.name.span));
+                    faults.keep::<()>(Err(PlanError::prepare(message).at(field.name.span)));
+                    continue;
                 }
                 resolved.push(Field { name: name.into(), ty });
             }
-            SqlType::Struct(StructType { fields: resolved.into() })
+            faults.result(SqlType::Struct(StructType { fields: resolved.into() }))?
         }
-        TypeKind::Custom(name) => catalog.custom_type(&name.text).cloned().ok_or_else(|| {
-            PlanError::prepare(format!("Cannot resolve unknown type: {}", name.text)).at(ty.span)
-        })?,
+        TypeKind::Custom(name) => {
+            catalog.custom_type(&name.text).cloned().ok_or_else(|| unknown(name, ty, catalog))?
+        }
     })
+}
+
+fn unknown(name: &ast::Name, ty: &ast::Type, catalog: &Catalog) -> PlanError {
+    const OWN: [&str; 13] = [
+        "BOOLEAN",
+        "INT",
+        "BIGINT",
+        "DOUBLE",
+        "DECIMAL",
+        "STRING",
+        "BYTES",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "ARRAY",
+        "MAP",
+        "STRUCT",
+    ];
+    let customs = catalog.custom_types().map(|(name, _)| name);
+    let names: Vec<&str> = customs.chain(OWN).collect();
+    let error = PlanError::prepare(format!("Cannot resolve unknown type: {}", name.text));
+    error.at(ty.span).maybe_help(suggest::help(NameKind::Type, &name.text, &names))
 }
 
 fn primitive_type(primitive: Primitive) -> SqlType {

@@ -9,13 +9,13 @@ use crate::types::TimeWindows;
 pub(super) fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, PlanError> {
     const DEFAULT_GRACE_MS: i64 = 24 * 60 * 60 * 1_000;
     let Some(window) = &builder.query.window else { return Ok(None) };
-    let refuse = |message: String| Err(PlanError::execute(message).at(window.span));
-    let span_ms = match window.kind {
-        AstWindow::Tumbling { size } | AstWindow::Hopping { size, .. } => size.as_ms(),
-        AstWindow::Session { gap } => gap.as_ms(),
-    };
+    let refuse = |message: String, at: Duration| Err(PlanError::execute(message).at(at.span));
+    let (AstWindow::Tumbling { size }
+    | AstWindow::Hopping { size, .. }
+    | AstWindow::Session { gap: size }) = window.kind;
+    let span_ms = size.as_ms();
     if span_ms <= 0 {
-        return Err(PlanError::analyse("Size must be positive").at(window.span));
+        return Err(PlanError::analyse("Size must be positive").at(size.span));
     }
     // A window that is emitted once has no default grace: it closes when it ends.
     let is_final = builder.query.emit == Some(Emit::Final);
@@ -24,7 +24,7 @@ pub(super) fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, P
     let least_ms = span_ms.saturating_add(grace_ms);
     let retention_ms = window.retention.map_or(least_ms, Duration::as_ms);
     if retention_ms < least_ms {
-        return refuse(match window.kind {
+        let message = match window.kind {
             AstWindow::Session { .. } => format!(
                 "The retention period of the session store {STORE} must be no smaller than the session \
                  inactivity gap plus the grace period. Got gap=[{span_ms}], grace=[{grace_ms}], \
@@ -35,7 +35,16 @@ pub(super) fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, P
                  window size plus the grace period. Got size=[{span_ms}], grace=[{grace_ms}], \
                  retention=[{retention_ms}]"
             ),
-        });
+        };
+        let reason = match window.grace {
+            Some(_) => "results are kept for less than the window and its grace period",
+            None => {
+                "results are kept for less than the window and its grace period, which makes a day"
+            }
+        };
+        let help = "keep them longer, or give the window a shorter GRACE PERIOD";
+        let at = window.retention.map_or(window.span, |retention| retention.span);
+        return Err(PlanError::execute(message).at(at).because(reason).help(help));
     }
     Ok(Some(match window.kind {
         AstWindow::Session { .. } => {
@@ -49,10 +58,13 @@ pub(super) fn window(builder: &Builder<'_>) -> Result<Option<AggregateWindow>, P
         AstWindow::Hopping { advance, .. } => {
             let advance_ms = advance.as_ms();
             if advance_ms <= 0 || advance_ms > span_ms {
-                return refuse(format!(
-                    "Window advancement interval should be more than zero and less than window \
+                return refuse(
+                    format!(
+                        "Window advancement interval should be more than zero and less than window \
                      duration which is {span_ms} ms, but given advancement interval is: {advance_ms} ms"
-                ));
+                    ),
+                    advance,
+                );
             }
             AggregateWindow::Time {
                 windows: TimeWindows { size_ms: span_ms, advance_ms, grace_ms },

@@ -6,6 +6,7 @@ use super::ast::{
 };
 use super::parser::ParseError;
 use super::span::Span;
+use super::suggest::{self, NameKind};
 use super::{ParsedStatement, print, visit};
 
 type Check = Result<(), ParseError>;
@@ -124,7 +125,7 @@ impl Checker<'_> {
         }
         let kind = create.kind.as_str();
         let reason = format!("CREATE {kind} AS SELECT statements don't support LIMIT clause.");
-        Err(self.error(create.query.span, &reason))
+        Err(self.error(create.query.tail, &reason))
     }
 
     fn insert_values(&self, insert: &InsertValues) -> Check {
@@ -170,9 +171,9 @@ impl Checker<'_> {
         }
         let reason = format!("'{}' is not a valid stream/table name or alias.", name.text);
         let mut error = self.error(name.span, &reason);
-        let candidates = known.iter().map(|name| name.as_str());
-        error.help = super::diagnostic::did_you_mean(&name.text, candidates)
-            .map(|near| format!("did you mean {near}?"));
+        let mut names: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+        names.dedup();
+        error.help = suggest::help(NameKind::Source, &name.text, &names);
         Err(error)
     }
 

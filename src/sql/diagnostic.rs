@@ -9,15 +9,10 @@
 
 use std::fmt::Write as _;
 
-use strsim::levenshtein;
-
 use super::span::{Position, Span};
 
 /// The most characters of a line that are shown.
 const LINE_SHOWN_MAX: usize = 240;
-
-/// The most names that are listed.
-const NAMES_SHOWN_MAX: usize = 10;
 
 /// A message, the places that it is about, and what may help.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +23,8 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     /// What may help.
     pub help: Vec<String>,
+    /// What else is wrong with the same statement.
+    pub more: Vec<Diagnostic>,
 }
 
 impl Diagnostic {
@@ -50,6 +47,23 @@ impl Diagnostic {
         self
     }
 
+    /// The same with others about the same statement.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = Diagnostic>) -> Self {
+        self.more.extend(more);
+        self
+    }
+
+    /// The same with each place moved.
+    #[must_use]
+    pub fn moved(mut self, moved: &impl Fn(Span) -> Span) -> Self {
+        for (span, _) in &mut self.labels {
+            *span = moved(*span);
+        }
+        self.more = self.more.into_iter().map(|more| more.moved(moved)).collect();
+        self
+    }
+
     /// The message as text, with the lines of `source` that it is about.
     pub fn render(&self, source: &str, color: Color) -> String {
         self.render_in(None, source, color)
@@ -66,11 +80,17 @@ impl Diagnostic {
         }
         let last = self.labels.iter().map(|(span, _)| span.position(source).line).max();
         let width = last.unwrap_or(1).to_string().len();
+        let mut shown = None;
         for (span, label) in &self.labels {
-            render_label(&mut out, source, *span, &Line { label, width, paint: &paint });
+            let line = span.position(source).line;
+            let is_new = shown.replace(line) != Some(line);
+            render_label(&mut out, source, *span, &Line { label, width, is_new, paint: &paint });
         }
         for help in &self.help {
             let _ = writeln!(out, "{}: {help}", paint.cyan("help"));
+        }
+        for more in &self.more {
+            let _ = write!(out, "\n{}", more.render_in(file, source, color));
         }
         out
     }
@@ -109,6 +129,8 @@ impl Paint {
 struct Line<'a> {
     label: &'a str,
     width: usize,
+    /// Whether the line itself is still to be shown.
+    is_new: bool,
     paint: &'a Paint,
 }
 
@@ -118,7 +140,9 @@ fn render_label(out: &mut String, source: &str, span: Span, line: &Line<'_>) {
     let text = position.line_text(source);
     let shown: String = text.chars().take(LINE_SHOWN_MAX).collect();
     let width = line.width;
-    let _ = writeln!(out, " {number:>width$} | {shown}");
+    if line.is_new {
+        let _ = writeln!(out, " {number:>width$} | {shown}");
+    }
     let before: String =
         shown.chars().take(indent).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let covered = span.text(source).lines().next().unwrap_or_default().chars().count();
@@ -131,62 +155,9 @@ fn render_label(out: &mut String, source: &str, span: Span, line: &Line<'_>) {
     );
 }
 
-/// The candidate with the fewest edits from `word`, the first of those that are equally near.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    candidates.into_iter().min_by_key(|candidate| levenshtein(word, candidate))
-}
-
-/// The candidate that was probably meant: near enough that no more than a third of it was mistyped.
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let near = nearest(word, candidates)?;
-    let length = word.chars().count().max(near.chars().count());
-    let edits = levenshtein(word, near);
-    // One letter is not another one mistyped.
-    (edits < length && edits * 3 <= length.max(3)).then_some(near)
-}
-
-/// What may help whoever wrote a name that is none of `names`: the one that was probably meant, or
-/// which `kind` of names there are.
-pub fn help_with_name(word: &str, kind: &str, names: &[&str]) -> Option<String> {
-    if let Some(near) = did_you_mean(word, names.iter().copied()) {
-        return Some(format!("did you mean {near}?"));
-    }
-    let shown = names.get(..NAMES_SHOWN_MAX).unwrap_or(names).join(", ");
-    match names.len().saturating_sub(NAMES_SHOWN_MAX) {
-        _ if names.is_empty() => None,
-        0 => Some(format!("{kind}: {shown}")),
-        more => Some(format!("{kind}: {shown} and {more} more")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_is_near_was_meant() {
-        for (word, known) in [("NOPE", "A"), ("B", "A"), ("DEVICE", "READINGS"), ("", "A")] {
-            assert_eq!(did_you_mean(word, [known]), None, "{word}");
-        }
-        for (word, known) in [("DEVISE", "DEVICE"), ("CNT", "CNTS"), ("ID", "I")] {
-            assert_eq!(did_you_mean(word, [known]), Some(known), "{word}");
-        }
-    }
-
-    #[test]
-    fn where_nothing_is_near_help_says_what_there_is() {
-        let help = |word, names: &[&str]| help_with_name(word, "columns", names);
-        assert_eq!(help("DEVISE", &["ID", "DEVICE"]).unwrap(), "did you mean DEVICE?");
-        assert_eq!(help("NOPE", &["A", "ID"]).unwrap(), "columns: A, ID");
-        assert_eq!(
-            help("NOPE", &["A"; 12]).unwrap(),
-            format!("columns: {}A and 2 more", "A, ".repeat(9))
-        );
-        assert_eq!(help("NOPE", &[]), None);
-    }
 
     #[test]
     fn points_at_its_place() {
@@ -208,13 +179,5 @@ mod tests {
         let diagnostic = Diagnostic::new("no").at(Span::new(2, 3), "here");
         let shown = diagnostic.render_in(Some("a.sql"), "x\nyz", Color::Never);
         assert_eq!(shown, "error: no\n--> a.sql:2:1\n 2 | yz\n   | ^ here\n");
-    }
-
-    #[test]
-    fn finds_what_was_meant() {
-        assert_eq!(did_you_mean("SELEKT", ["INSERT", "SELECT"]), Some("SELECT"));
-        assert_eq!(did_you_mean("XYZ", ["INSERT", "SELECT"]), None);
-        assert_eq!(nearest("", ["SELECT", "SET"]), Some("SET"));
-        assert_eq!(nearest("A", []), None);
     }
 }

@@ -14,6 +14,7 @@ mod parsed_statement;
 mod parser;
 pub mod print;
 pub mod span;
+pub mod suggest;
 mod variables;
 pub mod visit;
 
@@ -22,10 +23,10 @@ pub use keywords::is_reserved;
 pub use parsed_statement::ParsedStatement;
 pub use parser::{DEPTH_MAX, ERRORS_MAX, OPERATORS_MAX, ParseError};
 pub use span::{Position, Span};
-pub use variables::Variables;
+pub use variables::{Replaced, Variables};
 
 use ast::{Column, Expr, Statement, Type};
-use parser::{Dialect, Parsed, Parser};
+use parser::{Dialect, Parsed, Parser, Unparsed};
 use std::sync::Arc;
 
 /// What a text may hold.
@@ -50,21 +51,74 @@ impl ParseOptions {
 ///
 /// As in ksqlDB, a syntax error in the last statement fails the first one too.
 pub fn parse(text: &str, options: &ParseOptions) -> Result<Vec<ParsedStatement>, Vec<ParseError>> {
-    let parsed = Parser::new(text, options.dialect()).statements()?;
+    let Read { statements, faulty } = read(text, options);
+    if faulty.is_empty() {
+        return Ok(statements);
+    }
+    let has_syntax_errors = faulty.iter().any(|one| one.is_syntax);
+    let told = faulty.into_iter().filter(|one| one.is_syntax || !has_syntax_errors);
+    Err(told.flat_map(|one| one.errors).collect())
+}
+
+/// What a text holds: its statements, and what should be some but is none.
+#[derive(Debug, Clone, Default)]
+pub struct Read {
+    /// The statements.
+    pub statements: Vec<ParsedStatement>,
+    /// What is wrong with the others.
+    pub faulty: Vec<FaultyStatement>,
+}
+
+/// A part of a text that is to be a statement.
+#[derive(Debug, Clone)]
+pub struct FaultyStatement {
+    /// Where it stands.
+    pub place: Span,
+    /// The names of what it would make, as far as they can be told.
+    pub makes: Vec<String>,
+    /// What is wrong, at least one.
+    pub errors: Vec<ParseError>,
+    /// Whether its syntax is.
+    is_syntax: bool,
+}
+
+/// Reads all statements of a text that can be read.
+pub fn read(text: &str, options: &ParseOptions) -> Read {
     let source: Arc<str> = Arc::from(text);
     let mut variables = options.variables.clone();
-    let mut statements = Vec::with_capacity(parsed.len());
-    let mut errors = Vec::new();
-    for one in parsed {
-        match prepare(one, &source, variables.as_ref(), options.dialect()) {
+    let mut read = Read::default();
+    for one in Parser::new(text, options.dialect()).statements() {
+        let parsed = match one {
+            Ok(parsed) => parsed,
+            Err(Unparsed { span, makes, error }) => {
+                let errors = vec![error];
+                read.faulty.push(FaultyStatement { place: span, makes, errors, is_syntax: true });
+                continue;
+            }
+        };
+        let (place, makes) = (parsed.span, made(&parsed.statement));
+        match prepare(parsed, &source, variables.as_ref(), options.dialect()) {
             Ok(statement) => {
                 define(&statement.statement, variables.as_mut());
-                statements.push(statement);
+                read.statements.push(statement);
             }
-            Err(mut found) => errors.append(&mut found),
+            Err(errors) => {
+                let makes = makes.into_iter().collect();
+                read.faulty.push(FaultyStatement { place, makes, errors, is_syntax: false });
+            }
         }
     }
-    if errors.is_empty() { Ok(statements) } else { Err(errors) }
+    read
+}
+
+/// The name of what a statement makes.
+fn made(statement: &Statement) -> Option<String> {
+    match statement {
+        Statement::CreateSource(create) => Some(create.name.text.clone()),
+        Statement::CreateAs(create) => Some(create.name.text.clone()),
+        Statement::CreateType(create) => Some(create.name.text.clone()),
+        _ => None,
+    }
 }
 
 /// Puts in variables and refuses what no catalog can make right.
@@ -76,7 +130,11 @@ fn prepare(
 ) -> Result<ParsedStatement, Vec<ParseError>> {
     let text = parsed.span.text(source);
     let substituted = match variables {
-        Some(values) => variables::substitute(text, values).map_err(|error| vec![error])?,
+        Some(values) => variables::substitute(text, values).map_err(|mut error| {
+            let start = parsed.span.start;
+            error.span = Span::new(start + error.span.start, start + error.span.end);
+            vec![error]
+        })?,
         None => None,
     };
     let mut errors = parsed.errors;
@@ -86,13 +144,20 @@ fn prepare(
         span: parsed.span,
         place: parsed.span,
         source: Arc::clone(source),
+        replaced: Vec::new(),
     };
-    if let Some(text) = substituted {
-        let mut again = Parser::new(&text, dialect).statements()?;
+    if let Some(variables::Substituted { text, replaced }) = substituted {
+        prepared.replaced = replaced;
+        let again = Parser::new(&text, dialect).statements();
+        let again: Result<Vec<Parsed>, Unparsed> = again.into_iter().collect();
+        let mut again = again.map_err(|Unparsed { mut error, .. }| {
+            error.span = prepared.written_place(error.span);
+            vec![error]
+        })?;
         if let Some(Parsed { statement, span, errors: found }) = again.pop() {
             errors = found;
-            let (source, place) = (Arc::from(text.as_str()), parsed.span);
-            prepared = ParsedStatement { statement, text, span, place, source };
+            let source = Arc::from(text.as_str());
+            prepared = ParsedStatement { statement, text, span, source, ..prepared };
         }
     }
     if errors.is_empty() {
@@ -100,6 +165,9 @@ fn prepare(
     }
     if errors.is_empty() {
         return Ok(prepared);
+    }
+    for error in &mut errors {
+        error.span = prepared.written_place(error.span);
     }
     // What is reported with an error shows no secrets.
     for error in errors.iter_mut().filter(|error| error.statement == prepared.text) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ast::Statement;
 use super::span::Span;
+use super::variables::{Replaced, as_written};
 
 /// A statement with its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,4 +19,18 @@ pub struct ParsedStatement {
     pub place: Span,
     /// The text that all spans of the tree point into: the whole text, or the statement alone if it had variables.
     pub source: Arc<str>,
+    /// Where the values of variables stand in `source`.
+    pub replaced: Vec<Replaced>,
+}
+
+impl ParsedStatement {
+    /// Where a place of the tree is in the whole text, as it is written there.
+    pub fn written_place(&self, span: Span) -> Span {
+        if self.replaced.is_empty() {
+            return span;
+        }
+        let within = as_written(&self.replaced, span);
+        let start = self.place.start;
+        Span::new(start + within.start, start + within.end)
+    }
 }

@@ -25,6 +25,11 @@ impl Span {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// Whether it covers nothing, as that of what stands in no text.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
     /// The part of `source` that the span covers, empty if it is out of range.
     pub fn text(self, source: &str) -> &str {
         source.get(self.start..self.end).unwrap_or_default()

@@ -12,14 +12,51 @@ use std::collections::HashMap;
 /// The values of variables, by name with its case.
 pub type Variables = HashMap<String, String>;
 
+/// A statement with the values of its variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Substituted {
+    pub(super) text: String,
+    /// Which tokens hold values, and where they stood before.
+    pub(super) replaced: Vec<Replaced>,
+}
+
+/// A token that holds the value of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// Where it stands.
+    pub now: Span,
+    /// Where the token that names the variable stands, in the statement as it is written.
+    pub before: Span,
+}
+
+/// The place in a statement as it is written of a place in the statement with its values.
+pub(super) fn as_written(replaced: &[Replaced], place: Span) -> Span {
+    let offset = |offset: usize, is_end: bool| {
+        let (mut now, mut before) = (0, 0);
+        for one in replaced {
+            let is_past = if is_end { offset > one.now.start } else { offset >= one.now.end };
+            if !is_past {
+                let is_within = !is_end && offset >= one.now.start;
+                return if is_within { one.before.start } else { before + (offset - now) };
+            }
+            if is_end && offset <= one.now.end {
+                return one.before.end;
+            }
+            (now, before) = (one.now.end, one.before.end);
+        }
+        before + (offset - now)
+    };
+    Span::new(offset(place.start, false), offset(place.end, true))
+}
+
 /// The statement with the values of its variables, those unknown left as they are; `None` if nothing changes.
 pub(super) fn substitute(
     statement: &str,
     variables: &Variables,
-) -> Result<Option<String>, ParseError> {
+) -> Result<Option<Substituted>, ParseError> {
     let mut out = String::with_capacity(statement.len());
     let mut copied = 0;
-    let mut changed = false;
+    let mut all = Vec::new();
     for token in tokenize(statement) {
         let text = token.span.text(statement);
         let replaced = match token.kind {
@@ -29,13 +66,14 @@ pub(super) fn substitute(
         };
         if let Some(replaced) = replaced {
             out.push_str(&statement[copied..token.span.start]);
+            let start = out.len();
             out.push_str(&replaced);
             copied = token.span.end;
-            changed = true;
+            all.push(Replaced { now: Span::new(start, out.len()), before: token.span });
         }
     }
     out.push_str(&statement[copied..]);
-    Ok(changed.then_some(out))
+    Ok((!all.is_empty()).then_some(Substituted { text: out, replaced: all }))
 }
 
 /// The value of a variable that is a whole token.
@@ -114,10 +152,30 @@ mod tests {
             [("t", "orders"), ("n", "12"), ("s", "'it's'"), ("part", "o'k"), ("bad", "a; b")];
         let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let found = match substitute(statement, &variables) {
-            Ok(text) => text.unwrap_or_else(|| statement.to_owned()),
+            Ok(found) => found.map_or_else(|| statement.to_owned(), |found| found.text),
             Err(error) => error.unlogged,
         };
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn places_lead_back_to_the_statement_as_it_is_written() {
+        let variables = [("t".to_owned(), "orders".to_owned()), ("n".to_owned(), "1".to_owned())];
+        let written = "SELECT ${n}, x FROM ${t} WHERE y;";
+        let found = substitute(written, &variables.into()).unwrap().unwrap();
+        for (word, expected) in [
+            ("SELECT", "SELECT"),
+            ("1", "${n}"),
+            ("x", "x"),
+            ("orders", "${t}"),
+            ("1, x", "${n}, x"),
+            ("FROM orders", "FROM ${t}"),
+            ("y;", "y;"),
+        ] {
+            let start = found.text.find(word).unwrap();
+            let place = as_written(&found.replaced, Span::new(start, start + word.len()));
+            assert_eq!(place.text(written), expected);
+        }
     }
 
     #[test]

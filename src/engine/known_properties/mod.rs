@@ -78,7 +78,7 @@ pub(super) fn is_read_at_start(name: &str) -> bool {
 /// The property that was perhaps meant by `name`.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let names = ksqldb::SESSION.iter().chain(kafka::PROPERTIES).map(|(name, _)| *name);
-    crate::sql::diagnostic::did_you_mean(canonical(name), names)
+    crate::sql::suggest::did_you_mean(canonical(name), names)
 }
 
 fn session_kind(name: &str) -> Option<Kind> {

@@ -37,7 +37,7 @@ pub use registry::{
     list, resolve, resolve_table,
 };
 pub(in crate::expr) use resolve::resolve_as_is;
-pub use resolve::{ArgType, FunctionError};
+pub use resolve::{ArgType, ArgumentFault, FunctionError};
 pub use row::{Eval, Returns, Scalar, TableEval, TableFunction};
 pub use signature::{ParamType, Parameter, Signature, SignatureError};
 use size::check_items;

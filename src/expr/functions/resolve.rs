@@ -68,6 +68,8 @@ pub enum FunctionError {
         message: String,
         /// The overloads, as ksqlDB lists them.
         alternatives: Vec<String>,
+        /// What is wrong with the arguments.
+        fault: ArgumentFault,
     },
     /// The arguments do not tell the type of the result.
     #[error("{message}")]
@@ -75,6 +77,27 @@ pub enum FunctionError {
         /// ksqlDB's text.
         message: String,
     },
+}
+
+/// What is wrong with the arguments of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArgumentFault {
+    /// No overload takes so many.
+    Count {
+        /// How many overloads take, in order.
+        takes: Vec<usize>,
+        /// Whether one takes any number from the greatest of these on.
+        or_more: bool,
+    },
+    /// One has a type that no overload takes there.
+    Type {
+        /// Which one.
+        index: usize,
+        /// The types that are taken.
+        takes: Vec<ParamType>,
+    },
+    /// Several overloads take them equally well.
+    Ambiguous,
 }
 
 type Generics = Vec<(char, SqlType)>;
@@ -136,6 +159,7 @@ fn judge(
                  calls.\nValid function calls are:\n",
                 shown(args)
             ),
+            ArgumentFault::Ambiguous,
         )),
         None => Err(arguments_error(
             overloads,
@@ -144,8 +168,49 @@ fn judge(
                 "Function '{name}' does not accept parameters {}.\nValid alternatives are:\n",
                 shown(args)
             ),
+            fault(overloads, args),
         )),
     }
+}
+
+/// What is wrong with arguments that no overload takes: the first that ends the overload which comes furthest.
+fn fault(overloads: &[&Signature], args: &[ArgType]) -> ArgumentFault {
+    let mut furthest: Option<usize> = None;
+    let mut takes: Vec<ParamType> = Vec::new();
+    for signature in overloads {
+        let Some(parameters) = signature.expand(args.len()) else { continue };
+        let mut generics = Generics::new();
+        let mut pairs = parameters.iter().zip(args);
+        let index = pairs.position(|(p, arg)| !accepts(&p.ty, arg, &mut generics, Casts::All));
+        let Some(index) = index.filter(|index| furthest.is_none_or(|far| *index >= far)) else {
+            continue;
+        };
+        if furthest.is_none_or(|far| index > far) {
+            takes.clear();
+        }
+        furthest = Some(index);
+        let ty = match &parameters[index].ty {
+            ParamType::Generic(letter) => generics
+                .iter()
+                .find(|(bound, _)| bound == letter)
+                .map_or_else(|| parameters[index].ty.clone(), |(_, ty)| ParamType::Sql(ty.clone())),
+            ty => ty.clone(),
+        };
+        if !takes.contains(&ty) {
+            takes.push(ty);
+        }
+    }
+    if let Some(index) = furthest {
+        return ArgumentFault::Type { index, takes };
+    }
+    let fixed = |signature: &&Signature| {
+        signature.parameters.len() - usize::from(signature.variadic().is_some())
+    };
+    let mut takes: Vec<usize> = overloads.iter().map(fixed).collect();
+    takes.sort_unstable();
+    takes.dedup();
+    let or_more = overloads.iter().any(|signature| signature.variadic().is_some());
+    ArgumentFault::Count { takes, or_more }
 }
 
 struct Ambiguous;
@@ -381,7 +446,12 @@ fn unquoted(ty: &SqlType, text: &mut String) {
     }
 }
 
-fn arguments_error(overloads: &[&Signature], is_table: bool, mut message: String) -> FunctionError {
+fn arguments_error(
+    overloads: &[&Signature],
+    is_table: bool,
+    mut message: String,
+    fault: ArgumentFault,
+) -> FunctionError {
     let shown = |signature: &&Signature| {
         let text = signature.to_string();
         match text.split_once('(') {
@@ -396,5 +466,5 @@ fn arguments_error(overloads: &[&Signature], is_table: bool, mut message: String
     }
     message
         .push_str("For detailed information on a function run: DESCRIBE FUNCTION <Function-Name>;");
-    FunctionError::Arguments { message, alternatives }
+    FunctionError::Arguments { message, alternatives, fault }
 }

@@ -5,7 +5,7 @@ use std::num::Wrapping;
 use super::super::operator::{ArithmeticOp, Sign};
 use super::super::tree::{Expr, Node};
 use super::super::type_error::TypeError;
-use super::{java_type, shown};
+use super::{java_type, reasons, shown};
 use crate::types::SqlType;
 
 impl Expr {
@@ -15,9 +15,11 @@ impl Expr {
             (Some(SqlType::String), Some(SqlType::String)) if op == ArithmeticOp::Add => {
                 SqlType::String
             }
-            (Some(a), Some(b)) if a.is_numeric() && b.is_numeric() => {
-                number_type(op, a, b).map_err(|cause| arithmetic_error(op, &left, &right, cause))?
-            }
+            (Some(a), Some(b)) if a.is_numeric() && b.is_numeric() => number_type(op, a, b)
+                .map_err(|cause| {
+                    let reason = format!("the result has no type: {cause}");
+                    arithmetic_error(op, &left, &right, cause).because(reason)
+                })?,
             (a, b) => {
                 let cause = match (a, b) {
                     (Some(a), Some(b)) => {
@@ -29,7 +31,9 @@ impl Expr {
                         shown(b.as_ref())
                     ),
                 };
-                return Err(arithmetic_error(op, &left, &right, cause));
+                return Err(arithmetic_error(op, &left, &right, cause)
+                    .because(reasons::arithmetic(op, &left, &right))
+                    .maybe_help(reasons::arithmetic_help(op, &left, &right)));
             }
         };
         let node = Node::Arithmetic { op, left: Box::new(left), right: Box::new(right) };
@@ -45,7 +49,9 @@ impl Expr {
             _ => Err(TypeError::code(format!(
                 "Unary numeric promotion not possible on type \"{}\"",
                 java_type(&value)
-            ))),
+            ))
+            .because(format!("{}: a sign stands before a number", reasons::is(0, &value)))
+            .of_part(0)),
         }
     }
 }

@@ -5,10 +5,12 @@
 //! the call with the type of the body.
 
 use super::super::functions::{
-    self, ArgType, FunctionError, ParamType, Parameter, Scalar, Signature,
+    self, ArgType, ArgumentFault, FunctionError, ParamType, Parameter, Scalar, Signature,
 };
 use super::super::tree::{Argument, Call, Expr, Node};
 use super::super::type_error::TypeError;
+use super::castable::is_castable;
+use super::reasons;
 use crate::types::SqlType;
 
 impl Expr {
@@ -16,13 +18,14 @@ impl Expr {
     pub fn call(name: &str, args: Vec<Argument>) -> Result<Self, TypeError> {
         let found: Vec<ArgType> = args.iter().map(Argument::arg_type).collect();
         check_lambdas(name, &found)?;
-        let resolved =
-            functions::resolve(name, &found).map_err(|error| null_letter(error, &found))?;
+        let resolved = functions::resolve(name, &found)
+            .map_err(|error| refused(name, null_letter(name, error, &found), &args))?;
         check_nulls(resolved.row, &found)?;
         if name.chars().any(char::is_lowercase) {
             // ksqlDB finds the function, but then looks for its code under the name as written;
             // so `||` always fails, which is a call of `concat`.
-            return Err(TypeError::code(format!("Cannot get name for `{name}` 0 times")));
+            let error = TypeError::code(format!("Cannot get name for `{name}` 0 times"));
+            return Err(refused(name, error, &args));
         }
         let mut arg_types = found;
         let args = args
@@ -53,7 +56,31 @@ impl Expr {
         name: &str,
         args: &[ArgType],
     ) -> Result<Vec<Option<Vec<SqlType>>>, TypeError> {
-        Ok(functions::lambda_inputs(name, args)?)
+        functions::lambda_inputs(name, args).map_err(|error| TypeError::of_call(name, args, error))
+    }
+}
+
+/// The error, with help that goes with the arguments.
+fn refused(name: &str, error: TypeError, args: &[Argument]) -> TypeError {
+    let is_literal = |part: u32| {
+        let argument = args.get(part as usize);
+        matches!(argument, Some(Argument::Value(Expr { node: Node::Literal(_), .. })))
+    };
+    if name == "concat" {
+        // What `||` is a call of.
+        let part = |(index, arg): (usize, &Argument)| match arg.arg_type() {
+            ArgType::Value(SqlType::String) => format!("{{{index}}}"),
+            _ => format!("CAST({{{index}}} AS STRING)"),
+        };
+        let sum = args.iter().enumerate().map(part).collect::<Vec<_>>().join(" + ");
+        return TypeError { reason: None, part: None, ..error }
+            .because("ksqlDB has no ||")
+            .help(format!("write {sum}"));
+    }
+    match error.part {
+        // A literal would rather be written as another one.
+        Some(part) if is_literal(part) => TypeError { help: None, ..error },
+        _ => error,
     }
 }
 
@@ -80,10 +107,15 @@ fn check_lambdas(name: &str, args: &[ArgType]) -> Result<(), TypeError> {
         return Ok(());
     };
     let mut letters = Letters::new();
-    for (parameter, arg) in signature.parameters.iter().zip(args) {
+    for (index, (parameter, arg)) in signature.parameters.iter().zip(args).enumerate() {
         match (&parameter.ty, arg) {
             (ParamType::Lambda(inputs, output), ArgType::Lambda { returns: Some(returns), .. }) => {
-                check_lambda(&parameter.ty, (inputs, output), returns, &mut letters)?;
+                check_lambda(&parameter.ty, (inputs, output), returns, &mut letters).map_err(
+                    |error| {
+                        let given = reasons::a(returns);
+                        error.because(format!("this gives {given}")).of_part(index)
+                    },
+                )?;
             }
             (ty, arg) => {
                 if let Some(found) = arg.sql_type() {
@@ -148,14 +180,14 @@ fn learn(parameter: &ParamType, found: &SqlType, letters: &mut Letters) {
 }
 
 /// What ksqlDB says where a letter is only given by a NULL.
-fn null_letter(error: FunctionError, args: &[ArgType]) -> TypeError {
+fn null_letter(name: &str, error: FunctionError, args: &[ArgType]) -> TypeError {
     if let FunctionError::Type { message } = &error
         && args.contains(&ArgType::Null)
         && let Some(letter) = message.strip_prefix("Could not find mapping for generic type: ")
     {
         return TypeError::rule(format!("null value in entry: {letter}=null"));
     }
-    error.into()
+    TypeError::of_call(name, args, error)
 }
 
 /// Where the type of the result depends on letters, ksqlDB looks at all arguments that have one,
@@ -186,5 +218,92 @@ fn check_nulls(function: &Scalar, args: &[ArgType]) -> Result<(), TypeError> {
 impl From<FunctionError> for TypeError {
     fn from(error: FunctionError) -> Self {
         Self::rule(error.to_string())
+    }
+}
+
+impl TypeError {
+    /// Why a call of `name` with such arguments means no function.
+    pub fn of_call(name: &str, args: &[ArgType], error: FunctionError) -> Self {
+        let refused = Self::rule(error.to_string());
+        let FunctionError::Arguments { fault, .. } = error else { return refused };
+        match fault {
+            ArgumentFault::Ambiguous => refused
+                .because("several overloads take such arguments equally well")
+                .help("write CAST(… AS type) around an argument to choose one"),
+            ArgumentFault::Count { takes, or_more } => {
+                refused.because(count(name, (&takes, or_more), args.len()))
+            }
+            ArgumentFault::Type { index, takes } => {
+                let found = match &args[index] {
+                    ArgType::Value(ty) => reasons::a(ty),
+                    ArgType::Null => "NULL".to_owned(),
+                    ArgType::IntervalUnit => "a unit of time".to_owned(),
+                    ArgType::Lambda { arity: 1, .. } => "a lambda of 1 argument".to_owned(),
+                    ArgType::Lambda { arity, .. } => format!("a lambda of {arity} arguments"),
+                };
+                let mut taken: Vec<_> = takes.iter().map(taken).collect();
+                taken.dedup();
+                let reason = format!("{{{index}}} is {found}: {name} takes {} here", or(&taken));
+                refused
+                    .because(reason)
+                    .maybe_help(conversion(index, &args[index], &takes))
+                    .of_part(index)
+            }
+        }
+    }
+}
+
+/// How an argument becomes one that is taken.
+fn conversion(index: usize, found: &ArgType, takes: &[ParamType]) -> Option<String> {
+    let from = found.sql_type()?;
+    let targets = takes.iter().filter_map(|taken| match taken {
+        ParamType::Sql(to) => Some(to),
+        _ => None,
+    });
+    let rank = |ty: &SqlType| match ty {
+        SqlType::Double => 4,
+        SqlType::Bigint => 3,
+        SqlType::Int => 2,
+        _ => 1,
+    };
+    let castable = targets.filter(|to| is_castable(from, to)).max_by_key(|to| rank(to))?;
+    Some(format!("write CAST({{{index}}} AS {castable})"))
+}
+
+/// How many arguments a function takes, where there are others.
+fn count(name: &str, (takes, or_more): (&[usize], bool), found: usize) -> String {
+    let mut counts: Vec<String> = takes.iter().map(usize::to_string).collect();
+    if or_more && let Some(last) = counts.last_mut() {
+        last.push_str(" or more");
+    }
+    let plural = if *takes == [1] && !or_more { "argument" } else { "arguments" };
+    let is = if found == 1 { "is" } else { "are" };
+    format!("{name} takes {} {plural}, here {is} {found}", or(&counts))
+}
+
+/// The type of a parameter with its article.
+fn taken(ty: &ParamType) -> String {
+    match ty {
+        ParamType::Sql(ty) => reasons::a(ty),
+        ParamType::Decimal => "a DECIMAL".to_owned(),
+        ParamType::Generic(_) | ParamType::Any => "a value".to_owned(),
+        ParamType::IntervalUnit => "a unit of time such as DAYS".to_owned(),
+        ParamType::Array(_) => "an ARRAY".to_owned(),
+        ParamType::Map(..) => "a MAP".to_owned(),
+        ParamType::Struct(_) => "a STRUCT".to_owned(),
+        ParamType::Lambda(inputs, _) => match inputs.len() {
+            1 => "a lambda such as x => …".to_owned(),
+            2 => "a lambda such as (x, y) => …".to_owned(),
+            _ => "a lambda such as (x, y, z) => …".to_owned(),
+        },
+    }
+}
+
+/// `a, b or c`.
+fn or(words: &[String]) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }

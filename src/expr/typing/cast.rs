@@ -2,6 +2,8 @@
 
 use super::super::tree::{Expr, Node};
 use super::super::type_error::TypeError;
+use super::castable::is_castable;
+use super::reasons;
 use crate::types::SqlType;
 
 impl Expr {
@@ -10,7 +12,14 @@ impl Expr {
         if let Some(from) = &value.ty
             && !is_castable(from, &to)
         {
-            return Err(TypeError::code(format!("Cast of {from} to {to} is not supported")));
+            let error = TypeError::code(format!("Cast of {from} to {to} is not supported"));
+            return Err(error
+                .because(format!(
+                    "{}, which cannot be made {}",
+                    reasons::is(0, &value),
+                    reasons::a(&to)
+                ))
+                .maybe_help(reasons::cast_help(from, &to)));
         }
         Ok(Self::cast_unchecked(value, to))
     }
@@ -19,42 +28,5 @@ impl Expr {
     pub(super) fn cast_unchecked(value: Expr, to: SqlType) -> Self {
         let ty = Some(to.clone());
         Self::new(Node::Cast { value: Box::new(value), to }, ty)
-    }
-}
-
-fn is_castable(from: &SqlType, to: &SqlType) -> bool {
-    use SqlType::{
-        Array, Bigint, Boolean, Bytes, Date, Decimal, Double, Int, Map, String, Struct, Time,
-        Timestamp,
-    };
-    match (from, to) {
-        (from, to) if from == to => true,
-        (from, to) if from.is_numeric() && to.is_numeric() => true,
-        (
-            Decimal { .. }
-            | Boolean
-            | Int
-            | Bigint
-            | Double
-            | Array(_)
-            | Map(..)
-            | Struct(_)
-            | Timestamp
-            | Date
-            | Time,
-            String,
-        )
-        | (
-            String,
-            Boolean | Int | Bigint | Double | Decimal { .. } | Timestamp | Date | Time | Bytes,
-        )
-        | (Timestamp, Time | Date)
-        | (Date, Timestamp) => true,
-        (Array(from), Array(to)) => is_castable(from, to),
-        (Map(k1, v1), Map(k2, v2)) => is_castable(k1, k2) && is_castable(v1, v2),
-        (Struct(from), Struct(to)) => from.fields.iter().all(|field| {
-            to.field(&field.name).is_none_or(|(_, target)| is_castable(&field.ty, target))
-        }),
-        _ => false,
     }
 }

@@ -9,7 +9,7 @@ use super::super::cast;
 use super::super::tree::{Expr, Node};
 use super::super::type_error::{TypeError, TypeErrorKind};
 use super::arithmetic::digits;
-use super::{decimal_type, shown};
+use super::{decimal_type, reasons, shown};
 use crate::types::{DIGITS_MAX, Decimal, OwnedValue, SqlType, StructType};
 
 const ISSUE: &str = "(see https://github.com/confluentinc/ksql/issues/4239)";
@@ -22,12 +22,13 @@ impl Expr {
                 "Array constructor cannot be empty. Please supply at least one element {ISSUE}."
             )));
         }
-        let (items, ty) = coerced(items)?;
+        let (items, ty) = coerced(items, |index| index)?;
         let Some(ty) = ty else {
-            return Err(TypeError::rule(format!(
+            let error = TypeError::rule(format!(
                 "Cannot construct an array with all NULL elements {ISSUE}. As a workaround, you \
                  may cast a NULL value to the desired type."
-            )));
+            ));
+            return Err(error.help("write CAST(NULL AS STRING), with the type that is meant"));
         };
         Ok(Self::new(Node::Array(items), Some(SqlType::array(ty))))
     }
@@ -47,9 +48,9 @@ impl Expr {
                  cast a NULL {one} to the desired type."
             ))
         };
-        let (keys, key_type) = coerced(keys)?;
+        let (keys, key_type) = coerced(keys, |index| 2 * index)?;
         let key_type = key_type.ok_or_else(|| all_null("keys", "key"))?;
-        let (values, value_type) = coerced(values)?;
+        let (values, value_type) = coerced(values, |index| 2 * index + 1)?;
         let value_type = value_type.ok_or_else(|| all_null("values", "value"))?;
         let entries = keys.into_iter().zip(values).collect();
         Ok(Self::new(Node::Map(entries), Some(SqlType::map(key_type, value_type))))
@@ -62,11 +63,18 @@ impl Expr {
         let mut values = Vec::with_capacity(fields.len());
         for (name, value) in fields {
             // ksqlDB's message is the name of the parameter that must not be null.
-            let ty = value.ty.clone().ok_or_else(|| TypeError::rule("type"))?;
+            let part = values.len();
+            let ty = value.ty.clone().ok_or_else(|| {
+                let help = format!(
+                    "write CAST(NULL AS STRING) for {{{part}}}, with the type that is meant"
+                );
+                TypeError::rule("type").because("NULL has no type").help(help).of_part(part)
+            })?;
             if !names.insert(name.clone())
                 && let Some((_, other)) = types.iter().find(|(other, _)| *other == name)
             {
-                return Err(TypeError::rule(StructType::repeated(&name, other, &ty)));
+                let error = TypeError::rule(StructType::repeated(&name, other, &ty));
+                return Err(error.because(format!("{name} has a value already")).of_part(part));
             }
             types.push((name, ty));
             values.push(value);
@@ -79,10 +87,14 @@ impl Expr {
     pub fn in_list(value: Expr, list: Vec<Expr>) -> Result<Self, TypeError> {
         let is_null = |e: &Expr| matches!(e.node, Node::Literal(OwnedValue::Null));
         let mut all = vec![value];
-        all.extend(list.into_iter().filter(|item| !is_null(item)));
+        let mut parts = vec![0];
+        for (index, item) in list.into_iter().enumerate().filter(|(_, item)| !is_null(item)) {
+            parts.push(index + 1);
+            all.push(item);
+        }
         // The list is looked at when code is generated.
         let to_code = |error: TypeError| TypeError { kind: TypeErrorKind::Code, ..error };
-        let (mut all, _) = coerced(all).map_err(to_code)?;
+        let (mut all, _) = coerced(all, |index| parts[index]).map_err(to_code)?;
         let list = all.split_off(1);
         let Some(value) = all.pop() else { unreachable!("the value was put in first") };
         Ok(Self::new(Node::In { value: Box::new(value), list }, Some(SqlType::Boolean)))
@@ -114,15 +126,28 @@ impl Clash {
     }
 }
 
-/// The expressions converted to their common type; none if there are only NULLs.
-fn coerced(items: Vec<Expr>) -> Result<(Vec<Expr>, Option<SqlType>), TypeError> {
+/// The expressions converted to their common type; none if there are only NULLs. `part` tells which part of the
+/// whole an item is.
+fn coerced(
+    items: Vec<Expr>,
+    part: impl Fn(usize) -> usize,
+) -> Result<(Vec<Expr>, Option<SqlType>), TypeError> {
     let mut common = None;
-    for item in &items {
-        common = widened(common, item)?;
+    for (index, item) in items.iter().enumerate() {
+        let before = common.clone();
+        common = widened(common, item).map_err(|clash| {
+            let before = before.as_ref().map_or_else(|| "nothing".to_owned(), reasons::a);
+            let reason =
+                format!("{}, what stands before it {before}", reasons::is(part(index), item));
+            TypeError::from(clash).because(reason).of_part(part(index))
+        })?;
     }
     let Some(ty) = common else { return Ok((items, None)) };
-    let items = items.into_iter().map(|item| converted(item, &ty)).collect::<Result<_, _>>()?;
-    Ok((items, Some(ty)))
+    let items = items.into_iter().enumerate().map(|(index, item)| {
+        let reason = format!("{}, not {}", reasons::is(part(index), &item), reasons::a(&ty));
+        converted(item, &ty).map_err(|error| error.because(reason).of_part(part(index)))
+    });
+    Ok((items.collect::<Result<_, _>>()?, Some(ty)))
 }
 
 fn converted(item: Expr, to: &SqlType) -> Result<Expr, TypeError> {

@@ -3,7 +3,7 @@
 use super::super::operator::Comparison;
 use super::super::tree::{Expr, Node};
 use super::super::type_error::TypeError;
-use super::java_type;
+use super::{java_type, reasons};
 use crate::types::SqlType;
 
 impl Expr {
@@ -17,7 +17,9 @@ impl Expr {
                 name(&left),
                 op.sign(),
                 name(&right)
-            )));
+            ))
+            .because(reasons::comparison(op, (0, &left), (1, &right)))
+            .maybe_help(reasons::comparison_help(op, (0, &left), (1, &right))));
         };
         if !is_comparable(op, a, b) {
             let (text, name) =
@@ -29,7 +31,9 @@ impl Expr {
                     left.label(),
                     right.label()
                 ),
-            ));
+            )
+            .because(reasons::comparison(op, (0, &left), (1, &right)))
+            .maybe_help(reasons::comparison_help(op, (0, &left), (1, &right))));
         }
         let (left, right) = as_times(left, right);
         let node = Node::Comparison { op, left: Box::new(left), right: Box::new(right) };
@@ -41,10 +45,19 @@ impl Expr {
         if let Node::Call(call) = &value.node {
             // The call is written out twice, but was counted once.
             let name = &call.name;
-            return Err(TypeError::code(format!("Cannot get name for `{name}` 1 times")));
+            return Err(TypeError::code(format!("Cannot get name for `{name}` 1 times"))
+                .because("the call would be made twice, which ksqlDB cannot")
+                .help("write {0} >= {1} AND {0} <= {2}")
+                .of_part(0));
         }
-        for (bound, sign) in [(&low, ">="), (&high, "<=")] {
-            check_bound(&value, bound, sign)?;
+        for (part, bound, sign) in [(1, &low, ">="), (2, &high, "<=")] {
+            check_bound(&value, bound, sign).map_err(|error| {
+                let op = Comparison::Less;
+                error
+                    .because(reasons::comparison(op, (0, &value), (part, bound)))
+                    .maybe_help(reasons::comparison_help(op, (0, &value), (part, bound)))
+                    .of_part(part)
+            })?;
         }
         let (low_value, low) = as_times(value.clone(), low);
         let (high_value, high) = as_times(value, high);

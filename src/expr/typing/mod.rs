@@ -7,10 +7,13 @@ mod arithmetic;
 mod call;
 mod case;
 mod cast;
+mod castable;
 mod coercion;
 mod comparison;
+mod reasons;
 
 pub(super) use arithmetic::digits;
+pub use reasons::a as with_article;
 
 use super::tree::{Expr, Node};
 use super::type_error::TypeError;
@@ -80,29 +83,31 @@ impl Expr {
             let sign = if negated { "!=" } else { "==" };
             return Err(TypeError::code(format!(
                 "Incompatible comparison operand types for \"{sign}\": \"{java}\" and \"void\""
-            )));
+            ))
+            .because("ksqlDB cannot ask what is computed for NULL")
+            .help("ask the columns that it is computed of"));
         }
         Ok(Self::new(Node::IsNull { value: Box::new(value), negated }, Some(SqlType::Boolean)))
     }
 
     /// `left AND right`.
     pub fn and(left: Expr, right: Expr) -> Result<Self, TypeError> {
-        check_truth(&left, "&&")?;
-        check_truth(&right, "&&")?;
+        check_truth(0, &left, ("&&", "AND"))?;
+        check_truth(1, &right, ("&&", "AND"))?;
         Ok(Self::new(Node::And(Box::new(left), Box::new(right)), Some(SqlType::Boolean)))
     }
 
     /// `left OR right`.
     pub fn or(left: Expr, right: Expr) -> Result<Self, TypeError> {
-        check_truth(&left, "||")?;
-        check_truth(&right, "||")?;
+        check_truth(0, &left, ("||", "OR"))?;
+        check_truth(1, &right, ("||", "OR"))?;
         Ok(Self::new(Node::Or(Box::new(left), Box::new(right)), Some(SqlType::Boolean)))
     }
 
     /// `NOT value`.
     #[expect(clippy::should_implement_trait, reason = "it is named after SQL's NOT, and can fail")]
     pub fn not(value: Expr) -> Result<Self, TypeError> {
-        check_truth(&value, "!")?;
+        check_truth(0, &value, ("!", "NOT"))?;
         Ok(Self::new(Node::Not(Box::new(value)), Some(SqlType::Boolean)))
     }
 
@@ -116,7 +121,14 @@ impl Expr {
                  \"{}, {}{escape}\"; candidates are: {LIKE_CANDIDATES}",
                 java_type(&value),
                 java_type(&pattern),
-            )));
+            ))
+            .because(format!(
+                "{}: LIKE takes two STRINGs",
+                reasons::are((0, &value), (1, &pattern))
+            ))
+            .maybe_help(
+                (!is_text(&value)).then(|| "write CAST({0} AS STRING) LIKE {1}".to_owned()),
+            ));
         }
         let node = Node::Like { value: Box::new(value), pattern: Box::new(pattern), escape };
         Ok(Self::new(node, Some(SqlType::Boolean)))
@@ -136,9 +148,13 @@ impl Expr {
                     }
                     _ => String::new(),
                 };
-                return Err(TypeError::rule(format!(
+                let error = TypeError::rule(format!(
                     "Subscript expression ({base}[{index}]) do not apply to {found}.{hint}"
-                )));
+                ));
+                let ty = other.as_ref().map_or_else(|| "no value".to_owned(), reasons::a);
+                return Err(error
+                    .because(format!("{{0}} is {ty}: only an ARRAY or a MAP has elements"))
+                    .of_part(0));
             }
         };
         let is_array = matches!(base.ty, Some(SqlType::Array(_)));
@@ -146,7 +162,9 @@ impl Expr {
             return Err(TypeError::code(format!(
                 "Cannot cast \"{}\" to \"int\"",
                 java_type(&index)
-            )));
+            ))
+            .because(format!("{}: elements of an ARRAY are counted from 1", reasons::is(1, &index)))
+            .of_part(1));
         }
         let node = Node::Subscript { base: Box::new(base), index: Box::new(index) };
         Ok(Self::new(node, Some(ty)))
@@ -156,7 +174,14 @@ impl Expr {
     pub fn field(base: Expr, name: &str) -> Result<Self, TypeError> {
         let Some(SqlType::Struct(fields)) = &base.ty else {
             let found = shown(base.ty.as_ref());
-            return Err(TypeError::rule(format!("Expected STRUCT type, got: {found}")));
+            let error = TypeError::rule(format!("Expected STRUCT type, got: {found}"));
+            let help = (base.ty == Some(SqlType::String)).then(|| {
+                format!("EXTRACTJSONFIELD({{0}}, '$.{name}') reads a field of a JSON text")
+            });
+            return Err(error
+                .because(format!("{}: only a STRUCT has fields", reasons::is(0, &base)))
+                .maybe_help(help)
+                .of_part(0));
         };
         let Some((index, ty)) = fields.field(name) else {
             let base = base.label();
@@ -175,13 +200,16 @@ const LIKE_CANDIDATES: &str = "\"default static boolean io.confluent.ksql.execut
     execution.codegen.helpers.LikeEvaluator.matches(java.lang.String, java.lang.String)\"";
 
 /// ksqlDB leaves it to its Java compiler to find that an operand of AND, OR or NOT is no truth.
-fn check_truth(value: &Expr, sign: &str) -> Result<(), TypeError> {
+fn check_truth(part: usize, value: &Expr, (sign, word): (&str, &str)) -> Result<(), TypeError> {
     match value.ty {
         Some(SqlType::Boolean) | None => Ok(()),
         _ => Err(TypeError::code(format!(
             "Operator \"{sign}\" cannot be applied to operand of type \"{}\"",
             java_type(value)
-        ))),
+        ))
+        .because(format!("{}: {word} takes conditions", reasons::is(part, value)))
+        .help(format!("compare it, as in {{{part}}} = …"))
+        .of_part(part)),
     }
 }
 

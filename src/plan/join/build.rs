@@ -27,6 +27,7 @@ use crate::plan::{
 };
 use crate::sql::ast::{Expr, ExprKind, JoinKind, Query, SourceKind};
 use crate::sql::print;
+use crate::sql::span::Span;
 use crate::types::{ColumnDef, Schema, SqlType};
 
 /// The joins of a query.
@@ -104,7 +105,9 @@ fn check_repeated(query: &Query, sources: &[Aliased]) -> Result<(), PlanError> {
                 "N-way joins do not support multiple occurrences of the same source. Source: '{name}'."
             )
         };
-        return Err(PlanError::analyse(message).at(query.from.joins[index - 1].source.alias.span));
+        return Err(PlanError::analyse(message)
+            .at(query.from.joins[index - 1].source.name.span)
+            .help(format!("copy it first: CREATE … AS SELECT * FROM {name}")));
     }
     Ok(())
 }
@@ -116,6 +119,7 @@ fn windowed_stream_table() -> PlanError {
          drop the window definition (ie. the WITHIN clause) and try to execute your Stream-Table join \
          again.",
     )
+    .help("take WITHIN away: a row meets the table as it is then")
 }
 
 /// Tables that joins give are never written anew with another key.
@@ -348,7 +352,9 @@ impl JoinBuilder<'_> {
                  about how to specify a WITHIN clause with a stream-stream join, please visit: \
                  https://docs.confluent.io/current/ksql/docs/syntax-reference.html#create-stream-as-select",
             )
-            .at(step.criterion.written.0.span));
+            .at(step.span)
+            .because("how far apart in time may two records be?")
+            .help("write WITHIN 1 HOUR before ON, with the time that is meant"));
         };
         let name = format!("{}Join", place.prefix);
         let formats = [&self.sources[0].source, &self.sources[place.index + 1].source]
@@ -401,10 +407,12 @@ impl JoinBuilder<'_> {
         place: &Place,
     ) -> Result<Side, PlanError> {
         if step.within.is_some() {
-            self.refused.get_or_insert_with(windowed_stream_table);
+            let at = step.within.as_ref().map_or(Span::default(), |within| within.span);
+            self.refused.get_or_insert_with(|| windowed_stream_table().at(at));
         }
         if step.kind == JoinKind::Right {
-            return Err(PlanError::analyse("Invalid join type encountered: RIGHT [OUTER] JOIN"));
+            let error = PlanError::analyse("Invalid join type encountered: RIGHT [OUTER] JOIN");
+            return Err(error.at(step.span).because("a stream joins a table, not the other way"));
         }
         let name = format!("{}Join", place.prefix);
         let mut left = left;

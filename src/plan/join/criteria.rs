@@ -77,13 +77,16 @@ fn sides(join: &Join) -> Result<(&Expr, &Expr), PlanError> {
     match &join.on.kind {
         ExprKind::Comparison { op: Comparison::Equal, left, right } => Ok((left, right)),
         ExprKind::Comparison { .. } => {
-            Err(PlanError::analyse("Only equality join criteria is supported.").at(join.on.span))
+            Err(PlanError::analyse("Only equality join criteria is supported.")
+                .at(join.on.span)
+                .help("join on what is equal, and write other conditions in WHERE"))
         }
         ExprKind::Logical { op: LogicalOp::And, .. } => Err(PlanError::analyse(format!(
             "Invalid join condition: joins on multiple conditions are not yet supported. Got {}.",
             text()
         ))
-        .at(join.on.span)),
+        .at(join.on.span)
+        .help("join on one of them, and write the others in WHERE")),
         _ => {
             let message = format!("Unsupported join expression: {}", text());
             Err(PlanError::analyse(message).at(join.on.span))

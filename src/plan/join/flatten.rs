@@ -1,14 +1,16 @@
 //! Queries over several sources: each column with its source, then by its name in a joined row.
 
 use crate::plan::error::Stage;
-use crate::plan::expression::Clause;
+use crate::plan::expression::{Clause, Scope};
 use crate::plan::names::{joined_name, rewrite, visit};
-use crate::plan::relation::Aliased;
+use crate::plan::relation::{Aliased, written_names};
 use crate::plan::sanitise::{Named, qualify_query};
 use crate::plan::select::column;
+
 use crate::plan::{PlanContext, PlanError};
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::span::Span;
+use crate::sql::suggest::{self, NameKind};
 use crate::types::SqlType;
 
 /// The query with the source of each column, and a name for each item.
@@ -67,7 +69,9 @@ fn unknown_source(source: &Name, sources: &[Aliased]) -> Option<PlanError> {
         return None;
     }
     let message = format!("'{}' is not a valid stream/table name or alias.", source.text);
-    Some(PlanError::prepare(message).at(source.span))
+    let names: Vec<&str> = sources.iter().map(|aliased| aliased.alias.text.as_str()).collect();
+    let error = PlanError::prepare(message).at(source.span);
+    Some(error.maybe_help(suggest::help(NameKind::Source, &source.text, &names)))
 }
 
 fn ambiguous(name: &Name, span: Span, named: &[Named<'_>], text: &str) -> Option<PlanError> {
@@ -86,7 +90,8 @@ fn ambiguous(name: &Name, span: Span, named: &[Named<'_>], text: &str) -> Option
         name.text,
         first.join(", ")
     );
-    Some(PlanError::new(Stage::Resolve, message).at(span))
+    let error = PlanError::new(Stage::Resolve, message).at(span);
+    Some(error.help(format!("write {} or {last}", first.join(", "))))
 }
 
 /// The query over the columns of the joined row: `A.X` becomes `A_X` where source `A` has an `X`.
@@ -94,15 +99,18 @@ fn ambiguous(name: &Name, span: Span, named: &[Named<'_>], text: &str) -> Option
 /// `COUNT(*)` counts the times of the first source, and a column that no source has is refused.
 pub(in crate::plan) fn flatten(
     query: &Query,
+    sources: &[Aliased],
     columns: &[(String, SqlType)],
     ctx: &PlanContext<'_>,
 ) -> Result<Query, PlanError> {
     let time = joined_name(&query.from.first.alias.text, "ROWTIME");
+    let written = written_names(sources);
     let mut query = query.clone();
     let flatten = |expr: &mut Expr, clause| {
         flatten_expr(expr, columns);
         count_times(expr, &time);
-        let scope = ctx.scope(columns, &[], clause);
+        let written = if written.len() == columns.len() { &*written } else { &[] };
+        let scope = Scope { written, ..ctx.scope(columns, &[], clause) };
         let loose =
             crate::plan::names::columns(expr).into_iter().any(|(source, _)| source.is_some());
         if loose { scope.resolve_columns(expr) } else { Ok(()) }
@@ -137,7 +145,7 @@ fn count_times(expr: &mut Expr, time: &str) {
 }
 
 /// The expression over the columns of the joined row.
-pub(super) fn flatten_expr(expr: &mut Expr, columns: &[(String, SqlType)]) {
+pub(in crate::plan) fn flatten_expr(expr: &mut Expr, columns: &[(String, SqlType)]) {
     rewrite(expr, &mut |expr| {
         let ExprKind::Column { source: Some(source), name } = &expr.kind else { return None };
         let joined = joined_name(&source.text, &name.text);

@@ -22,5 +22,5 @@ mod steps;
 mod stores;
 
 pub(super) use build::{JoinPlan, plan_join};
-pub(super) use flatten::{flatten, qualified_query};
+pub(super) use flatten::{flatten, flatten_expr, qualified_query};
 pub(super) use selected::check_selected;

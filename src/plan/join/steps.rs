@@ -5,6 +5,7 @@
 use super::criteria::Criterion;
 use super::flatten::flatten_expr;
 use super::sides::{Equivalent, aliased_columns, check_partitions, check_windows};
+use crate::expr::with_article;
 use crate::formats::{Format, FormatSpec};
 use crate::plan::expression::Clause;
 use crate::plan::frame::named_columns;
@@ -14,6 +15,7 @@ use crate::plan::query_plan::Gives;
 use crate::plan::relation::Aliased;
 use crate::plan::{PlanContext, PlanError};
 use crate::sql::ast::{Expr, ExprKind, Join, JoinKind, Query, SelectItem, SourceKind, Within};
+use crate::sql::span::Span;
 use crate::types::{ColumnDef, SqlType};
 
 /// One join.
@@ -22,6 +24,8 @@ use crate::types::{ColumnDef, SqlType};
 pub(super) struct Step {
     pub(super) kind: JoinKind,
     pub(super) within: Option<Within>,
+    /// Where the join stands.
+    pub(super) span: Span,
     pub(super) left: Gives,
     pub(super) right: Gives,
     pub(super) criterion: Criterion,
@@ -131,19 +135,28 @@ impl Stepper<'_> {
         let right_rekeyed = !is_foreign && !self.is_key_of(self.index + 1, &criterion.right);
         if left_ty != right_ty && !is_foreign {
             let message = format!("Invalid join. Key types differ: {left_ty} vs {right_ty}");
-            return Err(PlanError::analyse(message).at(self.join.on.span));
+            let error = PlanError::analyse(message).at(self.join.on.span);
+            let sides = [(left_ty, &criterion.left), (right_ty, &criterion.right)];
+            let sides = sides.map(|(ty, side)| {
+                format!("{} is {}", side.span.text(self.ctx.text), with_article(&ty))
+            });
+            return Err(error
+                .because(sides.join(", "))
+                .help("CAST one side to the type of the other"));
         }
         let mut columns: Vec<_> = left_columns.into_iter().chain(right_columns).collect();
         let chosen = self.key_column(&equivalent);
         let is_synthetic = chosen.is_none() && !is_foreign;
         let key_name = chosen.unwrap_or_else(|| self.synthetic_name());
-        check_keys(&[ColumnDef::new(key_name.as_str(), left_ty.clone())])?;
+        check_keys(&[ColumnDef::new(key_name.as_str(), left_ty.clone())])
+            .map_err(|(_, error)| error.at(self.join.on.span))?;
         // As `JoinParamsFactory`: a key that neither side has in its value is added to it.
         let appends_key = !is_foreign && !columns.iter().any(|(name, _)| *name == key_name);
         if appends_key {
             columns.push((key_name.clone(), left_ty.clone()));
         }
         let step = Step {
+            span: self.join.span,
             kind: self.join.kind,
             within: self.join.within.clone(),
             left: gives(&self.sources[0]),

@@ -161,7 +161,7 @@ impl Builder<'_> {
             key.push(ColumnDef::new(column, ty));
             exprs.push(named);
         }
-        check_keys(&key)?;
+        check_keys(&key).map_err(|(_, error)| error)?;
         let purpose = GroupPurpose::Over;
         self.add(&format!("{name}.PartitionBy"), NodeKind::GroupBy { keys: exprs, purpose });
         if let Some(node) = self.nodes.last_mut() {

@@ -55,7 +55,7 @@ impl Builder<'_> {
         let exprs: Vec<_> = call.places.iter().filter_map(|at| prepared.get(*at)).collect();
         let exprs: Vec<&crate::expr::Expr> = exprs.iter().map(|column| &*column.expr).collect();
         let shown: Vec<_> = args.iter().map(crate::sql::print::expression).collect();
-        let arguments = Arguments { exprs: &exprs, shown: &shown };
+        let arguments = Arguments { exprs: &exprs, shown: &shown, written: args };
         let bound = self.bind_aggregate((&Name::new(call.name.as_str()), call.span), arguments)?;
         let mut args = call.places.clone();
         args.truncate(bound.columns);

@@ -24,6 +24,8 @@ pub struct Query {
     pub emit: Option<Emit>,
     /// The most rows that are returned.
     pub limit: Option<i32>,
+    /// Where `EMIT …` and `LIMIT …` stand, if they do.
+    pub tail: Span,
     /// Where it stands.
     pub span: Span,
 }

@@ -5,33 +5,16 @@
 //! and it says `Syntax error at or near …` where it was still choosing between alternatives. The cursor keeps
 //! what is needed to say the same: the clauses passed over since the last token, and whether it is choosing.
 
-use super::error::{ParseError, expected_set, expecting, hint, unwanted};
+use super::error::{ParseError, expected_set, expecting, unwanted};
+use super::hints::{self, Stop};
+pub(super) use super::then::{Then, starts};
 use crate::sql::ast::Name;
-use crate::sql::keywords::{STATEMENT_STARTS, is_reserved};
+use crate::sql::keywords::is_reserved;
 use crate::sql::lexer::{Kind, Token, tokenize};
 use crate::sql::span::Span;
 
 /// A parse that found a tree, or what is wrong.
 pub(super) type Parse<T> = Result<T, ParseError>;
-
-/// What may follow a token, which tells whether it can be missing.
-#[derive(Clone, Copy)]
-pub(super) enum Then {
-    /// Not known: the token is never called missing.
-    Unknown,
-    /// An expression.
-    Expression,
-    /// An identifier.
-    Identifier,
-    /// A number.
-    Number,
-    /// The name of a property.
-    Property,
-    /// Another statement or the end.
-    Statement,
-    /// This token.
-    Word(&'static str),
-}
 
 /// Tokens and the place in them.
 pub(super) struct Cursor<'a> {
@@ -164,7 +147,7 @@ impl<'a> Cursor<'a> {
         }
         let mut expected = self.skipped.clone();
         expected.push(word);
-        Err(self.error(&expecting(&expected)))
+        Err(self.error_expecting(&expecting(&expected), &expected))
     }
 
     /// Takes a token of `kind`, which has to be next and which messages call `class`.
@@ -180,7 +163,7 @@ impl<'a> Cursor<'a> {
         }
         let mut expected = self.skipped.clone();
         expected.push(class);
-        Err(self.error(&expecting(&expected)))
+        Err(self.error_expecting(&expecting(&expected), &expected))
     }
 
     /// The text of a string literal, which has to be next.
@@ -197,7 +180,7 @@ impl<'a> Cursor<'a> {
         } else if expected.iter().any(|word| self.at_ahead(1, word)) {
             self.unwanted(expected)
         } else {
-            self.error(&expecting(expected))
+            self.error_expecting(&expecting(expected), expected)
         }
     }
 
@@ -215,18 +198,20 @@ impl<'a> Cursor<'a> {
         let token = self.peek();
         let position = token.span.position(self.source);
         let text = self.shown(token);
-        self.error(&format!("Syntax error at or near '{text}' at line {position}"))
+        let detail = format!("Syntax error at or near '{text}' at line {position}");
+        self.error_expecting(&detail, &self.skipped)
     }
 
     /// Refuses the next token, before which one of `expected` is missing.
-    pub(super) fn missing(&self, expected: &[&str]) -> ParseError {
+    pub(super) fn missing(&self, expected: &[&'static str]) -> ParseError {
         let found = self.shown(self.peek());
-        self.error(&format!("missing {} at '{found}'", expected_set(expected)))
+        let detail = format!("missing {} at '{found}'", expected_set(expected));
+        self.error_expecting(&detail, expected)
     }
 
-    fn unwanted(&self, expected: &[&str]) -> ParseError {
+    fn unwanted(&self, expected: &[&'static str]) -> ParseError {
         let token = self.text(self.peek());
-        let mut error = self.error(&unwanted(token, expected));
+        let mut error = self.error_expecting(&unwanted(token, expected), expected);
         if is_reserved(token) && error.help.is_none() {
             error.help = Some(format!("write `{token}` to use the word as a name"));
         }
@@ -235,8 +220,15 @@ impl<'a> Cursor<'a> {
 
     /// An error at the next token.
     pub(super) fn error(&self, detail: &str) -> ParseError {
+        self.error_expecting(detail, &[])
+    }
+
+    /// An error at the next token, in the place of which one of `expected` could stand.
+    fn error_expecting(&self, detail: &str, expected: &[&'static str]) -> ParseError {
         let mut error = ParseError::syntax(self.source, self.span(), detail);
-        error.help = hint(self.text(self.peek()), self.text(self.peek_at(1)));
+        let at = self.at.min(self.tokens.len() - 1);
+        let stop = Stop { source: self.source, tokens: &self.tokens, at, expected };
+        error.help = hints::help(&stop);
         error
     }
 
@@ -305,6 +297,23 @@ impl<'a> Cursor<'a> {
         self.bump();
     }
 
+    /// The names of what statements would make that begin between `mark` and here: those behind `CREATE STREAM` and its
+    /// like.
+    pub(super) fn made_since(&self, mark: usize) -> Vec<String> {
+        const BETWEEN: [&str; 9] =
+            ["OR", "REPLACE", "SOURCE", "STREAM", "TABLE", "TYPE", "IF", "NOT", "EXISTS"];
+        let tokens = &self.tokens[mark..self.at];
+        let creates =
+            tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word("CREATE"));
+        let made = creates.filter_map(|(start, _)| {
+            let is_between =
+                |token: &&Token| matches!(token.kind, Kind::Word(word) if BETWEEN.contains(&word));
+            let name = tokens[start + 1..].iter().find(|token| !is_between(token))?;
+            starts(*name, Then::Identifier).then(|| self.name(*name).text)
+        });
+        made.collect()
+    }
+
     /// A place to come back to.
     pub(super) fn mark(&self) -> usize {
         self.at
@@ -315,54 +324,6 @@ impl<'a> Cursor<'a> {
         self.at = mark;
         self.skipped.clear();
     }
-}
-
-/// Whether `token` can start `then`.
-pub(super) fn starts(token: Token, then: Then) -> bool {
-    let is_identifier = match token.kind {
-        Kind::Word(word) => is_name(word),
-        kind => is_identifier(kind),
-    };
-    match then {
-        Then::Unknown => false,
-        Then::Identifier => is_identifier,
-        Then::Property => is_identifier || token.kind == Kind::String,
-        Then::Number => is_number(token.kind) || token.kind == Kind::Word("-"),
-        Then::Expression => is_identifier || starts_expression(token.kind),
-        Then::Word(word) => token.kind == Kind::Word(word),
-        Then::Statement => match token.kind {
-            Kind::Word(word) => STATEMENT_STARTS.contains(&word),
-            kind => kind == Kind::Eof,
-        },
-    }
-}
-
-fn is_number(kind: Kind) -> bool {
-    matches!(kind, Kind::Integer | Kind::Decimal | Kind::Float)
-}
-
-fn starts_expression(kind: Kind) -> bool {
-    match kind {
-        Kind::Word(word) => {
-            matches!(word, "(" | "-" | "+" | "NOT" | "CASE" | "CAST" | "NULL" | "TRUE" | "FALSE")
-        }
-        kind => is_number(kind) || kind == Kind::String,
-    }
-}
-
-fn is_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_reserved(word)
-}
-
-fn is_identifier(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Identifier
-            | Kind::DigitIdentifier
-            | Kind::DoubleQuoted
-            | Kind::BackQuoted
-            | Kind::Variable
-    )
 }
 
 /// The text between the quotes, in which a doubled quote is a quote.

@@ -3,12 +3,16 @@
 //! ksqlDB logs only the place of a syntax error, as the text may hold secrets; what was expected is in the
 //! unlogged text, which is sent to whoever sent the statement.
 
-use crate::sql::diagnostic::{Diagnostic, nearest};
+use crate::sql::diagnostic::Diagnostic;
 use crate::sql::keywords::{STATEMENT_STARTS, is_reserved, order};
 use crate::sql::span::{Position, Span};
+use crate::sql::suggest::nearest;
 
 /// The most expected tokens that a message lists; ksqlDB says nothing where there are more.
 const EXPECTED_SHOWN_MAX: usize = 5;
+
+/// What ksqlDB says behind a word of the language that stands where a name should be.
+const RESERVED: &str = " is a reserved keyword";
 
 /// A text that is no statement of the language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,49 +75,37 @@ impl ParseError {
         Self { message: format!("Failed to prepare statement: {logged}"), ..error }
     }
 
+    /// The same error, with this help.
+    pub(super) fn with_help(self, help: &str) -> Self {
+        Self { help: Some(help.to_owned()), ..self }
+    }
+
     /// The error as it is shown with its text.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let help = self.help.iter().cloned().collect();
-        Diagnostic { message: self.message.clone(), labels: vec![(self.span, self.reason())], help }
+        Diagnostic {
+            message: self.message.clone(),
+            labels: vec![(self.span, self.reason())],
+            help,
+            more: Vec::new(),
+        }
     }
 
     /// What is said of the place: what the message leaves out.
     fn reason(&self) -> String {
         if let Some((_, detail)) = self.unlogged.split_once("Syntax Error\n") {
-            let detail = detail.trim_end().replace('\n', "; ");
-            return if detail.is_empty() { "not expected here".to_owned() } else { detail };
+            let detail = detail.trim_end();
+            return match detail.split_once(RESERVED) {
+                // ksqlDB advises to escape it with quotes that do not: the help has the right ones.
+                Some((word, _)) => format!("{word} is a word of the language"),
+                None if detail.is_empty() => "not expected here".to_owned(),
+                None => detail.replace('\n', "; "),
+            };
         }
         let literal = self.unlogged.strip_prefix("Failed to prepare statement: line ");
         let reason = literal.and_then(|rest| rest.split_once(": ")).map(|(_, reason)| reason);
         reason.unwrap_or_default().to_owned()
     }
-}
-
-/// Mistakes that the expected tokens do not explain: what is found, what follows it, and what may help.
-static HINTS: &[(&str, &str, &str)] = &[
-    ("'", "", "the text that starts here has no end: close it with '"),
-    ("\"", "", "the name that starts here has no end: close it with \""),
-    ("`", "", "the name that starts here has no end: close it with `"),
-    ("=", "", "write a single = to compare"),
-    ("!", "", "write NOT to negate"),
-    ("BY", "", "there is no ORDER BY: rows come in the order of their records"),
-    ("DISTINCT", "", "there is no SELECT DISTINCT: use GROUP BY"),
-    (
-        "(",
-        "PARTITION",
-        "OVER stands behind a call, as in LAG(x) OVER (…), and nowhere with ksql.millstream.strict=true",
-    ),
-    (":", ":", "write CAST(value AS type) to convert"),
-    ("&", "&", "write AND"),
-    ("SELECT", "", "a query within another is not possible: name it with CREATE STREAM … AS first"),
-];
-
-/// What may help where `found` is not expected and `next` follows it.
-pub(super) fn hint(found: &str, next: &str) -> Option<String> {
-    let fits = |(token, after, _): &&(&str, &str, &str)| {
-        token.eq_ignore_ascii_case(found) && (after.is_empty() || after.eq_ignore_ascii_case(next))
-    };
-    HINTS.iter().find(fits).map(|(_, _, help)| (*help).to_owned())
 }
 
 /// `{'a', 'b'}`, or `'a'` alone, in ksqlDB's order.
@@ -146,7 +138,7 @@ pub(super) fn expecting(expected: &[&str]) -> String {
 pub(super) fn unwanted(token: &str, expected: &[&str]) -> String {
     if is_reserved(token) {
         return format!(
-            "\"{token}\" is a reserved keyword and it can't be used as an identifier. \
+            "\"{token}\"{RESERVED} and it can't be used as an identifier. \
              You can use it as an identifier by escaping it as '{token}' "
         );
     }

@@ -7,11 +7,13 @@ mod create;
 mod cursor;
 mod error;
 mod expression;
+mod hints;
 mod literal;
 mod over;
 mod primary;
 mod query;
 mod statement;
+mod then;
 mod types;
 
 pub use error::ParseError;
@@ -35,6 +37,14 @@ pub(super) struct Parsed {
     pub(super) span: Span,
     /// What is wrong with it although its syntax is right.
     pub(super) errors: Vec<ParseError>,
+}
+
+/// A text between semicolons that is no statement.
+pub(super) struct Unparsed {
+    pub(super) span: Span,
+    /// The names that stand where a statement has that of what it makes.
+    pub(super) makes: Vec<String>,
+    pub(super) error: ParseError,
 }
 
 /// Which statements and words are taken.
@@ -67,24 +77,27 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `statements ::= ( statement ; )*`, all errors of which are found.
-    pub(super) fn statements(mut self) -> Result<Vec<Parsed>, Vec<ParseError>> {
-        let mut parsed = Vec::new();
-        let mut errors = Vec::new();
-        while !self.cursor.is_eof() && errors.len() < ERRORS_MAX {
-            let start = self.cursor.span();
-            match self.terminated_statement() {
+    /// `statements ::= ( statement ; )*`, the errors of all of which are found.
+    pub(super) fn statements(mut self) -> Vec<Result<Parsed, Unparsed>> {
+        let mut found = Vec::new();
+        let mut errors = 0;
+        while !self.cursor.is_eof() && errors < ERRORS_MAX {
+            let (start, mark) = (self.cursor.span(), self.cursor.mark());
+            found.push(match self.terminated_statement() {
                 Ok(statement) => {
                     let span = self.cursor.since(start);
-                    parsed.push(Parsed { statement, span, errors: self.take_deferred(span) });
+                    Ok(Parsed { statement, span, errors: self.take_deferred(span) })
                 }
                 Err(error) => {
-                    errors.push(self.with_statement(error, start));
+                    errors += 1;
+                    let error = self.with_statement(error, start);
                     self.restart();
+                    let makes = self.cursor.made_since(mark);
+                    Err(Unparsed { span: self.cursor.since(start), makes, error })
                 }
-            }
+            });
         }
-        if errors.is_empty() { Ok(parsed) } else { Err(errors) }
+        found
     }
 
     fn terminated_statement(&mut self) -> Parse<Statement> {

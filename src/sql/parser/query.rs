@@ -7,6 +7,7 @@ use crate::sql::ast::{
     Within,
 };
 use crate::sql::lexer::Kind;
+use crate::sql::span::Span;
 
 /// What may go on with an expression.
 static OPERATORS: &[&str] = &["AND", "OR", "=", "<", "+", "-", "*", "/"];
@@ -24,8 +25,14 @@ impl Parser<'_> {
         let group_by = self.expression_list("GROUP")?;
         let partition_by = self.expression_list("PARTITION")?;
         let having = self.condition("HAVING")?;
+        let tail = self.cursor.span();
         let emit = self.emit()?;
         let limit = if self.cursor.eat("LIMIT") { Some(self.whole_number("LIMIT")?) } else { None };
+        let tail = if emit.is_some() || limit.is_some() {
+            self.cursor.since(tail)
+        } else {
+            Span::default()
+        };
         let span = self.cursor.since(start);
         Ok(Query {
             select,
@@ -37,6 +44,7 @@ impl Parser<'_> {
             having,
             emit,
             limit,
+            tail,
             span,
         })
     }

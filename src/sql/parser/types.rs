@@ -90,7 +90,11 @@ impl Parser<'_> {
 
     fn decimal(&mut self) -> Parse<TypeKind> {
         let start = self.cursor.bump().span;
-        self.cursor.expect_then("(", Then::Number)?;
+        self.cursor.expect_then("(", Then::Number).map_err(|error| {
+            let help =
+                "write DECIMAL(10, 2), with the digits in all and after the point that are meant";
+            error.with_help(help)
+        })?;
         let precision = self.whole_number("DECIMAL(PRECISION)")?;
         self.cursor.expect_then(",", Then::Number)?;
         let scale = self.whole_number("DECIMAL(SCALE)")?;

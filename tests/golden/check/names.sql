@@ -10,30 +10,32 @@ CREATE STREAM clicks (id VARCHAR) WITH (KAFKA_TOPIC='other', VALUE_FORMAT='JSON'
 error: Exception while preparing statement: KLICKS does not exist.
 --> script.sql:4:34
  4 | CREATE STREAM a AS SELECT * FROM klicks;
-   |                                  ^^^^^^ here
+   |                                  ^^^^^^
 help: did you mean CLICKS?
 
 error: Could not determine output schema for query due to error: Line: 5, Col: 31: SELECT column 'PGE' cannot be resolved.
 --> script.sql:5:31
  5 | CREATE STREAM b AS SELECT id, pge FROM clicks;
-   |                               ^^^ here
+   |                               ^^^
 help: did you mean PAGE?
 
 error: Could not determine output schema for query due to error: Can't find any functions with the name 'UCASSE'
 --> script.sql:6:27
  6 | CREATE STREAM c AS SELECT UCASSE(page) AS shout FROM clicks;
-   |                           ^^^^^^^^^^^^ here
+   |                           ^^^^^^
+help: did you mean UCASE?
 
 error: Could not determine output schema for query due to error: Line: 7, Col: 48: WHERE column 'MILLIS' cannot be resolved.
 --> script.sql:7:48
  7 | CREATE STREAM d AS SELECT id FROM clicks WHERE millis > 1000;
-   |                                                ^^^^^^ here
+   |                                                ^^^^^^
 help: columns: ID, PAGE, MS, ROWTIME, ROWPARTITION, ROWOFFSET
 
 error: Cannot add stream 'CLICKS': A stream with the same name already exists
---> script.sql:8:1
+--> script.sql:8:15
  8 | CREATE STREAM clicks (id VARCHAR) WITH (KAFKA_TOPIC='other', VALUE_FORMAT='JSON');
-   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+   |               ^^^^^^
+help: give it another name
 
 assumed: topic clicks exists (--bootstrap-servers checks it)
 script.sql: 5 statements are faulty

@@ -9,15 +9,15 @@ SELECT * FROM clicks EMIT CHANGES;
 SELECT * FROM users WHERE id = 'a';
 ---- check
 error: KSQL is not configured to use a schema registry. To enable it, please set ksql.schema.registry.url
---> script.sql:5:1
+--> script.sql:5:41
  5 | CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
-   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+   |                                         ^^^^^^
 help: the schemas of AVRO are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
 
 error: KSQL is not configured to use a schema registry. To enable it, please set ksql.schema.registry.url
---> script.sql:6:1
+--> script.sql:6:40
  6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
-   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+   |                                        ^^^^^^^^^^
 help: the schemas of PROTOBUF are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
 
 error: Unsupported statement. Only the following statements are supported in standalone mode: CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET

@@ -5,9 +5,9 @@ DEFINE source = 'nowhere';
 CREATE STREAM copy AS SELECT * FROM ${source};
 ---- check
 error: Exception while preparing statement: NOWHERE does not exist.
---> script.sql:5:1
+--> script.sql:5:37
  5 | CREATE STREAM copy AS SELECT * FROM ${source};
-   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement
+   |                                     ^^^^^^^^^
 help: streams and tables: CLICKS
 
 assumed: topic clicks exists (--bootstrap-servers checks it)
