@@ -58,7 +58,7 @@ pub use node::{
     AggregateCall, AggregateWindow, Aggregation, ForeignKeyAnswer, ForeignKeyResolve,
     ForeignKeySubscribe, GroupPurpose, HeldRows, JoinKind, Joined, NamedExpr, NodeKind, Over,
     OverCall, OverFunction, RESPONSE_COLUMNS, RepartitionKind, RepartitionTopic, RowFormats,
-    TableCall,
+    RowOrigin, TableCall,
 };
 pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};

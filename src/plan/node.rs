@@ -240,6 +240,8 @@ pub struct Over {
     pub calls: Vec<OverCall>,
     /// Which columns of the input are kept of a row.
     pub kept: Vec<usize>,
+    /// The columns of the input that say which partition and which offset of the source a row comes from.
+    pub origin: RowOrigin,
     /// How many of the last rows are kept for each key, at least one.
     pub depth: usize,
     /// How many rows have to come before a row is given.
@@ -249,6 +251,17 @@ pub struct Over {
     pub last_rows: StoreSpec,
     /// The rows that wait to be put in the order of their time.
     pub held: Option<HeldRows>,
+}
+
+/// The columns that say which record of the source a row comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowOrigin {
+    /// That of its partition.
+    pub partition: usize,
+    /// That of its offset.
+    pub offset: usize,
+    /// Whether the rows of a key that come from one partition come in the order of their offsets.
+    pub ascends: bool,
 }
 
 /// Rows that wait to be put in the order of their time.

@@ -19,7 +19,7 @@ mod unmatched;
 mod windows;
 
 pub use group_store::{GroupHead, GroupStore, GroupValues};
-pub use held_rows::{HeldRow, HeldRowsStore};
+pub use held_rows::{HeldPlace, HeldRow, HeldRowsStore};
 pub use join_window::{JoinWindowStore, RowPlace};
 pub use key_index::KeyIndex;
 pub use last_rows::{LastRow, LastRowsStore};

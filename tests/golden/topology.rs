@@ -256,7 +256,7 @@ enum Follows {
     Waiting,
     /// A place in a ring.
     Place,
-    /// Nothing; a time and a number stand before it.
+    /// Nothing; a time, a partition and an offset stand before it.
     Held,
 }
 
@@ -340,9 +340,11 @@ fn windowed_key(key: &[u8], follows: Follows) -> String {
         }
         Follows::Held => {
             let (at, rest) = key.split_first_chunk().unwrap();
-            let (number, key) = rest.split_first_chunk().unwrap();
-            let (at, number) = (time(i64::from_be_bytes(*at)), i64::from_be_bytes(*number));
-            return format!("[{at}, {number}] {}", text(Some(key)));
+            let (partition, rest) = rest.split_first_chunk().unwrap();
+            let (offset, key) = rest.split_first_chunk().unwrap();
+            let (partition, offset) = (i32::from_be_bytes(*partition), i64::from_be_bytes(*offset));
+            let at = time(i64::from_be_bytes(*at));
+            return format!("[{at}, {partition}:{offset}] {}", text(Some(key)));
         }
         Follows::Start(size_ms, more) => (8 + more, at(8 + more), at(8 + more) + size_ms),
         Follows::Session => (16, at(8), at(16)),

@@ -1,5 +1,6 @@
 //! A row on its way through calls over rows.
 
+use crate::plan::RowOrigin;
 use crate::types::{Arena, Headers, Rows, Value};
 
 /// A row that calls are computed of.
@@ -28,6 +29,20 @@ impl<'a> Arriving<'a> {
             time_ms: rows.meta.timestamp(at).0,
             headers: rows.meta.headers(at),
         }
+    }
+
+    /// The partition and the offset of the record of the source that it comes from.
+    pub(super) fn source(&self, RowOrigin { partition, offset, .. }: RowOrigin) -> (i32, i64) {
+        let column = |column: usize| self.values.get(column).copied().unwrap_or_default();
+        source_of([column(partition), column(offset)])
+    }
+}
+
+/// A partition and an offset, of which a row has columns.
+pub(super) fn source_of(values: [Value<'_>; 2]) -> (i32, i64) {
+    match values {
+        [Value::Int(partition), Value::Bigint(offset)] => (partition, offset),
+        _ => (-1, -1),
     }
 }
 

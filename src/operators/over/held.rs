@@ -7,8 +7,8 @@ use crate::expr::aggregates::Sequence;
 use crate::operators::{
     CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
 };
-use crate::plan::{HeldRows, StoreId};
-use crate::state::{HeldRow, HeldRowsStore, PackedValues, pack};
+use crate::plan::{HeldRows, RowOrigin, StoreId};
+use crate::state::{HeldPlace, HeldRow, HeldRowsStore, PackedValues, pack};
 use crate::types::{Arena, RowCodec, Value};
 
 /// The rows that wait until one has come that is later by the grace period, of whatever key.
@@ -18,6 +18,7 @@ pub(super) struct Held {
     store: StoreId,
     codec: Arc<dyn RowCodec>,
     grace_ms: i64,
+    origin: RowOrigin,
     rows: HeldRowsStore,
     /// How many values a stored row has, the headers among them.
     width: usize,
@@ -26,11 +27,16 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn new(plan: &HeldRows, (store, codecs): (StoreId, CodecPair)) -> Self {
+    pub(super) fn new(
+        plan: &HeldRows,
+        origin: RowOrigin,
+        (store, codecs): (StoreId, CodecPair),
+    ) -> Self {
         Self {
             store,
             codec: codecs.value,
             grace_ms: plan.grace_ms,
+            origin,
             rows: HeldRowsStore::default(),
             width: plan.store.stored.value.len(),
             key: Vec::new(),
@@ -58,7 +64,10 @@ impl Held {
         let values = row.values.iter().copied().chain([headers]);
         self.value.clear();
         values.clone().for_each(|value| pack(value, &mut self.value));
-        self.rows.push(row.time_ms, row.key, &self.value).write_key(&mut self.key);
+        let (partition, offset) = row.source(self.origin);
+        let place = HeldPlace { time_ms: row.time_ms, partition, offset };
+        self.rows.put(place, row.key, &self.value);
+        place.write(row.key, &mut self.key);
         let (store, key, timestamp_ms) = (self.store, &*self.key, row.time_ms);
         let codec = &self.codec;
         if codec.bytes_max(0).is_some() {
@@ -81,14 +90,20 @@ impl Held {
         by: &Arriving<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Option<Arriving<'a>> {
-        let row = self.rows.pop_until(self.due_ms()?)?;
-        row.write_key(&mut self.key);
+        let (place, row) = self.rows.pop_until(self.due_ms()?)?;
+        place.write(&row.key, &mut self.key);
         let (store, key) = (self.store, &*self.key);
         ctx.out.changed(StoreChange { store, key, value: None, timestamp_ms: by.time_ms });
-        Some(self.read(&row, by, ctx.eval.arena))
+        Some(self.read(place, &row, by, ctx.eval.arena))
     }
 
-    fn read<'a>(&self, row: &HeldRow, by: &Arriving<'a>, arena: &'a Arena) -> Arriving<'a> {
+    fn read<'a>(
+        &self,
+        place: HeldPlace,
+        row: &HeldRow,
+        by: &Arriving<'a>,
+        arena: &'a Arena,
+    ) -> Arriving<'a> {
         let mut packed = PackedValues::new(&row.bytes);
         let values = arena.collect((0..self.width).map(|_| packed.next(arena)));
         let (values, headers) = match values.split_last() {
@@ -96,7 +111,7 @@ impl Held {
             None => (values, &[][..]),
         };
         let key = arena.bytes(&row.key);
-        Arriving { key, values, time_ms: row.time_ms, headers, ..*by }
+        Arriving { key, values, time_ms: place.time_ms, headers, ..*by }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::arriving::{Arriving, headers_of, headers_value};
+use super::arriving::{Arriving, headers_of, headers_value, source_of};
 use crate::expr::aggregates::{Sequence, State};
 use crate::operators::{
     CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
@@ -50,6 +50,24 @@ impl LastRows {
     /// The time of the last row of a key.
     pub(super) fn newest_ms(&self, slot: u32) -> Option<i64> {
         self.rows.newest_ms(slot)
+    }
+
+    /// Whether a row has been taken before: it is kept, or one that comes after it in its partition. Records come again where a
+    /// process ended before it had committed how far it was; what came of them was written before they were kept.
+    pub(super) fn has_taken(&self, slot: u32, row: &Arriving<'_>) -> bool {
+        if self.newest_ms(slot).is_none_or(|newest_ms| row.time_ms > newest_ms) {
+            return false;
+        }
+        let origin = self.plan.origin;
+        let (partition, offset) = row.source(origin);
+        let scratch = Arena::new();
+        let mut kept = self.rows.from(slot, i64::MIN).map(|kept| {
+            source_of([origin.partition, origin.offset].map(|at| self.value(kept, at, &scratch)))
+        });
+        kept.any(|kept| {
+            let is_as_far = kept.1 == offset || origin.ascends && kept.1 > offset;
+            kept.0 == partition && is_as_far
+        })
     }
 
     /// The value that a row before had in a column of the input.

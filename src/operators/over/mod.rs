@@ -59,7 +59,7 @@ impl Over {
         Self {
             step: node.name.clone(),
             last: LastRows::new(Arc::clone(&plan), stores.last),
-            held: held.map(|(held, store)| Held::new(held, store)),
+            held: held.map(|(held, store)| Held::new(held, plan.origin, store)),
             key_types: types(&node.schema.key),
             types: types(&node.schema.value),
             plan,
@@ -127,6 +127,9 @@ impl Over {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let slot = self.last.enter(row.key);
+        if self.last.has_taken(slot, row) {
+            return Ok(());
+        }
         if let Some(newest_ms) = self.last.newest_ms(slot).filter(|newest| row.time_ms < *newest) {
             self.log_late(row, newest_ms, ctx);
             let nulls = vec![Value::Null; self.plan.calls.len()];

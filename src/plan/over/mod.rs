@@ -119,6 +119,9 @@ impl Builder<'_> {
                 prepared.add(&column(&name.text), self)?;
             }
         }
+        for name in ["ROWPARTITION", "ROWOFFSET"] {
+            prepared.add(&column(name), self)?;
+        }
         for call in groups.iter_mut().flat_map(|group| &mut group.calls) {
             call.places = match &call.function {
                 Function::Lag { value, default, .. } => {
@@ -191,7 +194,7 @@ impl Builder<'_> {
         let calls = calls.collect::<Result<Vec<_>, PlanError>>()?;
         let results = group.calls.iter().map(|call| call.column.clone());
         let results: Vec<_> = results.zip(calls.iter().map(|call| call.ty.clone())).collect();
-        let columns = OverColumns { key: &key, input: &input, results: &defs(&results) };
+        let columns = OverColumns { is_first, key: &key, input: &input, results: &defs(&results) };
         // What comes of the first is in order by then.
         let grace_ms = Some(self.ctx.config.over_grace_ms).filter(|ms| is_first && *ms > 0);
         let mut over = over_node(calls, name, &columns, grace_ms);

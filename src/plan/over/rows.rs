@@ -5,7 +5,7 @@ use super::group::Call;
 use crate::formats::Format;
 use crate::plan::aggregate_call::Arguments;
 use crate::plan::builder::{Builder, untyped};
-use crate::plan::node::{AggregateCall, HeldRows, Over, OverCall, OverFunction};
+use crate::plan::node::{AggregateCall, HeldRows, Over, OverCall, OverFunction, RowOrigin};
 use crate::plan::store::{StoreKind, StoreSpec};
 use crate::plan::{PlanError, all_headers};
 use crate::sql::ast::Name;
@@ -13,6 +13,8 @@ use crate::types::{ColumnDef, Schema, SqlType};
 
 /// The columns that a node reads and computes.
 pub(super) struct OverColumns<'c> {
+    /// Whether the node is the first of several.
+    pub(super) is_first: bool,
     pub(super) key: &'c [ColumnDef],
     pub(super) input: &'c [ColumnDef],
     pub(super) results: &'c [ColumnDef],
@@ -84,10 +86,19 @@ pub(super) fn over_node(
     });
     // A row that is not given yet is kept with all of its columns.
     let waiting = if lead > 0 { lead + 1 } else { 1 };
-    let kept = if lead > 0 { (0..columns.input.len()).collect() } else { looked_back_on(&calls) };
+    let place = |name: &str| columns.input.iter().position(|column| &*column.name == name);
+    let origin = RowOrigin {
+        partition: place("ROWPARTITION").unwrap_or_default(),
+        offset: place("ROWOFFSET").unwrap_or_default(),
+        // Those of a later node have come by way of several tasks.
+        ascends: columns.is_first,
+    };
+    let kept =
+        if lead > 0 { (0..columns.input.len()).collect() } else { looked_back_on(&calls, origin) };
     let mut over = Over {
         calls,
         kept,
+        origin,
         depth: back.max(waiting),
         lead,
         last_rows: store(format!("{name}-LastRows"), StoreKind::LastRows, columns.key),
@@ -103,9 +114,9 @@ pub(super) fn over_node(
     over
 }
 
-/// The columns that calls read of rows before.
-fn looked_back_on(calls: &[OverCall]) -> Vec<usize> {
-    let mut kept: Vec<usize> = Vec::new();
+/// The columns that are read of rows before: by calls, and to tell whether a row comes again.
+fn looked_back_on(calls: &[OverCall], origin: RowOrigin) -> Vec<usize> {
+    let mut kept = vec![origin.partition, origin.offset];
     for call in calls {
         match &call.function {
             OverFunction::Lag { value, rows, .. } if *rows > 0 => kept.push(*value),

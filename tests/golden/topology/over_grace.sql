@@ -17,28 +17,28 @@ readings a {"n":5} @ 6s     => STEPS a {"N":3,"BEFORE":2} @ 3s
                             => SPANS b {"N":8,"NEXT":9} @ 3500ms
 readings a {"n":4} @ 3s     => STEPS a {"N":4,"BEFORE":3} @ 3s  -- in time by its neighbours, as the row at 3s was given
                             => SPANS a {"N":3,"NEXT":4} @ 3s
-readings a {"n":0} @ 2500ms => log: The row comes too late: its time is 2500, and that of the last row with its PARTITION BY is 3000. What is computed of it OVER rows is NULL. in ["a",0]  -- too late
+readings a {"n":0} @ 2500ms => log: The row comes too late: its time is 2500, and that of the last row with its PARTITION BY is 3000. What is computed of it OVER rows is NULL. in ["a",0,0,7]  -- too late
                             => STEPS a {"N":0,"BEFORE":null} @ 2500ms
-                            => log: The row comes too late: its time is 2500, and that of the last row with its PARTITION BY is 3000. What is computed of it OVER rows is NULL. in ["a",0]
+                            => log: The row comes too late: its time is 2500, and that of the last row with its PARTITION BY is 3000. What is computed of it OVER rows is NULL. in ["a",0,0,7]
                             => SPANS a {"N":0,"NEXT":null} @ 2500ms
 readings b {"n":10} @ 20s   => STEPS a {"N":5,"BEFORE":4} @ 6s
                             => SPANS a {"N":4,"NEXT":5} @ 3s
 ---- stores
-CSAS_STEPS_0-Over-LastRows a [0] {"KSQL_OVER_ROW":4,"N":5} @ 6s
-CSAS_STEPS_0-Over-LastRows b [0] {"KSQL_OVER_ROW":1,"N":9} @ 4s
-CSAS_STEPS_0-Over-HeldRows [2s, 1] a null @ 4s
-CSAS_STEPS_0-Over-HeldRows [3s, 0] a null @ 6s
-CSAS_STEPS_0-Over-HeldRows [3500ms, 3] b null @ 6s
-CSAS_STEPS_0-Over-HeldRows [4s, 2] b null @ 6s
-CSAS_STEPS_0-Over-HeldRows [6s, 4] a null @ 20s
-CSAS_STEPS_0-Over-HeldRows [20s, 5] b {"DEVICE":"b","N":10,"KSQL_OVER_HEADERS":null} @ 20s
-CSAS_SPANS_1-Over-LastRows a [0] {"KSQL_OVER_ROW":4,"DEVICE":"a","N":5,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 6s
-CSAS_SPANS_1-Over-LastRows a [1] {"KSQL_OVER_ROW":3,"DEVICE":"a","N":4,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 3s
-CSAS_SPANS_1-Over-LastRows b [0] {"KSQL_OVER_ROW":0,"DEVICE":"b","N":8,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 3500ms
-CSAS_SPANS_1-Over-LastRows b [1] {"KSQL_OVER_ROW":1,"DEVICE":"b","N":9,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 4s
-CSAS_SPANS_1-Over-HeldRows [2s, 1] a null @ 4s
-CSAS_SPANS_1-Over-HeldRows [3s, 0] a null @ 6s
-CSAS_SPANS_1-Over-HeldRows [3500ms, 3] b null @ 6s
-CSAS_SPANS_1-Over-HeldRows [4s, 2] b null @ 6s
-CSAS_SPANS_1-Over-HeldRows [6s, 4] a null @ 20s
-CSAS_SPANS_1-Over-HeldRows [20s, 5] b {"DEVICE":"b","N":10,"KSQL_OVER_HEADERS":null} @ 20s
+CSAS_STEPS_0-Over-LastRows a [0] {"KSQL_OVER_ROW":4,"N":5,"ROWPARTITION":0,"ROWOFFSET":5} @ 6s
+CSAS_STEPS_0-Over-LastRows b [0] {"KSQL_OVER_ROW":1,"N":9,"ROWPARTITION":0,"ROWOFFSET":3} @ 4s
+CSAS_STEPS_0-Over-HeldRows [2s, 0:2] a null @ 4s
+CSAS_STEPS_0-Over-HeldRows [3s, 0:0] a null @ 6s
+CSAS_STEPS_0-Over-HeldRows [3500ms, 0:4] b null @ 6s
+CSAS_STEPS_0-Over-HeldRows [4s, 0:3] b null @ 6s
+CSAS_STEPS_0-Over-HeldRows [6s, 0:5] a null @ 20s
+CSAS_STEPS_0-Over-HeldRows [20s, 0:8] b {"DEVICE":"b","N":10,"ROWPARTITION":0,"ROWOFFSET":8,"KSQL_OVER_HEADERS":null} @ 20s
+CSAS_SPANS_1-Over-LastRows a [0] {"KSQL_OVER_ROW":4,"DEVICE":"a","N":5,"ROWPARTITION":0,"ROWOFFSET":5,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 6s
+CSAS_SPANS_1-Over-LastRows a [1] {"KSQL_OVER_ROW":3,"DEVICE":"a","N":4,"ROWPARTITION":0,"ROWOFFSET":6,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 3s
+CSAS_SPANS_1-Over-LastRows b [0] {"KSQL_OVER_ROW":0,"DEVICE":"b","N":8,"ROWPARTITION":0,"ROWOFFSET":4,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 3500ms
+CSAS_SPANS_1-Over-LastRows b [1] {"KSQL_OVER_ROW":1,"DEVICE":"b","N":9,"ROWPARTITION":0,"ROWOFFSET":3,"KSQL_OVER_VARIABLE_0":null,"KSQL_OVER_HEADERS":null} @ 4s
+CSAS_SPANS_1-Over-HeldRows [2s, 0:2] a null @ 4s
+CSAS_SPANS_1-Over-HeldRows [3s, 0:0] a null @ 6s
+CSAS_SPANS_1-Over-HeldRows [3500ms, 0:4] b null @ 6s
+CSAS_SPANS_1-Over-HeldRows [4s, 0:3] b null @ 6s
+CSAS_SPANS_1-Over-HeldRows [6s, 0:5] a null @ 20s
+CSAS_SPANS_1-Over-HeldRows [20s, 0:8] b {"DEVICE":"b","N":10,"ROWPARTITION":0,"ROWOFFSET":8,"KSQL_OVER_HEADERS":null} @ 20s
