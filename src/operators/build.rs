@@ -313,8 +313,11 @@ impl<'p> Builder<'p> {
         let last = self.own_store(id, 0)?;
         let held = over.held.as_ref().map(|_| self.own_store(id, 1)).transpose()?;
         let held = held.map(|held| Ok::<_, QueryError>((held, self.codecs.of_store(held)?)));
-        let stores =
-            OverStores { last: (last, self.codecs.of_store(last)?), held: held.transpose()? };
+        let stores = OverStores {
+            last: (last, self.codecs.of_store(last)?),
+            held: held.transpose()?,
+            has_cache: self.options.cached_groups > 0,
+        };
         Ok(Box::new(Over::new(self.plan.node(id), over, stores)))
     }
 

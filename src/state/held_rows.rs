@@ -64,6 +64,11 @@ impl HeldRowsStore {
         self.rows.insert(place, HeldRow { key: key.into(), bytes: bytes.into() });
     }
 
+    /// The row at a place.
+    pub fn get(&self, place: HeldPlace) -> Option<&HeldRow> {
+        self.rows.get(&place)
+    }
+
     /// Takes out the first row, if its time is `until_ms` or before.
     pub fn pop_until(&mut self, until_ms: i64) -> Option<(HeldPlace, HeldRow)> {
         let first = self.rows.first_entry()?;

@@ -43,30 +43,35 @@ pub(crate) fn lines(told: &str) -> Vec<Line> {
 
 /// Tells a story anew: the records of `told`, with what they give now, where the record caches hold `cached_groups`.
 pub(crate) fn tell(script: &str, told: &str, cached_groups: usize) -> String {
-    tell_with(script, told, cached_groups, |_| {})
+    tell_with(script, told, cached_groups, |_, _| {})
 }
 
-/// Tells a story anew, in which every query starts again from its changelogs before each record.
-pub(crate) fn tell_restarted(script: &str, told: &str) -> String {
-    tell_with(script, told, 0, Story::restart)
+/// Tells a story anew, in which every query starts again from its changelogs: before each record, or with a cache after
+/// each commit.
+pub(crate) fn tell_restarted(script: &str, told: &str, cached_groups: usize) -> String {
+    tell_with(script, told, cached_groups, |story, line| {
+        if cached_groups == 0 || line.record.is_none() {
+            story.restart();
+        }
+    })
 }
 
 fn tell_with(
     script: &str,
     told: &str,
     cached_groups: usize,
-    before_each: impl Fn(&mut Story),
+    after_each: impl Fn(&mut Story, &Line),
 ) -> String {
     let lines = lines(told);
     let width = lines.iter().map(|line| line.input.chars().count()).max().unwrap_or_default();
     let mut story = Story::new(script, cached_groups);
     let mut out = String::new();
     for line in &lines {
-        before_each(&mut story);
         let gives = match &line.record {
             Some(record) => story.process(&line.topic, record),
             None => story.commit(),
         };
+        after_each(&mut story, line);
         for (index, given) in gives.iter().enumerate() {
             let input = if index == 0 { &*line.input } else { "" };
             let note = line.note.as_ref().filter(|_| index == 0);

@@ -1,15 +1,17 @@
 //! Rows that wait for their turn, so that they go on in the order of their time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::arriving::{Arriving, headers_of, headers_value};
 use crate::expr::aggregates::Sequence;
+use crate::operators::cache::FLUSH_ROWS;
 use crate::operators::{
     CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
 };
 use crate::plan::{HeldRows, RowOrigin, StoreId};
 use crate::state::{HeldPlace, HeldRow, HeldRowsStore, PackedValues, pack};
-use crate::types::{Arena, RowCodec, Value};
+use crate::types::{Arena, RowCodec};
 
 /// The rows that wait until one has come that is later by the grace period, of whatever key.
 ///
@@ -22,6 +24,8 @@ pub(super) struct Held {
     rows: HeldRowsStore,
     /// How many values a stored row has, the headers among them.
     width: usize,
+    /// Those that are not logged, where changes wait for it.
+    unlogged: Option<BTreeSet<HeldPlace>>,
     key: Vec<u8>,
     value: Vec<u8>,
 }
@@ -31,6 +35,7 @@ impl Held {
         plan: &HeldRows,
         origin: RowOrigin,
         (store, codecs): (StoreId, CodecPair),
+        has_cache: bool,
     ) -> Self {
         Self {
             store,
@@ -39,6 +44,7 @@ impl Held {
             origin,
             rows: HeldRowsStore::default(),
             width: plan.store.stored.value.len(),
+            unlogged: has_cache.then(BTreeSet::new),
             key: Vec::new(),
             value: Vec::new(),
         }
@@ -61,24 +67,56 @@ impl Held {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let headers = headers_value(row.headers, ctx.eval.arena);
-        let values = row.values.iter().copied().chain([headers]);
         self.value.clear();
-        values.clone().for_each(|value| pack(value, &mut self.value));
+        let values = row.values.iter().copied().chain([headers]);
+        values.for_each(|value| pack(value, &mut self.value));
         let (partition, offset) = row.source(self.origin);
         let place = HeldPlace { time_ms: row.time_ms, partition, offset };
         self.rows.put(place, row.key, &self.value);
-        place.write(row.key, &mut self.key);
-        let (store, key, timestamp_ms) = (self.store, &*self.key, row.time_ms);
-        let codec = &self.codec;
+        match &mut self.unlogged {
+            Some(unlogged) => {
+                unlogged.insert(place);
+                Ok(())
+            }
+            None => self.log(place, ctx),
+        }
+    }
+
+    /// Logs rows that wait for it, until these are enough for once.
+    pub(super) fn log_some(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
+        for _ in 0..FLUSH_ROWS {
+            let Some(place) = self.unlogged.as_mut().and_then(BTreeSet::pop_first) else { break };
+            self.log(place, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there are changes that are not logged.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.unlogged.as_ref().is_some_and(|unlogged| !unlogged.is_empty())
+    }
+
+    /// Forgets which changes are not logged.
+    pub(super) fn forget_unlogged(&mut self) {
+        self.unlogged = self.unlogged.take().map(|_| BTreeSet::new());
+    }
+
+    /// Logs a row that waits.
+    fn log(&mut self, place: HeldPlace, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
+        let Some(row) = self.rows.get(place) else { return Ok(()) };
+        place.write(&row.key, &mut self.key);
+        let (store, key, timestamp_ms) = (self.store, &*self.key, place.time_ms);
+        let (codec, values, columns) = (&self.codec, &*row.bytes, self.width);
         if codec.bytes_max(0).is_some() {
-            let (values, columns) = (&*self.value, self.width);
             let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
             ctx.out.changed_packed(change);
             return Ok(());
         }
-        let values: Vec<Value<'a>> = values.collect();
+        let scratch = Arena::new();
+        let mut packed = PackedValues::new(values);
+        let values = scratch.collect((0..columns).map(|_| packed.lent(&scratch)));
         let mut written = Vec::new();
-        let has_value = codec.encode_values(&values, &mut written)?;
+        let has_value = codec.encode_values(values, &mut written)?;
         let value = has_value.then_some(&*written);
         ctx.out.changed(StoreChange { store, key, value, timestamp_ms });
         Ok(())
@@ -91,9 +129,12 @@ impl Held {
         ctx: &mut Context<'_, 'a>,
     ) -> Option<Arriving<'a>> {
         let (place, row) = self.rows.pop_until(self.due_ms()?)?;
-        place.write(&row.key, &mut self.key);
-        let (store, key) = (self.store, &*self.key);
-        ctx.out.changed(StoreChange { store, key, value: None, timestamp_ms: by.time_ms });
+        let was_unlogged = self.unlogged.as_mut().is_some_and(|unlogged| unlogged.remove(&place));
+        if !was_unlogged {
+            place.write(&row.key, &mut self.key);
+            let (store, key) = (self.store, &*self.key);
+            ctx.out.changed(StoreChange { store, key, value: None, timestamp_ms: by.time_ms });
+        }
         Some(self.read(place, &row, by, ctx.eval.arena))
     }
 
@@ -142,5 +183,6 @@ impl Store for Held {
 
     fn clear(&mut self) {
         self.rows.clear();
+        self.forget_unlogged();
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::arriving::{Arriving, headers_of, headers_value, source_of};
 use crate::expr::aggregates::{Sequence, State};
+use crate::operators::cache::{Cache, FLUSH_ROWS};
 use crate::operators::{
     CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
 };
@@ -19,15 +20,48 @@ pub(super) struct LastRows {
     pub(super) rows: LastRowsStore,
     /// By the slots of their keys.
     pub(super) states: Vec<Vec<State>>,
+    /// Where changes wait to be logged, if they do.
+    unlogged: Option<UnloggedRows>,
     key: Vec<u8>,
     value: Vec<u8>,
 }
 
+/// The keys whose last rows are not all logged.
+#[derive(Default)]
+struct UnloggedRows {
+    order: Cache,
+    /// By the slots of keys, the number of the first row that is not.
+    from: Vec<Option<i64>>,
+}
+
+impl UnloggedRows {
+    /// Notes that a row of a key is not logged.
+    fn add(&mut self, slot: u32, number: i64) {
+        if self.from.len() <= slot as usize {
+            self.from.resize(slot as usize + 1, None);
+        }
+        self.from[slot as usize].get_or_insert(number);
+        self.order.touch(slot);
+    }
+
+    /// Takes out the key that has waited longest, with the number of its first row that is not logged.
+    fn take(&mut self) -> Option<(u32, i64)> {
+        let slot = self.order.take_oldest(1).pop()?;
+        Some((slot, self.from[slot as usize].take()?))
+    }
+}
+
 impl LastRows {
-    pub(super) fn new(plan: Arc<plan::Over>, (store, codecs): (StoreId, CodecPair)) -> Self {
+    /// With a cache, changes wait to be logged until the next commit.
+    pub(super) fn new(
+        plan: Arc<plan::Over>,
+        (store, codecs): (StoreId, CodecPair),
+        has_cache: bool,
+    ) -> Self {
         let rows = LastRowsStore::new(plan.depth);
         let (states, key, value) = (Vec::new(), Vec::new(), Vec::new());
-        Self { plan, store, codecs, rows, states, key, value }
+        let unlogged = has_cache.then(UnloggedRows::default);
+        Self { plan, store, codecs, rows, states, unlogged, key, value }
     }
 
     /// How keys and rows are written.
@@ -91,39 +125,85 @@ impl LastRows {
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
         let number = self.rows.next_number(slot);
-        let scratch = Arena::new();
-        let mut values = vec![Value::Bigint(number)];
-        values.extend(self.plan.kept.iter().map(|column| row.values[*column]));
-        if self.plan.lead > 0 {
-            values.extend_from_slice(results);
-            values.push(headers_value(row.headers, ctx.eval.arena));
-        }
         self.value.clear();
-        pack(values[0], &mut self.value);
-        let start = self.value.len();
-        values[1..].iter().for_each(|value| pack(*value, &mut self.value));
-        self.rows.push(slot, row.time_ms, &self.value[start..]);
-        for (call, state) in self.plan.running().zip(&self.states[slot as usize]) {
-            let value = call.function.to_value(state, &scratch);
-            pack(value, &mut self.value);
-            values.push(value);
+        let kept = self.plan.kept.iter().map(|column| row.values[*column]);
+        kept.for_each(|value| pack(value, &mut self.value));
+        if self.plan.lead > 0 {
+            for result in results {
+                pack(*result, &mut self.value);
+            }
+            pack(headers_value(row.headers, ctx.eval.arena), &mut self.value);
         }
-        self.key.clear();
-        self.key.extend_from_slice(row.key);
-        self.key.extend_from_slice(&self.rows.place(number).to_be_bytes());
-        let (store, key, timestamp_ms) = (self.store, &*self.key, row.time_ms);
-        let codec = &self.codecs.value;
-        if codec.bytes_max(0).is_some() {
-            let (columns, values) = (values.len(), &*self.value);
-            let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
-            ctx.out.changed_packed(change);
-            return Ok(());
+        self.rows.push(slot, row.time_ms, &self.value);
+        match &mut self.unlogged {
+            Some(unlogged) => {
+                unlogged.add(slot, number);
+                Ok(())
+            }
+            None => self.log_from(slot, number, ctx).map(|_| ()),
         }
-        let mut written = Vec::new();
-        let has_value = codec.encode_values(&values, &mut written)?;
-        let value = has_value.then_some(&*written);
-        ctx.out.changed(StoreChange { store, key, value, timestamp_ms });
+    }
+
+    /// Logs the rows of keys that wait for it, until these are enough for once.
+    pub(super) fn log_some(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), QueryError> {
+        let mut logged = 0;
+        while logged < FLUSH_ROWS
+            && let Some((slot, from)) = self.unlogged.as_mut().and_then(UnloggedRows::take)
+        {
+            logged += self.log_from(slot, from, ctx)?;
+        }
         Ok(())
+    }
+
+    /// Whether there are changes that are not logged.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.unlogged.as_ref().is_some_and(|unlogged| unlogged.order.len() > 0)
+    }
+
+    /// Logs the rows of a key from a number on, as far as they are still kept; how many there are. The states of aggregates
+    /// over all rows are those after the last one.
+    fn log_from(
+        &mut self,
+        slot: u32,
+        number: i64,
+        ctx: &mut Context<'_, '_>,
+    ) -> Result<usize, QueryError> {
+        let mut scratch = Arena::new();
+        let calls = self.plan.running().zip(&self.states[slot as usize]);
+        let mut states = Vec::new();
+        calls.for_each(|(call, state)| pack(call.function.to_value(state, &scratch), &mut states));
+        let columns = self.plan.last_rows.stored.value.len();
+        let (codec, store) = (&self.codecs.value, self.store);
+        let mut logged = 0;
+        for row in self.rows.from(slot, number) {
+            self.key.clear();
+            self.key.extend_from_slice(self.rows.key(slot));
+            self.key.extend_from_slice(&self.rows.place(row.number).to_be_bytes());
+            self.value.clear();
+            pack(Value::Bigint(row.number), &mut self.value);
+            self.value.extend_from_slice(&row.bytes);
+            self.value.extend_from_slice(&states);
+            let (key, values, timestamp_ms) = (&*self.key, &*self.value, row.time_ms);
+            if codec.bytes_max(0).is_some() {
+                let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
+                ctx.out.changed_packed(change);
+            } else {
+                scratch.reset();
+                let mut packed = PackedValues::new(values);
+                let values = scratch.collect((0..columns).map(|_| packed.lent(&scratch)));
+                let mut written = Vec::new();
+                let has_value = codec.encode_values(values, &mut written)?;
+                let value = has_value.then_some(&*written);
+                ctx.out.changed(StoreChange { store, key, value, timestamp_ms });
+            }
+            logged += 1;
+        }
+        Ok(logged)
+    }
+
+    /// Forgets which changes are not logged.
+    pub(super) fn forget_unlogged(&mut self) {
+        self.unlogged = self.unlogged.take().map(|_| UnloggedRows::default());
     }
 
     /// The row that has waited for the last one of its key, if there is one, with all of its results.
@@ -187,6 +267,7 @@ impl Store for LastRows {
     fn clear(&mut self) {
         self.rows.clear();
         self.states.clear();
+        self.forget_unlogged();
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct OverStores {
     pub(super) last: (StoreId, CodecPair),
     /// The rows that wait for their turn, with a grace period.
     pub(super) held: Option<(StoreId, CodecPair)>,
+    /// Whether their changes wait to be logged until the next commit, as with any cache.
+    pub(super) has_cache: bool,
 }
 
 impl Over {
@@ -58,8 +60,8 @@ impl Over {
         let held = plan.held.as_ref().zip(stores.held);
         Self {
             step: node.name.clone(),
-            last: LastRows::new(Arc::clone(&plan), stores.last),
-            held: held.map(|(held, store)| Held::new(held, plan.origin, store)),
+            last: LastRows::new(Arc::clone(&plan), stores.last, stores.has_cache),
+            held: held.map(|(held, store)| Held::new(held, plan.origin, store, stores.has_cache)),
             key_types: types(&node.schema.key),
             types: types(&node.schema.value),
             plan,
@@ -180,6 +182,20 @@ impl Operator for Over {
 
     fn process_owned<'a>(&mut self, rows: Rows<'a>, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
         self.take_all(rows, ctx)
+    }
+
+    fn flush<'a>(&mut self, ctx: &mut Context<'_, 'a>) -> Outcome<'a> {
+        let held = self.held.as_mut().map_or(Ok(()), |held| held.log_some(ctx));
+        held.and_then(|()| self.last.log_some(ctx)).map(|()| Rows::default()).into()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.last.is_waiting() || self.held.as_ref().is_some_and(Held::is_waiting)
+    }
+
+    fn forget(&mut self) {
+        self.last.forget_unlogged();
+        self.held.iter_mut().for_each(Held::forget_unlogged);
     }
 
     fn store(&mut self, nth: usize) -> Option<&mut dyn Store> {
