@@ -169,6 +169,10 @@ impl Properties {
                 .get("ksql.millstream.over.grace.ms")
                 .and_then(|text| text.trim().parse().ok())
                 .unwrap_or(defaults.over_grace_ms),
+            over_retention_ms: self
+                .get("ksql.millstream.over.retention.ms")
+                .and_then(|text| text.trim().parse().ok())
+                .filter(|ms| *ms >= 0),
             with_test_functions: false,
         }
     }

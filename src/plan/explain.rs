@@ -194,11 +194,11 @@ fn write_over(over: &Over, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
     let column = |index: usize| column_name(columns, index);
     out.write_str("computes ")?;
     write_list(&over.calls, out, |OverCall { name, function, .. }| match function {
-        OverFunction::Lag { value, rows, default } => {
+        OverFunction::Lag { value, rows, default }
+        | OverFunction::Lead { value, rows, default } => {
             let default = default.map(|index| format!(", {}", column(index))).unwrap_or_default();
             format!("{name}({}, {rows}{default})", column(*value))
         }
-        OverFunction::Lead { value, rows } => format!("{name}({}, {rows})", column(*value)),
         OverFunction::Aggregate { call, rows } => {
             let args: Vec<String> = call.args.iter().map(|arg| column(*arg)).collect();
             let rows = rows.map_or_else(|| "all".to_owned(), |rows| rows.to_string());
@@ -209,6 +209,9 @@ fn write_over(over: &Over, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
     let rows = if over.depth == 1 { "row".to_owned() } else { format!("{} rows", over.depth) };
     write!(out, ", keeps the last {rows} of each key in {}", store.name)?;
     write_formats(&store.key_format, &store.value_format, out)?;
+    if let Some(retention_ms) = over.retention_ms {
+        write!(out, ", forgotten after {retention_ms} ms")?;
+    }
     if let Some(HeldRows { grace_ms, store }) = &over.held {
         write!(out, ", in the order of time after {grace_ms} ms in {}", store.name)?;
     }

@@ -265,6 +265,9 @@ impl Text {
         if let Some(held) = &over.held {
             self.number("grace", held.grace_ms);
         }
+        if let Some(retention_ms) = over.retention_ms {
+            self.number("retention", retention_ms);
+        }
         self.number("depth", over.depth as i64);
         self.number("lead", over.lead as i64);
         over.kept.iter().for_each(|column| self.number("kept", *column as i64));
@@ -278,9 +281,12 @@ impl Text {
                         self.number("else", *default as i64);
                     }
                 }
-                OverFunction::Lead { value, rows } => {
+                OverFunction::Lead { value, rows, default } => {
                     self.number("of", *value as i64);
                     self.number("after", *rows as i64);
+                    if let Some(default) = default {
+                        self.number("else", *default as i64);
+                    }
                 }
                 OverFunction::Aggregate { call, rows } => {
                     call.args.iter().for_each(|arg| self.number("of", *arg as i64));

@@ -97,6 +97,9 @@ pub struct PlanConfig {
     /// `ksql.millstream.over.grace.ms`: how long rows wait to be put in order before an `OVER` takes them; 0 if they do
     /// not.
     pub over_grace_ms: i64,
+    /// `ksql.millstream.over.retention.ms`: how long after its last row a key of an `OVER` is forgotten, by the time of rows;
+    /// `None` for never.
+    pub over_retention_ms: Option<i64>,
     /// Whether the functions of ksqlDB's own tests exist. They never do outside the case runner.
     pub with_test_functions: bool,
 }
@@ -112,6 +115,7 @@ impl Default for PlanConfig {
             has_new_planner: false,
             is_strict: false,
             over_grace_ms: 0,
+            over_retention_ms: None,
             with_test_functions: false,
         }
     }

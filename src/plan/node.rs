@@ -249,6 +249,8 @@ pub struct Over {
     /// The last rows of each key: their number, the kept columns, what was computed of a row that is not given yet,
     /// its headers, and the states of aggregates over all rows.
     pub last_rows: StoreSpec,
+    /// How much later a row of whatever key has to come for a key to be forgotten, if any ever is.
+    pub retention_ms: Option<i64>,
     /// The rows that wait to be put in the order of their time.
     pub held: Option<HeldRows>,
 }
@@ -302,6 +304,8 @@ pub enum OverFunction {
         value: usize,
         /// How many rows after.
         rows: usize,
+        /// The column of what it is where the key is forgotten before there are so many.
+        default: Option<usize>,
     },
     /// An aggregate of the row and those before it.
     Aggregate {

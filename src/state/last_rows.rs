@@ -1,6 +1,6 @@
 //! The last rows of each key.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::KeyIndex;
 
@@ -19,6 +19,8 @@ pub struct LastRowsStore {
     index: KeyIndex,
     /// By the slots of their keys.
     rows: Vec<KeyRows>,
+    /// The slots by the time of their last rows, where that is asked for.
+    by_time: Option<BTreeSet<(i64, u32)>>,
     len: usize,
 }
 
@@ -44,7 +46,13 @@ impl LastRowsStore {
     /// A store that keeps so many rows of each key, at least one.
     pub fn new(depth: usize) -> Self {
         let depth = u32::try_from(depth).unwrap_or(u32::MAX).max(1);
-        Self { depth, index: KeyIndex::default(), rows: Vec::new(), len: 0 }
+        Self { depth, index: KeyIndex::default(), rows: Vec::new(), by_time: None, len: 0 }
+    }
+
+    /// The same, which knows whose last row is the oldest.
+    #[must_use]
+    pub fn by_time(self) -> Self {
+        Self { by_time: Some(BTreeSet::new()), ..self }
     }
 
     /// The slot of a key, which stays with it while it has rows, and whether it is new.
@@ -101,6 +109,7 @@ impl LastRowsStore {
         if row.number < first {
             return;
         }
+        let newest_ms = of.rows.back().map(|row| row.time_ms);
         let at = of.rows.partition_point(|other| other.number < row.number);
         match of.rows.get_mut(at) {
             Some(same) if same.number == row.number => *same = row,
@@ -112,6 +121,40 @@ impl LastRowsStore {
         while of.rows.pop_front_if(|row| row.number < first).is_some() {
             self.len -= 1;
         }
+        self.note_time(slot, newest_ms);
+    }
+
+    /// Notes the time of the last row of a key, which was another one before.
+    fn note_time(&mut self, slot: u32, before_ms: Option<i64>) {
+        let newest_ms = self.newest_ms(slot);
+        let Some(by_time) = self.by_time.as_mut().filter(|_| newest_ms != before_ms) else {
+            return;
+        };
+        if let Some(before_ms) = before_ms {
+            by_time.remove(&(before_ms, slot));
+        }
+        by_time.extend(newest_ms.map(|newest_ms| (newest_ms, slot)));
+    }
+
+    /// The time of the last row of all, where keys are known by it.
+    pub fn latest_ms(&self) -> Option<i64> {
+        self.by_time.as_ref()?.last().map(|(time_ms, _)| *time_ms)
+    }
+
+    /// The key whose last row is the oldest of all, if it is older than this.
+    pub fn first_before(&self, time_ms: i64) -> Option<u32> {
+        let (first_ms, slot) = self.by_time.as_ref()?.first()?;
+        (*first_ms < time_ms).then_some(*slot)
+    }
+
+    /// Forgets the rows of a key.
+    pub fn forget(&mut self, slot: u32) {
+        let Some(of) = self.rows.get_mut(slot as usize) else { return };
+        let newest_ms = of.rows.back().map(|row| row.time_ms);
+        self.len -= of.rows.len();
+        *of = KeyRows::default();
+        self.note_time(slot, newest_ms);
+        self.index.remove(slot);
     }
 
     /// Forgets the row of a key in a place of its ring.
@@ -119,12 +162,13 @@ impl LastRowsStore {
         let depth = i64::from(self.depth);
         let Some(slot) = self.index.find(key) else { return };
         let Some(of) = self.rows.get_mut(slot as usize) else { return };
-        let before = of.rows.len();
+        let (before, newest_ms) = (of.rows.len(), of.rows.back().map(|row| row.time_ms));
         of.rows.retain(|row| row.number.rem_euclid(depth) != i64::from(place));
         self.len -= before - of.rows.len();
-        if of.rows.is_empty() {
-            *of = KeyRows::default();
-            self.index.remove(slot);
+        let is_empty = of.rows.is_empty();
+        self.note_time(slot, newest_ms);
+        if is_empty {
+            self.forget(slot);
         }
     }
 
@@ -140,7 +184,8 @@ impl LastRowsStore {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        *self = Self::new(self.depth as usize);
+        let by_time = self.by_time.as_ref().map(|_| BTreeSet::new());
+        *self = Self { by_time, ..Self::new(self.depth as usize) };
     }
 
     fn of(&self, slot: u32) -> &KeyRows {
@@ -180,6 +225,25 @@ mod tests {
         }
         assert_eq!((numbers(&store, slot), store.len()), (vec![5, 6, 7], 3));
         assert_eq!((store.next_number(slot), store.newest_ms(slot)), (8, Some(7)));
+    }
+
+    #[test]
+    fn a_key_is_known_by_the_time_of_its_last_row() {
+        let mut store = LastRowsStore::new(2).by_time();
+        let ((a, _), (b, _)) = (store.enter(b"a"), store.enter(b"b"));
+        for (slot, time_ms) in [(a, 1), (b, 5), (a, 7), (a, 7)] {
+            store.push(slot, time_ms, &[]);
+        }
+        assert_eq!((store.first_before(5), store.first_before(6)), (None, Some(b)));
+        assert_eq!(store.latest_ms(), Some(7));
+        store.forget(b);
+        assert_eq!((store.first_before(99), store.len()), (Some(a), 2));
+        store.remove(b"a", 1);
+        assert_eq!((store.first_before(99), store.latest_ms()), (Some(a), Some(7)));
+        store.remove(b"a", 0);
+        assert_eq!((store.first_before(99), store.latest_ms()), (None, None));
+        store.put(a, LastRow { number: 3, time_ms: 2, bytes: [].into() });
+        assert_eq!((store.first_before(3), store.next_number(a)), (Some(a), 4));
     }
 
     #[test]

@@ -44,6 +44,14 @@ impl UnloggedRows {
         self.order.touch(slot);
     }
 
+    /// Lets a key wait no more.
+    fn remove(&mut self, slot: u32) {
+        self.order.forget(slot);
+        if let Some(from) = self.from.get_mut(slot as usize) {
+            *from = None;
+        }
+    }
+
     /// Takes out the key that has waited longest, with the number of its first row that is not logged.
     fn take(&mut self) -> Option<(u32, i64)> {
         let slot = self.order.take_oldest(1).pop()?;
@@ -59,6 +67,7 @@ impl LastRows {
         has_cache: bool,
     ) -> Self {
         let rows = LastRowsStore::new(plan.depth);
+        let rows = if plan.retention_ms.is_some() { rows.by_time() } else { rows };
         let (states, key, value) = (Vec::new(), Vec::new(), Vec::new());
         let unlogged = has_cache.then(UnloggedRows::default);
         Self { plan, store, codecs, rows, states, unlogged, key, value }
@@ -79,6 +88,13 @@ impl LastRows {
             self.states[slot as usize].clear();
         }
         slot
+    }
+
+    /// Leaves a key that was entered for a row which is not kept.
+    pub(super) fn leave(&mut self, slot: u32) {
+        if self.newest_ms(slot).is_none() {
+            self.rows.forget(slot);
+        }
     }
 
     /// The time of the last row of a key.
@@ -201,6 +217,22 @@ impl LastRows {
         Ok(logged)
     }
 
+    /// Forgets a key and its rows, by a row that came later.
+    pub(super) fn forget(&mut self, slot: u32, by: &Arriving<'_>, ctx: &mut Context<'_, '_>) {
+        let (store, timestamp_ms) = (self.store, by.time_ms);
+        for row in self.rows.from(slot, i64::MIN) {
+            self.key.clear();
+            self.key.extend_from_slice(self.rows.key(slot));
+            self.key.extend_from_slice(&self.rows.place(row.number).to_be_bytes());
+            ctx.out.changed(StoreChange { store, key: &self.key, value: None, timestamp_ms });
+        }
+        if let Some(unlogged) = &mut self.unlogged {
+            unlogged.remove(slot);
+        }
+        self.states[slot as usize].clear();
+        self.rows.forget(slot);
+    }
+
     /// Forgets which changes are not logged.
     pub(super) fn forget_unlogged(&mut self) {
         self.unlogged = self.unlogged.take().map(|_| UnloggedRows::default());
@@ -215,17 +247,31 @@ impl LastRows {
     ) -> Option<(Arriving<'a>, Vec<Value<'a>>)> {
         let number = self.rows.next_number(slot) - 1 - self.plan.lead as i64;
         let row = self.rows.row(slot, number)?;
+        Some(self.given(slot, row, last, arena))
+    }
+
+    /// A row that is kept, with all of its results, as far as there are rows after it.
+    pub(super) fn given<'a>(
+        &self,
+        slot: u32,
+        row: &LastRow,
+        by: &Arriving<'a>,
+        arena: &'a Arena,
+    ) -> (Arriving<'a>, Vec<Value<'a>>) {
         let mut packed = PackedValues::new(&row.bytes);
         let values = arena.collect(self.plan.kept.iter().map(|_| packed.next(arena)));
         let mut results: Vec<_> = self.plan.calls.iter().map(|_| packed.next(arena)).collect();
         let headers = headers_of(packed.next(arena), arena);
         for (call, result) in self.plan.calls.iter().zip(&mut results) {
-            if let OverFunction::Lead { value, rows } = call.function {
-                let after = self.rows.row(slot, number + rows as i64);
-                *result = after.map_or(Value::Null, |after| self.value(after, value, arena));
+            if let OverFunction::Lead { value, rows, default } = call.function {
+                *result = match self.rows.row(slot, row.number + rows as i64) {
+                    Some(after) => self.value(after, value, arena),
+                    None => default.map_or(Value::Null, |column| values[column]),
+                };
             }
         }
-        Some((Arriving { values, time_ms: row.time_ms, headers, ..*last }, results))
+        let key = arena.bytes(self.rows.key(slot));
+        (Arriving { key, values, time_ms: row.time_ms, headers, ..*by }, results)
     }
 }
 

@@ -9,6 +9,7 @@
 //! with an entry in the processing log, and is no row that others look at.
 
 mod arriving;
+mod forgotten;
 mod given;
 mod held;
 mod keys;
@@ -128,12 +129,14 @@ impl Over {
         given: &mut Given<'a>,
         ctx: &mut Context<'_, 'a>,
     ) -> Result<(), QueryError> {
+        self.forget_keys(row, given, ctx)?;
         let slot = self.last.enter(row.key);
         if self.last.has_taken(slot, row) {
             return Ok(());
         }
-        if let Some(newest_ms) = self.last.newest_ms(slot).filter(|newest| row.time_ms < *newest) {
-            self.log_late(row, newest_ms, ctx);
+        if let Some(why) = self.lateness(slot, row) {
+            self.log_late(row, &why, ctx);
+            self.last.leave(slot);
             let nulls = vec![Value::Null; self.plan.calls.len()];
             return given.push(row, &nulls, self.last.codecs(), ctx.eval.arena);
         }
@@ -148,11 +151,20 @@ impl Over {
         }
     }
 
-    /// Logs a row that came after a younger one.
-    fn log_late(&self, row: &Arriving<'_>, newest_ms: i64, ctx: &mut Context<'_, '_>) {
+    /// Why a row is too late, if it is: a younger one of its key has come, or it may follow rows that are forgotten.
+    fn lateness(&self, slot: u32, row: &Arriving<'_>) -> Option<String> {
+        let is_younger = |time_ms: &i64| row.time_ms < *time_ms;
+        if let Some(newest_ms) = self.last.newest_ms(slot).filter(is_younger) {
+            return Some(format!("that of the last row with its PARTITION BY is {newest_ms}"));
+        }
+        let oldest_ms = self.oldest_ms(row).filter(is_younger)?;
+        Some(format!("rows from before {oldest_ms} are forgotten"))
+    }
+
+    /// Logs a row that comes too late.
+    fn log_late(&self, row: &Arriving<'_>, why: &str, ctx: &mut Context<'_, '_>) {
         let message = format!(
-            "The row comes too late: its time is {}, and that of the last row with its PARTITION BY is {newest_ms}. \
-             What is computed of it OVER rows is NULL.",
+            "The row comes too late: its time is {}, and {why}. What is computed of it OVER rows is NULL.",
             row.time_ms
         );
         let columns: Vec<_> = row.values.iter().map(|value| Column::Constant(*value)).collect();

@@ -124,7 +124,7 @@ impl Builder<'_> {
         }
         for call in groups.iter_mut().flat_map(|group| &mut group.calls) {
             call.places = match &call.function {
-                Function::Lag { value, default, .. } => {
+                Function::Lag { value, default, .. } | Function::Lead { value, default, .. } => {
                     let place = prepared.add_value(value, call, self)?;
                     let mut places = vec![place];
                     if let Some(default) = default {
@@ -133,14 +133,6 @@ impl Builder<'_> {
                         places.extend(default.map(|default| prepared.push(default)));
                     }
                     places
-                }
-                Function::Lead { value, default, .. } => {
-                    let place = prepared.add_value(value, call, self)?;
-                    if let Some(default) = default {
-                        // A row waits for the one that it asks for, so that a default is never given.
-                        prepared.converted_default(default, place, &call.name, self)?;
-                    }
-                    vec![place]
                 }
                 Function::Aggregate { args, .. } => {
                     args.iter().map(|arg| prepared.add(arg, self)).collect::<Result<_, _>>()?
@@ -198,6 +190,7 @@ impl Builder<'_> {
         // What comes of the first is in order by then.
         let grace_ms = Some(self.ctx.config.over_grace_ms).filter(|ms| is_first && *ms > 0);
         let mut over = over_node(calls, name, &columns, grace_ms);
+        over.retention_ms = self.ctx.config.over_retention_ms;
         over.last_rows.key_format.clone_from(&self.key_format);
         over.last_rows.value_format = self.over_format(&over.last_rows.stored.value)?;
         if let Some(held) = &mut over.held {

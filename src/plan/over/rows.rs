@@ -37,7 +37,7 @@ impl Builder<'_> {
                 OverCall { name, function, ty: of_value()? }
             }
             Function::Lead { rows, .. } => {
-                let function = OverFunction::Lead { value, rows: *rows };
+                let function = OverFunction::Lead { value, rows: *rows, default: place(1) };
                 OverCall { name, function, ty: of_value()? }
             }
             Function::Aggregate { args, rows } => {
@@ -102,6 +102,7 @@ pub(super) fn over_node(
         depth: back.max(waiting),
         lead,
         last_rows: store(format!("{name}-LastRows"), StoreKind::LastRows, columns.key),
+        retention_ms: None,
         held: None,
     };
     over.last_rows.stored.value = stored(&over, columns);

@@ -9,6 +9,9 @@ CREATE STREAM of_two AS SELECT id, LEAD(gt) OVER (PARTITION BY id ORDER BY seen)
   FROM readings;
 SET 'ksql.millstream.over.grace.ms'='5000';
 CREATE STREAM in_order AS SELECT device, LAG(x) OVER (PARTITION BY device ORDER BY seen) AS before FROM readings PARTITION BY device;
+SET 'ksql.millstream.over.grace.ms'='0';
+SET 'ksql.millstream.over.retention.ms'='60000';
+CREATE STREAM forgotten AS SELECT id, LEAD(gt, 2, device) OVER (PARTITION BY id ORDER BY rowtime) AS after FROM readings;
 ---- plan
 CSAS_BY_KEY_0
 source  READINGS: STREAM on readings, KAFKA keys, JSON values
@@ -69,3 +72,17 @@ step 7  Project selects KSQL_OVER_VARIABLE_0 AS BEFORE
         `DEVICE` STRING KEY, `BEFORE` DOUBLE
 sink    IN_ORDER: STREAM on IN_ORDER, KAFKA keys, JSON values
         `DEVICE` STRING KEY, `BEFORE` DOUBLE
+
+CSAS_FORGOTTEN_3
+source  READINGS: STREAM on readings, KAFKA keys, JSON values
+        `ID` STRING KEY, `DEVICE` STRING, `GT` STRING, `X` DOUBLE, `SEEN` BIGINT
+step 1  KsqlTopic.Source reads a stream
+        `ID` STRING KEY, `DEVICE` STRING, `GT` STRING, `X` DOUBLE, `SEEN` BIGINT, `ROWTIME` BIGINT, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `ID` STRING
+step 2  Over.Prepare selects ID, ROWPARTITION, ROWOFFSET, GT, DEVICE AS KSQL_INTERNAL_COL_4
+        `ID` STRING KEY, `ID` STRING, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `GT` STRING, `KSQL_INTERNAL_COL_4` STRING
+step 3  Over computes LEAD(GT, 2, KSQL_INTERNAL_COL_4), keeps the last 3 rows of each key in Over-LastRows, KAFKA keys, JSON values, forgotten after 60000 ms
+        `ID` STRING KEY, `ID` STRING, `ROWPARTITION` INTEGER, `ROWOFFSET` BIGINT, `GT` STRING, `KSQL_INTERNAL_COL_4` STRING, `KSQL_OVER_VARIABLE_0` STRING
+step 4  Project selects KSQL_OVER_VARIABLE_0 AS AFTER
+        `ID` STRING KEY, `AFTER` STRING
+sink    FORGOTTEN: STREAM on FORGOTTEN, KAFKA keys, JSON values
+        `ID` STRING KEY, `AFTER` STRING
