@@ -37,6 +37,8 @@ mod panics_in_rows;
 mod partitions;
 #[path = "faults/refused.rs"]
 mod refused;
+#[path = "faults/rekeyed.rs"]
+mod rekeyed;
 #[path = "faults/restarts.rs"]
 mod restarts;
 #[path = "faults/retention.rs"]

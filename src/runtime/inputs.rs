@@ -40,6 +40,17 @@ pub struct Progress {
 impl Progress {
     /// Nothing has come yet.
     pub const START: Self = Self { time: i64::MIN, is_at_end: false };
+
+    /// How far two are together: as far as the one that is behind and has more to come.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match (self.is_at_end, other.is_at_end) {
+            (true, true) => Self { time: self.time.max(other.time), is_at_end: true },
+            (true, false) => other,
+            (false, true) => self,
+            (false, false) => Self { time: self.time.min(other.time), is_at_end: false },
+        }
+    }
 }
 
 /// How long a lane without rows is waited for.

@@ -253,6 +253,17 @@ impl Tasks {
         self.note(way, Progress { time, is_at_end }, surroundings)
     }
 
+    /// Notes that no later row of a partition of a topic has a lower time.
+    pub fn note_time(
+        &mut self,
+        lane: LaneId,
+        time: i64,
+        surroundings: Surroundings<'_>,
+    ) -> Result<(), QueryError> {
+        let Some(way) = self.way(lane) else { return Ok(()) };
+        self.note(way, Progress { time, is_at_end: false }, surroundings)
+    }
+
     /// Notes how far a lane has come without rows.
     fn note(
         &mut self,

@@ -234,9 +234,28 @@ impl Layout {
         }
     }
 
-    /// The sub-topologies, in the order in which rows go through them.
+    /// The sub-topologies, in the order of their first nodes.
     pub fn parts(&self) -> impl Iterator<Item = SubTopologyId> + use<> {
         (0..self.parts.len()).map(SubTopologyId)
+    }
+
+    /// The sub-topologies, each after all that write what it reads; those of a circle in their order.
+    pub fn parts_downstream(&self) -> Vec<SubTopologyId> {
+        let mut depths = vec![0; self.parts.len()];
+        let circle = |part: SubTopologyId| self.circles[part.0].unwrap_or(part).0;
+        for _ in self.parts() {
+            for (topic, writer) in self.writers.iter().enumerate() {
+                let reader = self.reader_of(Input::Repartition(RepartitionId(topic)));
+                let Some(to) = reader.map(circle) else { continue };
+                let from = circle(self.part_of(*writer));
+                if from != to {
+                    depths[to] = depths[to].max(depths[from] + 1);
+                }
+            }
+        }
+        let mut parts: Vec<SubTopologyId> = self.parts().collect();
+        parts.sort_by_key(|part| depths[circle(*part)]);
+        parts
     }
 
     /// All tasks.

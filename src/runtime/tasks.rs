@@ -233,6 +233,25 @@ impl Tasks {
         self.settle(surroundings)
     }
 
+    /// How far the task has come that reads a lane: no row that it processes later has a lower time.
+    pub fn reader_time(&self, lane: LaneId) -> i64 {
+        let junction =
+            self.reader(lane).and_then(|id| self.junctions.get(&self.layout.junction(id)));
+        junction.map_or(i64::MIN, |junction| junction.inputs.progress().time)
+    }
+
+    /// How far the tasks of each sub-topology have come.
+    pub fn progress(&mut self) -> BTreeMap<SubTopologyId, Progress> {
+        let mut parts: BTreeMap<SubTopologyId, Progress> = BTreeMap::new();
+        for id in self.seats.keys() {
+            let junction = self.junctions.get_mut(&self.layout.junction(*id));
+            let Some(progress) = junction.map(Junction::next_progress) else { continue };
+            let all = parts.entry(id.part).or_insert(progress);
+            *all = all.with(progress);
+        }
+        parts
+    }
+
     /// Gives away some of what waits in the caches of a sub-topology. Whether more waits.
     pub fn flush_some(
         &mut self,
@@ -259,7 +278,7 @@ impl Tasks {
     /// Processes everything that waits anywhere, and gives away what waits in caches: all of it, where
     /// one worker runs all tasks.
     pub fn flush_all(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
-        for part in self.layout.parts() {
+        for part in self.layout.parts_downstream() {
             self.drain(part, surroundings)?;
             while self.flush_some(part, surroundings)? {}
         }

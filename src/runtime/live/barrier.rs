@@ -5,9 +5,12 @@
 //!    that was taken anywhere, or to where they ended when the barrier began.
 //! 3. *Drain*, sub-topology by sub-topology: rows that wait are processed in their order, caches are
 //!    given away. What comes of it waits until its own sub-topology is drained.
+//!    Where its rows go through a topic and meet others there by their times, that is read to its end then.
 //! 4. *Release*: where all partitions are; then it goes on.
 //!
 //! So no row is left between tasks when offsets are committed, and none was taken out of turn.
+
+use std::collections::BTreeMap;
 
 use super::message::{Command, Event, LanePosition, Reached};
 use super::shard::{Lane, Shard, Stage};
@@ -25,18 +28,33 @@ impl Shard {
                 self.tell(Event::Cut(times.max().unwrap_or(i64::MIN)));
             }
             Command::ReadTo(until) => {
-                let ordered = self.lanes.iter().filter(|(id, _)| self.pressure.is_ordered(**id));
+                self.cut_time = until;
+                // What is written to repartition topics that are followed is read once their writers are drained.
+                let ordered = self.lanes.iter().filter(|(id, _)| {
+                    self.pressure.is_ordered(**id) && !self.pressure.is_followed(**id)
+                });
                 let ends = ordered.map(|(id, lane)| (*id, lane.end)).collect();
-                self.stage = Stage::Reading { until, ends };
+                self.begin_reading(until, ends);
             }
-            Command::Drain(part) => match self.tasks.drain(part, self.world.now()) {
-                Ok(()) => self.stage = Stage::Draining(part),
-                Err(error) => self.fail(error.into()),
-            },
+            Command::Drain(part) => {
+                self.stage = Stage::Draining(part);
+                // Nobody reads now, so nobody has to be told that nothing is to be waited for here.
+                self.publish_marks();
+                if let Err(error) = self.tasks.drain(part, self.world.now()) {
+                    self.fail(error.into());
+                }
+            }
             Command::Release { and_go_on } => self.release(and_go_on),
             Command::GoOn => self.stage = Stage::Running,
             Command::TakeBatches => self.take_batches(),
             Command::ReadRepartitions => self.manner.holds_repartitions = false,
+            Command::TellProgress => {
+                self.give_away();
+                let progress = self.tasks.progress();
+                self.tell(Event::Progress(progress));
+            }
+            Command::WrittenUpTo(ref written) => self.note_written(written),
+            Command::ReadToEnds(ref ends) => self.read_to_ends(ends),
         }
     }
 
@@ -44,7 +62,16 @@ impl Shard {
     pub(super) fn step(&mut self) -> bool {
         match &self.stage {
             Stage::Reading { until, ends } => {
-                if !ends.iter().all(|(lane, end)| self.is_level(*lane, *until, *end)) {
+                let until = *until;
+                let is_level = |(lane, end): &(&LaneId, &i64)| self.is_level(**lane, until, **end);
+                let level: Vec<LaneId> =
+                    ends.iter().filter(is_level).map(|(lane, _)| *lane).collect();
+                let is_all = level.len() == ends.len();
+                // Nobody waits for what it does not read any more.
+                for lane in level {
+                    self.end_reading(lane, until);
+                }
+                if !is_all {
                     return false;
                 }
                 self.stage = Stage::Cut;
@@ -72,6 +99,44 @@ impl Shard {
                 true
             }
             Stage::Running | Stage::Cut | Stage::Held | Stage::Failed => false,
+        }
+    }
+
+    /// Notes that a lane has come to where the barrier wants it: of what meets others, nothing more comes up to the time of
+    /// the cut.
+    fn end_reading(&mut self, lane: LaneId, until: i64) {
+        if self.pressure.is_even(lane) && self.meets_repartition(lane) {
+            let noted = self.tasks.note_time(lane, self.cut_time, self.world.now());
+            if let Err(error) = noted {
+                self.fail(error.into());
+            }
+        }
+        self.publish_level(lane, until);
+    }
+
+    fn begin_reading(&mut self, until: i64, ends: BTreeMap<LaneId, i64>) {
+        // Nobody waits for what is not read now.
+        let unread: Vec<LaneId> =
+            self.lanes.keys().filter(|lane| !ends.contains_key(lane)).copied().collect();
+        self.stage = Stage::Reading { until, ends };
+        for lane in unread {
+            self.publish_level(lane, until);
+        }
+    }
+
+    /// Reads repartition topics to where they end now that their writers are drained. What is read goes on in its
+    /// order; what has to wait is processed when its sub-topology is drained.
+    fn read_to_ends(&mut self, ends: &BTreeMap<LaneId, i64>) {
+        let mut own = BTreeMap::new();
+        for (id, lane) in &mut self.lanes {
+            if let Some(end) = ends.get(id) {
+                lane.end = lane.end.max(*end);
+                own.insert(*id, lane.end);
+            }
+        }
+        self.begin_reading(i64::MAX, own);
+        if let Err(error) = self.tasks.resume(self.world.now()) {
+            self.fail(error.into());
         }
     }
 

@@ -1,5 +1,7 @@
 //! The barrier of a query as its own task sees it: what workers are told next, once all have answered.
 
+use std::collections::BTreeSet;
+
 use super::message::{Command, Event, Reached};
 use crate::plan::SubTopologyId;
 
@@ -10,6 +12,8 @@ pub(super) struct Barrier {
     and_go_on: bool,
     /// Whether rows of several partitions have an order.
     is_ordered: bool,
+    /// The sub-topologies that read repartition topics to the end before they are drained.
+    follow: BTreeSet<SubTopologyId>,
     at_ms: i64,
     /// How many workers have not answered.
     waits: usize,
@@ -24,6 +28,8 @@ enum Step {
     Reading,
     /// So many sub-topologies are drained.
     Draining(usize),
+    /// So many are drained, and what they have written for the next one is read.
+    ReadingOn(usize),
     Releasing,
 }
 
@@ -34,6 +40,8 @@ pub(super) enum Next {
     Wait,
     /// That all workers are told something.
     Tell(Tell),
+    /// That what was given is acknowledged, and workers read what was written for a sub-topology to where it ends then.
+    ReadToEnds(SubTopologyId),
     /// It is over, and everything is processed so far.
     Over(Reached),
 }
@@ -63,12 +71,18 @@ impl Barrier {
             workers,
             and_go_on,
             is_ordered,
+            follow: BTreeSet::new(),
             at_ms,
             waits: workers,
             step: Step::Cut,
             time: i64::MIN,
             reached: Reached::default(),
         }
+    }
+
+    /// The same, where these sub-topologies read what is written for them before they are drained.
+    pub(super) fn following(self, follow: BTreeSet<SubTopologyId>) -> Self {
+        Self { follow, ..self }
     }
 
     /// When it began.
@@ -85,7 +99,8 @@ impl Barrier {
                 self.reached.positions.extend(reached.positions);
                 self.reached.clocks.extend(reached.clocks);
             }
-            (Event::Level, Step::Reading) | (Event::Drained, Step::Draining(_)) => {}
+            (Event::Level, Step::Reading | Step::ReadingOn(_))
+            | (Event::Drained, Step::Draining(_)) => {}
             _ => return Next::Wait,
         }
         self.waits -= 1;
@@ -93,16 +108,21 @@ impl Barrier {
             return Next::Wait;
         }
         self.waits = self.workers;
-        let draining = match self.step {
+        let (draining, is_read) = match self.step {
             Step::Cut if self.is_ordered => {
                 self.step = Step::Reading;
                 return Next::Tell(Tell::ReadTo(self.time));
             }
-            Step::Cut | Step::Reading => 0,
-            Step::Draining(drained) => drained + 1,
+            Step::Cut | Step::Reading => (0, false),
+            Step::ReadingOn(drained) => (drained, true),
+            Step::Draining(drained) => (drained + 1, false),
             Step::Releasing => return Next::Over(std::mem::take(&mut self.reached)),
         };
         if let Some(part) = parts.get(draining) {
+            if self.follow.contains(part) && !is_read {
+                self.step = Step::ReadingOn(draining);
+                return Next::ReadToEnds(*part);
+            }
             self.step = Step::Draining(draining);
             return Next::Tell(Tell::Drain(*part));
         }
@@ -134,6 +154,18 @@ mod tests {
             barrier.take(Event::Released(Reached::default()), &parts),
             Next::Over(Reached::default())
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_before_its_readers_are_drained() {
+        let parts = [SubTopologyId(0), SubTopologyId(1)];
+        let mut barrier = Barrier::new(1, true, false, 0).following([parts[1]].into());
+        let drain = |part: usize| Next::Tell(Tell::Drain(parts[part]));
+        assert_eq!(barrier.take(Event::Cut(7), &parts), drain(0));
+        assert_eq!(barrier.take(Event::Drained, &parts), Next::ReadToEnds(parts[1]));
+        assert_eq!(barrier.take(Event::Level, &parts), drain(1));
+        let release = Next::Tell(Tell::Release { and_go_on: true });
+        assert_eq!(barrier.take(Event::Drained, &parts), release);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What workers are told, and what they tell the queries that they work for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -10,12 +11,13 @@ use super::ids::{ReadingId, SessionId};
 use super::lane_start::LaneStart;
 use super::manner::Manner;
 use super::pressure::Pressure;
+use super::progress_round::WrittenUpTo;
 use super::trail::Trail;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
 use crate::registry::{RegistryError, ResolvedSchema, SchemaId};
 use crate::runtime::{
-    Changes, FaultRules, Handover, LaneId, Output, Panic, ProcessingLogEntry, RecordId,
+    Changes, FaultRules, Handover, LaneId, Output, Panic, ProcessingLogEntry, Progress, RecordId,
     ShardClocks, Tasks,
 };
 
@@ -67,6 +69,12 @@ pub(super) enum Command {
     TakeBatches,
     /// Read repartition topics, now that sources are committed.
     ReadRepartitions,
+    /// Hand on what was given, and say how far each sub-topology is.
+    TellProgress,
+    /// So far are repartition topics written.
+    WrittenUpTo(Arc<[WrittenUpTo]>),
+    /// Part of the barrier: read repartition topics to these ends, as those who write them are drained.
+    ReadToEnds(Arc<BTreeMap<LaneId, i64>>),
 }
 
 /// The tasks of a query that a worker is to run.
@@ -99,6 +107,8 @@ pub(super) enum Event {
     Drained,
     /// How far everything is processed.
     Released(Reached),
+    /// How far each sub-topology is; what its tasks have given before was handed on.
+    Progress(BTreeMap<SubTopologyId, Progress>),
 }
 
 /// How far the tasks of a query have come with everything that they read.

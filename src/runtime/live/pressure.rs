@@ -6,8 +6,12 @@
 //! (`max.task.idle.ms`), those that are ahead of it are not read on either, until it is waited for no more.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
+use crate::plan::SubTopologyId;
 use crate::runtime::LaneId;
 
 /// How many bytes of records wait to be sent or to be committed before workers take no more.
@@ -15,6 +19,19 @@ const OUTBOX_BYTES: usize = 48 << 20;
 
 /// How many bytes of rows wait for those of other partitions before only the last are read on.
 const WAITING_BYTES: usize = 8 << 20;
+
+/// How many records of repartition topics wait to be read before those who write them are not read on.
+const UNREAD_RECORDS: usize = 64 << 10;
+
+/// How a partition is ordered among others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LaneOrder {
+    /// The sub-topology where its rows meet those of other partitions, by a repartition topic: those who feed the
+    /// same one are read evenly.
+    pub(super) feeds: Option<SubTopologyId>,
+    /// Whether its end says nothing, as its writers may be behind.
+    pub(super) is_followed: bool,
+}
 
 /// What the workers and the outbox of a query tell each other without a word.
 #[derive(Debug)]
@@ -24,6 +41,10 @@ pub(super) struct Pressure {
     /// Bytes for changelogs that wait to be committed.
     uncommitted: AtomicUsize,
     waiting: Vec<AtomicUsize>,
+    /// Records of repartition topics that wait to be read, by worker.
+    unread: Vec<AtomicUsize>,
+    /// Whether a partition has come further since this was last asked.
+    has_moved: AtomicBool,
     /// How far the partitions have come whose rows have an order.
     marks: BTreeMap<LaneId, Mark>,
     /// How far ahead of the others, in record time, one of them is read.
@@ -35,6 +56,7 @@ pub(super) struct Pressure {
 /// How far a partition has come.
 #[derive(Debug)]
 struct Mark {
+    order: LaneOrder,
     /// No later row has a lower time.
     time: AtomicI64,
     /// [`NOT_AT_END`], or until when, by the wall clock, it is waited for although it is at its end.
@@ -63,17 +85,23 @@ impl Pressure {
     /// all others if `meets_all`, else with those of its number.
     pub(super) fn new(
         workers: usize,
-        ordered: impl IntoIterator<Item = LaneId>,
+        ordered: impl IntoIterator<Item = (LaneId, LaneOrder)>,
         ahead_ms: Option<i64>,
         meets_all: bool,
     ) -> Self {
-        let begin =
-            || Mark { time: AtomicI64::new(i64::MIN), waited_until_ms: AtomicI64::new(NOT_AT_END) };
-        let marks = ordered.into_iter().map(|lane| (lane, begin()));
+        let begin = |order| Mark {
+            order,
+            time: AtomicI64::new(i64::MIN),
+            waited_until_ms: AtomicI64::new(NOT_AT_END),
+        };
+        let marks = ordered.into_iter().map(|(lane, order)| (lane, begin(order)));
+        let of_workers = || (0..workers).map(|_| AtomicUsize::new(0)).collect();
         Self {
             unsent: AtomicUsize::new(0),
             uncommitted: AtomicUsize::new(0),
-            waiting: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
+            waiting: of_workers(),
+            unread: of_workers(),
+            has_moved: AtomicBool::new(false),
             marks: marks.collect(),
             ahead_ms,
             meets_all,
@@ -114,9 +142,27 @@ impl Pressure {
         }
     }
 
-    /// Whether as many rows wait for others as may.
+    /// Notes how many records of repartition topics wait to be read by a worker.
+    pub(super) fn set_unread(&self, worker: usize, records: usize) {
+        if let Some(unread) = self.unread.get(worker) {
+            unread.store(records, Relaxed);
+        }
+    }
+
+    /// Whether as many rows wait for others as may, or to be read from repartition topics.
     pub(super) fn is_waiting_full(&self) -> bool {
-        self.waiting.iter().map(|waiting| waiting.load(Relaxed)).sum::<usize>() > WAITING_BYTES
+        let sum = |all: &[AtomicUsize]| all.iter().map(|one| one.load(Relaxed)).sum::<usize>();
+        sum(&self.waiting) > WAITING_BYTES || sum(&self.unread) > UNREAD_RECORDS
+    }
+
+    /// Whether a partition has come further since this was last asked.
+    pub(super) fn take_has_moved(&self) -> bool {
+        self.has_moved.swap(false, Relaxed)
+    }
+
+    /// Whether the end of a partition says nothing, as its writers may be behind.
+    pub(super) fn is_followed(&self, lane: LaneId) -> bool {
+        self.marks.get(&lane).is_some_and(|mark| mark.order.is_followed)
     }
 
     /// Whether a partition has an order among others.
@@ -124,13 +170,21 @@ impl Pressure {
         self.marks.contains_key(&lane)
     }
 
+    /// Whether a partition is read as evenly as others.
+    pub(super) fn is_even(&self, lane: LaneId) -> bool {
+        let mark = self.marks.get(&lane);
+        self.ahead_ms.is_some() && mark.is_some_and(|mark| mark.order.feeds.is_some())
+    }
+
     /// Notes how far a partition has come.
     pub(super) fn mark(&self, lane: LaneId, Standing { time, waited_until_ms }: Standing) {
         if let Some(mark) = self.marks.get(&lane) {
-            mark.time.store(time, Relaxed);
+            // What has come of its rows is on its way before.
+            mark.time.store(time, Release);
             // Not the value that says that it is not at its end.
             let until = waited_until_ms.map_or(NOT_AT_END, |until| until.max(NOT_AT_END + 1));
             mark.waited_until_ms.store(until, Relaxed);
+            self.has_moved.store(true, Relaxed);
         }
     }
 
@@ -139,11 +193,17 @@ impl Pressure {
         self.ahead_ms
     }
 
-    /// How far the partition has come that is furthest behind of all but `lane`; those at their end are
-    /// ahead of all.
+    /// How far the partition has come that is furthest behind of all but `lane` that feed the same
+    /// sub-topology; those at their end are ahead of all, if that says anything.
     pub(super) fn others(&self, lane: LaneId) -> i64 {
-        let others = self.marks.iter().filter(|(other, mark)| **other != lane && !mark.is_at_end());
-        others.map(|(_, mark)| mark.time.load(Relaxed)).min().unwrap_or(i64::MAX)
+        let feeds = self.marks.get(&lane).and_then(|mark| mark.order.feeds);
+        let others = self.marks.iter().filter(|(other, mark)| {
+            feeds.is_some()
+                && mark.order.feeds == feeds
+                && **other != lane
+                && (mark.order.is_followed || !mark.is_at_end())
+        });
+        others.map(|(_, mark)| mark.time.load(Acquire)).min().unwrap_or(i64::MAX)
     }
 
     /// Whether a partition that has come to `time` is read on at `now_ms` although as many rows wait as may: it
@@ -176,6 +236,8 @@ mod tests {
     use crate::plan::{Input, NodeId};
     use crate::types::Partition;
 
+    const FEEDS: LaneOrder = LaneOrder { feeds: Some(SubTopologyId(1)), is_followed: false };
+
     fn lane(source: usize, partition: i32) -> LaneId {
         LaneId { input: Input::Source(NodeId(source)), upstream: Partition(partition) }
     }
@@ -190,7 +252,7 @@ mod tests {
 
     /// Which of some partitions are read on although as many rows wait as may.
     fn check(meets_all: bool, standings: &[(LaneId, Standing)], expected: &[bool]) {
-        let lanes = standings.iter().map(|(lane, _)| *lane);
+        let lanes = standings.iter().map(|(lane, _)| (*lane, FEEDS));
         let pressure = Pressure::new(2, lanes, None, meets_all);
         pressure.set_waiting(1, WAITING_BYTES + 1);
         assert!(pressure.is_waiting_full());
@@ -210,7 +272,7 @@ mod tests {
         check(true, &of_three(reads(6)), &[false, true, false]);
         let standings = of_three(ended(1, i64::MIN));
         check(true, &standings, &[false, true, true]);
-        let pressure = Pressure::new(2, standings.map(|(lane, _)| lane), None, true);
+        let pressure = Pressure::new(2, standings.map(|(lane, _)| (lane, FEEDS)), None, true);
         for (lane, standing) in &standings {
             pressure.mark(*lane, *standing);
         }

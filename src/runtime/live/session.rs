@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
+use tokio::task::JoinError;
 
 use super::changelog_retention::ChangelogRetention;
 use super::commit::{Committer, Interval};
@@ -15,25 +16,25 @@ use super::cut::{Barrier, Next};
 use super::error::LiveError;
 use super::figures::Figures;
 use super::ids::{QueryId, SessionId};
-use super::lane_start::LaneStart;
 use super::log_writer::LogWriter;
 use super::message::{Command, Event, LanePosition, Reached, Start};
 use super::offsets::{Offsets, partition_times};
 use super::outbox::{Outbox, Sender};
-use super::pressure::Pressure;
+use super::progress_round::{Following, LOOK_EVERY, WrittenUpTo};
 use super::purge::Purge;
 use super::quarantine::{PartitionPositions, Quarantine};
 use super::refused::refused_records;
 use super::restore::Restored;
 use super::restoring::Restoring;
 use super::stop::stopped;
+use super::time_order::TimeOrder;
 use super::trail::Trail;
 use super::workers::Workers;
 use crate::kafka::group::Membership;
 use crate::kafka::lease::Lease;
 use crate::kafka::produce::{Producer, ProducerOptions, RefusedRecords};
 use crate::kafka::{Cluster, TopicPartition};
-use crate::plan::{Input, QueryPlan, StoreKind};
+use crate::plan::SubTopologyId;
 use crate::runtime::{Layout, RecordId, RecordPlace, clock};
 
 /// From how many bytes of changelog records on a commit comes before its time.
@@ -64,6 +65,7 @@ pub(super) struct Session {
     topics: Arc<super::query_topics::QueryTopics>,
     events: UnboundedReceiver<Event>,
     outbox: Outbox,
+    following: Following,
     /// Away while it commits.
     committer: Option<Committer>,
     barrier: Option<Barrier>,
@@ -98,15 +100,13 @@ impl Session {
         let Restored { tasks, local, lanes, committed, fingerprint } = activated;
         let times = partition_times(&committed);
         let (events, received) = unbounded_channel();
-        let ordered = Ordered::of(layout, settings.interleave_ms);
-        let pressure = Arc::new(ordered.pressure(workers.count(), &lanes));
+        let order = TimeOrder::of(layout, settings.interleave_ms);
+        let pressure = Arc::new(order.pressure(workers.count(), &lanes));
         let trail = Arc::new(Trail::new(&lanes));
         let manner = quarantine.manner(&lanes);
+        let shares = tasks.divide(layout).into_iter().enumerate();
         let mut members = Vec::new();
-        for (worker, tasks) in tasks.divide(layout).into_iter().enumerate() {
-            if tasks.is_empty() {
-                continue;
-            }
+        for (worker, tasks) in shares.filter(|(_, tasks)| !tasks.is_empty()) {
             members.push(worker);
             let own = lanes.iter().filter(|start| tasks.reads(start.lane));
             let start = Start {
@@ -147,6 +147,7 @@ impl Session {
             topics: Arc::clone(topics),
             events: received,
             outbox: Outbox::new(sender(), pressure, figures, log),
+            following: Following::new(order.into_followed(), layout, topics, producer),
             committer: Some(committer),
             barrier: None,
             trail,
@@ -226,6 +227,10 @@ impl Session {
                 () = tokio::time::sleep_until(self.commit_at.into()), if is_free => {
                     self.begin_barrier(true).await;
                 }
+                Some(written) = self.following.writing.join_next() => self.tell_written(written).await?,
+                () = tokio::time::sleep_until(self.following.look_at.into()), if self.can_look() => {
+                    self.look().await;
+                }
                 () = stopped(&mut end), if !is_ending => is_ending = true,
             }
         }
@@ -234,8 +239,46 @@ impl Session {
     async fn begin_barrier(&mut self, and_go_on: bool) {
         self.commit_at = clock::instant() + self.commit_interval;
         let ordered = !self.layout.ordered_inputs().is_empty();
-        self.barrier = Some(Barrier::new(self.members.len(), and_go_on, ordered, clock::now().0));
+        let barrier = Barrier::new(self.members.len(), and_go_on, ordered, clock::now().0);
+        self.barrier = Some(barrier.following(self.following.readers()));
         self.tell_all(|| Command::Cut).await;
+    }
+
+    /// Whether workers can be asked how far they are.
+    fn can_look(&self) -> bool {
+        self.barrier.is_none() && self.following.can_look()
+    }
+
+    /// Asks workers how far they are, if anything has moved.
+    async fn look(&mut self) {
+        self.following.look_at = clock::instant() + LOOK_EVERY;
+        if self.outbox.pressure.take_has_moved() {
+            self.following.begin(self.members.len());
+            self.tell_all(|| Command::TellProgress).await;
+        }
+    }
+
+    /// Tells workers how far repartition topics are written, unless a barrier has begun meanwhile, which reads them to
+    /// their ends.
+    async fn tell_written(
+        &self,
+        written: Result<Result<Arc<[WrittenUpTo]>, LiveError>, JoinError>,
+    ) -> Result<(), LiveError> {
+        // It is not cancelled while its session lives.
+        let Ok(written) = written else { return Ok(()) };
+        let written = written?;
+        if self.barrier.is_none() {
+            self.tell_all(|| Command::WrittenUpTo(Arc::clone(&written))).await;
+        }
+        Ok(())
+    }
+
+    /// Has workers read what is written for a sub-topology, as all who write it are drained.
+    async fn read_to_ends(&mut self, reader: SubTopologyId) -> Result<(), LiveError> {
+        self.outbox.sender.flush().await?;
+        let ends = self.following.ends(reader);
+        self.tell_all(|| Command::ReadToEnds(Arc::clone(&ends))).await;
+        Ok(())
     }
 
     /// Takes what a worker says. What is to be committed, if a barrier ends with it.
@@ -257,13 +300,21 @@ impl Session {
                     None => error,
                 })
             }
+            Event::Progress(parts) => {
+                self.following.take(parts);
+                Ok(None)
+            }
             step => {
-                let parts = self.layout.parts().collect::<Vec<_>>();
+                let parts = self.layout.parts_downstream();
                 let Some(barrier) = &mut self.barrier else { return Ok(None) };
                 match barrier.take(step, &parts) {
                     Next::Wait => Ok(None),
                     Next::Tell(tell) => {
                         self.tell_all(|| tell.command()).await;
+                        Ok(None)
+                    }
+                    Next::ReadToEnds(reader) => {
+                        self.read_to_ends(reader).await?;
                         Ok(None)
                     }
                     Next::Over(reached) => {
@@ -367,45 +418,4 @@ async fn finished(committing: &mut Option<Committing<'_>>) -> (Committer, Result
         Some(committing) => committing.await,
         None => std::future::pending().await,
     }
-}
-
-/// Which inputs are to be read in an order among their partitions, and how far one may be ahead.
-struct Ordered {
-    inputs: Vec<Input>,
-    ahead_ms: Option<i64>,
-    /// Whether their partitions meet all others, as rows are re-keyed in memory.
-    meet_all: bool,
-}
-
-impl Ordered {
-    /// How far ahead these lanes may be of each other, on so many workers.
-    fn pressure(&self, workers: usize, lanes: &[LaneStart]) -> Pressure {
-        let lanes = lanes.iter().map(|start| start.lane);
-        let in_order = lanes.filter(|lane| self.inputs.contains(&lane.input));
-        Pressure::new(workers, in_order, self.ahead_ms, self.meet_all)
-    }
-
-    /// In memory tasks put rows in order themselves. Through a topic they come as they were written,
-    /// so that windows of a backlog would be late if one partition were read to its end first.
-    fn of(layout: &Layout, interleave_ms: i64) -> Self {
-        let plan = layout.plan();
-        let inputs = layout.ordered_inputs();
-        let has_new_keys = plan.repartitions().next().is_some();
-        let is_spread = inputs.iter().any(|input| layout.spread_from(*input).is_some());
-        let meet_all = is_spread || (layout.is_in_memory() && has_new_keys);
-        if layout.is_in_memory() || !has_windows(plan) || !has_new_keys {
-            return Self { inputs, ahead_ms: None, meet_all };
-        }
-        let sources = plan.sources().map(|(node, _)| Input::Source(node));
-        let inputs = sources.chain(inputs).collect();
-        Self { inputs, ahead_ms: Some(interleave_ms), meet_all }
-    }
-}
-
-/// Whether the result depends on the order in time of records of several partitions.
-fn has_windows(plan: &QueryPlan) -> bool {
-    plan.stores().any(|(_, _, store)| {
-        let of_windows = [StoreKind::WindowAggregate, StoreKind::SessionAggregate];
-        of_windows.contains(&store.kind) || store.kind == StoreKind::LastRows
-    })
 }

@@ -20,6 +20,7 @@ use super::lost::{Lost, LostRange};
 use super::manner::Manner;
 use super::message::{Event, Start};
 use super::pressure::Pressure;
+use super::progress_round::WrittenUpTo;
 use super::track::Wish;
 use super::trail::Trail;
 use crate::expr::RandomSource;
@@ -35,12 +36,17 @@ pub(super) struct Shard {
     pub(super) tasks: Tasks,
     pub(super) lanes: BTreeMap<LaneId, Lane>,
     pub(super) stage: Stage,
+    /// The time of the cut, while there is a barrier.
+    pub(super) cut_time: i64,
     /// How many commits have begun.
     pub(super) interval: u64,
     stops_at_lost_records: bool,
     pub(super) world: World,
     pub(super) events: UnboundedSender<Event>,
     pub(super) pressure: Arc<Pressure>,
+    /// Lanes that have moved, which others learn with what has come of their rows; up to where a barrier has read them, if
+    /// one has.
+    pub(super) moved: BTreeMap<LaneId, Option<i64>>,
     pub(super) trail: Arc<Trail>,
     pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
@@ -75,9 +81,13 @@ pub(super) struct Lane {
     is_attached: bool,
     /// Where its tasks know that it is at its end: until when, by the wall clock, it is waited for there.
     pub(super) noted_at_end: Option<i64>,
+    /// How many records it is likely to take at once at most.
+    pub(super) records: i64,
     /// The next row, where it came too early to be taken.
     pub(super) next: Option<NextRow>,
     pub(super) definition: Option<DefinitionId>,
+    /// How far it is written, where it is a repartition topic that is not read so far yet.
+    pub(super) written: Option<WrittenUpTo>,
     /// Whether its next records are of a schema that is not known yet, so that it waits.
     pub(super) lacks_schema: bool,
 }
@@ -146,8 +156,10 @@ impl Shard {
                 jump: None,
                 is_attached: false,
                 noted_at_end: None,
+                records: i64::MAX,
                 next: None,
                 definition: None,
+                written: None,
                 lacks_schema: false,
             };
             (lane, lane_state)
@@ -158,11 +170,13 @@ impl Shard {
             tasks,
             lanes: lanes.into_iter().map(lane).collect(),
             stage: Stage::Held,
+            cut_time: i64::MIN,
             interval: 0,
             stops_at_lost_records,
             world: World { fault_rules, random },
             events,
             pressure,
+            moved: BTreeMap::new(),
             trail,
             manner,
             figures,
@@ -280,7 +294,20 @@ impl Shard {
 
     /// Whether a lane takes nothing before the first commit.
     pub(super) fn is_held(&self, id: LaneId) -> bool {
-        self.manner.holds_repartitions && matches!(id.input, Input::Repartition(_))
+        self.manner.holds_repartitions && self.meets_repartition(id)
+    }
+
+    /// Whether the rows of a lane come to tasks that read a repartition topic.
+    pub(super) fn meets_repartition(&self, id: LaneId) -> bool {
+        let layout = self.tasks.layout();
+        let inputs = layout.reader_of(id.input).map_or(&[][..], |part| layout.inputs(part));
+        inputs.iter().any(|input| matches!(input, Input::Repartition(_)))
+    }
+
+    /// How many records of repartition topics are not read yet.
+    pub(super) fn unread(&self) -> usize {
+        let lanes = self.lanes.iter().filter(|(id, _)| matches!(id.input, Input::Repartition(_)));
+        lanes.map(|(_, lane)| usize::try_from(lane.end - lane.position).unwrap_or(0)).sum()
     }
 
     /// What a lane wants of its partition.
@@ -290,13 +317,16 @@ impl Shard {
             _ if self.is_held(id) || lane.lacks_schema => None,
             Stage::Running => self.running_until(id),
             Stage::Reading { until, ends } => {
-                let is_before_end = ends.get(&id).is_some_and(|end| lane.position < *end);
-                is_before_end.then_some(*until)
+                // Others may wait for what has come to the end that it had.
+                let is_read = |end: &i64| lane.position < *end || self.pressure.is_even(id);
+                let is_read = ends.get(&id).is_some_and(is_read);
+                is_read.then_some(self.even_until(id).min(*until))
             }
             _ => None,
         };
         let is_open = |until: &i64| self.next_time(id).is_none_or(|time| time <= *until);
-        Some(Wish { position: lane.position, until: until.filter(is_open) })
+        let (position, until) = (lane.position, until.filter(is_open));
+        Some(Wish { position, until, records: lane.records })
     }
 
     /// Up to which time a lane takes rows while nothing special goes on.
@@ -315,9 +345,14 @@ impl Shard {
         {
             return None;
         }
+        Some(self.even_until(id))
+    }
+
+    /// Up to which time a lane takes rows, so that it is not far ahead of others.
+    fn even_until(&self, id: LaneId) -> i64 {
         match self.pressure.ahead_ms() {
-            Some(ahead_ms) => Some(self.pressure.others(id).saturating_add(ahead_ms)),
-            None => Some(i64::MAX),
+            Some(ahead_ms) => self.pressure.others(id).saturating_add(ahead_ms),
+            None => i64::MAX,
         }
     }
 

@@ -1,5 +1,6 @@
 //! How the tasks of a query on a worker take what was fetched.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::decode::{NextChunk, PastPanics, SourceChunk, first_records, past_panics};
@@ -7,6 +8,7 @@ use super::error::LiveError;
 use super::inbox::Inbox;
 use super::message::{Event, Message, Portion};
 use super::pressure::Standing;
+use super::progress_round::WrittenUpTo;
 use super::shard::{NextRow, Shard, Stage};
 use crate::operators::QueryError;
 use crate::plan::{NodeId, RepartitionId};
@@ -19,6 +21,9 @@ use crate::types::{Arena, Offset, Rows};
 /// How many bytes of records tasks give before they are handed on at once.
 const GIVE_BYTES: usize = 256 << 10;
 
+/// How many records are decoded at once at least.
+const RECORDS_LEAST: i64 = 32;
+
 impl Shard {
     /// Takes records of a source, as far as their times let it.
     pub(super) fn take_source_chunk<'a>(
@@ -29,7 +34,9 @@ impl Shard {
         arena: &'a Arena,
     ) {
         let SourceChunk { chunk, reader, read } = source;
-        let Some(row) = self.first_too_late(lane, &read.rows) else {
+        let row = self.first_too_late(lane, &read.rows);
+        self.note_taken(lane, row.unwrap_or(chunk.records.len()), row.is_some());
+        let Some(row) = row else {
             let records = SourceRecords { reader, records: &chunk.records };
             let batch = SourceBatch { source: node, read, records, is_at_end: false };
             return self.process_source(lane, batch, chunk.next, arena);
@@ -83,15 +90,15 @@ impl Shard {
             }
             Err(panic) => return self.fail(panic.into()),
         };
-        let (rows, next) = match self.first_too_late(lane, &rows) {
-            None => (rows, chunk.next),
+        let row = self.first_too_late(lane, &rows);
+        self.note_taken(lane, row.unwrap_or(chunk.records.len()), row.is_some());
+        let (rows, next, too_late) = match row {
+            None => (rows, chunk.next, None),
             Some(0) => return self.note_next(lane, self.next_row(lane, &rows, 0)),
             // Cut as a chunk of a source is.
             Some(row) => {
                 let next = self.next_row(lane, &rows, row);
-                let taken = rows.truncated(row);
-                self.note_next(lane, next);
-                (taken, next.position)
+                (rows.truncated(row), next.position, Some(next))
             }
         };
         for (row, panic) in faulty.iter().filter(|(row, _)| chunk.records.offsets[*row] < next) {
@@ -102,6 +109,9 @@ impl Shard {
         let surrounded = Surrounded { surroundings: self.world.now(), arena };
         let done = self.tasks.process_repartitioned(batch, surrounded);
         self.after(lane, done);
+        if let Some(next) = too_late {
+            self.note_next(lane, next);
+        }
     }
 
     /// The first row that is later than what its lane takes now.
@@ -117,6 +127,18 @@ impl Shard {
         })
     }
 
+    /// Notes how many records of a chunk a lane takes: decoding the others once more each time would cost more than all
+    /// else where lanes wait for each other often.
+    fn note_taken(&mut self, id: LaneId, taken: usize, is_cut: bool) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
+        lane.records = if is_cut {
+            taken.saturating_mul(2).max(RECORDS_LEAST)
+        } else {
+            lane.records.saturating_mul(2)
+        };
+    }
+
     fn next_row(&self, lane: LaneId, rows: &Rows<'_>, row: usize) -> NextRow {
         let before = self.tasks.stream_time(lane);
         let time = rows.meta.timestamps[..=row].iter().copied().max().unwrap_or(before);
@@ -124,17 +146,20 @@ impl Shard {
     }
 
     fn note_next(&mut self, lane: LaneId, next: NextRow) {
-        if let Some(lane) = self.lanes.get_mut(&lane) {
-            (lane.position, lane.next) = (next.position, Some(next));
+        let Some(state) = self.lanes.get_mut(&lane) else { return };
+        (state.position, state.next) = (next.position, Some(next));
+        if self.pressure.is_followed(lane) {
+            let noted = self.tasks.note_time(lane, next.time, self.world.now());
+            return self.after(lane, noted);
         }
         self.publish_mark(lane);
     }
 
     /// Moves a lane on; whether it is at its end then.
-    fn move_to(&mut self, lane: LaneId, next: i64) -> bool {
-        self.trail.note(lane, next);
+    fn move_to(&mut self, id: LaneId, next: i64) -> bool {
+        self.trail.note(id, next);
         let waited_until_ms = self.waited_until_ms();
-        let Some(lane) = self.lanes.get_mut(&lane) else { return false };
+        let Some(lane) = self.lanes.get_mut(&id) else { return false };
         if lane.next.is_some_and(|row| row.position != next) {
             lane.next = None;
         }
@@ -145,8 +170,9 @@ impl Shard {
             }
             _ => next,
         };
-        lane.noted_at_end = lane.is_at_end().then_some(waited_until_ms);
-        lane.noted_at_end.is_some()
+        let says_end = lane.is_at_end() && !self.pressure.is_followed(id);
+        lane.noted_at_end = says_end.then_some(waited_until_ms);
+        says_end
     }
 
     /// Until when, by the wall clock, a lane is waited for that comes to its end now.
@@ -164,10 +190,69 @@ impl Shard {
         }
     }
 
-    fn publish_mark(&self, id: LaneId) {
+    /// Says of a lane that a barrier has read to where it is to come that nobody has to wait for it.
+    pub(super) fn publish_level(&mut self, id: LaneId, until: i64) {
+        if self.pressure.is_even(id) {
+            self.moved.insert(id, Some(until));
+        }
+    }
+
+    /// Says of all lanes where they are.
+    pub(super) fn publish_marks(&mut self) {
+        let lanes: Vec<LaneId> = self.lanes.keys().copied().collect();
+        for id in lanes {
+            self.publish_mark(id);
+        }
+    }
+
+    /// Says where a lane is: at once, or together with what has come of its rows, where others must not go on before
+    /// that is on its way.
+    fn publish_mark(&mut self, id: LaneId) {
+        // While it is cut, it stands where the barrier is, whatever comes.
+        if matches!(self.stage, Stage::Cut) {
+            return;
+        }
+        if self.pressure.is_even(id) {
+            self.moved.insert(id, None);
+        } else {
+            self.pressure.mark(id, self.standing(id));
+        }
+    }
+
+    /// Where a lane is.
+    fn standing(&self, id: LaneId) -> Standing {
         let ended = self.lanes.get(&id).filter(|lane| lane.is_at_end());
+        if self.pressure.is_followed(id) {
+            // What its task gives counts, which may wait for others; and who is ahead of it does not wait for it to have
+            // something, but for its writers.
+            let waited_until_ms = ended.map(|_| i64::MIN);
+            return Standing { time: self.tasks.reader_time(id), waited_until_ms };
+        }
         let waited_until_ms = ended.map(|lane| lane.noted_at_end.unwrap_or(i64::MAX));
-        self.pressure.mark(id, Standing { time: self.own_mark(id), waited_until_ms });
+        Standing { time: self.own_mark(id), waited_until_ms }
+    }
+
+    /// Publishes where the lanes are that have moved, and those that lead to the same tasks.
+    fn publish_moved(&mut self) {
+        let mut moved = std::mem::take(&mut self.moved);
+        let is_followed = |id: &&LaneId| self.pressure.is_followed(**id);
+        let readers = |id: &LaneId| (self.tasks.layout().reader_of(id.input), id.upstream);
+        let tasks: BTreeSet<_> = moved.keys().filter(is_followed).map(readers).collect();
+        if !tasks.is_empty() {
+            let followed = self.lanes.keys().filter(is_followed);
+            for id in followed.filter(|id| tasks.contains(&readers(id))) {
+                moved.entry(*id).or_insert(None);
+            }
+        }
+        for (id, level) in moved {
+            let standing = match level {
+                Some(until) => {
+                    Standing { time: self.own_mark(id).max(until), waited_until_ms: None }
+                }
+                None => self.standing(id),
+            };
+            self.pressure.mark(id, standing);
+        }
     }
 
     /// Notes where a partition ends of which something was fetched.
@@ -184,7 +269,8 @@ impl Shard {
     pub(super) fn note_ends(&mut self) {
         let pressure = &self.pressure;
         let is_new = |id: &LaneId, lane: &super::shard::Lane| {
-            pressure.is_ordered(*id) && lane.is_at_end() && lane.noted_at_end.is_none()
+            let says_end = pressure.is_ordered(*id) && !pressure.is_followed(*id);
+            says_end && lane.is_at_end() && lane.noted_at_end.is_none()
         };
         let ended: Vec<LaneId> =
             self.lanes.iter().filter(|(id, lane)| is_new(id, lane)).map(|(id, _)| *id).collect();
@@ -194,6 +280,36 @@ impl Shard {
                 lane.noted_at_end = Some(waited_until_ms);
             }
             self.note_end(id, true);
+        }
+    }
+
+    /// Notes how far repartition topics are written.
+    pub(super) fn note_written(&mut self, written: &[WrittenUpTo]) {
+        for written in written {
+            if let Some(lane) = self.lanes.get_mut(&written.lane) {
+                lane.written = Some(*written);
+            }
+        }
+        self.go_by_written();
+    }
+
+    /// Tells the tasks how far the lanes have come that are read as far as they are written.
+    pub(super) fn go_by_written(&mut self) {
+        if !matches!(self.stage, Stage::Running) {
+            return;
+        }
+        let is_read = |lane: &mut super::shard::Lane| {
+            let position = lane.position;
+            let is_read = lane.is_at_end();
+            lane.written.take_if(|written| is_read && position >= written.end)
+        };
+        let read: Vec<WrittenUpTo> = self.lanes.values_mut().filter_map(is_read).collect();
+        for WrittenUpTo { lane, time, .. } in &read {
+            let noted = self.tasks.note_time(*lane, *time, self.world.now());
+            self.after(*lane, noted);
+        }
+        if !read.is_empty() {
+            self.publish_marks();
         }
     }
 
@@ -224,6 +340,7 @@ impl Shard {
             }
         }
         self.pressure.set_waiting(self.worker, self.tasks.waiting_bytes());
+        self.pressure.set_unread(self.worker, self.unread());
         self.give_away();
     }
 
@@ -235,6 +352,11 @@ impl Shard {
     }
 
     pub(super) fn give_away(&mut self) {
+        self.give_given();
+        self.publish_moved();
+    }
+
+    fn give_given(&mut self) {
         let given = &mut self.tasks.given;
         if !given.skipped.is_empty() {
             self.figures.skips.note(std::mem::take(&mut given.skipped));

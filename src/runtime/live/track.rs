@@ -35,6 +35,8 @@ pub(super) struct Wish {
     pub(super) position: i64,
     /// Up to which time it takes rows; `None` if it takes nothing now.
     pub(super) until: Option<i64>,
+    /// How many records it is likely to take at most, so that no more are decoded.
+    pub(super) records: i64,
 }
 
 /// Records that are processed next, and by whom.
@@ -144,12 +146,14 @@ impl Track {
         let known = wishes.iter().flatten();
         let from = known.clone().filter(|wish| takes(wish)).map(|wish| wish.position).min()?;
         let to = known.map(|wish| wish.position).filter(|position| *position > from).min();
-        let readers = wishes.iter().enumerate().filter(|(_, wish)| {
-            wish.is_some_and(|wish| wish.position == from && wish.until.is_some())
-        });
+        let takes_here = |wish: &Wish| wish.position == from && wish.until.is_some();
+        let readers =
+            wishes.iter().enumerate().filter(|(_, wish)| wish.as_ref().is_some_and(takes_here));
+        let records = wishes.iter().flatten().filter(|wish| takes_here(wish));
+        let records = records.map(|wish| wish.records).max().unwrap_or(i64::MAX);
         Some(Turn {
             batch: here(from)?,
-            offsets: from..to.unwrap_or(i64::MAX),
+            offsets: from..to.unwrap_or(i64::MAX).min(from.saturating_add(records)),
             readers: readers.map(|(reader, _)| reader).collect(),
         })
     }
@@ -197,11 +201,11 @@ mod tests {
     }
 
     fn takes(position: i64) -> Wish {
-        Wish { position, until: Some(i64::MAX) }
+        Wish { position, until: Some(i64::MAX), records: i64::MAX }
     }
 
     fn waits(position: i64) -> Wish {
-        Wish { position, until: None }
+        Wish { position, until: None, records: i64::MAX }
     }
 
     #[test]
@@ -217,6 +221,10 @@ mod tests {
         assert_eq!(turn([takes(5), waits(3), waits(8)]), Some((0, 5..8, vec![0])));
         assert_eq!(turn([takes(12), waits(3), waits(3)]), Some((1, 12..i64::MAX, vec![0])));
         assert_eq!(turn([takes(20), waits(3), waits(3)]), None);
+        // Where all who read take a few only, no more are decoded.
+        let few = |position| Wish { records: 2, ..takes(position) };
+        assert_eq!(turn([few(5), few(5), waits(3)]), Some((0, 5..7, vec![0, 1])));
+        assert_eq!(turn([few(5), takes(5), waits(3)]), Some((0, 5..i64::MAX, vec![0, 1])));
     }
 
     #[test]

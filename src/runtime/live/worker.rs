@@ -273,6 +273,7 @@ impl Worker {
         for shard in self.shards.values_mut() {
             shard.guard(|shard| {
                 shard.note_ends();
+                shard.go_by_written();
                 if shard.tasks.idle_until_ms().is_some_and(|until_ms| until_ms <= now_ms) {
                     shard.go_on();
                 }
