@@ -42,6 +42,9 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if !unknown.is_empty() {
         tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
     }
+    for (name, effect) in properties.without_effect() {
+        tracing::warn!("property {name} {effect}");
+    }
     let services = Services::new(&properties)?;
     if args.dry_run {
         return try_dry_run(&services, &files, &properties).await;
@@ -180,6 +183,9 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     files.show(&checked.faults);
     for name in unknown(&properties) {
         println!("unknown: property {name}");
+    }
+    for (name, effect) in properties.without_effect() {
+        println!("note: property {name} {effect}");
     }
     for (span, note) in &checked.notes {
         println!("note: {}: {note}", files.place(*span));

@@ -75,10 +75,15 @@ fn parse_scripts_print() {
 
 /// What `millstream check` says of a script, and how it ends.
 fn check_output(script: &str) -> String {
+    check_with(script, &[])
+}
+
+/// The same with more arguments.
+fn check_with(script: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("script.sql"), script).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"));
-    let command = command.current_dir(folder.path()).args(["check", "script.sql"]);
+    let command = command.current_dir(folder.path()).args(["check", "script.sql"]).args(arguments);
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let code = output.status.code().unwrap();
@@ -89,6 +94,40 @@ fn check_output(script: &str) -> String {
 #[test]
 fn check_scripts_tell_every_fault() {
     check("check", "check", check_output);
+}
+
+/// Properties that do nothing here are named, and values that cannot be are refused.
+#[test]
+fn properties_that_do_nothing_are_named() {
+    let script = "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');";
+    let checked = |property: &str| {
+        let output = check_with(script, &["--property", property]);
+        output.lines().next().unwrap_or_default().to_owned()
+    };
+    for (property, expected) in [
+        (
+            "processing.guarantee=exactly_once_v2",
+            "note: property processing.guarantee has no effect: records are processed at least once",
+        ),
+        (
+            "processing.guarantee=at_least_once",
+            "assumed: topic s exists (--bootstrap-servers checks it)",
+        ),
+        (
+            "auto.ofset.reset=earliest",
+            "unknown: property auto.ofset.reset (did you mean auto.offset.reset?)",
+        ),
+        ("nope.nope=1", "unknown: property nope.nope"),
+        ("compression.type=lz5", "error: Invalid value lz5 for configuration compression.type"),
+        (
+            "linger.ms=soon",
+            "error: Invalid value soon for configuration linger.ms: Not a number of type LONG",
+        ),
+        ("security.protocol=TLS", "error: "),
+    ] {
+        let found = checked(property);
+        assert!(found.starts_with(expected), "{property}: {found}");
+    }
 }
 
 /// The same for faults of every kind, as people make them.

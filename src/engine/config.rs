@@ -96,6 +96,14 @@ impl Properties {
         unknown.map(|name| (name, known_properties::nearest(name)))
     }
 
+    /// The names that others know and that do nothing here, each with what is to be said of it.
+    pub fn without_effect(&self) -> impl Iterator<Item = (&str, String)> {
+        let known = self.iter().filter(|(name, _)| known_properties::is_known_to_servers(name));
+        known.filter_map(|(name, value)| {
+            Some((name, known_properties::without_effect(name, value)?))
+        })
+    }
+
     /// The number under `name`, or `default`.
     pub fn number(&self, name: &str, default: i64) -> Result<i64, PropertyError> {
         let Some(text) = self.get(name) else { return Ok(default) };

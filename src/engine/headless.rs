@@ -11,7 +11,9 @@ use super::{
     Engine, Program, Properties, PropertyError, Services, TopicNeed, TopicRequest, TopicShape,
     schemas, settings, topics,
 };
+use crate::kafka::ClientConfig;
 use crate::kafka::admin::Admin;
+use crate::kafka::config::ConfigError;
 use crate::plan::SchemaRequest;
 use crate::registry::{RegistryClient, RegistryError};
 use crate::runtime::live::{LiveError, QuerySpec};
@@ -32,6 +34,9 @@ pub enum HeadlessError {
     /// A property that cannot be used.
     #[error(transparent)]
     Property(#[from] PropertyError),
+    /// A property of a client that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Kafka.
     #[error(transparent)]
     Live(#[from] LiveError),
@@ -60,9 +65,22 @@ pub async fn check(
     properties: &Properties,
 ) -> Result<Checked, HeadlessError> {
     properties.check()?;
+    check_values(properties)?;
     let mut program = parse(registry, text, properties);
     let assumed = assume(&mut program, registry).await?;
     Ok(Checked { assumed, ..checked(&program, registry).await? })
+}
+
+/// Checks the values that queries and clients read, as a start would.
+fn check_values(properties: &Properties) -> Result<(), HeadlessError> {
+    settings(properties)?;
+    let mut properties = properties.clone();
+    if properties.get("bootstrap.servers").is_none() {
+        // A file is checked without any.
+        properties.set("bootstrap.servers", "localhost:9092");
+    }
+    ClientConfig::from_properties(&properties.for_clients())?;
+    Ok(())
 }
 
 /// Checks a file against the topics of a cluster, and the schemas of its registry.

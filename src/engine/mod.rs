@@ -48,8 +48,8 @@ pub use crate::plan::{PersistentQuery, QueryKind};
 use std::sync::Arc;
 
 use crate::plan::{self, Catalog, PlanConfig, PlanContext, PlanError};
-use crate::sql::ParsedStatement;
 use crate::sql::ast::Statement;
+use crate::sql::{ParsedStatement, Span};
 use planned::{Effect, PlannedQuery};
 
 /// Statements over one catalog. A copy shares the catalog until one of the two changes.
@@ -242,8 +242,12 @@ impl Planning<'_> {
             Statement::Drop(drop) => self.drop(drop),
             Statement::AlterSource(alter) => self.alter(alter),
             Statement::ControlQuery(control) => self.control(control),
-            Statement::Set { name, value } => session::plan_set(name, value),
-            Statement::Unset { name } => session::plan_unset(name),
+            Statement::Set { name, value } => {
+                session::plan_set(name, value, |text| self.place_of_text(text))
+            }
+            Statement::Unset { name } => {
+                session::plan_unset(name).map_err(|error| error.at(self.place_of_text(name)))
+            }
             Statement::Define { .. } | Statement::Undefine { .. } => Ok(Planned::nothing()),
             other => Err(PlanError::unsupported(format!("{} is", statement_name(other)))),
         }
@@ -251,6 +255,14 @@ impl Planning<'_> {
 
     fn catalog(&self) -> &Catalog {
         &self.engine.catalog
+    }
+
+    /// Where a text stands in the statement, with its quotes.
+    fn place_of_text(&self, text: &str) -> Span {
+        let span = self.parsed.span;
+        let quoted = format!("'{}'", text.replace('\'', "''"));
+        let within = span.text(&self.parsed.source).rfind(&quoted);
+        within.map_or(span, |at| Span::new(span.start + at, span.start + at + quoted.len()))
     }
 
     /// Plans against the catalog as it is.

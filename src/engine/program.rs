@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::faults::{Missing, diagnostic, unread};
-use super::known_properties::{is_immutable, is_read_at_start};
+use super::known_properties::{is_immutable, set_without_effect};
 use super::session::cannot_override;
 use super::trial_registry::{TrialRegistry, of_trial};
 use super::{Answer, Change, Engine, Known, Needs, Planned, Properties, Session, TopicRequest};
@@ -160,11 +160,15 @@ impl Program {
                 Diagnostic::new(error.to_string()).at(parsed.place, "in this statement")
             })?;
         }
-        if let Statement::Set { name, .. } | Statement::Unset { name } = &parsed.statement
-            && is_read_at_start(name)
+        let set = match &parsed.statement {
+            Statement::Set { name, value } => Some((name, value.as_str())),
+            Statement::Unset { name } => Some((name, "")),
+            _ => None,
+        };
+        if let Some((name, value)) = set
+            && let Some(note) = set_without_effect(name, value)
         {
-            let note = format!("{name} is read when the process starts, so this has no effect");
-            self.notes.push((parsed.place, note));
+            self.notes.push((parsed.place, format!("{name} {note}")));
         }
         Ok(planned)
     }

@@ -4,6 +4,7 @@ use super::known_properties::{self, SessionError};
 use super::planned::Effect;
 use super::{Planned, Properties, SessionChange};
 use crate::plan::PlanError;
+use crate::sql::Span;
 
 /// The properties that a session has set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,8 +56,15 @@ pub(super) fn cannot_override(names: &str) -> PlanError {
 }
 
 /// Plans a `SET`: the property must exist, and take the value.
-pub(super) fn plan_set(name: &str, value: &str) -> Result<Planned, PlanError> {
-    known_properties::check_session(name, value).map_err(|error| refused(name, &error))?;
+pub(super) fn plan_set(
+    name: &str,
+    value: &str,
+    place_of: impl Fn(&str) -> Span,
+) -> Result<Planned, PlanError> {
+    known_properties::check_session(name, value).map_err(|error| {
+        let at = if matches!(error, SessionError::Unknown(_)) { name } else { value };
+        refused(name, &error).at(place_of(at))
+    })?;
     let change = SessionChange::Set { name: name.to_owned(), value: value.to_owned() };
     Ok(Planned { effect: Effect::Session(change) })
 }

@@ -173,6 +173,3 @@ pub(super) const IMMUTABLE: &[&str] = &[
 
 /// How the names of all other properties begin that no session may override.
 pub(super) const IMMUTABLE_PREFIX: &str = "ssl.";
-
-/// What is read once, when a server starts: a session may set it, without effect.
-pub(super) const READ_AT_START: &[&str] = &["num.stream.threads"];

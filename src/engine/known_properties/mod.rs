@@ -3,10 +3,12 @@
 //! A name may begin with `ksql.streams.`, and then with `consumer.` or `producer.`: [`canonical`]
 //! takes that away, so that a property has one name wherever it is set.
 
+mod effect;
 mod kafka;
 mod kind;
 mod ksqldb;
 
+pub(super) use effect::{set_without_effect, without_effect};
 use kind::Kind;
 pub use kind::PropertyError;
 
@@ -68,11 +70,6 @@ pub(super) fn is_known_to_servers(name: &str) -> bool {
 /// Whether no session may override this property.
 pub(super) fn is_immutable(name: &str) -> bool {
     ksqldb::IMMUTABLE.contains(&name) || name.starts_with(ksqldb::IMMUTABLE_PREFIX)
-}
-
-/// Whether this property is read once, at the start, so that setting it later does nothing.
-pub(super) fn is_read_at_start(name: &str) -> bool {
-    ksqldb::READ_AT_START.contains(&canonical(name))
 }
 
 /// The property that was perhaps meant by `name`.
