@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use millstream::sql::diagnostic::Color;
-use millstream::sql::{Diagnostic, Span};
+use millstream::sql::{Diagnostic, Span, Text};
 
 /// Files of statements, in the order in which they run.
 pub(crate) struct Files {
     files: Vec<File>,
-    text: String,
+    text: Text,
 }
 
 struct File {
@@ -42,11 +42,12 @@ impl Files {
             // A comment on the last line must not go on in the next file.
             text.push('\n');
         }
-        Self { files, text }
+        let starts: Vec<usize> = files.iter().map(|file| file.span.start).collect();
+        Self { files, text: Text::of_parts(text, starts) }
     }
 
     /// The text of all files.
-    pub(crate) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &Text {
         &self.text
     }
 
@@ -67,24 +68,20 @@ impl Files {
     /// The file, line and column at which a span begins.
     pub(crate) fn place(&self, span: Span) -> String {
         let Some(file) = self.file_at(span.start) else { return String::new() };
-        let within = Span::new(span.start - file.span.start, span.start - file.span.start);
-        let at = within.position(file.span.text(&self.text));
+        let at = span.position(&self.text);
         format!("{}:{}:{}", file.name, at.line, at.column)
     }
 
     fn file_at(&self, offset: usize) -> Option<&File> {
-        self.files.iter().rev().find(|file| file.span.start <= offset)
+        let next = self.files.partition_point(|file| file.span.start <= offset);
+        self.files.get(next.checked_sub(1)?)
     }
 
     /// A fault as text, with its place in the file that it is about.
     fn render(&self, fault: &Diagnostic, color: Color) -> String {
         let at = fault.labels.first().map_or(0, |(span, _)| span.start);
-        let Some(file) = self.file_at(at) else { return fault.render(&self.text, color) };
-        let length = file.span.end - file.span.start;
-        let within = |offset: usize| offset.saturating_sub(file.span.start).min(length);
-        let moved = |span: Span| Span::new(within(span.start), within(span.end));
-        let fault = fault.clone().moved(&moved);
-        fault.render_in(Some(&file.name), file.span.text(&self.text), color)
+        let file = self.file_at(at).map(|file| file.name.as_str());
+        fault.render_in(file, &self.text, color)
     }
 }
 
@@ -95,7 +92,7 @@ mod tests {
     #[test]
     fn a_fault_is_told_by_file() {
         let files = Files::new([("a.sql", "one -- x"), ("b.sql", "two\nthree")]);
-        assert_eq!(files.text(), "one -- x\ntwo\nthree\n");
+        assert_eq!(&**files.text(), "one -- x\ntwo\nthree\n");
         assert_eq!(files.names(), "a.sql, b.sql");
         let place = |word: &str| {
             let at = files.text().find(word).unwrap();

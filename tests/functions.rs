@@ -38,7 +38,7 @@ fn plan(expression: &str) -> Result<Vec<Node>, String> {
         let ctx = PlanContext {
             catalog: &known,
             config: &config,
-            text: &text,
+            text: &text.as_str().into(),
             topics: &NoTopics,
             schemas: &NoSchemas,
         };

@@ -96,6 +96,26 @@ fn check_scripts_tell_every_fault() {
     check("check", "check", check_output);
 }
 
+/// Of several files, a place is that of its own file, in ksqlDB's message too.
+#[test]
+fn places_are_those_of_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');\n-- the end";
+    let second = "\nCREATE STREAM t AS SELECT b FROM s;\nCREATE STREAM u AS SELECT a FORM s;\n";
+    std::fs::write(folder.path().join("a.sql"), first).unwrap();
+    std::fs::write(folder.path().join("b.sql"), second).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"));
+    let output = command.current_dir(folder.path()).args(["check", "a.sql", "b.sql"]).output();
+    let errors = String::from_utf8(output.unwrap().stderr).unwrap();
+    let expected = [
+        "Line: 2, Col: 27: SELECT column 'B' cannot be resolved.\n--> b.sql:2:27\n 2 | CREATE STREAM t",
+        "line 3:34: Syntax error at line 3:34\n--> b.sql:3:34\n 3 | CREATE STREAM u",
+    ];
+    for expected in expected {
+        assert!(errors.contains(expected), "{errors}");
+    }
+}
+
 /// Properties that do nothing here are named, and values that cannot be are refused.
 #[test]
 fn properties_that_do_nothing_are_named() {

@@ -189,7 +189,7 @@ fn depth_and_length_are_limited() {
         let errors = parse(&text, &options()).unwrap_err();
         assert!(errors[0].message.contains("too large"), "{}", errors[0].message);
     }
-    let errors = parse(&"x;".repeat(n), &options()).unwrap_err();
+    let errors = parse("x;".repeat(n), &options()).unwrap_err();
     assert_eq!(errors.len(), ERRORS_MAX);
 }
 

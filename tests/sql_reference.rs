@@ -229,7 +229,7 @@ fn print_as_they_are(answers: &str, at_least: usize) -> Result<(), Failed> {
         }
         count += 1;
         let text = text.trim_end_matches(';');
-        let printed = match parse(&format!("{text};"), &as_ksqldb()) {
+        let printed = match parse(format!("{text};"), &as_ksqldb()) {
             Ok(parsed) => millstream::sql::print::statement(&parsed[0].statement),
             Err(errors) => errors[0].unlogged.clone(),
         };

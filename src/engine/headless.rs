@@ -17,7 +17,7 @@ use crate::kafka::config::ConfigError;
 use crate::plan::SchemaRequest;
 use crate::registry::{RegistryClient, RegistryError};
 use crate::runtime::live::{LiveError, QuerySpec};
-use crate::sql::{Diagnostic, Span};
+use crate::sql::{Diagnostic, Span, Text};
 
 /// Why a file cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,7 @@ pub struct Checked {
 /// Checks a file without Kafka: topics that have to be there are assumed to be there. A registry is asked, if there is one.
 pub async fn check(
     registry: Option<&RegistryClient>,
-    text: &str,
+    text: impl Into<Text>,
     properties: &Properties,
 ) -> Result<Checked, HeadlessError> {
     properties.check()?;
@@ -86,7 +86,7 @@ fn check_values(properties: &Properties) -> Result<(), HeadlessError> {
 /// Checks a file against the topics of a cluster, and the schemas of its registry.
 pub async fn check_against(
     services: &Services,
-    text: &str,
+    text: impl Into<Text>,
     properties: &Properties,
 ) -> Result<Checked, HeadlessError> {
     properties.check()?;
@@ -115,7 +115,7 @@ pub struct DryRun {
 /// since is refused before anything is written.
 pub async fn prepare(
     services: &Services,
-    text: &str,
+    text: impl Into<Text>,
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<Vec<QuerySpec>, HeadlessError> {
@@ -140,7 +140,7 @@ pub async fn prepare(
 /// Finds out what a file would do.
 pub async fn dry_run(
     services: &Services,
-    text: &str,
+    text: impl Into<Text>,
     properties: &Properties,
 ) -> Result<DryRun, HeadlessError> {
     plan(services, text, properties, &[]).await
@@ -149,7 +149,7 @@ pub async fn dry_run(
 /// Plans a file against Kafka: writes nothing.
 async fn plan(
     services: &Services,
-    text: &str,
+    text: impl Into<Text>,
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<DryRun, HeadlessError> {
@@ -251,7 +251,11 @@ fn tell(queries: &ServiceQueries) {
 }
 
 /// The statements of a file, which may have schemas in a registry if there is one.
-fn parse(registry: Option<&RegistryClient>, text: &str, properties: &Properties) -> Program {
+fn parse(
+    registry: Option<&RegistryClient>,
+    text: impl Into<Text>,
+    properties: &Properties,
+) -> Program {
     let program = Program::parse(text, properties);
     if registry.is_some() { program.with_registry() } else { program }
 }

@@ -17,7 +17,7 @@ use super::{Answer, Change, Engine, Known, Needs, Planned, Properties, Session, 
 use crate::plan::{PlanError, SchemaRequest};
 use crate::runtime::{Driver, DriverOptions, SchemaAccess};
 use crate::sql::ast::Statement;
-use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Read, Span, Variables};
+use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Read, Span, Text, Variables};
 
 /// The statements that a file may hold, as ksqlDB's headless mode has it, and variables.
 const IN_FILES: &str = "CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS \
@@ -60,7 +60,7 @@ struct Numbers {
 
 impl Program {
     /// The statements of a text; what is wrong with their syntax is among the faults. Variables come from DEFINE.
-    pub fn parse(text: &str, properties: &Properties) -> Self {
+    pub fn parse(text: impl Into<Text>, properties: &Properties) -> Self {
         let substitutes =
             properties.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
         let options = ParseOptions {
@@ -159,6 +159,10 @@ impl Program {
             Driver::with_registry(Arc::clone(plan), "", options, access).map_err(|error| {
                 Diagnostic::new(error.to_string()).at(parsed.place, "in this statement")
             })?;
+        }
+        for (place, help) in &parsed.unset {
+            self.notes
+                .push((*place, format!("{help}; without it, the text stays as it is written")));
         }
         let set = match &parsed.statement {
             Statement::Set { name, value } => Some((name, value.as_str())),

@@ -1,5 +1,6 @@
 //! The nodes of a query with a `GROUP BY`: grouping keys, aggregates and `HAVING`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::aggregate_call::Arguments;
@@ -29,12 +30,14 @@ struct Input {
     columns: Vec<(String, Expr)>,
     /// How many of them are columns of the source.
     required: usize,
+    /// The places of columns by the text of their expressions.
+    places: HashMap<String, Vec<usize>>,
 }
 
 impl Input {
     /// Collects the source's columns first, in the order in which the query names them.
     fn collect(exprs: &[&Expr], calls: &[Expr]) -> Self {
-        let mut input = Self { columns: Vec::new(), required: 0 };
+        let mut input = Self { columns: Vec::new(), required: 0, places: HashMap::new() };
         for expr in exprs {
             let mut named = Vec::new();
             visit(expr, &mut |expr| match &expr.kind {
@@ -61,9 +64,12 @@ impl Input {
 
     /// The position of the column that holds `expr`.
     fn add(&mut self, expr: &Expr) -> usize {
-        if let Some(index) = self.columns.iter().position(|(_, other)| other == expr) {
-            return index;
+        // Equal expressions have equal texts.
+        let same = self.places.entry(print::expression(expr)).or_default();
+        if let Some(index) = same.iter().find(|index| self.columns[**index].1 == *expr) {
+            return *index;
         }
+        same.push(self.columns.len());
         let name = match &expr.kind {
             ExprKind::Column { name, .. } => name.text.clone(),
             _ => format!("KSQL_INTERNAL_COL_{}", self.columns.len()),
@@ -195,7 +201,7 @@ impl Builder<'_> {
             });
             return Err(not_for_tables(&names).at_each(places));
         }
-        self.columns = prepared.columns;
+        self.columns = prepared.columns.into();
         self.add("Aggregate.Prepare", NodeKind::Select { columns: prepared.exprs });
         self.keep_joined("Aggregate.Prepare");
         Ok(calls)
@@ -298,7 +304,7 @@ impl Builder<'_> {
             columns.push(("WINDOWSTART".to_owned(), SqlType::Bigint));
             columns.push(("WINDOWEND".to_owned(), SqlType::Bigint));
         }
-        self.columns = columns;
+        self.columns = columns.into();
         let (kind, retention_ms) = match window {
             None => (StoreKind::Aggregate, None),
             Some(AggregateWindow::Time { retention_ms, .. }) => {

@@ -1,7 +1,9 @@
 //! A query on its way from clauses to nodes: what all clauses need.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::columns::Columns;
 use super::error::{PlanError, Stage};
 use super::expression::{Clause, Scope};
 use super::frame::defs;
@@ -29,7 +31,7 @@ pub(super) struct Builder<'c> {
     pub(super) query: &'c Query,
     pub(super) relation: Relation,
     /// The columns that expressions can name by now.
-    pub(super) columns: Vec<(String, SqlType)>,
+    pub(super) columns: Columns,
     pub(super) nodes: Vec<Node>,
     pub(super) sink: SinkNames<'c>,
     /// How keys of internal topics and stores are written.
@@ -203,7 +205,7 @@ impl Builder<'_> {
     /// Types expressions of a clause against the current columns.
     pub(super) fn scope(&self, clause: Clause) -> Scope<'_> {
         let scope = self.ctx.scope(&self.columns, self.key(), clause);
-        Scope { calls: &self.over, select: &self.query.select, ..scope }
+        Scope { calls: &self.over, select: &self.query.select, named: Some(&self.columns), ..scope }
     }
 
     /// Types an expression that fills a column.
@@ -231,11 +233,12 @@ impl Builder<'_> {
     ) -> Result<Schema, PlanError> {
         let mut columns = Vec::with_capacity(values.len());
         let mut value: Vec<ColumnDef> = Vec::with_capacity(values.len());
+        let mut names: HashSet<&str> = key.iter().map(|column| &*column.name).collect();
         for item in values {
             let named = self.named(&item.name, &item.expr, clause)?;
             let ty = named.expr.ty().cloned().ok_or_else(|| untyped().at(item.span))?;
             let column = ColumnDef::new(item.name.as_str(), ty);
-            if value.iter().chain(&key).any(|other| other.name == column.name) {
+            if !names.insert(&item.name) {
                 return Err(repeated_column(item, &column.ty));
             }
             value.push(column);

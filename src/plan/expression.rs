@@ -1,5 +1,6 @@
 //! Expressions of the syntax tree, typed against the columns of a row.
 
+use super::columns::Columns;
 use super::error::Details;
 use super::frame::defs;
 use super::name_help::{field_help, function_help};
@@ -9,7 +10,7 @@ use super::{Catalog, PlanError, Stage};
 use crate::expr::functions::{self, ArgType};
 use crate::expr::{self, Argument, Expr, Lambda, TypeError, TypeErrorKind};
 use crate::sql::ast::{self, ExprKind, Literal, Name};
-use crate::sql::print;
+use crate::sql::{Text, print};
 use crate::types::{ColumnDef, Decimal, Schema, SqlType};
 
 /// A clause of a query, which decides how a faulty expression is reported.
@@ -45,7 +46,7 @@ pub(super) struct Scope<'s> {
     pub(super) key: &'s [ColumnDef],
     pub(super) catalog: &'s Catalog,
     /// The whole text that was parsed, to tell lines and columns.
-    pub(super) text: &'s str,
+    pub(super) text: &'s Text,
     pub(super) clause: Clause,
     /// The calls that columns of results stand for, which messages show instead.
     pub(super) calls: &'s [ast::Expr],
@@ -53,6 +54,8 @@ pub(super) struct Scope<'s> {
     pub(super) select: &'s [ast::SelectItem],
     /// How the columns are written, where that is not by their names.
     pub(super) written: &'s [String],
+    /// The same columns by their names, where these have been put in order.
+    pub(super) named: Option<&'s Columns>,
 }
 
 /// What the names of an aggregation's results begin with; a number follows.
@@ -241,7 +244,10 @@ impl Scope<'_> {
     }
 
     fn column(&self, expr: &ast::Expr, name: &Name) -> Result<Expr, PlanError> {
-        let found = self.columns.iter().position(|(column, _)| *column == name.text);
+        let found = match self.named {
+            Some(columns) => columns.place(&name.text),
+            None => self.columns.iter().position(|(column, _)| *column == name.text),
+        };
         let index = found.ok_or_else(|| self.unknown(expr))?;
         Ok(Expr::column(index, name.text.as_str(), self.columns[index].1.clone()))
     }

@@ -1,8 +1,10 @@
 //! Which columns of a projection are the key, and what is said if they are not there once.
 
+use std::collections::HashMap;
+
 use super::PlanError;
 use super::select::Item;
-use crate::sql::ast::Expr;
+use crate::sql::ast::{Expr, ExprKind};
 use crate::sql::print;
 use crate::types::{ColumnDef, SqlType};
 
@@ -29,8 +31,20 @@ pub(super) fn find_keys(
 ) -> Result<Vec<usize>, PlanError> {
     let mut found = Vec::with_capacity(keys.len());
     let mut missing = Vec::new();
+    let mut columns: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, item) in items.iter().enumerate() {
+        if let ExprKind::Column { name, .. } = &item.expr.kind {
+            columns.entry(&name.text).or_default().push(place);
+        }
+    }
+    let all: Vec<usize> = (0..items.len()).collect();
     for key in keys {
-        let mut matches = items.iter().enumerate().filter(|(_, item)| item.expr == *key);
+        let candidates = match &key.kind {
+            ExprKind::Column { name, .. } => columns.get(&*name.text).map_or(&[][..], |v| v),
+            _ => &all,
+        };
+        let candidates = candidates.iter().map(|place| (*place, &items[*place]));
+        let mut matches = candidates.filter(|(_, item)| item.expr == *key);
         match (matches.next(), matches.next()) {
             (Some((first, _)), None) => found.push(first),
             (Some((first, _)), Some((second, _))) => {

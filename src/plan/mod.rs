@@ -7,6 +7,7 @@ mod aggregate;
 mod aggregate_call;
 mod builder;
 mod catalog;
+mod columns;
 mod error;
 mod explain;
 mod expression;
@@ -36,6 +37,7 @@ mod sanitise;
 mod schema_uses;
 mod schemas;
 mod select;
+mod size;
 mod source;
 mod statement;
 mod statement_formats;
@@ -66,6 +68,7 @@ pub use query_plan::{Gives, Node, QueryPlan, Sink};
 pub use sanitise::sanitised;
 pub use schema_uses::SchemaUse;
 pub use schemas::{KnownSchemas, NoSchemas, SchemaRequest, register_sink, register_source};
+pub use size::{COLUMNS_PARTS_MAX, TYPE_PARTS_MAX};
 pub use source::{HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
 pub use statement::{PlannedSink, already_exists, canonical, plan_create_as, plan_create_source};
 pub use store::{StoreKind, StoreSpec};
@@ -74,6 +77,7 @@ pub use sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
 pub use types::resolve_type;
 
 use crate::expr::aggregates::{AggregateLimits, Aggregates};
+use crate::sql::Text;
 use crate::types::{ColumnDef, SqlType};
 use expression::{Clause, Scope};
 
@@ -129,7 +133,7 @@ pub struct PlanContext<'c> {
     /// The configuration.
     pub config: &'c PlanConfig,
     /// The whole text that was parsed, to tell lines and columns.
-    pub text: &'c str,
+    pub text: &'c Text,
     /// What is known of topics.
     pub topics: &'c dyn TopicPartitions,
     /// What is known of the registry.
@@ -174,6 +178,7 @@ impl PlanContext<'_> {
             calls: &[],
             select: &[],
             written: &[],
+            named: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a `SELECT` to the nodes of a persistent query.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::aggregate::plan_aggregate;
@@ -68,7 +69,7 @@ fn analyse_from(
         return Err(error.at(windowed.alias.span).because("this table is windowed"));
     }
     let key_format = key_format.unwrap_or(&relation.key_format).clone();
-    let columns = relation.columns.clone();
+    let columns = relation.columns.clone().into();
     let is_joined = keys.is_some();
     let (over, is_key_lost) = (Vec::new(), false);
     let mut builder =
@@ -426,8 +427,9 @@ impl Builder<'_> {
 
     /// Refuses two columns of the same name.
     fn check_names(&self, items: &[Item]) -> Result<(), PlanError> {
-        for (index, item) in items.iter().enumerate() {
-            if items[..index].iter().any(|other| other.name == item.name) {
+        let mut names = HashSet::with_capacity(items.len());
+        for item in items {
+            if !names.insert(item.name.as_str()) {
                 let typed = self.scope(Clause::Select).resolve(&item.expr)?;
                 let ty = typed.ty().ok_or_else(|| untyped().at(item.span))?;
                 return Err(repeated_column(item, ty));

@@ -3,6 +3,8 @@
 //! As ksqlDB's `AstSanitizer`. A column that no source has, or several have, stays as written; the
 //! planner refuses it later.
 
+use std::collections::HashSet;
+
 use super::names::rewrite;
 use super::select::{Aliases, RESERVED};
 use super::{Catalog, Source};
@@ -25,16 +27,24 @@ pub fn sanitised(statement: &Statement, catalog: &Catalog) -> Statement {
 pub(super) struct Named<'c> {
     pub(super) alias: Name,
     pub(super) source: &'c Source,
+    columns: HashSet<&'c str>,
 }
 
-impl Named<'_> {
+impl<'c> Named<'c> {
+    pub(super) fn new(alias: Name, source: &'c Source) -> Self {
+        let columns = source.schema.key.iter().chain(&source.schema.value);
+        let columns = columns.map(|column| &*column.name);
+        let headers = source.headers.iter().map(|header| header.name.as_str());
+        Self { alias, source, columns: columns.chain(headers).collect() }
+    }
+
     pub(super) fn has(&self, column: &str) -> bool {
         let is_windowed = self.source.is_windowed();
         let is_pseudo = match column {
             "WINDOWSTART" | "WINDOWEND" => is_windowed,
             other => RESERVED.contains(&other),
         };
-        is_pseudo || self.source.column_type(column).is_some()
+        is_pseudo || self.columns.contains(column)
     }
 }
 
@@ -42,7 +52,7 @@ fn sanitise(query: &mut Query, catalog: &Catalog) {
     let from = std::iter::once(&query.from.first);
     let from = from.chain(query.from.joins.iter().map(|join| &join.source));
     let named = from.map(|from| {
-        catalog.source(&from.name.text).map(|source| Named { alias: from.alias.clone(), source })
+        catalog.source(&from.name.text).map(|source| Named::new(from.alias.clone(), source))
     });
     let Some(sources) = named.collect::<Option<Vec<_>>>() else { return };
     qualify_query(query, &sources);

@@ -1,6 +1,6 @@
 //! The items of a `SELECT`: stars expanded, names given, keys told from values.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::names::{joined_name, unqualified};
 use super::relation::{Aliased, Relation};
@@ -264,7 +264,7 @@ fn struct_fields(base: &Expr, columns: &[(String, SqlType)]) -> Result<Vec<Strin
 
 /// Makes up names for columns that have none, as ksqlDB's `ColumnAliasGenerator`.
 pub(super) struct Aliases {
-    used: Vec<String>,
+    used: HashSet<String>,
     next: u32,
     fields: HashMap<String, u32>,
 }

@@ -9,6 +9,7 @@ use super::options::{OptionSet, Options};
 use super::query::{analyse, faults_of, span_of};
 use super::schemas::Inference;
 use super::select::{RESERVED, list_span};
+use super::size::check_columns;
 use super::statement_formats::{
     FormatPlaces, infer_columns, sink_formats, source_formats, wrapped,
 };
@@ -74,6 +75,9 @@ pub fn plan_create_source(
         let error = PlanError::execute("Windowed sources require a key column.");
         return Err(error.at(create.name.span).help("write KEY behind the column that is the key"));
     }
+    check_columns(schema.key.iter().chain(&schema.value)).map_err(|(_, error)| {
+        error.at(create.name.span).because("with all types that they name put in, these have more")
+    })?;
     check_keys(&schema.key).map_err(|(name, error)| error.at(column_span(create, &name)))?;
     let places = FormatPlaces { with: &create.with, name: create.name.span };
     key_format.validate(&schema.key, Role::Key).map_err(|error| places.refuse(error, Role::Key))?;
@@ -113,6 +117,8 @@ pub fn plan_create_as(
     let timestamp_at = places.of("TIMESTAMP");
     let sink = SinkNames { name, timestamp: options.timestamp.as_deref(), timestamp_at };
     let analysed = analyse(&create.query, sink, None, ctx)?;
+    check_columns(analysed.schema.key.iter().chain(&analysed.schema.value))
+        .map_err(|(_, error)| error.at(list_span(&create.query)))?;
     check_kind(create, analysed.kind, sql)?;
     match ctx.catalog.source(name) {
         Some(existing) if !create.or_replace => {

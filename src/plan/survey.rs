@@ -6,6 +6,7 @@
 use super::PlanContext;
 use super::PlanError;
 use super::builder::check_predicate;
+use super::columns::Columns;
 use super::expression::{Clause, RESULT_PREFIX, Scope};
 use super::frame::named_columns;
 use super::join::{flatten_expr, qualified_query};
@@ -42,7 +43,7 @@ pub(super) fn with_others(
 /// The expressions of a query, and what they stand over.
 pub(super) struct Survey<'s> {
     query: Query,
-    columns: Vec<(String, SqlType)>,
+    columns: Columns,
     /// How the columns are written, where that is not by their names.
     written: Vec<String>,
     is_joined: bool,
@@ -57,7 +58,7 @@ impl<'s> Survey<'s> {
         ctx: &'s PlanContext<'s>,
     ) -> Option<Self> {
         let is_joined = sources.len() > 1;
-        let (query, mut columns) = if is_joined {
+        let (query, mut columns): (Query, Vec<(String, SqlType)>) = if is_joined {
             let columns = sources.iter().flat_map(|Aliased { alias, source }| {
                 let columns = named_columns(source).into_iter();
                 columns.map(|(name, ty)| (joined_name(&alias.text, &name), ty))
@@ -75,7 +76,7 @@ impl<'s> Survey<'s> {
                 }
             }
         }
-        Some(Self { query, columns, written, is_joined, ctx })
+        Some(Self { query, columns: columns.into(), written, is_joined, ctx })
     }
 
     pub(super) fn faults(&self) -> Vec<PlanError> {
@@ -148,9 +149,9 @@ impl<'s> Survey<'s> {
         }
     }
 
-    fn scope<'c>(&'c self, columns: &'c [(String, SqlType)], clause: Clause) -> Scope<'c> {
+    fn scope<'c>(&'c self, columns: &'c Columns, clause: Clause) -> Scope<'c> {
         let scope = self.ctx.scope(columns, &[], clause);
-        Scope { select: &self.query.select, written: &self.written, ..scope }
+        Scope { select: &self.query.select, written: &self.written, named: Some(columns), ..scope }
     }
 
     /// Puts columns in the place of aggregates. Whether the rest can be judged.
@@ -158,7 +159,7 @@ impl<'s> Survey<'s> {
         &self,
         clause: Clause,
         expr: &mut Expr,
-        columns: &mut Vec<(String, SqlType)>,
+        columns: &mut Columns,
         faults: &mut Vec<PlanError>,
     ) -> bool {
         let is_aggregate = |name: &str| self.ctx.aggregates().find(name).is_some();
@@ -182,7 +183,7 @@ impl<'s> Survey<'s> {
             ExprKind::Call { name, .. } if is_aggregate(&name.text) => {
                 let (index, ty) = results.next()?;
                 let name = format!("{RESULT_PREFIX}{index}");
-                columns.push((name.clone(), ty));
+                columns.extend([(name.clone(), ty)]);
                 Some(column(&name).kind)
             }
             _ => None,

@@ -3,27 +3,32 @@
 use std::collections::HashSet;
 
 use super::faults::Faults;
+use super::size::check_type;
 use super::{Catalog, PlanError};
 use crate::sql::ast::{self, Primitive, TypeKind};
 use crate::sql::suggest::{self, NameKind};
 use crate::types::{Field, SqlType, StructType};
 
-/// The type that `ty` names.
+/// The type that `ty` names, unless it is too large.
 pub fn resolve_type(ty: &ast::Type, catalog: &Catalog) -> Result<SqlType, PlanError> {
+    let resolved = resolve(ty, catalog)?;
+    check_type(&resolved).map_err(|error| error.at(ty.span))?;
+    Ok(resolved)
+}
+
+fn resolve(ty: &ast::Type, catalog: &Catalog) -> Result<SqlType, PlanError> {
     Ok(match &ty.kind {
         TypeKind::Primitive(primitive) => primitive_type(*primitive),
         TypeKind::Decimal { precision, scale } => decimal(*precision, *scale)?,
-        TypeKind::Array(item) => SqlType::array(resolve_type(item, catalog)?),
-        TypeKind::Map(key, value) => {
-            SqlType::map(resolve_type(key, catalog)?, resolve_type(value, catalog)?)
-        }
+        TypeKind::Array(item) => SqlType::array(resolve(item, catalog)?),
+        TypeKind::Map(key, value) => SqlType::map(resolve(key, catalog)?, resolve(value, catalog)?),
         TypeKind::Struct(fields) => {
             let mut resolved: Vec<Field> = Vec::with_capacity(fields.len());
             let mut names = HashSet::new();
             let mut faults = Faults::default();
             for field in fields {
                 let name = field.name.text.as_str();
-                let Some(ty) = faults.keep(resolve_type(&field.ty, catalog)) else { continue };
+                let Some(ty) = faults.keep(resolve(&field.ty, catalog)) else { continue };
                 if !names.insert(name)
                     && let Some(other) = resolved.iter().find(|other| &*other.name == name)
                 {

@@ -1,5 +1,7 @@
 //! What ksqlDB refuses while it builds a statement, before it looks at any catalog.
 
+use std::collections::HashSet;
+
 use super::ast::{
     Column, Constraint, CreateAs, CreateSource, Expr, ExprKind, InsertValues, Name, Property,
     Query, SelectItem, SourceKind, Statement,
@@ -80,10 +82,10 @@ impl Checker<'_> {
     }
 
     fn columns(&self, columns: &[Column]) -> Check {
-        let mut repeated: Vec<&Name> = Vec::new();
-        for (i, column) in columns.iter().enumerate() {
-            let is_repeated = columns[..i].iter().any(|earlier| earlier.name == column.name);
-            if is_repeated && !repeated.contains(&&column.name) {
+        let (mut repeated, mut told) = (Vec::new(), HashSet::new());
+        let mut names = HashSet::with_capacity(columns.len());
+        for column in columns {
+            if !names.insert(&column.name) && told.insert(&column.name) {
                 repeated.push(&column.name);
             }
         }

@@ -9,7 +9,7 @@
 
 use std::fmt::Write as _;
 
-use super::span::{Position, Span};
+use super::span::{Lines, Position, Span};
 
 /// The most characters of a line that are shown.
 const LINE_SHOWN_MAX: usize = 240;
@@ -65,12 +65,18 @@ impl Diagnostic {
     }
 
     /// The message as text, with the lines of `source` that it is about.
-    pub fn render(&self, source: &str, color: Color) -> String {
+    pub fn render<S>(&self, source: &S, color: Color) -> String
+    where
+        S: Lines + AsRef<str> + ?Sized,
+    {
         self.render_in(None, source, color)
     }
 
     /// The same, with the name of the file that `source` is, and the line and column of the first place.
-    pub fn render_in(&self, file: Option<&str>, source: &str, color: Color) -> String {
+    pub fn render_in<S>(&self, file: Option<&str>, source: &S, color: Color) -> String
+    where
+        S: Lines + AsRef<str> + ?Sized,
+    {
         let mut out = String::new();
         let paint = Paint { color };
         let _ = writeln!(out, "{}: {}", paint.red("error"), self.message);
@@ -134,25 +140,40 @@ struct Line<'a> {
     paint: &'a Paint,
 }
 
-fn render_label(out: &mut String, source: &str, span: Span, line: &Line<'_>) {
-    let position = span.position(source);
-    let (number, indent) = (position.line, position.column as usize - 1);
-    let text = position.line_text(source);
-    let shown: String = text.chars().take(LINE_SHOWN_MAX).collect();
+fn render_label<S>(out: &mut String, source: &S, span: Span, line: &Line<'_>)
+where
+    S: Lines + AsRef<str> + ?Sized,
+{
+    let number = span.position(source).line;
+    let text = source.as_ref();
+    let whole = source.line_at(span.start);
+    let at = span.start.clamp(whole.start, whole.end);
+    let start = window_start(&text[whole.start..at]) + whole.start;
+    let (before, after) = (&text[start..at], &text[at..whole.end]);
+    let room = LINE_SHOWN_MAX.saturating_sub(before.chars().count());
+    let after: String = after.chars().take(room).collect();
     let width = line.width;
+    let ellipsis = if start > whole.start { "…" } else { "" };
     if line.is_new {
-        let _ = writeln!(out, " {number:>width$} | {shown}");
+        let _ = writeln!(out, " {number:>width$} | {ellipsis}{before}{after}");
     }
-    let before: String =
-        shown.chars().take(indent).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let covered = span.text(source).lines().next().unwrap_or_default().chars().count();
-    let room = shown.chars().count().saturating_sub(indent);
-    let carets = line.paint.red(&"^".repeat(covered.min(room).max(1)));
-    let _ = writeln!(
-        out,
-        "{}",
-        format!(" {:>width$} | {before}{carets} {}", "", line.label).trim_end()
-    );
+    let blank = |c: char| if c == '\t' { '\t' } else { ' ' };
+    let indent: String = ellipsis.chars().chain(before.chars()).map(blank).collect();
+    let covered = text[at..span.end.clamp(at, whole.end)].chars().count();
+    let carets = line.paint.red(&"^".repeat(covered.min(after.chars().count()).max(1)));
+    let row = format!(" {:>width$} | {indent}{carets} {}", "", line.label);
+    let _ = writeln!(out, "{}", row.trim_end());
+}
+
+/// Where a line is shown from, so that its end is seen: from its beginning, if that is near enough.
+fn window_start(before: &str) -> usize {
+    const SEEN: usize = LINE_SHOWN_MAX / 2;
+    const NEAR: usize = LINE_SHOWN_MAX - LINE_SHOWN_MAX / 4;
+    if before.len() <= NEAR || before.chars().nth(NEAR).is_none() {
+        return 0;
+    }
+    let mut back = before.char_indices().rev();
+    back.nth(SEEN - 1).map_or(0, |(start, _)| start)
 }
 
 #[cfg(test)]

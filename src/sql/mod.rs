@@ -15,6 +15,7 @@ mod parser;
 pub mod print;
 pub mod span;
 pub mod suggest;
+pub mod text;
 mod variables;
 pub mod visit;
 
@@ -22,12 +23,12 @@ pub use diagnostic::Diagnostic;
 pub use keywords::is_reserved;
 pub use parsed_statement::ParsedStatement;
 pub use parser::{DEPTH_MAX, ERRORS_MAX, OPERATORS_MAX, ParseError};
-pub use span::{Position, Span};
-pub use variables::{Replaced, Variables};
+pub use span::{Lines, Position, Span};
+pub use text::Text;
+pub use variables::{Replaced, VARIABLE_BYTES_MAX, Variables};
 
 use ast::{Column, Expr, Statement, Type};
 use parser::{Dialect, Parsed, Parser, Unparsed};
-use std::sync::Arc;
 
 /// What a text may hold.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +51,10 @@ impl ParseOptions {
 /// The statements of a text, or all that is wrong with it; the first error is the one that ksqlDB reports.
 ///
 /// As in ksqlDB, a syntax error in the last statement fails the first one too.
-pub fn parse(text: &str, options: &ParseOptions) -> Result<Vec<ParsedStatement>, Vec<ParseError>> {
+pub fn parse(
+    text: impl Into<Text>,
+    options: &ParseOptions,
+) -> Result<Vec<ParsedStatement>, Vec<ParseError>> {
     let Read { statements, faulty } = read(text, options);
     if faulty.is_empty() {
         return Ok(statements);
@@ -83,11 +87,12 @@ pub struct FaultyStatement {
 }
 
 /// Reads all statements of a text that can be read.
-pub fn read(text: &str, options: &ParseOptions) -> Read {
-    let source: Arc<str> = Arc::from(text);
+pub fn read(text: impl Into<Text>, options: &ParseOptions) -> Read {
+    let source: Text = text.into();
     let mut variables = options.variables.clone();
+    let mut room = VARIABLE_BYTES_MAX;
     let mut read = Read::default();
-    for one in Parser::new(text, options.dialect()).statements() {
+    for one in Parser::new(&source, options.dialect()).statements() {
         let parsed = match one {
             Ok(parsed) => parsed,
             Err(Unparsed { span, makes, error }) => {
@@ -97,7 +102,7 @@ pub fn read(text: &str, options: &ParseOptions) -> Read {
             }
         };
         let (place, makes) = (parsed.span, made(&parsed.statement));
-        match prepare(parsed, &source, variables.as_ref(), options.dialect()) {
+        match prepare(parsed, &source, variables.as_ref().zip(Some(&mut room)), options.dialect()) {
             Ok(statement) => {
                 define(&statement.statement, variables.as_mut());
                 read.statements.push(statement);
@@ -124,17 +129,26 @@ fn made(statement: &Statement) -> Option<String> {
 /// Puts in variables and refuses what no catalog can make right.
 fn prepare(
     parsed: Parsed,
-    source: &Arc<str>,
-    variables: Option<&Variables>,
+    source: &Text,
+    variables: Option<(&Variables, &mut usize)>,
     dialect: Dialect,
 ) -> Result<ParsedStatement, Vec<ParseError>> {
     let text = parsed.span.text(source);
+    let start = parsed.span.start;
+    let mut unset = Vec::new();
+    if let Some((values, _)) = &variables {
+        for (span, name) in variables::unset(text, values) {
+            let place = Span::new(start + span.start, start + span.end);
+            unset.push((place, variables::help_with(&name, values)));
+        }
+    }
     let substituted = match variables {
-        Some(values) => variables::substitute(text, values).map_err(|mut error| {
-            let start = parsed.span.start;
-            error.span = Span::new(start + error.span.start, start + error.span.end);
-            vec![error]
-        })?,
+        Some((values, room)) => {
+            variables::substitute(&text.into(), values, room).map_err(|mut error| {
+                error.span = Span::new(start + error.span.start, start + error.span.end);
+                vec![error]
+            })?
+        }
         None => None,
     };
     let mut errors = parsed.errors;
@@ -143,11 +157,13 @@ fn prepare(
         text: text.to_owned(),
         span: parsed.span,
         place: parsed.span,
-        source: Arc::clone(source),
+        source: source.clone(),
         replaced: Vec::new(),
+        unset,
     };
     if let Some(variables::Substituted { text, replaced }) = substituted {
         prepared.replaced = replaced;
+        let text = Text::from(text);
         let again = Parser::new(&text, dialect).statements();
         let again: Result<Vec<Parsed>, Unparsed> = again.into_iter().collect();
         let mut again = again.map_err(|Unparsed { mut error, .. }| {
@@ -156,8 +172,8 @@ fn prepare(
         })?;
         if let Some(Parsed { statement, span, errors: found }) = again.pop() {
             errors = found;
-            let source = Arc::from(text.as_str());
-            prepared = ParsedStatement { statement, text, span, source, ..prepared };
+            let own = text.to_string();
+            prepared = ParsedStatement { statement, text: own, span, source: text, ..prepared };
         }
     }
     if errors.is_empty() {
@@ -168,6 +184,11 @@ fn prepare(
     }
     for error in &mut errors {
         error.span = prepared.written_place(error.span);
+        let is_within = |(place, _): &&(Span, String)| {
+            place.start >= error.span.start && place.end <= error.span.end
+        };
+        let help = prepared.unset.iter().find(is_within).map(|(_, help)| help.clone());
+        error.help = error.help.take().or(help);
     }
     // What is reported with an error shows no secrets.
     for error in errors.iter_mut().filter(|error| error.statement == prepared.text) {
@@ -181,10 +202,10 @@ fn define(statement: &Statement, variables: Option<&mut Variables>) {
     let Some(variables) = variables else { return };
     match statement {
         Statement::Define { name, value } => {
-            variables.insert(name.clone(), value.clone());
+            variables.insert(name.to_lowercase(), value.clone());
         }
         Statement::Undefine { name } => {
-            variables.remove(name);
+            variables.remove(&name.to_lowercase());
         }
         _ => {}
     }
@@ -192,15 +213,15 @@ fn define(statement: &Statement, variables: Option<&mut Variables>) {
 
 /// One expression and nothing else.
 pub fn parse_expression(text: &str) -> Result<Expr, ParseError> {
-    Parser::new(text, Dialect::default()).only_expression()
+    Parser::new(&text.into(), Dialect::default()).only_expression()
 }
 
 /// One type and nothing else, such as `ARRAY<INT>`.
 pub fn parse_type(text: &str) -> Result<Type, ParseError> {
-    Parser::new(text, Dialect::default()).only_type()
+    Parser::new(&text.into(), Dialect::default()).only_type()
 }
 
 /// The columns of a schema, such as `` `K` STRING KEY, `V` INTEGER ``; possibly none.
 pub fn parse_schema(text: &str) -> Result<Vec<Column>, ParseError> {
-    Parser::new(text, Dialect::default()).only_columns()
+    Parser::new(&text.into(), Dialect::default()).only_columns()
 }

@@ -1,9 +1,8 @@
 //! A statement with its text.
 
-use std::sync::Arc;
-
 use super::ast::Statement;
 use super::span::Span;
+use super::text::Text;
 use super::variables::{Replaced, as_written};
 
 /// A statement with its text.
@@ -18,9 +17,11 @@ pub struct ParsedStatement {
     /// Where the statement stands in the whole text, as it is written there.
     pub place: Span,
     /// The text that all spans of the tree point into: the whole text, or the statement alone if it had variables.
-    pub source: Arc<str>,
+    pub source: Text,
     /// Where the values of variables stand in `source`.
     pub replaced: Vec<Replaced>,
+    /// Where variables stand in the whole text that are not set, and what is to be said of each.
+    pub unset: Vec<(Span, String)>,
 }
 
 impl ParsedStatement {

@@ -36,8 +36,8 @@ impl Span {
     }
 
     /// Where the span starts in `source`.
-    pub fn position(self, source: &str) -> Position {
-        Position::of(source, self.start)
+    pub fn position<S: Lines + ?Sized>(self, source: &S) -> Position {
+        source.position(self.start)
     }
 }
 
@@ -62,30 +62,46 @@ pub struct Position {
     pub column: u32,
 }
 
-impl Position {
-    /// The whole line of `source` that this is in, without its end.
-    pub fn line_text(self, source: &str) -> &str {
-        source.lines().nth(self.line as usize - 1).unwrap_or_default()
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
     }
+}
 
+/// What places can be told in.
+pub trait Lines {
     /// The line and column of a byte offset; an offset past the end is the end.
-    pub fn of(source: &str, offset: usize) -> Self {
-        let mut offset = offset.min(source.len());
-        while !source.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let before = &source[..offset];
+    fn position(&self, offset: usize) -> Position;
+
+    /// The line in which a byte offset lies, without its end.
+    fn line_at(&self, offset: usize) -> Span;
+}
+
+impl Lines for str {
+    fn position(&self, offset: usize) -> Position {
+        let before = &self[..at_character(self, offset)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Self {
+        Position {
             line: before.matches('\n').count() as u32 + 1,
             // ANTLR reads code points, so a character beyond the BMP is one column.
             column: before[line_start..].chars().count() as u32 + 1,
         }
     }
+
+    fn line_at(&self, offset: usize) -> Span {
+        let offset = at_character(self, offset);
+        let start = self[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let end = self[offset..].find('\n').map_or(self.len(), |at| offset + at);
+        let end = if self[start..end].ends_with('\r') { end - 1 } else { end };
+        Span::new(start, end)
+    }
 }
 
-impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
+/// The start of the character in which an offset lies.
+pub(super) fn at_character(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
     }
+    offset
 }

@@ -7,9 +7,15 @@
 use super::lexer::{Kind, tokenize};
 use super::parser::ParseError;
 use super::span::Span;
+use super::suggest::did_you_mean;
+use super::text::Text;
 use std::collections::HashMap;
 
-/// The values of variables, by name with its case.
+/// The most bytes that the values of variables make of a text. Values may hold others, so that a few lines could make one
+/// that no memory holds.
+pub const VARIABLE_BYTES_MAX: usize = 4 << 20;
+
+/// The values of variables, by name in small letters: names match in any case.
 pub type Variables = HashMap<String, String>;
 
 /// A statement with the values of its variables.
@@ -50,9 +56,12 @@ pub(super) fn as_written(replaced: &[Replaced], place: Span) -> Span {
 }
 
 /// The statement with the values of its variables, those unknown left as they are; `None` if nothing changes.
+///
+/// No more than `room` bytes are put in, and what is put in takes from that.
 pub(super) fn substitute(
-    statement: &str,
+    statement: &Text,
     variables: &Variables,
+    room: &mut usize,
 ) -> Result<Option<Substituted>, ParseError> {
     let mut out = String::with_capacity(statement.len());
     let mut copied = 0;
@@ -61,11 +70,15 @@ pub(super) fn substitute(
         let text = token.span.text(statement);
         let replaced = match token.kind {
             Kind::Variable => standing_alone(text, variables, statement, token.span)?,
-            Kind::String | Kind::DoubleQuoted | Kind::BackQuoted => inside_string(text, variables),
+            Kind::String | Kind::DoubleQuoted | Kind::BackQuoted => {
+                inside_string(text, variables, *room)
+            }
             _ => None,
         };
         if let Some(replaced) = replaced {
             out.push_str(&statement[copied..token.span.start]);
+            *room =
+                room.checked_sub(replaced.len()).ok_or_else(|| too_large(statement, token.span))?;
             let start = out.len();
             out.push_str(&replaced);
             copied = token.span.end;
@@ -76,14 +89,61 @@ pub(super) fn substitute(
     Ok((!all.is_empty()).then_some(Substituted { text: out, replaced: all }))
 }
 
+/// The value of a variable, whose name is given in any case.
+fn value_of<'v>(name: &str, variables: &'v Variables) -> Option<&'v String> {
+    variables.get(&name.to_lowercase())
+}
+
+/// The places in a statement that name variables which are not set, and the names.
+pub(super) fn unset(statement: &str, variables: &Variables) -> Vec<(Span, String)> {
+    if !statement.contains("${") {
+        return Vec::new();
+    }
+    let mut unset = Vec::new();
+    for token in tokenize(statement) {
+        let is_text = matches!(token.kind, Kind::String | Kind::DoubleQuoted | Kind::BackQuoted);
+        if !is_text && token.kind != Kind::Variable {
+            continue;
+        }
+        let mut at = token.span.start;
+        while let Some(found) = statement[at..token.span.end].find("${") {
+            let start = at + found;
+            let Some(length) = statement[start..token.span.end].find('}') else { break };
+            at = start + length + 1;
+            let name = &statement[start + 2..at - 1];
+            if !statement[..start].ends_with('$') && value_of(name, variables).is_none() {
+                unset.push((Span::new(start, at), name.to_owned()));
+            }
+        }
+    }
+    unset
+}
+
+/// What is said of a variable that is not set.
+pub(super) fn help_with(name: &str, variables: &Variables) -> String {
+    let known = variables.keys().map(String::as_str);
+    match did_you_mean(&name.to_lowercase(), known) {
+        Some(near) => format!("there is no variable {name}: did you mean {near}?"),
+        None => format!("there is no variable {name}: DEFINE {name} = '…' sets it"),
+    }
+}
+
+/// What is said of variables whose values would fill all memory.
+fn too_large(statement: &Text, span: Span) -> ParseError {
+    let reason = format!(
+        "the values of variables make at most {VARIABLE_BYTES_MAX} bytes of a text, and here they would make more"
+    );
+    ParseError::prepare(statement, span, &reason)
+}
+
 /// The value of a variable that is a whole token.
 fn standing_alone(
     text: &str,
     variables: &Variables,
-    statement: &str,
+    statement: &Text,
     span: Span,
 ) -> Result<Option<String>, ParseError> {
-    let Some(value) = variables.get(&text[2..text.len() - 1]) else { return Ok(None) };
+    let Some(value) = value_of(&text[2..text.len() - 1], variables) else { return Ok(None) };
     if is_string(value) {
         let inside = value[1..value.len() - 1].replace('\'', "''");
         return Ok(Some(format!("'{inside}'")));
@@ -98,7 +158,7 @@ fn standing_alone(
         message,
         span,
         position: at,
-        statement: statement.to_owned(),
+        statement: statement.to_string(),
         help: Some("a text needs quotes of its own: DEFINE x = '''text'''".to_owned()),
     })
 }
@@ -118,14 +178,16 @@ fn is_name(value: &str) -> bool {
 }
 
 /// A quoted token with the values of the variables in it; `$${x}` is the text `${x}`.
-fn inside_string(text: &str, variables: &Variables) -> Option<String> {
+///
+/// What is longer than `most` is cut off, as nobody wants it.
+fn inside_string(text: &str, variables: &Variables, most: usize) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
     let mut changed = false;
     while let Some(at) = rest.find("${") {
         let Some(end) = rest[at..].find('}') else { break };
         let end = at + end + 1;
-        let known = variables.get(&rest[at + 2..end - 1]);
+        let known = value_of(&rest[at + 2..end - 1], variables);
         if rest[..at].ends_with('$') {
             out.push_str(&rest[..at - 1]);
             out.push_str(&rest[at..end]);
@@ -138,6 +200,9 @@ fn inside_string(text: &str, variables: &Variables) -> Option<String> {
             out.push_str(&rest[..end]);
         }
         rest = &rest[end..];
+        if out.len() > most {
+            return Some(out);
+        }
     }
     out.push_str(rest);
     changed.then_some(out)
@@ -151,7 +216,7 @@ mod tests {
         let pairs =
             [("t", "orders"), ("n", "12"), ("s", "'it's'"), ("part", "o'k"), ("bad", "a; b")];
         let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let found = match substitute(statement, &variables) {
+        let found = match substitute(&statement.into(), &variables, &mut usize::MAX.clone()) {
             Ok(found) => found.map_or_else(|| statement.to_owned(), |found| found.text),
             Err(error) => error.unlogged,
         };
@@ -162,7 +227,9 @@ mod tests {
     fn places_lead_back_to_the_statement_as_it_is_written() {
         let variables = [("t".to_owned(), "orders".to_owned()), ("n".to_owned(), "1".to_owned())];
         let written = "SELECT ${n}, x FROM ${t} WHERE y;";
-        let found = substitute(written, &variables.into()).unwrap().unwrap();
+        let found = substitute(&written.into(), &variables.into(), &mut usize::MAX.clone())
+            .unwrap()
+            .unwrap();
         for (word, expected) in [
             ("SELECT", "SELECT"),
             ("1", "${n}"),
@@ -183,7 +250,7 @@ mod tests {
         check("DESCRIBE ${t};", "DESCRIBE orders;");
         check(
             "SELECT ${n}, ${s}, 'a ${part}', '$${n}' FROM ${T};",
-            "SELECT 12, 'it''s', 'a o''k', '${n}' FROM ${T};",
+            "SELECT 12, 'it''s', 'a o''k', '${n}' FROM orders;",
         );
         check("DROP STREAM ${bad};", "Illegal argument at Line: 1, Col: 13. Got: 'a; b'");
     }

@@ -5,7 +5,6 @@ use super::canonical;
 /// What a query is made or run by, so that a statement before it can set it; in order.
 #[rustfmt::skip]
 pub(super) const OF_QUERIES: &[&str] = &[
-    "__emit.interval.ms.kstreams.windowed.aggregation__",
     "auto.offset.reset",
     "cache.max.bytes.buffering",
     "commit.interval.ms",
@@ -68,7 +67,6 @@ pub(super) const OF_PROCESSES: &[&str] = &[
     "metadata.max.age.ms",
     "num.stream.threads",
     "request.timeout.ms",
-    "retry.backoff.max.ms",
     "retry.backoff.ms",
     "security.protocol",
     "session.timeout.ms",

@@ -1,5 +1,7 @@
 //! Queries over several sources: each column with its source, then by its name in a joined row.
 
+use std::collections::HashSet;
+
 use crate::plan::error::Stage;
 use crate::plan::expression::{Clause, Scope};
 use crate::plan::names::{joined_name, rewrite, visit};
@@ -8,6 +10,7 @@ use crate::plan::sanitise::{Named, qualify_query};
 use crate::plan::select::column;
 
 use crate::plan::{PlanContext, PlanError};
+use crate::sql::Text;
 use crate::sql::ast::{Expr, ExprKind, Name, Query, SelectItem};
 use crate::sql::span::Span;
 use crate::sql::suggest::{self, NameKind};
@@ -19,12 +22,10 @@ use crate::types::SqlType;
 pub(in crate::plan) fn qualified_query(
     query: &Query,
     sources: &[Aliased],
-    text: &str,
+    text: &Text,
 ) -> Result<Query, PlanError> {
-    let named: Vec<Named<'_>> = sources
-        .iter()
-        .map(|aliased| Named { alias: aliased.alias.clone(), source: &aliased.source })
-        .collect();
+    let named: Vec<Named<'_>> =
+        sources.iter().map(|aliased| Named::new(aliased.alias.clone(), &aliased.source)).collect();
     let mut failure = None;
     for_each_column(query, &mut |source, name, span| {
         if failure.is_some() {
@@ -74,7 +75,7 @@ fn unknown_source(source: &Name, sources: &[Aliased]) -> Option<PlanError> {
     Some(error.maybe_help(suggest::help(NameKind::Source, &source.text, &names)))
 }
 
-fn ambiguous(name: &Name, span: Span, named: &[Named<'_>], text: &str) -> Option<PlanError> {
+fn ambiguous(name: &Name, span: Span, named: &[Named<'_>], text: &Text) -> Option<PlanError> {
     let owners = named.iter().filter(|named| named.has(&name.text));
     let owners: Vec<String> =
         owners.map(|owner| format!("{}.{}", owner.alias.text, name.text)).collect();
@@ -106,8 +107,9 @@ pub(in crate::plan) fn flatten(
     let time = joined_name(&query.from.first.alias.text, "ROWTIME");
     let written = written_names(sources);
     let mut query = query.clone();
+    let names: HashSet<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let flatten = |expr: &mut Expr, clause| {
-        flatten_expr(expr, columns);
+        flatten_names(expr, &|name| names.contains(name));
         count_times(expr, &time);
         let written = if written.len() == columns.len() { &*written } else { &[] };
         let scope = Scope { written, ..ctx.scope(columns, &[], clause) };
@@ -146,11 +148,15 @@ fn count_times(expr: &mut Expr, time: &str) {
 
 /// The expression over the columns of the joined row.
 pub(in crate::plan) fn flatten_expr(expr: &mut Expr, columns: &[(String, SqlType)]) {
+    flatten_names(expr, &|name| columns.iter().any(|(column, _)| column == name));
+}
+
+/// The expression over the columns of the joined row that are there.
+fn flatten_names(expr: &mut Expr, is_there: &impl Fn(&str) -> bool) {
     rewrite(expr, &mut |expr| {
         let ExprKind::Column { source: Some(source), name } = &expr.kind else { return None };
         let joined = joined_name(&source.text, &name.text);
-        let is_there = columns.iter().any(|(column, _)| *column == joined);
-        is_there
+        is_there(&joined)
             .then(|| ExprKind::Column { source: None, name: Name { text: joined, ..name.clone() } })
     });
 }

@@ -12,13 +12,14 @@ use crate::sql::ast::Name;
 use crate::sql::keywords::is_reserved;
 use crate::sql::lexer::{Kind, Token, tokenize};
 use crate::sql::span::Span;
+use crate::sql::text::Text;
 
 /// A parse that found a tree, or what is wrong.
 pub(super) type Parse<T> = Result<T, ParseError>;
 
 /// Tokens and the place in them.
 pub(super) struct Cursor<'a> {
-    pub(super) source: &'a str,
+    pub(super) source: &'a Text,
     tokens: Vec<Token>,
     at: usize,
     skipped: Vec<&'static str>,
@@ -29,7 +30,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
+    pub(super) fn new(source: &'a Text) -> Self {
         Self {
             source,
             tokens: tokenize(source),

@@ -5,8 +5,9 @@
 
 use crate::sql::diagnostic::Diagnostic;
 use crate::sql::keywords::{STATEMENT_STARTS, is_reserved, order};
-use crate::sql::span::{Position, Span};
+use crate::sql::span::{Lines as _, Position, Span};
 use crate::sql::suggest::nearest;
+use crate::sql::text::Text;
 
 /// The most expected tokens that a message lists; ksqlDB says nothing where there are more.
 const EXPECTED_SHOWN_MAX: usize = 5;
@@ -41,20 +42,20 @@ impl std::error::Error for ParseError {}
 
 impl ParseError {
     /// A syntax error at `span` of `source`, with the reason or an empty text.
-    pub(super) fn syntax(source: &str, span: Span, detail: &str) -> Self {
+    pub(super) fn syntax(source: &Text, span: Span, detail: &str) -> Self {
         let position = span.position(source);
         Self {
             span,
             position,
             message: format!("line {position}: Syntax error at line {position}"),
             unlogged: format!("line {position}: Syntax Error\n{detail}"),
-            statement: position.line_text(source).to_owned(),
+            statement: source.line_at(span.start).text(source).to_owned(),
             help: None,
         }
     }
 
     /// A statement of correct syntax that cannot be prepared.
-    pub(in crate::sql) fn prepare(source: &str, span: Span, reason: &str) -> Self {
+    pub(in crate::sql) fn prepare(source: &Text, span: Span, reason: &str) -> Self {
         let message = format!("Failed to prepare statement: {reason}");
         Self {
             span,
@@ -67,7 +68,7 @@ impl ParseError {
     }
 
     /// A literal that is out of range: its text is not logged. ksqlDB counts its column from 2.
-    pub(super) fn literal(source: &str, span: Span, reason: &str) -> Self {
+    pub(super) fn literal(source: &Text, span: Span, reason: &str) -> Self {
         let Position { line, column } = span.position(source);
         let position = Position { line, column: column + 1 };
         let logged = format!("line {position}: Syntax error at line {position}");

@@ -20,6 +20,7 @@ pub use error::ParseError;
 
 use crate::sql::ast::{Column, Expr, Statement, Type};
 use crate::sql::span::Span;
+use crate::sql::text::Text;
 use cursor::{Cursor, Parse, Then};
 
 /// The most expressions, types and statements within one another.
@@ -61,17 +62,20 @@ pub(super) struct Parser<'a> {
     dialect: Dialect,
     depth: usize,
     operators: usize,
+    /// How deep the parts of a statement lie.
+    statement_depth: usize,
     brackets: usize,
     lambda_names: Vec<String>,
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(source: &'a str, dialect: Dialect) -> Self {
+    pub(super) fn new(source: &'a Text, dialect: Dialect) -> Self {
         Self {
             cursor: Cursor::new(source),
             dialect,
             depth: 0,
             operators: 0,
+            statement_depth: 0,
             brackets: 0,
             lambda_names: Vec::new(),
         }
@@ -130,6 +134,7 @@ impl<'a> Parser<'a> {
         self.cursor.recover();
         self.cursor.deferred.clear();
         self.depth = 0;
+        self.statement_depth = 0;
         self.brackets = 0;
         self.lambda_names.clear();
     }
@@ -171,7 +176,7 @@ impl<'a> Parser<'a> {
 
     /// Parses one level deeper.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
-        if self.depth == 0 {
+        if self.depth == self.statement_depth {
             self.operators = 0;
         }
         self.check_depth(1)?;

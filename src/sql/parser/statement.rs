@@ -14,7 +14,12 @@ use crate::sql::lexer::Kind;
 impl Parser<'_> {
     /// One statement, without its semicolon.
     pub(super) fn statement(&mut self) -> Parse<Statement> {
-        self.nested(Self::statement_inside)
+        self.nested(|parser| {
+            let outer = std::mem::replace(&mut parser.statement_depth, parser.depth);
+            let parsed = parser.statement_inside();
+            parser.statement_depth = outer;
+            parsed
+        })
     }
 
     fn statement_inside(&mut self) -> Parse<Statement> {

@@ -24,7 +24,6 @@ error: Could not determine output schema for query due to error: Can't find any 
    |                               ^^^
 help: did you mean LOG?
 
-note: script.sql:4:1: ksql.millstream.strict is read when the process starts, so this has no effect
 assumed: topic s exists (--bootstrap-servers checks it)
 script.sql: 3 statements are faulty
 exit code 1

@@ -86,6 +86,7 @@ error: Illegal argument at Line: 13, Col: 10. Source names may only contain alph
 --> script.sql:13:10
  13 | DESCRIBE ${nothing};
     |          ^^^^^^^^^^
+help: there is no variable nothing: DEFINE nothing = '…' sets it
 
 script.sql: 12 statements are faulty
 exit code 1
