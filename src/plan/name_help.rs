@@ -26,3 +26,33 @@ pub(super) fn function_help(name: &str) -> Option<String> {
         functions::list().map(|function| function.name).chain(aggregates).collect();
     suggest::help(NameKind::Function, name, &names)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of the language that stand in what is to be written.
+    const WORDS: [&str; 12] = [
+        "AS", "IS", "CASE", "CAST", "DOUBLE", "ELSE", "END", "NOT", "NULL", "STRING", "THEN",
+        "WHEN",
+    ];
+
+    #[test]
+    fn what_functions_elsewhere_are_here_is_there() {
+        let is_known = |name: &str| {
+            functions::describe(name).is_some() || Aggregates::default().find(name).is_some()
+        };
+        let is_name = |word: &&str| {
+            word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        };
+        for (theirs, here) in suggest::functions_elsewhere() {
+            assert!(!is_known(theirs), "{theirs} is a function");
+            let words =
+                here.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(is_name);
+            for word in words {
+                let is_type = word == "TIMESTAMP";
+                assert!(is_known(word) || WORDS.contains(&word) || is_type, "{theirs}: {word}");
+            }
+        }
+    }
+}

@@ -112,6 +112,11 @@ pub fn help(kind: NameKind, word: &str, names: &[&str]) -> Option<String> {
     }
 }
 
+/// What functions of other systems are here.
+pub fn functions_elsewhere() -> &'static [(&'static str, &'static str)] {
+    FUNCTIONS
+}
+
 /// The candidate with the fewest edits from `word`, the first of those that are equally near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates.into_iter().min_by_key(|candidate| osa_distance(word, candidate))
@@ -266,9 +271,9 @@ static FUNCTIONS: &[(&str, &str)] = &[
     ("POSITION", "INSTR"),
     ("NVL", "IFNULL"),
     ("ISNULL", "IFNULL"),
-    ("NOW", "UNIX_TIMESTAMP()"),
+    ("NOW", "UNIX_TIMESTAMP(), or FROM_UNIXTIME(UNIX_TIMESTAMP()) for a TIMESTAMP"),
     ("GETDATE", "UNIX_TIMESTAMP()"),
-    ("CURRENT_TIMESTAMP", "UNIX_TIMESTAMP()"),
+    ("CURRENT_TIMESTAMP", "FROM_UNIXTIME(UNIX_TIMESTAMP())"),
     ("CURRENT_DATE", "FROM_DAYS(UNIX_DATE())"),
     ("TO_CHAR", "FORMAT_TIMESTAMP, FORMAT_DATE or FORMAT_TIME"),
     ("DATE_FORMAT", "FORMAT_TIMESTAMP, FORMAT_DATE or FORMAT_TIME"),
@@ -313,7 +318,6 @@ static FUNCTIONS: &[(&str, &str)] = &[
     ("TO_STRING", "CAST(value AS STRING)"),
     ("CONTAINS", "INSTR(text, part) > 0, or ARRAY_CONTAINS for an array"),
     ("REGEXP_LIKE", "REGEXP_EXTRACT(pattern, text) IS NOT NULL"),
-    ("MD5", "MASK, or hash the value where it is read: there is no hash function"),
 ];
 
 #[cfg(test)]

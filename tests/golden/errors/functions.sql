@@ -49,7 +49,7 @@ error: Could not determine output schema for query due to error: Can't find any 
 --> script.sql:5:93
  5 | CREATE STREAM a2 AS SELECT id, UPPERCASE(page) AS a, LENGTH(page) AS b, NVL(page, '') AS c, NOW() AS e FROM clicks;
    |                                                                                             ^^^
-help: write UNIX_TIMESTAMP()
+help: write UNIX_TIMESTAMP(), or FROM_UNIXTIME(UNIX_TIMESTAMP()) for a TIMESTAMP
 
 error: Could not determine output schema for query due to error: Function 'ucase' does not accept parameters (BIGINT).
 Valid alternatives are:
