@@ -140,7 +140,8 @@ fn difference(result: &Schema, sink: &Schema) -> Option<String> {
         }
         if from.len() != to.len() {
             let (from, to) = (from.len(), to.len());
-            return Some(format!("here are {from} {what}s, and {to} in the stream"));
+            let (is, plural) = if from == 1 { ("is", "") } else { ("are", "s") };
+            return Some(format!("here {is} {from} {what}{plural}, and {to} in the stream"));
         }
     }
     None

@@ -47,7 +47,7 @@ fn resolve(ty: &ast::Type, catalog: &Catalog) -> Result<SqlType, PlanError> {
 }
 
 fn unknown(name: &ast::Name, ty: &ast::Type, catalog: &Catalog) -> PlanError {
-    const OWN: [&str; 13] = [
+    const OWN: [&str; 15] = [
         "BOOLEAN",
         "INT",
         "BIGINT",
@@ -61,6 +61,8 @@ fn unknown(name: &ast::Name, ty: &ast::Type, catalog: &Catalog) -> PlanError {
         "ARRAY",
         "MAP",
         "STRUCT",
+        "INTEGER",
+        "VARCHAR",
     ];
     let customs = catalog.custom_types().map(|(name, _)| name);
     let names: Vec<&str> = customs.chain(OWN).collect();

@@ -83,7 +83,7 @@ error: Failed to prepare statement: Cannot resolve unknown type: VARCHR
 --> script.sql:3:46
  3 | CREATE STREAM a2 (a NUMERIC, b NUMBER(10), c VARCHR, e STRNG, f BIGNT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');
    |                                              ^^^^^^
-help: write STRING
+help: did you mean VARCHAR?
 
 error: Failed to prepare statement: Cannot resolve unknown type: STRNG
 --> script.sql:3:56

@@ -15,6 +15,10 @@ CREATE STREAM a9 (p point, q ARRAY<point>) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='
 CREATE STREAM clicks (id INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');
 CREATE STREAM b1 AS SELECT id, page FROM clicks;
 CREATE STREAM b2 AS SELECT id, page FROM klicks;
+INSERT INTO clicks SELECT id, page FROM clicks;
+INSERT INTO clickz SELECT * FROM clicks;
+CREATE STREAM b3 AS SELECT id, CAST(page AS INTEGR) AS x, CAST(ms AS VARCHR) AS y FROM clicks;
+CREATE STREAM b4 AS SELECT id, IF(ms > 5, 'a', 'b') AS x, (ms > 5) + 1 AS y FROM clicks WHERE ROWTIM > 5;
 ---- check
 error: Could not determine output schema for query due to error: Can't find any functions with the name 'MEDIAN'
 --> script.sql:4:54
@@ -136,11 +140,53 @@ error: Exception while preparing statement: KLICKS does not exist.
     |                                          ^^^^^^
 help: did you mean CLICKS?
 
+error: Incompatible schema between results and sink.
+Result schema is `ID` STRING KEY, `PAGE` STRING
+Sink schema is `ID` STRING KEY, `PAGE` STRING, `MS` BIGINT, `TS` TIMESTAMP, `D` DATE, `OK` BOOLEAN, `PRICE` DECIMAL(6, 2), `S` STRUCT<`NAME` STRING, `N` INTEGER>, `TAGS` ARRAY<STRING>, `M` MAP<STRING, INTEGER>
+--> script.sql:18:27
+ 18 | INSERT INTO clicks SELECT id, page FROM clicks;
+    |                           ^^^^^^^^ here is 1 column, and 9 in the stream
+
+error: Exception while preparing statement: Line: 19, Col: 13: Source `CLICKZ` does not exist.
+--> script.sql:19:13
+ 19 | INSERT INTO clickz SELECT * FROM clicks;
+    |             ^^^^^^
+help: did you mean CLICKS?
+
+error: Failed to prepare statement: Cannot resolve unknown type: INTEGR
+--> script.sql:20:45
+ 20 | CREATE STREAM b3 AS SELECT id, CAST(page AS INTEGR) AS x, CAST(ms AS VARCHR) AS y FROM clicks;
+    |                                             ^^^^^^
+help: did you mean INTEGER?
+
+error: Failed to prepare statement: Cannot resolve unknown type: VARCHR
+--> script.sql:20:70
+ 20 | CREATE STREAM b3 AS SELECT id, CAST(page AS INTEGR) AS x, CAST(ms AS VARCHR) AS y FROM clicks;
+    |                                                                      ^^^^^^
+help: did you mean VARCHAR?
+
+error: Could not determine output schema for query due to error: Can't find any functions with the name 'IF'
+--> script.sql:21:32
+ 21 | CREATE STREAM b4 AS SELECT id, IF(ms > 5, 'a', 'b') AS x, (ms > 5) + 1 AS y FROM clicks WHERE ROWTIM > 5;
+    |                                ^^
+help: write CASE WHEN condition THEN a ELSE b END
+
+error: Could not determine output schema for query due to error: Error processing expression.
+--> script.sql:21:59
+ 21 | CREATE STREAM b4 AS SELECT id, IF(ms > 5, 'a', 'b') AS x, (ms > 5) + 1 AS y FROM clicks WHERE ROWTIM > 5;
+    |                                                           ^^^^^^^^^^^^ (ms > 5) is a BOOLEAN and 1 an INTEGER: + takes two numbers or two STRINGs
+
+error: Could not determine output schema for query due to error: Line: 21, Col: 95: WHERE column 'ROWTIM' cannot be resolved.
+--> script.sql:21:95
+ 21 | CREATE STREAM b4 AS SELECT id, IF(ms > 5, 'a', 'b') AS x, (ms > 5) + 1 AS y FROM clicks WHERE ROWTIM > 5;
+    |                                                                                               ^^^^^^
+help: did you mean ROWTIME?
+
 note: script.sql:5:1: not checked: the statement that makes A1 is faulty
 note: script.sql:6:1: not checked: the statement that makes A2 is faulty
 note: script.sql:11:1: not checked: the statement that makes A7 is faulty
 note: script.sql:12:1: not checked: the statement that makes A8 is faulty
 note: script.sql:14:1: not checked: the statement that makes POINT is faulty
 assumed: topic clicks exists (--bootstrap-servers checks it)
-script.sql: 8 statements are faulty
+script.sql: 12 statements are faulty
 exit code 1
