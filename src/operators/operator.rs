@@ -107,6 +107,8 @@ pub enum Dropped {
     NullKey,
     /// It has no value.
     NullValue,
+    /// It was taken before, as what is kept of it says.
+    Repeated,
 }
 
 /// How a row came too late.

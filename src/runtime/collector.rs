@@ -215,6 +215,9 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
             }
             Dropped::NullKey => (SkipCause::NullKey, "it has no key, which is needed here"),
             Dropped::NullValue => (SkipCause::NullValue, "it has no value, which is needed here"),
+            Dropped::Repeated => {
+                (SkipCause::Repeated, "the state has it already, or one that comes after it")
+            }
         };
         let (plan, batch) = (self.plan, self.batch);
         self.given.skipped.add(cause, count, || {

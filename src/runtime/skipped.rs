@@ -27,6 +27,8 @@ pub enum SkipCause {
     FailedExpression,
     /// Its window is closed.
     Late,
+    /// It was taken before the last start, and comes again.
+    Repeated,
     /// The broker does not take the record that came of it.
     Refused,
 }
@@ -36,7 +38,7 @@ const CAUSES: usize = SkipCause::ALL.len();
 
 impl SkipCause {
     /// All causes, in the order of a record's way.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UndecodableKey,
         Self::UndecodableValue,
         Self::Panicked,
@@ -45,6 +47,7 @@ impl SkipCause {
         Self::NullValue,
         Self::FailedExpression,
         Self::Late,
+        Self::Repeated,
         Self::Refused,
     ];
 
@@ -59,6 +62,7 @@ impl SkipCause {
             Self::NullValue => "null_value",
             Self::FailedExpression => "failed_expression",
             Self::Late => "late",
+            Self::Repeated => "repeated",
             Self::Refused => "refused",
         }
     }
@@ -74,6 +78,7 @@ impl SkipCause {
             Self::NullValue => "without a value",
             Self::FailedExpression => return None,
             Self::Late => "that came too late for a window",
+            Self::Repeated => "that were taken before the last start",
             Self::Refused => "that the broker refused",
         })
     }

@@ -16,7 +16,7 @@ use millstream::engine::{Engine, Known, PersistentQuery, Properties, Session, To
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::records::{Batch, BatchBuilder, BatchOptions, HeadersRef, RawBatch};
 use millstream::operators::TopologyOptions;
-use millstream::plan::NodeId;
+use millstream::plan::{NodeId, StoreKind};
 use millstream::runtime::{
     FaultRules, Layout, LayoutOptions, MaxIdle, Placement, RawRecords, SeededRandom, SourceBatch,
     SourceReader, SourceRecords, Surrounded, Surroundings, Tasks, clock,
@@ -72,12 +72,15 @@ fn batches(devices: u32) -> Result<Vec<Batch>> {
     Ok(batches)
 }
 
-/// The queries of `device.sql`, and the one of `transitions.sql` that gives away every change.
+/// The queries of `device.sql`, the one of `transitions.sql` that gives away every change, and those of `over.sql` that read
+/// readings.
 fn queries() -> Result<Vec<Arc<PersistentQuery>>> {
     let device = include_str!("../../ksql/device.sql");
     let transitions = include_str!("../../ksql/transitions.sql");
     let mut queries = of_file(device)?;
     queries.extend(of_file(transitions)?.into_iter().take(1));
+    let over = of_file(include_str!("../../ksql/over.sql"))?;
+    queries.extend(over.into_iter().filter(|query| query.reads("DEVICE_READINGS_BY_ARRIVAL")));
     Ok(queries)
 }
 
@@ -150,11 +153,16 @@ fn process(
     };
     let random = SeededRandom::new(1);
     let counts = query.plan.partition_counts(|_, _| 3)?;
-    let layout = Layout::new(query.plan.clone(), &query.id, counts, options);
-    let mut tasks = Tasks::new(Arc::new(layout), 0)?;
+    let layout = Arc::new(Layout::new(query.plan.clone(), &query.id, counts, options));
+    // Readings of another round would be such as have come before.
+    let begins_anew = query.plan.stores().any(|(.., store)| store.kind == StoreKind::LastRows);
+    let mut tasks = Tasks::new(Arc::clone(&layout), 0)?;
     let mut failure = None;
     let mut round = || -> Result<Duration> {
         let mut spent = Duration::ZERO;
+        if begins_anew {
+            tasks = Tasks::new(Arc::clone(&layout), 0)?;
+        }
         for chunk in chunks {
             let arena = Arena::new();
             let read = source.read(chunk, used, &arena);

@@ -28,7 +28,7 @@ use super::{
     CodecPair, Context, Dropped, LogEntry, LoggedRow, Minds, Operator, Outcome, QueryError, Store,
 };
 use crate::plan::{self, GroupPurpose, Node, StoreId};
-use crate::types::{Column, Rows, SqlType, Value};
+use crate::types::{Column, Offset, Rows, SqlType, Value};
 
 /// Computes calls over rows.
 pub(super) struct Over {
@@ -132,6 +132,7 @@ impl Over {
         self.forget_keys(row, given, ctx)?;
         let slot = self.last.enter(row.key);
         if self.last.has_taken(slot, row) {
+            ctx.out.dropped(Dropped::Repeated, Offset(row.offset), 1);
             return Ok(());
         }
         if let Some(why) = self.lateness(slot, row) {
@@ -178,7 +179,7 @@ impl Over {
     }
 
     fn log(&self, message: String, offset: i64, row: LoggedRow<'_, '_>, ctx: &mut Context<'_, '_>) {
-        let offset = crate::types::Offset(offset);
+        let offset = Offset(offset);
         ctx.out.log(LogEntry { step: self.step.clone(), message, causes: Vec::new(), offset }, row);
     }
 }

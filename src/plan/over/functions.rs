@@ -21,18 +21,19 @@ impl Function {
     /// The function of a call.
     pub(super) fn of(over: &Over, count: &Expr, ctx: &PlanContext<'_>) -> Result<Self, PlanError> {
         check_args(over, ctx)?;
-        match over.name.text.as_str() {
-            "LAG" | "LEAD" => Self::offset(over),
+        match over.name.text.to_ascii_uppercase().as_str() {
+            "LAG" => Self::offset(over, false),
+            "LEAD" => Self::offset(over, true),
             name if ctx.aggregates().find(name).is_some() => {
-                let args =
-                    if over.args.is_empty() { vec![count.clone()] } else { over.args.clone() };
+                let counts_rows = name == "COUNT" && over.args.is_empty();
+                let args = if counts_rows { vec![count.clone()] } else { over.args.clone() };
                 Ok(Self::Aggregate { args, rows: frame(over)? })
             }
             _ => Err(refused::function(over)),
         }
     }
 
-    fn offset(over: &Over) -> Result<Self, PlanError> {
+    fn offset(over: &Over, is_after: bool) -> Result<Self, PlanError> {
         let (value, count, default) = match &*over.args {
             [value] => (value, None, None),
             [value, count] => (value, Some(count), None),
@@ -44,7 +45,7 @@ impl Function {
         }
         let rows = count.map_or(Ok(1), |count| number(over, count))?;
         let (value, default) = (value.clone(), default.cloned());
-        Ok(if over.name.text == "LEAD" && rows > 0 {
+        Ok(if is_after && rows > 0 {
             Self::Lead { value, rows, default }
         } else {
             Self::Lag { value, rows, default }
