@@ -20,6 +20,9 @@ const RECORDS: i64 = 3_000;
 
 const DEVICES: i64 = 20;
 
+/// After how long without an end a query counts as one that hangs.
+const HANGS_AFTER: Duration = Duration::from_mins(5);
+
 /// How often the query is stopped and started again meanwhile.
 const STOPS: usize = 4;
 
@@ -139,9 +142,13 @@ async fn run(name: &str, query: &str, id: &str, topics: &[&str]) -> Vec<(Vec<u8>
 async fn wait_for_level(world: &World, id: &str, topics: &[&str]) {
     for topic in topics {
         let topic = world.topic(topic);
-        while world.lag(id, &topic).await > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let level = async {
+            while world.lag(id, &topic).await > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let level = tokio::time::timeout(HANGS_AFTER, level).await;
+        assert!(level.is_ok(), "{id} does not come level with {topic}");
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) const OF_PROCESSES: &[&str] = &[
     "metadata.max.age.ms",
     "num.stream.threads",
     "request.timeout.ms",
+    "retry.backoff.max.ms",
     "retry.backoff.ms",
     "security.protocol",
     "session.timeout.ms",

@@ -5,6 +5,9 @@
 use super::kind::Kind::{self, Boolean, Double, NonEmpty, OneOf, Text};
 use super::kind::{ANY, int, long, short};
 
+/// What newer clients can be told, as ours can (KIP-580): sessions do not know it, as those of ksqlDB 7.4 do not.
+pub(super) const NEWER: &[(&str, Kind)] = &[("retry.backoff.max.ms", long(0))];
+
 /// All properties by name, in order.
 #[rustfmt::skip]
 pub(super) const PROPERTIES: &[(&str, Kind)] = &[

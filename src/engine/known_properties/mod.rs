@@ -49,7 +49,9 @@ pub(super) fn is_known_to_sessions(name: &str) -> bool {
 
 /// Checks what the configuration of a server says; what is not known is taken as it is.
 pub(super) fn check_server(name: &str, value: &str) -> Result<(), PropertyError> {
-    let kind = session_kind(name).or_else(|| look_up(ksqldb::SERVER, name));
+    let kind = session_kind(name)
+        .or_else(|| look_up(ksqldb::SERVER, name))
+        .or_else(|| look_up(kafka::NEWER, canonical(name)));
     kind.map_or(Ok(()), |kind| kind.check(canonical(name), value))
 }
 
@@ -63,6 +65,7 @@ pub(super) fn is_known_to_servers(name: &str) -> bool {
     };
     session_kind(name).is_some()
         || look_up(ksqldb::SERVER, name).is_some()
+        || look_up(kafka::NEWER, canonical(name)).is_some()
         || ksqldb::SERVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || is_of_client()
 }
@@ -104,8 +107,15 @@ mod tests {
     }
 
     #[test]
+    fn what_newer_clients_know_stands_in_a_configuration_alone() {
+        let name = "ksql.streams.retry.backoff.max.ms";
+        assert!(is_known_to_servers(name) && !is_known_to_sessions(name));
+        assert!(check_server(name, "1000").is_ok() && check_server(name, "soon").is_err());
+    }
+
+    #[test]
     fn tables_are_in_order_so_that_names_are_found() {
-        for table in [kafka::PROPERTIES, ksqldb::SESSION, ksqldb::SERVER] {
+        for table in [kafka::PROPERTIES, kafka::NEWER, ksqldb::SESSION, ksqldb::SERVER] {
             assert!(table.is_sorted_by(|(a, _), (b, _)| a < b));
         }
     }
