@@ -82,7 +82,9 @@
 //!
 //! A commit begins as a barrier: the workers of a query say how far they are (`Cut`), read on to the same time (`Level`),
 //! drain one sub-topology after the other (`Drained`), and go on at once (`Released`) while what they gave is written,
-//! acknowledged and committed by its life.
+//! acknowledged and committed by its life. Where rows with new keys go through a topic and are joined by their times, they
+//! are read there to its end (`ReadToEnds`) before those who join them are drained; in between, those go on as far as the
+//! topic is written (`TellProgress`, `WrittenUpTo`).
 //!
 //! # What holds
 //!
