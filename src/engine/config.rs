@@ -148,6 +148,9 @@ impl Properties {
             let limit = self.get(name).and_then(|text| text.parse::<i64>().ok());
             limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(default))
         };
+        let is_true =
+            |name: &str| self.get(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let millis = |name: &str| self.get(name).and_then(|text| text.trim().parse::<i64>().ok());
         let unlimited = AggregateLimits::default();
         PlanConfig {
             default_key_format: self
@@ -167,20 +170,11 @@ impl Properties {
                 collect_list: limit("ksql.functions.collect_list.limit", unlimited.collect_list),
                 collect_set: limit("ksql.functions.collect_set.limit", unlimited.collect_set),
             },
-            has_new_planner: self
-                .get("ksql.new.query.planner.enabled")
-                .is_some_and(|text| text.eq_ignore_ascii_case("true")),
-            is_strict: self
-                .get("ksql.millstream.strict")
-                .is_some_and(|text| text.eq_ignore_ascii_case("true")),
-            over_grace_ms: self
-                .get("ksql.millstream.over.grace.ms")
-                .and_then(|text| text.trim().parse().ok())
+            has_new_planner: is_true("ksql.new.query.planner.enabled"),
+            is_strict: is_true("ksql.millstream.strict"),
+            over_grace_ms: millis("ksql.millstream.over.grace.ms")
                 .unwrap_or(defaults.over_grace_ms),
-            over_retention_ms: self
-                .get("ksql.millstream.over.retention.ms")
-                .and_then(|text| text.trim().parse().ok())
-                .filter(|ms| *ms >= 0),
+            over_retention_ms: millis("ksql.millstream.over.retention.ms").filter(|ms| *ms >= 0),
             with_test_functions: false,
         }
     }

@@ -17,15 +17,10 @@ impl Scope<'_> {
         let parts = children(expr);
         let written = |part: usize| parts.get(part).map(|part| self.as_written(part));
         let part = part.and_then(|part| parts.get(part as usize)).map(|part| part.span);
-        let error = match part.filter(|span| !span.is_empty()) {
-            Some(span) => error.at(span),
-            None => error.at(expr.span),
-        };
-        let error = match reason {
-            Some(reason) => error.because(filled(&reason, written)),
-            None => error,
-        };
-        error.maybe_help(help.map(|help| filled(&help, written)))
+        error
+            .at(part.filter(|span| !span.is_empty()).unwrap_or(expr.span))
+            .maybe_reason(reason.map(|reason| filled(&reason, written)))
+            .maybe_help(help.map(|help| filled(&help, written)))
     }
 
     /// An expression as it stands in the text, on one line.

@@ -79,7 +79,7 @@ pub fn plan_create_source(
         error.at(create.name.span).because("with all types that they name put in, these have more")
     })?;
     check_keys(&schema.key).map_err(|(name, error)| error.at(column_span(create, &name)))?;
-    let places = FormatPlaces { with: &create.with, name: create.name.span };
+    let places = FormatPlaces { with: &create.with, name: &create.name };
     key_format.validate(&schema.key, Role::Key).map_err(|error| places.refuse(error, Role::Key))?;
     value_format
         .validate(&schema.value, Role::Value)
@@ -110,7 +110,7 @@ pub fn plan_create_as(
     ctx: &PlanContext<'_>,
 ) -> Result<PlannedSink, PlanError> {
     let name = create.name.text.as_str();
-    let places = FormatPlaces { with: &create.with, name: create.name.span };
+    let places = FormatPlaces { with: &create.with, name: &create.name };
     let options = Options::from_clause(&create.with, OptionSet::Sink)
         .map_err(|error| error.and(faults_of(&create.query, ctx)))?;
     check_limit(&create.query, create.kind)?;

@@ -8,7 +8,7 @@ use super::{PlanContext, PlanError, Stage};
 use crate::formats::{
     Format, FormatError, FormatSpec, NullableRepresentation, Role, default_key_schema_name,
 };
-use crate::sql::ast::{CreateAs, CreateSource, Property};
+use crate::sql::ast::{CreateAs, CreateSource, Name, Property};
 use crate::sql::span::Span;
 use crate::sql::suggest::{self, NameKind};
 use crate::types::{ColumnDef, Schema};
@@ -18,7 +18,7 @@ use crate::types::{ColumnDef, Schema};
 pub(super) struct FormatPlaces<'s> {
     pub(super) with: &'s [Property],
     /// The name of what the statement makes.
-    pub(super) name: Span,
+    pub(super) name: &'s Name,
 }
 
 impl FormatPlaces<'_> {
@@ -37,7 +37,7 @@ impl FormatPlaces<'_> {
 
     fn first_of(self, properties: &[&str]) -> Span {
         let given = |name: &&str| self.with.iter().find(|given| given.name.text == **name);
-        properties.iter().find_map(given).map_or(self.name, |given| given.value_span)
+        properties.iter().find_map(given).map_or(self.name.span, |given| given.value_span)
     }
 
     /// What is said of a format that does not go with what it is for.
@@ -111,7 +111,7 @@ pub(super) fn source_formats(
     schema: &Schema,
     ctx: &PlanContext<'_>,
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
-    let places = FormatPlaces { with: &create.with, name: create.name.span };
+    let places = FormatPlaces { with: &create.with, name: &create.name };
     let at = |role: Role| move |error: PlanError| error.at(places.format(role));
     let missing = |property: &str, config: &str| {
         PlanError::execute(format!(
@@ -145,19 +145,26 @@ pub(super) fn source_formats(
     let (mut key, mut value) = faults.both(key, value)?;
     key.validate_properties().map_err(|error| places.refuse(error, Role::Key))?;
     value.validate_properties().map_err(|error| places.refuse(error, Role::Value))?;
-    name_key_schema(&mut key, &create.name.text);
-    with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx).map_err(at(Role::Key))?;
-    with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)
-        .map_err(at(Role::Value))?;
+    name_schemas(&mut key, &mut value, options, places, ctx)?;
     let value = wrapped(value, options, schema, ctx);
     Ok((key, value))
 }
 
-/// Gives the records of keys that have no name of their own one after their source.
-fn name_key_schema(key: &mut FormatSpec, source: &str) {
+/// Takes the schemas that the statement names by their ids, and gives the records of keys that have no name of their own
+/// one after what it makes.
+fn name_schemas(
+    key: &mut FormatSpec,
+    value: &mut FormatSpec,
+    options: &Options,
+    places: FormatPlaces<'_>,
+    ctx: &PlanContext<'_>,
+) -> Result<(), PlanError> {
+    let at = |role: Role| move |error: PlanError| error.at(places.format(role));
     if key.full_schema_name.is_none() {
-        key.full_schema_name = default_key_schema_name(key.format, source);
+        key.full_schema_name = default_key_schema_name(key.format, &places.name.text);
     }
+    with_schema_id(key, options.key_schema_id, Role::Key, ctx).map_err(at(Role::Key))?;
+    with_schema_id(value, options.value_schema_id, Role::Value, ctx).map_err(at(Role::Value))
 }
 
 /// Takes the columns that are not written from the registry: all of the key, all of the value, or both.
@@ -214,7 +221,7 @@ pub(super) fn sink_formats(
 ) -> Result<(FormatSpec, FormatSpec), PlanError> {
     // The new planner looks at formats later.
     let stage = if ctx.config.has_new_planner { Stage::Execute } else { Stage::Analyse };
-    let places = FormatPlaces { with: &create.with, name: create.name.span };
+    let places = FormatPlaces { with: &create.with, name: &create.name };
     let analyse =
         |role: Role| move |error: PlanError| PlanError { stage, ..error }.at(places.format(role));
     let source = analysed.relation.leftmost();
@@ -274,11 +281,7 @@ pub(super) fn sink_formats(
         spec.validate_properties()
             .map_err(|error| places.refuse(error, role).found_at(Stage::Analyse))?;
     }
-    name_key_schema(&mut key, &create.name.text);
-    let at = |role: Role| move |error: PlanError| error.at(places.format(role));
-    with_schema_id(&mut key, options.key_schema_id, Role::Key, ctx).map_err(at(Role::Key))?;
-    with_schema_id(&mut value, options.value_schema_id, Role::Value, ctx)
-        .map_err(at(Role::Value))?;
+    name_schemas(&mut key, &mut value, options, places, ctx)?;
     let value = wrapped(value, options, &analysed.schema, ctx);
     value
         .validate_wrapping(&analysed.schema.value, Role::Value)

@@ -332,15 +332,11 @@ impl Inputs {
     /// How far the task is: no later row has a lower time, and whether there is none to come.
     pub fn progress(&self) -> Progress {
         let in_order = self.lanes.iter().filter(|lane| !lane.is_urgent);
-        let ahead = in_order.clone().filter_map(|lane| match lane.head() {
-            Some(time) => Some(time),
-            None => (!lane.progress.is_at_end).then_some(lane.progress.time),
+        let each = in_order.map(|lane| match lane.head() {
+            Some(time) => Progress { time, is_at_end: false },
+            None => lane.progress,
         });
-        if let Some(time) = ahead.min() {
-            return Progress { time, is_at_end: false };
-        }
-        let all = in_order.map(|lane| lane.progress.time);
-        Progress { time: all.max().unwrap_or(i64::MIN), is_at_end: true }
+        each.reduce(Progress::with).unwrap_or(Progress { time: i64::MIN, is_at_end: true })
     }
 
     /// Until when rows wait for a lane that is at its end, if they do. It does not come up again once

@@ -85,6 +85,8 @@ pub struct Layout {
     /// By sub-topology, the first of those that it goes round with in a circle: rows of one ask
     /// another, and what it answers comes back.
     circles: Vec<Option<SubTopologyId>>,
+    /// The sub-topologies, each after all that write what it reads.
+    downstream: Vec<SubTopologyId>,
     goes_by_block: bool,
     schemas: Schemas,
 }
@@ -108,6 +110,7 @@ impl Layout {
             keepers: Vec::new(),
             handed_over: vec![Vec::new(); parts.len()],
             circles: vec![None; parts.len()],
+            downstream: Vec::new(),
             goes_by_block: false,
             schemas: Schemas::default(),
             parts,
@@ -120,6 +123,7 @@ impl Layout {
             }
         }
         layout.circles = layout.find_circles();
+        layout.downstream = layout.find_downstream();
         if layout.has_circle() {
             layout.options.placement.is_together = true;
         }
@@ -240,7 +244,11 @@ impl Layout {
     }
 
     /// The sub-topologies, each after all that write what it reads; those of a circle in their order.
-    pub fn parts_downstream(&self) -> Vec<SubTopologyId> {
+    pub fn parts_downstream(&self) -> &[SubTopologyId] {
+        &self.downstream
+    }
+
+    fn find_downstream(&self) -> Vec<SubTopologyId> {
         let mut depths = vec![0; self.parts.len()];
         let circle = |part: SubTopologyId| self.circles[part.0].unwrap_or(part).0;
         for _ in self.parts() {

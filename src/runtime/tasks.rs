@@ -278,7 +278,8 @@ impl Tasks {
     /// Processes everything that waits anywhere, and gives away what waits in caches: all of it, where
     /// one worker runs all tasks.
     pub fn flush_all(&mut self, surroundings: Surroundings<'_>) -> Result<(), QueryError> {
-        for part in self.layout.parts_downstream() {
+        let layout = Arc::clone(&self.layout);
+        for part in layout.parts_downstream().iter().copied() {
             self.drain(part, surroundings)?;
             while self.flush_some(part, surroundings)? {}
         }

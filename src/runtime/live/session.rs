@@ -307,7 +307,7 @@ impl Session {
             step => {
                 let parts = self.layout.parts_downstream();
                 let Some(barrier) = &mut self.barrier else { return Ok(None) };
-                match barrier.take(step, &parts) {
+                match barrier.take(step, parts) {
                     Next::Wait => Ok(None),
                     Next::Tell(tell) => {
                         self.tell_all(|| tell.command()).await;

@@ -306,6 +306,9 @@ impl Shard {
 
     /// How many records of repartition topics are not read yet.
     pub(super) fn unread(&self) -> usize {
+        if self.tasks.layout().is_in_memory() {
+            return 0;
+        }
         let lanes = self.lanes.iter().filter(|(id, _)| matches!(id.input, Input::Repartition(_)));
         lanes.map(|(_, lane)| usize::try_from(lane.end - lane.position).unwrap_or(0)).sum()
     }
