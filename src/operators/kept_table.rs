@@ -1,6 +1,7 @@
 //! The memory of a table: the rows as they are, and what they were before.
 
 use super::cache::FLUSH_ROWS;
+use super::log_packed::log_packed;
 use super::result::{ResultBuilder, push_row};
 use super::unlogged::Unlogged;
 use super::waiting::lent;
@@ -28,8 +29,6 @@ use crate::types::{
 pub(super) struct KeptTable {
     store: StoreId,
     codecs: CodecPair,
-    /// Whether every row can be written, so that changes need not be before they are sent.
-    is_written_later: bool,
     /// Which columns of its rows are kept.
     is_kept: Vec<bool>,
     /// How many these are.
@@ -67,7 +66,6 @@ impl KeptTable {
         let types = |columns: &[ColumnDef]| columns.iter().map(|each| each.ty.clone()).collect();
         Self {
             store,
-            is_written_later: codecs.value.bytes_max(0).is_some(),
             codecs,
             is_kept: vec![true; schema.value.len()],
             kept_columns: schema.value.len(),
@@ -214,17 +212,8 @@ impl KeptTable {
             out.changed(StoreChange { store, key, value: None, timestamp_ms });
             return Ok(());
         };
-        if self.is_written_later {
-            let values = row.packed;
-            out.changed_packed(PackedChange { store, key, values, columns, codec, timestamp_ms });
-            return Ok(());
-        }
-        let (arena, mut values, mut bytes) = (Arena::new(), row.values(), Vec::new());
-        let values: Vec<_> = (0..columns).map(|_| values.lent(&arena)).collect();
-        let has_value = codec.encode_values(&values, &mut bytes)?;
-        let value = has_value.then_some(&*bytes);
-        out.changed(StoreChange { store, key, value, timestamp_ms });
-        Ok(())
+        let values = row.packed;
+        log_packed(PackedChange { store, key, values, columns, codec, timestamp_ms }, out)
     }
 
     /// The bytes of a row's key, with its window.

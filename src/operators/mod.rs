@@ -22,6 +22,7 @@ mod group_by;
 mod groups;
 mod kept_table;
 mod keyed;
+mod log_packed;
 mod lookup;
 mod operator;
 mod over;

@@ -95,6 +95,13 @@ impl LastRowsStore {
         number.rem_euclid(i64::from(self.depth)) as u32
     }
 
+    /// Writes the key of a row's record in a changelog over `out`: that of the row, and its place.
+    pub fn write_key(&self, slot: u32, number: i64, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(self.key(slot));
+        out.extend_from_slice(&self.place(number).to_be_bytes());
+    }
+
     /// Keeps a row as the last of its key, and forgets the one whose place it takes.
     pub fn push(&mut self, slot: u32, time_ms: i64, bytes: &[u8]) {
         let number = self.next_number(slot);

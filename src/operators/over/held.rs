@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::arriving::{Arriving, headers_of, headers_value};
 use crate::expr::aggregates::Sequence;
 use crate::operators::cache::FLUSH_ROWS;
+use crate::operators::log_packed::log_packed;
 use crate::operators::{
     CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
 };
@@ -107,19 +108,7 @@ impl Held {
         place.write(&row.key, &mut self.key);
         let (store, key, timestamp_ms) = (self.store, &*self.key, place.time_ms);
         let (codec, values, columns) = (&self.codec, &*row.bytes, self.width);
-        if codec.bytes_max(0).is_some() {
-            let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
-            ctx.out.changed_packed(change);
-            return Ok(());
-        }
-        let scratch = Arena::new();
-        let mut packed = PackedValues::new(values);
-        let values = scratch.collect((0..columns).map(|_| packed.lent(&scratch)));
-        let mut written = Vec::new();
-        let has_value = codec.encode_values(values, &mut written)?;
-        let value = has_value.then_some(&*written);
-        ctx.out.changed(StoreChange { store, key, value, timestamp_ms });
-        Ok(())
+        log_packed(PackedChange { store, key, values, columns, codec, timestamp_ms }, ctx.out)
     }
 
     /// Takes out the next row whose turn has come, if any, by that of the batch which is at `at`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::arriving::{Arriving, headers_of, headers_value, source_of};
 use crate::expr::aggregates::{Sequence, State};
 use crate::operators::cache::{Cache, FLUSH_ROWS};
+use crate::operators::log_packed::log_packed;
 use crate::operators::{
     CodecPair, Context, PackedChange, QueryError, Store, StoreChange, StoredRecord,
 };
@@ -184,7 +185,7 @@ impl LastRows {
         number: i64,
         ctx: &mut Context<'_, '_>,
     ) -> Result<usize, QueryError> {
-        let mut scratch = Arena::new();
+        let scratch = Arena::new();
         let calls = self.plan.running().zip(&self.states[slot as usize]);
         let mut states = Vec::new();
         calls.for_each(|(call, state)| pack(call.function.to_value(state, &scratch), &mut states));
@@ -192,26 +193,14 @@ impl LastRows {
         let (codec, store) = (&self.codecs.value, self.store);
         let mut logged = 0;
         for row in self.rows.from(slot, number) {
-            self.key.clear();
-            self.key.extend_from_slice(self.rows.key(slot));
-            self.key.extend_from_slice(&self.rows.place(row.number).to_be_bytes());
+            self.rows.write_key(slot, row.number, &mut self.key);
             self.value.clear();
             pack(Value::Bigint(row.number), &mut self.value);
             self.value.extend_from_slice(&row.bytes);
             self.value.extend_from_slice(&states);
             let (key, values, timestamp_ms) = (&*self.key, &*self.value, row.time_ms);
-            if codec.bytes_max(0).is_some() {
-                let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
-                ctx.out.changed_packed(change);
-            } else {
-                scratch.reset();
-                let mut packed = PackedValues::new(values);
-                let values = scratch.collect((0..columns).map(|_| packed.lent(&scratch)));
-                let mut written = Vec::new();
-                let has_value = codec.encode_values(values, &mut written)?;
-                let value = has_value.then_some(&*written);
-                ctx.out.changed(StoreChange { store, key, value, timestamp_ms });
-            }
+            let change = PackedChange { store, key, values, columns, codec, timestamp_ms };
+            log_packed(change, ctx.out)?;
             logged += 1;
         }
         Ok(logged)
@@ -221,9 +210,7 @@ impl LastRows {
     pub(super) fn forget(&mut self, slot: u32, by: &Arriving<'_>, ctx: &mut Context<'_, '_>) {
         let (store, timestamp_ms) = (self.store, by.time_ms);
         for row in self.rows.from(slot, i64::MIN) {
-            self.key.clear();
-            self.key.extend_from_slice(self.rows.key(slot));
-            self.key.extend_from_slice(&self.rows.place(row.number).to_be_bytes());
+            self.rows.write_key(slot, row.number, &mut self.key);
             ctx.out.changed(StoreChange { store, key: &self.key, value: None, timestamp_ms });
         }
         if let Some(unlogged) = &mut self.unlogged {
