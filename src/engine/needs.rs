@@ -148,6 +148,7 @@ pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> N
             let sink = options.topic.unwrap_or_else(by_name);
             needs.topics.insert(sink, TopicNeed::Optional);
         }
+        Statement::Query(query) => needs.add_sources(query, catalog),
         Statement::InsertInto(insert) => {
             needs.add_sources(&insert.query, catalog);
             needs.add_source(&insert.target.text, catalog);

@@ -9,7 +9,7 @@ use super::expression::{Clause, RESULT_PREFIX, Scope};
 use super::frame::defs;
 use super::grouping::{check_calls, check_grouped, check_value_formats, grouping, misplaced_bound};
 use super::internal_formats::{internal_key_format, internal_value_format};
-use super::keys::{KeyKind, find_keys};
+use super::keys::{KeyKind, find_keys, key_name, key_places};
 use super::names::{calls, rewrite, unqualified, visit};
 use super::select::{Item, column, list_span, selected};
 use super::store::{StoreKind, StoreSpec};
@@ -146,9 +146,11 @@ pub(super) fn plan_aggregate(
     let mut input = Input::collect(&exprs, &aggregates);
     let calls = builder.prepare(&mut input, &aggregates)?;
     builder.sink.check_timestamp(&items)?;
-    let sink = builder.sink.name;
-    let key_items = find_keys(&grouping, &items, KeyKind::Grouping, sink, print::expression)
-        .map_err(|error| error.at(list_span(builder.query)))?;
+    let key_items = match builder.sink.name {
+        None => Vec::new(),
+        Some(sink) => find_keys(&grouping, &items, KeyKind::Grouping, sink, print::expression)
+            .map_err(|error| error.at(list_span(builder.query)))?,
+    };
     let key = builder.group(&grouping, &key_items, &items)?;
     let window = window(&builder)?;
     builder.aggregate(&input, calls, window, key.clone())?;
@@ -241,8 +243,10 @@ impl Builder<'_> {
             self.relation.key.iter().map(|key| column(&key.name)).collect();
         let mut key = Vec::with_capacity(grouping.len());
         let mut exprs = Vec::with_capacity(grouping.len());
-        for (expr, item) in grouping.iter().zip(key_items) {
-            let named = self.named(&items[*item].name, expr, Clause::GroupBy)?;
+        for (at, expr) in grouping.iter().enumerate() {
+            let item = key_items.get(at).map(|item| &items[*item].name);
+            let name = item.map_or_else(|| key_name(expr, at), String::clone);
+            let named = self.named(&name, expr, Clause::GroupBy)?;
             let ty = named.expr.ty().cloned().ok_or_else(|| untyped().at(expr.span))?;
             key.push(ColumnDef::new(named.name.as_str(), ty));
             exprs.push(named);
@@ -343,6 +347,7 @@ impl Builder<'_> {
         key: &[ColumnDef],
     ) -> Result<Analysed, PlanError> {
         let Projection { mut items, key_items, having, calls, grouping } = projection;
+        let places = key_places(&items, &grouping);
         let ctx = self.ctx;
         let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
         let mut next = 0;
@@ -390,6 +395,7 @@ impl Builder<'_> {
             schema,
             kind: SourceKind::Table,
             window,
+            places,
             drops_key: false,
             grouping: named_as_written(key, &grouping),
         })

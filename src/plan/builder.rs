@@ -11,7 +11,7 @@ use super::ids::NodeId;
 use super::internal_formats::internal_value_format;
 use super::names::unqualified;
 use super::node::{NamedExpr, NodeKind};
-use super::query_plan::{Gives, Node};
+use super::query_plan::{Gives, KeyPlace, Node};
 use super::relation::Relation;
 use super::select::{Item, list_span};
 use super::source::{Source, SourceWindow};
@@ -45,7 +45,9 @@ pub(super) struct Builder<'c> {
 /// The sink of a query, as far as its clauses have to know it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SinkNames<'c> {
-    pub(super) name: &'c str,
+    /// Its name; none where rows go to whoever asks for them. These may have any columns, in the order in which they are
+    /// selected: no key has to be among them.
+    pub(super) name: Option<&'c str>,
     /// The column that `WITH (TIMESTAMP=…)` names.
     pub(super) timestamp: Option<&'c str>,
     /// Where it does.
@@ -53,6 +55,10 @@ pub(super) struct SinkNames<'c> {
 }
 
 impl SinkNames<'_> {
+    /// Rows go to whoever asks for them.
+    pub(super) const CLIENT: SinkNames<'static> =
+        SinkNames { name: None, timestamp: None, timestamp_at: Span { start: 0, end: 0 } };
+
     /// Refuses a `TIMESTAMP` that is none of the selected columns, which ksqlDB does before it looks for the key.
     pub(super) fn check_timestamp(&self, items: &[Item]) -> Result<(), PlanError> {
         match self.timestamp {
@@ -89,6 +95,8 @@ pub(super) struct Analysed {
     pub(super) schema: Schema,
     pub(super) kind: SourceKind,
     pub(super) window: Option<SourceWindow>,
+    /// Which of the selected columns are parts of the key.
+    pub(super) places: Vec<Option<KeyPlace>>,
     /// Whether the query takes the key away: `PARTITION BY NULL`.
     pub(super) drops_key: bool,
     /// The key by which rows are grouped, as its columns are called before they are selected.
@@ -233,7 +241,9 @@ impl Builder<'_> {
     ) -> Result<Schema, PlanError> {
         let mut columns = Vec::with_capacity(values.len());
         let mut value: Vec<ColumnDef> = Vec::with_capacity(values.len());
-        let mut names: HashSet<&str> = key.iter().map(|column| &*column.name).collect();
+        let is_for_client = self.sink.name.is_none();
+        let key_names = key.iter().map(|column| &*column.name).filter(|_| !is_for_client);
+        let mut names: HashSet<&str> = key_names.collect();
         for item in values {
             let named = self.named(&item.name, &item.expr, clause)?;
             let ty = named.expr.ty().cloned().ok_or_else(|| untyped().at(item.span))?;

@@ -8,7 +8,6 @@ use super::{OptionSet, Options, PlanContext, PlanError, QueryPlan, Source, Stage
 use crate::expr::with_article;
 use crate::java::double_to_string;
 use crate::sql::ast::{ExprKind, InsertInto, Literal, Query, SelectItem, SourceKind};
-use crate::sql::span::Span;
 use crate::sql::suggest::{self, NameKind};
 use crate::types::{ColumnDef, Decimal, Rounding, Schema, SqlType};
 
@@ -30,8 +29,7 @@ pub fn plan_insert_into(
     let options = Options::from_clause(&insert.with, OptionSet::Insert)?;
     let target = insert_target(insert, ctx)?;
     let query = with_literals_of(&insert.query, target);
-    let sink =
-        SinkNames { name: &insert.target.text, timestamp: None, timestamp_at: Span::default() };
+    let sink = SinkNames { name: Some(&insert.target.text), ..SinkNames::CLIENT };
     let analysed = analyse(&query, sink, None, ctx)?;
     if target.is_read_only {
         let message =

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::PlanError;
+use super::names::unqualified;
 use super::select::Item;
-use crate::sql::ast::{Expr, ExprKind};
+use super::{KeyPlace, PlanError};
+use crate::sql::ast::{Expr, ExprKind, Literal};
 use crate::sql::print;
 use crate::types::{ColumnDef, SqlType};
 
@@ -17,6 +18,47 @@ pub(super) enum KeyKind {
     Partitioning,
     /// An expression of `GROUP BY`.
     Grouping,
+}
+
+/// The key expressions of a `PARTITION BY`, and whether it takes the key away.
+pub(super) fn partition_keys(exprs: &[Expr]) -> Result<(Vec<Expr>, bool), PlanError> {
+    let is_null = |expr: &&Expr| matches!(expr.kind, ExprKind::Literal(Literal::Null));
+    match exprs.iter().filter(is_null).count() {
+        0 => Ok((exprs.iter().map(unqualified).collect(), false)),
+        _ if exprs.len() == 1 => Ok((Vec::new(), true)),
+        _ => {
+            let error = PlanError::analyse("Cannot PARTITION BY multiple columns including NULL");
+            let null = exprs.iter().find(is_null).map_or(exprs[0].span, |null| null.span);
+            Err(error.at(null).because("NULL alone takes the key away"))
+        }
+    }
+}
+
+/// With ksqlDB's new planner, which few have tried, the projection says which keys there are; and whether there are none
+/// left.
+pub(super) fn selected_keys(keys: &[Expr], items: &[Item]) -> (Vec<Expr>, bool) {
+    let is_selected = |key: &&Expr| items.iter().any(|item| item.expr == **key);
+    let left: Vec<_> = keys.iter().filter(is_selected).cloned().collect();
+    let drops_key = left.is_empty() && !keys.is_empty();
+    (left, drops_key)
+}
+
+/// Which of the selected columns are parts of the key.
+pub(super) fn key_places(items: &[Item], keys: &[Expr]) -> Vec<Option<KeyPlace>> {
+    let place = |item: &Item| match &item.expr.kind {
+        ExprKind::Column { name, .. } if name.text == "WINDOWSTART" => Some(KeyPlace::WindowStart),
+        ExprKind::Column { name, .. } if name.text == "WINDOWEND" => Some(KeyPlace::WindowEnd),
+        _ => keys.iter().position(|key| *key == item.expr).map(KeyPlace::Column),
+    };
+    items.iter().map(place).collect()
+}
+
+/// What a column of a key is called that need not be selected.
+pub(super) fn key_name(key: &Expr, at: usize) -> String {
+    match &key.kind {
+        ExprKind::Column { name, .. } => name.text.clone(),
+        _ => format!("KSQL_COL_{at}"),
+    }
 }
 
 /// For each key the item of the projection that holds it.

@@ -29,6 +29,7 @@ mod node;
 mod options;
 mod over;
 mod partitions;
+mod push;
 mod query;
 mod query_plan;
 mod reasons;
@@ -64,7 +65,8 @@ pub use node::{
 };
 pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
-pub use query_plan::{Gives, Node, QueryPlan, Sink};
+pub use push::plan_push;
+pub use query_plan::{Gives, KeyPlace, Node, QueryPlan, Sink};
 pub use sanitise::sanitised;
 pub use schema_uses::SchemaUse;
 pub use schemas::{KnownSchemas, NoSchemas, SchemaRequest, register_sink, register_source};

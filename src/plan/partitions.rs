@@ -268,6 +268,7 @@ mod tests {
                 value_format: FormatSpec::new(Format::Json),
                 window: None,
                 timestamp: None,
+                client: None,
             };
             QueryPlan { nodes: self.0, sink, sql: String::new() }
         }

@@ -10,7 +10,7 @@ use super::builder::{
 use super::expression::Clause;
 use super::from::find_sources;
 use super::join::{JoinPlan, check_selected, flatten, plan_join, qualified_query};
-use super::keys::{KeyKind, find_keys};
+use super::keys::{KeyKind, find_keys, key_name, key_places, partition_keys, selected_keys};
 use super::name_help::function_help;
 use super::names::{calls, qualified, unqualified};
 use super::over::{check_places, take_calls};
@@ -21,7 +21,7 @@ use super::{NodeKind, PlanContext, PlanError, Source, Stage, TableCall};
 use crate::expr::TypeError;
 use crate::expr::functions::{self, ArgType};
 use crate::formats::FormatSpec;
-use crate::sql::ast::{Emit, Expr, ExprKind, Literal, Query, SourceKind};
+use crate::sql::ast::{Emit, Expr, ExprKind, Query, SourceKind};
 use crate::sql::print;
 use crate::sql::span::Span;
 use crate::types::ColumnDef;
@@ -63,7 +63,9 @@ fn analyse_from(
     let windowed_table = |aliased: &Aliased| {
         aliased.source.kind == SourceKind::Table && aliased.source.is_windowed()
     };
-    if let Some(windowed) = sources.iter().find(|aliased| windowed_table(aliased)) {
+    if let (Some(_), Some(windowed)) =
+        (sink.name, sources.iter().find(|aliased| windowed_table(aliased)))
+    {
         let error =
             PlanError::analyse("KSQL does not support persistent queries on windowed tables.");
         return Err(error.at(windowed.alias.span).because("this table is windowed"));
@@ -77,7 +79,7 @@ fn analyse_from(
     if !is_joined {
         builder.add_source();
     }
-    let mut items = items(query, &builder.relation, &builder.columns)?;
+    let mut items = items(query, &builder.relation, &builder.columns, sink.name.is_some())?;
     let over_calls = take_calls(&mut items);
     builder.check_over(&over_calls)?;
     let is_aggregate = |name: &str| ctx.aggregates().find(name).is_some();
@@ -95,9 +97,11 @@ fn analyse_from(
             && query.partition_by.is_none()
         {
             sink.check_timestamp(&items)?;
-            check_selected(qualified, keys, sink.name).map_err(|error| {
-                error.at(list_span(query)).because("the key of the joined rows is not selected")
-            })?;
+            if let Some(sink) = sink.name {
+                check_selected(qualified, keys, sink).map_err(|error| {
+                    error.at(list_span(query)).because("the key of the joined rows is not selected")
+                })?;
+            }
         }
         builder.project(&items)?
     };
@@ -392,14 +396,12 @@ impl Builder<'_> {
             _ => print::expression(key),
         };
         self.sink.check_timestamp(items)?;
-        let key_items = find_keys(&keys, items, key_kind, self.sink.name, shown)
-            .map_err(|error| error.at(list_span(self.query)))?;
-        let key_schema = key_items.iter().zip(&keys).map(|(item, key)| {
-            let typed = self.scope(Clause::Select).resolve(key)?;
-            let ty = typed.ty().cloned().ok_or_else(|| untyped().at(items[*item].span))?;
-            Ok(ColumnDef::new(items[*item].name.as_str(), ty))
-        });
-        let key_schema = key_schema.collect::<Result<Vec<_>, PlanError>>()?;
+        let key_items = match self.sink.name {
+            None => Vec::new(),
+            Some(sink) => find_keys(&keys, items, key_kind, sink, shown)
+                .map_err(|error| error.at(list_span(self.query)))?,
+        };
+        let key_schema = self.key_schema(&keys, &key_items, items)?;
         let is_rekeyed = keys != source_keys;
         if is_rekeyed || self.is_key_lost {
             let exprs = keys.iter().zip(&key_schema);
@@ -415,6 +417,7 @@ impl Builder<'_> {
         let values: Vec<&Item> = values.map(|(_, item)| item).collect();
         let schema = self.add_projection("Project", &values, key_schema, Clause::Select)?;
         Ok(Analysed {
+            places: key_places(items, &keys),
             window: self.relation.window.filter(|_| !is_rekeyed),
             relation: self.relation,
             nodes: self.nodes,
@@ -423,6 +426,24 @@ impl Builder<'_> {
             drops_key,
             grouping: Vec::new(),
         })
+    }
+
+    /// The columns of a key, called as the items that are it, if it is selected.
+    fn key_schema(
+        &self,
+        keys: &[Expr],
+        key_items: &[usize],
+        items: &[Item],
+    ) -> Result<Vec<ColumnDef>, PlanError> {
+        let column = |(at, key): (usize, &Expr)| {
+            let item = key_items.get(at).map(|item| &items[*item]);
+            let typed = self.scope(Clause::Select).resolve(key)?;
+            let untyped = || untyped().at(item.map_or(list_span(self.query), |item| item.span));
+            let ty = typed.ty().cloned().ok_or_else(untyped)?;
+            let name = item.map_or_else(|| key_name(key, at), |item| item.name.clone());
+            Ok(ColumnDef::new(name, ty))
+        };
+        keys.iter().enumerate().map(column).collect()
     }
 
     /// Refuses two columns of the same name.
@@ -437,29 +458,6 @@ impl Builder<'_> {
         }
         Ok(())
     }
-}
-
-/// The key expressions of a `PARTITION BY`, and whether it takes the key away.
-fn partition_keys(exprs: &[Expr]) -> Result<(Vec<Expr>, bool), PlanError> {
-    let is_null = |expr: &&Expr| matches!(expr.kind, ExprKind::Literal(Literal::Null));
-    match exprs.iter().filter(is_null).count() {
-        0 => Ok((exprs.iter().map(unqualified).collect(), false)),
-        _ if exprs.len() == 1 => Ok((Vec::new(), true)),
-        _ => {
-            let error = PlanError::analyse("Cannot PARTITION BY multiple columns including NULL");
-            let null = exprs.iter().find(is_null).map_or(exprs[0].span, |null| null.span);
-            Err(error.at(null).because("NULL alone takes the key away"))
-        }
-    }
-}
-
-/// With ksqlDB's new planner, which few have tried, the projection says which keys there are; and whether there are none
-/// left.
-fn selected_keys(keys: &[Expr], items: &[Item]) -> (Vec<Expr>, bool) {
-    let is_selected = |key: &&Expr| items.iter().any(|item| item.expr == **key);
-    let left: Vec<_> = keys.iter().filter(is_selected).cloned().collect();
-    let drops_key = left.is_empty() && !keys.is_empty();
-    (left, drops_key)
 }
 
 /// Table functions may not be nested, nor stand in a CASE.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::ids::{NodeId, RepartitionId, StoreId};
 use super::store::StoreSpec;
 use super::{NodeKind, RepartitionTopic, Source, SourceWindow, TimestampColumn, frame_columns};
-use crate::formats::FormatSpec;
+use crate::formats::{Format, FormatSpec};
 use crate::sql::ast::SourceKind;
 use crate::types::Schema;
 
@@ -171,4 +171,35 @@ pub struct Sink {
     pub window: Option<SourceWindow>,
     /// The column that gives records their time, if it is not that of the row.
     pub timestamp: Option<TimestampColumn>,
+    /// Where rows go to whoever asks for them, and to no topic: which of the columns, all of them of the value, are parts of
+    /// the key, so that it is known of a row that is gone which one it was.
+    pub client: Option<Vec<Option<KeyPlace>>>,
+}
+
+/// Where a part of a key comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A column of the key.
+    Column(usize),
+    /// Where the window begins.
+    WindowStart,
+    /// Where it ends.
+    WindowEnd,
+}
+
+impl Sink {
+    /// Whoever asks for the rows.
+    pub(super) fn client(kind: SourceKind, schema: Schema, places: Vec<Option<KeyPlace>>) -> Self {
+        Self {
+            name: String::new(),
+            kind,
+            topic: String::new(),
+            schema,
+            key_format: FormatSpec::new(Format::None),
+            value_format: FormatSpec::new(Format::None),
+            window: None,
+            timestamp: None,
+            client: Some(places),
+        }
+    }
 }

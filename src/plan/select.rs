@@ -25,11 +25,13 @@ pub(super) struct Item {
 pub(super) const RESERVED: [&str; 5] =
     ["ROWTIME", "ROWPARTITION", "ROWOFFSET", "WINDOWSTART", "WINDOWEND"];
 
-/// Gives each item a name, and expands `*`.
+/// Gives each item a name, and expands `*`. Pseudo-columns and bounds of windows cannot be put into a sink as they are
+/// called.
 pub(super) fn items(
     query: &Query,
     relation: &Relation,
     columns: &[(String, SqlType)],
+    has_sink: bool,
 ) -> Result<Vec<Item>, PlanError> {
     let mut names = Aliases::new(columns);
     let mut items = Vec::new();
@@ -41,7 +43,7 @@ pub(super) fn items(
                     continue;
                 }
                 check_qualifier(qualifier.as_ref(), query)?;
-                items.extend(star(query, relation, *span));
+                items.extend(star(query, relation, *span, has_sink));
             }
             SelectItem::StructAll { base, span } => {
                 for field in struct_fields(base, columns)? {
@@ -71,7 +73,9 @@ pub(super) fn items(
                 };
                 let has_alias = has_alias && !is_called(&plain, &name);
                 let at = alias.as_ref().map_or(*span, |alias| alias.span);
-                check_reserved(&name, has_alias).map_err(|error| error.at(at))?;
+                if has_sink || has_alias {
+                    check_reserved(&name, has_alias).map_err(|error| error.at(at))?;
+                }
                 items.push(Item { name, expr: plain, span: *span });
             }
         }
@@ -163,8 +167,8 @@ fn joined_star(
 }
 
 /// The columns of `*`: the key, then the value; after a `PARTITION BY` the new key comes first and
-/// the old one last.
-fn star(query: &Query, relation: &Relation, span: Span) -> Vec<Item> {
+/// the old one last. Where there is no sink, which has windows of its own, the bounds of windows follow the key.
+fn star(query: &Query, relation: &Relation, span: Span, has_sink: bool) -> Vec<Item> {
     let Some(source) = relation.sources.first().map(|aliased| &aliased.source) else {
         return Vec::new();
     };
@@ -174,7 +178,9 @@ fn star(query: &Query, relation: &Relation, span: Span) -> Vec<Item> {
     let values: Vec<&str> = values.chain(headers).collect();
     let item = |name: &str| Item { name: name.to_owned(), expr: column(name), span };
     let Some(partition_by) = &query.partition_by else {
-        return keys.into_iter().chain(values).map(item).collect();
+        let bounds = ["WINDOWSTART", "WINDOWEND"].into_iter();
+        let bounds = bounds.filter(|_| source.is_windowed() && !has_sink);
+        return keys.into_iter().chain(bounds).chain(values).map(item).collect();
     };
     let mut first: Vec<Item> = Vec::new();
     let mut taken: Vec<String> = Vec::new();

@@ -115,7 +115,8 @@ pub fn plan_create_as(
         .map_err(|error| error.and(faults_of(&create.query, ctx)))?;
     check_limit(&create.query, create.kind)?;
     let timestamp_at = places.of("TIMESTAMP");
-    let sink = SinkNames { name, timestamp: options.timestamp.as_deref(), timestamp_at };
+    let sink =
+        SinkNames { name: Some(name), timestamp: options.timestamp.as_deref(), timestamp_at };
     let analysed = analyse(&create.query, sink, None, ctx)?;
     check_columns(analysed.schema.key.iter().chain(&analysed.schema.value))
         .map_err(|(_, error)| error.at(list_span(&create.query)))?;
@@ -219,6 +220,7 @@ pub(super) fn query_plan(analysed: Analysed, sink: &Source, sql: &str) -> QueryP
             value_format: sink.value_format.clone(),
             window: sink.window,
             timestamp: sink.timestamp.clone(),
+            client: None,
         },
         sql: sql.to_owned(),
     }

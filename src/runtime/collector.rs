@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
+use super::encode::{RepartitionEncoder, SinkWriter, Spread};
 use super::given::Given;
 use super::ids::RecordId;
 use super::origin::{Lending, LentRows, Origin};
@@ -30,7 +30,7 @@ pub(super) struct TaskCollector<'t, 'a> {
     pub(super) query_id: &'t str,
     pub(super) plan: &'t QueryPlan,
     pub(super) partition: Partition,
-    pub(super) sink: Option<&'t SinkEncoder>,
+    pub(super) sink: Option<&'t SinkWriter>,
     pub(super) repartitions: &'t BTreeMap<RepartitionId, Rekeying>,
     pub(super) given: &'t mut Given,
     /// Rows for other tasks, in memory.
@@ -169,7 +169,14 @@ fn columns_text(columns: &[Column<'_>], row: usize, schema: &Schema) -> String {
 
 impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
     fn sink(&mut self, rows: &Rows<'_>) -> Result<(), QueryError> {
-        let Some(sink) = self.sink else { return Ok(()) };
+        let sink = match self.sink {
+            None => return Ok(()),
+            Some(SinkWriter::Topic(sink)) => sink,
+            Some(SinkWriter::Client(packer)) => {
+                (0..rows.len).for_each(|row| packer.write(rows, row, &mut self.given.output));
+                return Ok(());
+            }
+        };
         for row in 0..rows.len {
             match sink.time(rows, row) {
                 Ok(timestamp_ms) => sink.write(rows, row, timestamp_ms, &mut self.given.output)?,

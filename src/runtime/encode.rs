@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::client_rows::ClientPacker;
 use super::origin::{Lending, LentRows};
 use super::output::{Output, Placing, Target};
 use super::timestamp::TimestampFormat;
@@ -13,6 +14,21 @@ use crate::plan::{
 };
 use crate::state::write_response_head;
 use crate::types::{OldRows, Partition, Rows, Value, WindowKind};
+
+/// Writes rows for the sink, or for whoever asks for them.
+pub(super) enum SinkWriter {
+    Topic(Box<SinkEncoder>),
+    Client(ClientPacker),
+}
+
+impl SinkWriter {
+    pub(super) fn new(plan: &QueryPlan, schemas: &Schemas) -> Result<Self, QueryError> {
+        match ClientPacker::new(plan) {
+            Some(packer) => Ok(Self::Client(packer)),
+            None => SinkEncoder::new(plan, schemas).map(|encoder| Self::Topic(Box::new(encoder))),
+        }
+    }
+}
 
 /// Writes rows for the sink.
 pub(super) struct SinkEncoder {

@@ -5,6 +5,7 @@
 mod blocks;
 mod care;
 mod changes;
+mod client_rows;
 pub mod clock;
 mod codecs;
 mod collector;
@@ -43,6 +44,7 @@ mod timestamp;
 
 pub use blocks::BLOCK_RECORDS;
 pub use changes::Changes;
+pub use client_rows::{ClientRow, client_rows};
 pub use driver::{Driver, DriverOptions, DriverRecord};
 pub use encode::Spread;
 pub use given::Given;
@@ -61,7 +63,7 @@ pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use raw_records::RawRecords;
 pub use rejection::Rejection;
-pub use schemas::{SchemaAccess, SchemaChoice, WrittenSchema, written_schemas};
+pub use schemas::{SchemaAccess, SchemaChoice, WrittenSchema, private_schemas, written_schemas};
 pub use skipped::{ByCause, RecordPlace, SkipCause, SkipCounts, SkipExample, Skipped};
 pub use source::{ReadRows, SourceReader, SourceRecords};
 pub use store_clocks::{ShardClocks, read_clocks};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::formats::Schemas;
 use crate::operators::QueryError;
 use crate::plan::{QueryPlan, SchemaUse, Source};
-use crate::registry::{Registry, Schema, SchemaId, Subject};
+use crate::registry::{Registry, ResolvedSchema, Schema, SchemaId, Subject};
 
 /// A registry that a query uses.
 #[derive(Clone, Debug)]
@@ -42,6 +42,19 @@ pub fn written_schemas(
     topic_prefix: &str,
 ) -> Result<Vec<WrittenSchema>, QueryError> {
     chosen(plan.schema_uses(topic_prefix))
+}
+
+/// The schemas of what a query writes for itself alone, in memory: no registry has them, as nobody else reads with them.
+pub fn private_schemas(plan: &QueryPlan) -> Result<Schemas, QueryError> {
+    let mut schemas = Schemas::default();
+    for (at, written) in written_schemas(plan, "")?.into_iter().enumerate() {
+        if let SchemaChoice::Made(schema) = written.choice {
+            let id = SchemaId(-i32::try_from(at).unwrap_or(i32::MAX) - 1);
+            let Schema { ty, text, .. } = schema.clone();
+            schemas.add_registered(&schema, ResolvedSchema { id, ty, text, imports: Vec::new() });
+        }
+    }
+    Ok(schemas)
 }
 
 /// Which schemas some uses mean.

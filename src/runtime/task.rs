@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::codecs::PlanCodecs;
 use super::collector::{BatchSource, Rekeying, RowTimes, TaskCollector, TimeMoved};
-use super::encode::{RepartitionEncoder, SinkEncoder, Spread};
+use super::encode::{RepartitionEncoder, SinkWriter, Spread};
 use super::given::Given;
 use super::ids::{RecordId, TaskId};
 use super::origin::{LentRows, Origin};
@@ -38,7 +38,7 @@ pub struct Task {
     plan: Arc<QueryPlan>,
     query_id: String,
     topology: Topology,
-    sink: Option<SinkEncoder>,
+    sink: Option<SinkWriter>,
     repartitions: BTreeMap<RepartitionId, Rekeying>,
     /// What has moved stream time last.
     moved: Option<TimeMoved>,
@@ -137,7 +137,7 @@ impl Task {
         let codecs = PlanCodecs { plan: &plan, schemas };
         let topology = Topology::build(&plan, part, options.topology, &codecs)?;
         let is_last = part.nodes.last().is_some_and(|last| last.0 + 1 == plan.nodes.len());
-        let sink = is_last.then(|| SinkEncoder::new(&plan, schemas)).transpose()?;
+        let sink = is_last.then(|| SinkWriter::new(&plan, schemas)).transpose()?;
         let mut repartitions = BTreeMap::new();
         for (topic_id, node, topic) in plan.repartitions() {
             if part.nodes.contains(&node) {

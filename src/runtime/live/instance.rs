@@ -18,6 +18,7 @@ use super::log_writer::LogWriter;
 use super::member::Standing;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
+use super::push::{PushParts, PushRows, PushSpec};
 use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
 use super::settings::QuerySpec;
@@ -172,6 +173,16 @@ impl Instance {
         let life = tokio::spawn(life);
         lives.insert(id, Living { stop, life: Some(life), figures });
         Ok(())
+    }
+
+    /// Starts a query whose rows go to whoever asked for them. It ends when they are dropped.
+    pub fn push(&self, spec: PushSpec) -> PushRows {
+        let parts = PushParts {
+            cluster: self.cluster.clone(),
+            workers: Arc::clone(&self.workers),
+            placements: Arc::clone(&self.placements),
+        };
+        parts.start(spec)
     }
 
     /// Drains a query, commits it and leaves its group; where it stood then. Nothing if it does not

@@ -14,4 +14,6 @@ pub(super) struct LaneStart {
     pub(super) end: i64,
     /// Where it is to be read on if its position is not there any more.
     pub(super) reset: OffsetSpec,
+    /// Where it is read no further.
+    pub(super) stop: Option<i64>,
 }

@@ -3,7 +3,6 @@
 //!
 //! Each query has a life of its own, so that nothing one of them waits for delays another.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,8 @@ use super::member::{Standing, join, membership};
 use super::placements::Placements;
 use super::probe::Probe;
 use super::quarantine::Quarantine;
-use super::query_topics::{QueryTopics, Topic, query_topics};
-use super::record_counts::record_counts;
+use super::query_topics::{QueryTopics, query_topics};
+use super::record_counts::settle;
 use super::refused::say_what_sink_refuses;
 use super::restoring::Restoring;
 use super::schemas;
@@ -331,7 +330,8 @@ impl Life {
         membership: &Membership,
         topics: &Arc<QueryTopics>,
     ) -> Result<Option<Session>, LiveError> {
-        self.settle(topics).await;
+        let inputs = topics.inputs.iter().map(|(_, topic)| topic);
+        settle(&self.placements, &self.cluster, &self.id, inputs).await;
         let schemas = self.schemas.clone().unwrap_or_default();
         let restoring = Restoring {
             cluster: self.cluster.clone(),
@@ -362,21 +362,6 @@ impl Life {
             quarantine: self.quarantine.clone(),
         };
         Ok(Some(Session::start(parts, &restoring, activated).await))
-    }
-
-    /// Has the partitions of its sources placed by how many records each has.
-    async fn settle(&self, topics: &QueryTopics) {
-        for names in self.placements.unknown(&self.id) {
-            let read: BTreeMap<&str, &Topic> = topics
-                .inputs
-                .iter()
-                .map(|(_, topic)| (&*topic.name, topic))
-                .filter(|(name, _)| names.iter().any(|other| other == name))
-                .collect();
-            if let Some(records) = record_counts(&self.cluster, read.into_values()).await {
-                self.placements.settle(&names, &records);
-            }
-        }
     }
 
     /// The schemas that it writes with, registered unless they have been.

@@ -49,6 +49,7 @@ mod probe;
 mod progress_round;
 mod pump;
 mod purge;
+mod push;
 mod quarantine;
 mod query_topics;
 mod readings;
@@ -80,5 +81,6 @@ pub use instance::{Instance, InstanceOptions, InstanceStatus};
 pub use plans::{NotedPlans, read_plans, write_plans};
 #[doc(hidden)]
 pub use probe::Probe;
+pub use push::{PushRows, PushSpec};
 pub use settings::{QuerySettings, QuerySpec, group_prefix};
 pub use topics::{EnsuredTopic, ensure_topic};

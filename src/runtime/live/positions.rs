@@ -67,6 +67,7 @@ impl Positions<'_> {
                 position: self.position(at, extent, read).await?,
                 end: extent.end,
                 reset: read.reset,
+                stop: None,
             });
         }
         Ok(lanes)

@@ -14,7 +14,7 @@ use std::sync::atomic::{
 use crate::plan::SubTopologyId;
 use crate::runtime::LaneId;
 
-/// How many bytes of records wait to be sent or to be committed before workers take no more.
+/// How many bytes these are for a query that writes topics.
 const OUTBOX_BYTES: usize = 48 << 20;
 
 /// How many bytes of rows wait for those of other partitions before only the last are read on.
@@ -36,6 +36,8 @@ pub(super) struct LaneOrder {
 /// What the workers and the outbox of a query tell each other without a word.
 #[derive(Debug)]
 pub(super) struct Pressure {
+    /// How many bytes of records wait to be sent or to be committed before workers take no more.
+    outbox_bytes: usize,
     /// Bytes for sinks and repartition topics that wait to be sent.
     unsent: AtomicUsize,
     /// Bytes for changelogs that wait to be committed.
@@ -97,6 +99,7 @@ impl Pressure {
         let marks = ordered.into_iter().map(|(lane, order)| (lane, begin(order)));
         let of_workers = || (0..workers).map(|_| AtomicUsize::new(0)).collect();
         Self {
+            outbox_bytes: OUTBOX_BYTES,
             unsent: AtomicUsize::new(0),
             uncommitted: AtomicUsize::new(0),
             waiting: of_workers(),
@@ -106,6 +109,11 @@ impl Pressure {
             ahead_ms,
             meets_all,
         }
+    }
+
+    /// The same, where so many bytes may wait to be sent.
+    pub(super) fn with_outbox(self, outbox_bytes: usize) -> Self {
+        Self { outbox_bytes, ..self }
     }
 
     /// Notes that records were given to the outbox: for sinks and repartition topics, for changelogs.
@@ -126,13 +134,13 @@ impl Pressure {
 
     /// Whether the outbox holds as much as it may.
     pub(super) fn is_outbox_full(&self) -> bool {
-        self.unsent.load(Relaxed) + self.uncommitted.load(Relaxed) > OUTBOX_BYTES
+        self.unsent.load(Relaxed) + self.uncommitted.load(Relaxed) > self.outbox_bytes
     }
 
     /// Whether what waits to be sent is as much as may. A barrier waits for nothing else: records for
     /// changelogs leave only with the commit that comes after it.
     pub(super) fn is_sending_full(&self) -> bool {
-        self.unsent.load(Relaxed) > OUTBOX_BYTES
+        self.unsent.load(Relaxed) > self.outbox_bytes
     }
 
     /// Notes how many bytes of rows wait with a worker.

@@ -141,6 +141,25 @@ pub(super) async fn query_topics(
     Ok(QueryTopics { inputs, sink, repartitions, changelogs, counts })
 }
 
+/// The topics that a query reads whose rows go to whoever asked for them, and how many partitions everything has.
+pub(super) async fn read_topics(
+    admin: &Admin,
+    plan: &QueryPlan,
+) -> Result<(Vec<(Input, Topic)>, PartitionCounts), LiveError> {
+    let mut inputs: Vec<(Input, Topic)> = Vec::new();
+    for (node, source) in plan.sources() {
+        inputs.push((Input::Source(node), existing(admin, &source.topic).await?));
+    }
+    let topic_of = |node: NodeId| inputs.iter().find(|(input, _)| *input == Input::Source(node));
+    let counts =
+        plan.partition_counts(|node, _| topic_of(node).map_or(1, |(_, topic)| topic.partitions));
+    let counts = counts.map_err(|unequal| LiveError::Topic {
+        topic: unequal.0.name.clone(),
+        cause: unequal.to_string(),
+    })?;
+    Ok((inputs, counts))
+}
+
 /// A topic that has to be there.
 async fn existing(admin: &Admin, name: &str) -> Result<Topic, LiveError> {
     let found = admin.describe_topic(name).await?.ok_or_else(|| LiveError::deleted(name))?;

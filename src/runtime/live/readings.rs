@@ -332,7 +332,14 @@ mod tests {
 
     fn start(partition: i32) -> LaneStart {
         let lane = LaneId { input: Input::Source(NodeId(0)), upstream: Partition(partition) };
-        LaneStart { lane, topic: "t".into(), position: 0, end: 100, reset: OffsetSpec::Earliest }
+        LaneStart {
+            lane,
+            topic: "t".into(),
+            position: 0,
+            end: 100,
+            reset: OffsetSpec::Earliest,
+            stop: None,
+        }
     }
 
     fn fetched(partition: i32, offsets: std::ops::Range<i64>) -> FetchedPartition {

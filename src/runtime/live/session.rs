@@ -43,6 +43,11 @@ const EARLY_COMMIT_BYTES: usize = 32 << 20;
 /// Numbers sessions.
 static SESSIONS: AtomicU64 = AtomicU64::new(0);
 
+/// A number that no other session has.
+pub(super) fn session_number() -> u64 {
+    SESSIONS.fetch_add(1, Relaxed)
+}
+
 /// What a session is made of besides what was restored.
 pub(super) struct SessionParts {
     pub(super) query: QueryId,
@@ -96,7 +101,7 @@ impl Session {
     ) -> Self {
         let SessionParts { query, workers, figures, log, lease, quarantine } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
-        let id = SessionId { query, number: SESSIONS.fetch_add(1, Relaxed) };
+        let id = SessionId { query, number: session_number() };
         let Restored { tasks, local, lanes, committed, fingerprint } = activated;
         let times = partition_times(&committed);
         let (events, received) = unbounded_channel();

@@ -75,6 +75,8 @@ pub(super) struct Lane {
     pub(super) end: i64,
     /// Where it is to be read on if its position is not there any more.
     reset: OffsetSpec,
+    /// Where it is read no further.
+    pub(super) stop: Option<i64>,
     /// Where it goes on once it has come to records that were deleted.
     pub(super) jump: Option<Jump>,
     /// Whether the worker gives it what is fetched.
@@ -108,7 +110,12 @@ pub(super) struct NextRow {
 
 impl Lane {
     pub(super) fn is_at_end(&self) -> bool {
-        self.position >= self.end
+        self.position >= self.end || self.is_over()
+    }
+
+    /// Whether it is read no further.
+    fn is_over(&self) -> bool {
+        self.stop.is_some_and(|stop| self.position >= stop)
     }
 
     /// The time of its next row, if that is known.
@@ -147,12 +154,13 @@ impl Shard {
         let Start { trail, manner, figures, .. } = start;
         tasks.set_row_by_row(manner.is_row_by_row);
         let lane = |start: LaneStart| {
-            let LaneStart { lane, topic, position, end, reset } = start;
+            let LaneStart { lane, topic, position, end, reset, stop } = start;
             let lane_state = Lane {
                 topic,
                 position,
                 end,
                 reset,
+                stop,
                 jump: None,
                 is_attached: false,
                 noted_at_end: None,
@@ -248,8 +256,8 @@ impl Shard {
             let lane = self.lanes.get_mut(&id)?;
             lane.is_attached = true;
             let topic = Arc::clone(&lane.topic);
-            let Lane { position, end, reset, .. } = *lane;
-            Some(LaneStart { lane: id, topic, position, end, reset })
+            let Lane { position, end, reset, stop, .. } = *lane;
+            Some(LaneStart { lane: id, topic, position, end, reset, stop })
         };
         wanting.into_iter().filter_map(start).collect()
     }
@@ -317,7 +325,7 @@ impl Shard {
     pub(super) fn wish(&self, id: LaneId) -> Option<Wish> {
         let lane = self.lanes.get(&id)?;
         let until = match &self.stage {
-            _ if self.is_held(id) || lane.lacks_schema => None,
+            _ if self.is_held(id) || lane.lacks_schema || lane.is_over() => None,
             Stage::Running => self.running_until(id),
             Stage::Reading { until, ends } => {
                 // Others may wait for what has come to the end that it had.

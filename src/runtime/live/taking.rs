@@ -114,9 +114,14 @@ impl Shard {
         }
     }
 
-    /// The first row that is later than what its lane takes now.
+    /// The first row that its lane does not take now: it is later than what that takes, or where that is read no further.
     fn first_too_late(&self, lane: LaneId, rows: &Rows<'_>) -> Option<usize> {
         let until = self.wish(lane)?.until.unwrap_or(i64::MIN);
+        let stop = self.lanes.get(&lane)?.stop;
+        let is_over = |offset: &i64| stop.is_some_and(|stop| *offset >= stop);
+        if let Some(row) = rows.meta.offsets.iter().position(is_over) {
+            return Some(row);
+        }
         if until == i64::MAX || self.tasks.layout().goes_by_block() {
             return None;
         }

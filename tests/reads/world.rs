@@ -1,0 +1,156 @@
+//! A broker in this process, statements on it, and an instance that runs their queries.
+
+use std::time::Duration;
+
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
+use millstream::engine::{Engine, Known, Properties, ReadQuery, Session, TopicShape};
+use millstream::kafka::admin::{Admin, NewTopic};
+use millstream::kafka::partitioner::partition_for_key;
+use millstream::kafka::produce::{NewRecord, Producer};
+use millstream::kafka::{ClientConfig, Cluster};
+use millstream::runtime::ClientRow;
+use millstream::runtime::live::{Instance, InstanceOptions, LiveError, PushRows, QuerySpec};
+use millstream::sql::{ParseOptions, ParsedStatement, parse};
+use millstream::types::OwnedValue;
+
+/// How long something may take before it counts as a hang.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// When the first record comes.
+const START_MS: i64 = 1_700_000_000_000;
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) instance: Instance,
+    pub(crate) session: Session,
+    known: Known,
+    cluster: Cluster,
+    reads: u32,
+    _broker: EmbeddedBroker,
+}
+
+impl World {
+    /// Statements over topics that are made for them; streams are read from their beginning.
+    pub(crate) async fn start(statements: &str) -> Self {
+        let broker = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+        let config = [("bootstrap.servers".to_owned(), broker.bootstrap())];
+        let cluster = Cluster::new(ClientConfig::from_properties(&config.into()).unwrap()).unwrap();
+        let options = InstanceOptions {
+            stop_within: Duration::from_secs(1),
+            id: 1,
+            workers: 2,
+            registry: None,
+        };
+        let instance = Instance::new(&cluster, options).unwrap();
+        let properties = [("commit.interval.ms", "50"), ("auto.offset.reset", "earliest")];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut world = Self {
+            engine: Engine::new(Properties::new(properties)),
+            instance,
+            session: Session::default(),
+            known: Known::default(),
+            cluster,
+            reads: 0,
+            _broker: broker,
+        };
+        for parsed in parse(statements, &ParseOptions::default()).unwrap() {
+            world.run(&parsed).await;
+        }
+        world
+    }
+
+    async fn run(&mut self, parsed: &ParsedStatement) {
+        let number = self.engine.queries().len() as i64;
+        let change = self.engine.run(parsed, &mut self.session, &self.known, number);
+        let change = change.unwrap_or_else(|error| panic!("{error}: {}", parsed.text));
+        if let Some(topic) = &change.topic {
+            self.known.add_request(topic);
+            let TopicShape { partitions, .. } = topic.shape;
+            let new = NewTopic::new(topic.name.as_str(), partitions);
+            Admin::new(&self.cluster).create_topic(&new).await.unwrap();
+        }
+        for query in self.engine.queries().iter().skip(usize::try_from(number).unwrap()) {
+            let settings = millstream::engine::settings(&self.engine.properties_of(query)).unwrap();
+            let (id, plan) = (query.id.clone(), query.plan.clone());
+            self.instance.start_query(QuerySpec { id, plan, settings }).unwrap();
+        }
+    }
+
+    /// Writes records as `key=value`, a second apart; the value is gone where there is no `=`.
+    pub(crate) async fn send(&self, topic: &str, records: &[&str]) {
+        let partitions = self.known.topic(topic).unwrap().partitions;
+        let producer = Producer::new(&self.cluster);
+        for (at, record) in records.iter().enumerate() {
+            let (key, value) = match record.split_once('=') {
+                Some((key, value)) => (key, Some(value.as_bytes())),
+                None => (*record, None),
+            };
+            let time = START_MS + at as i64 * 1_000;
+            let record = NewRecord::new(time, Some(key.as_bytes()), value);
+            let partition = partition_for_key(key.as_bytes(), partitions);
+            producer.send(topic, partition, record).await.unwrap();
+        }
+        producer.flush().await.unwrap();
+    }
+
+    /// Deletes a topic.
+    pub(crate) async fn drop_topic(&self, topic: &str) {
+        Admin::new(&self.cluster).delete_topic(topic).await.unwrap();
+    }
+
+    /// Plans a `SELECT`.
+    pub(crate) fn plan(&self, sql: &str) -> Result<ReadQuery, String> {
+        let parsed = parse(sql, &ParseOptions::default()).unwrap();
+        let read = self.engine.plan_read(&parsed[0], &self.session, &self.known);
+        read.map_err(|error| error.to_string())
+    }
+
+    /// Asks for the rows of a `SELECT`.
+    pub(crate) fn read(&mut self, sql: &str) -> Reading {
+        let read = self.plan(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        self.reads += 1;
+        let rows = self.instance.push(read.push_spec(format!("transient_{}", self.reads)));
+        Reading { rows, waiting: Vec::new() }
+    }
+}
+
+/// The rows of a `SELECT` while they come.
+pub(crate) struct Reading {
+    rows: PushRows,
+    waiting: Vec<ClientRow>,
+}
+
+impl Reading {
+    /// The next rows, as texts.
+    pub(crate) async fn take(&mut self, count: usize) -> Vec<String> {
+        while self.waiting.len() < count {
+            let rows = tokio::time::timeout(PATIENCE, self.rows.next()).await.unwrap();
+            match rows {
+                Some(rows) => self.waiting.extend(rows.unwrap()),
+                None => panic!("the query has ended after {:?}", self.waiting),
+            }
+        }
+        self.waiting.drain(..count).map(|row| text(&row)).collect()
+    }
+
+    /// All rows, of a query that ends.
+    pub(crate) async fn all(mut self) -> Result<Vec<String>, LiveError> {
+        while let Some(rows) = tokio::time::timeout(PATIENCE, self.rows.next()).await.unwrap() {
+            self.waiting.extend(rows?);
+        }
+        Ok(self.waiting.iter().map(text).collect())
+    }
+}
+
+fn text(row: &ClientRow) -> String {
+    let values = row.values.iter().map(|value| match value {
+        OwnedValue::Null => "-".to_owned(),
+        OwnedValue::String(text) => text.to_string(),
+        OwnedValue::Int(number) => number.to_string(),
+        OwnedValue::Bigint(number) => number.to_string(),
+        OwnedValue::Double(number) => number.to_string(),
+        other => format!("{other:?}"),
+    });
+    let values: Vec<String> = values.collect();
+    format!("{}{}", if row.is_tombstone { "gone " } else { "" }, values.join(" "))
+}
