@@ -39,7 +39,7 @@ pub use known_properties::PropertyError;
 pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
 pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};
 pub use program::{Command, Program};
-pub use read::{ReadColumn, ReadError, ReadKind, ReadQuery};
+pub use read::{ReadColumn, ReadError, ReadKind, ReadQuery, ReadSpec};
 pub use service::{Before, GoneQuery, ServiceQueries, ServiceQuery};
 pub use services::{Services, ServicesError, registry};
 pub use session::Session;

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use super::{Engine, Known, Planning, PropertyError, Session, settings};
-use crate::plan::{self, KeyPlace, PlanError, QueryPlan};
-use crate::runtime::live::{PushSpec, QuerySettings};
+use crate::plan::{self, KeyPlace, PlanError, PullPlan, QueryPlan, Sink, Stage};
+use crate::runtime::live::{PullSpec, PushSpec, QuerySettings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Query, SourceKind, Statement};
-use crate::types::SqlType;
+use crate::types::{ColumnDef, SqlType};
 
 /// A query whose rows go to whoever asks for them.
 #[derive(Clone, Debug)]
 pub struct ReadQuery {
     /// How rows come.
     pub kind: ReadKind,
-    /// What it does.
-    pub plan: Arc<QueryPlan>,
     /// What it selects, in order.
     pub columns: Vec<ReadColumn>,
     /// After how many rows it is over.
@@ -26,12 +24,33 @@ pub struct ReadQuery {
 }
 
 /// How the rows of a query come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum ReadKind {
     /// As they are made, without an end: a push query.
-    Push,
+    Push(Arc<QueryPlan>),
     /// Those that a stream has now: a pull query over a stream.
-    Stream,
+    Stream(Arc<QueryPlan>),
+    /// Those that a table has now: a pull query over a table.
+    Table(Arc<PullPlan>),
+}
+
+impl ReadKind {
+    /// What is done with rows before they are given.
+    pub fn plan(&self) -> &Arc<QueryPlan> {
+        match self {
+            Self::Push(plan) | Self::Stream(plan) => plan,
+            Self::Table(pull) => &pull.plan,
+        }
+    }
+}
+
+/// How an instance is asked for the rows of a query.
+#[derive(Clone, Debug)]
+pub enum ReadSpec {
+    /// By [`Instance::push`](crate::runtime::live::Instance::push).
+    Push(Box<PushSpec>),
+    /// By [`Instance::pull`](crate::runtime::live::Instance::pull).
+    Pull(PullSpec),
 }
 
 /// A column that is selected.
@@ -47,14 +66,21 @@ pub struct ReadColumn {
 
 impl ReadQuery {
     /// The query, as an instance takes it. Its id is one that no other query has.
-    pub fn push_spec(&self, id: impl Into<String>) -> PushSpec {
-        PushSpec {
+    pub fn spec(&self, id: impl Into<String>) -> ReadSpec {
+        let (plan, is_over_at_end) = match &self.kind {
+            ReadKind::Table(plan) => {
+                return ReadSpec::Pull(PullSpec { plan: Arc::clone(plan), limit: self.limit });
+            }
+            ReadKind::Push(plan) => (plan, false),
+            ReadKind::Stream(plan) => (plan, true),
+        };
+        ReadSpec::Push(Box::new(PushSpec {
             id: id.into(),
-            plan: Arc::clone(&self.plan),
+            plan: Arc::clone(plan),
             settings: self.settings.clone(),
             limit: self.limit,
-            is_over_at_end: self.kind == ReadKind::Stream,
-        }
+            is_over_at_end,
+        }))
     }
 }
 
@@ -83,21 +109,23 @@ impl Engine {
         session.check_overrides()?;
         let config = self.plan_config(session);
         let planning = Planning { engine: self, session, config, known, parsed };
-        let kind = if query.emit.is_some() { ReadKind::Push } else { ReadKind::Stream };
-        let plan = planning.read(query, kind)?;
+        // No schema is told of before what is wrong, as there is none to be written.
+        let plain = |error: PlanError| match error.stage {
+            Stage::Analyse => error.found_at(Stage::Execute),
+            _ => error,
+        };
+        let kind = planning.read(query).map_err(plain)?;
         // What a query makes has no key for whoever sees it, in ksqlDB's headers.
-        let is_made = matches!(kind, ReadKind::Push | ReadKind::Stream);
-        let places = plan.sink.client.iter().flatten();
-        let columns = plan.sink.schema.value.iter().zip(places);
-        let column = |(column, place): (&crate::types::ColumnDef, &Option<KeyPlace>)| ReadColumn {
+        let shows_keys = matches!(kind, ReadKind::Table(_));
+        let Sink { schema, client, .. } = &kind.plan().sink;
+        let column = |(column, place): (&ColumnDef, &Option<KeyPlace>)| ReadColumn {
             name: column.name.to_string(),
             ty: column.ty.clone(),
-            is_key: place.is_some() && !is_made,
+            is_key: shows_keys && place.is_some(),
         };
         Ok(ReadQuery {
+            columns: schema.value.iter().zip(client.iter().flatten()).map(column).collect(),
             kind,
-            columns: columns.map(column).collect(),
-            plan: Arc::new(plan),
             limit: query.limit.map(|limit| u64::try_from(limit).unwrap_or(0)),
             source: query.from.first.alias.text.clone(),
             settings: settings(&session.over(self.properties()))?,
@@ -106,11 +134,15 @@ impl Engine {
 }
 
 impl Planning<'_> {
-    fn read(&self, query: &Query, kind: ReadKind) -> Result<QueryPlan, PlanError> {
-        let first = self.catalog().source(&query.from.first.name.text);
-        if kind == ReadKind::Stream && first.is_some_and(|first| first.kind == SourceKind::Table) {
-            return Err(PlanError::unsupported("a pull query over a table is"));
+    fn read(&self, query: &Query) -> Result<ReadKind, PlanError> {
+        let context = self.context();
+        if query.emit.is_some() {
+            return Ok(ReadKind::Push(Arc::new(plan::plan_push(query, &context)?)));
         }
-        plan::plan_push(query, &self.context())
+        let first = self.catalog().source(&query.from.first.name.text);
+        if first.is_some_and(|first| first.kind == SourceKind::Table) {
+            return Ok(ReadKind::Table(Arc::new(plan::plan_pull(query, &context)?)));
+        }
+        Ok(ReadKind::Stream(Arc::new(plan::plan_stream_pull(query, &context)?)))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::groups::{Emission, GroupKey, Groups, later};
+use super::held::Look;
 use super::keyed::Keyed;
 use super::waiting::Emitting;
 use super::{Context, Dropped, Minds, Operator, Outcome, QueryError, SomeRows, Store};
@@ -293,6 +294,10 @@ impl Operator for StreamAggregate {
 
     fn is_waiting(&self) -> bool {
         self.keyed.waiting.is_any()
+    }
+
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+        self.keyed.groups.held_by_key(look)
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

@@ -7,6 +7,7 @@ use super::aggregate::StreamAggregate;
 use super::filter::{Predicate, StreamFilter, TableFilter};
 use super::flat_map::FlatMap;
 use super::foreign_key::{Answer, LeftCodecs, Resolve, Subscribe};
+use super::frame::Frame;
 use super::group_by::{StreamGroupBy, TableGroupBy};
 use super::groups::Groups;
 use super::kept_table::KeptTable;
@@ -104,7 +105,11 @@ impl<'p> Builder<'p> {
         let node = self.plan.node(id);
         let name = || node.name.clone();
         Ok(Some(match &node.kind {
-            NodeKind::StreamSource { .. } => return Ok(None),
+            NodeKind::StreamSource { .. } | NodeKind::Held => return Ok(None),
+            NodeKind::Frame { source } => {
+                let columns = frame_columns(source).into_iter();
+                Box::new(Frame::new(columns.map(|column| (column.from, column.ty)).collect()))
+            }
             NodeKind::TableSource { source, .. } => {
                 let (store, codecs) = self.shared_table(id)?;
                 let cached_rows = self.options.cached_groups;

@@ -370,6 +370,16 @@ impl Groups {
         builder.push_meta(emission.timestamp_ms, emission.headers, window);
     }
 
+    /// All groups, in no order.
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.held.slots()
+    }
+
+    /// How keys are written, to look for them.
+    pub(super) fn codecs(&self) -> &CodecPair {
+        &self.codecs
+    }
+
     /// Writes a group to the changelog.
     pub(super) fn log_change(
         &mut self,

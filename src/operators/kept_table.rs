@@ -1,6 +1,7 @@
 //! The memory of a table: the rows as they are, and what they were before.
 
 use super::cache::FLUSH_ROWS;
+use super::held::{Look, not_kept};
 use super::log_packed::log_packed;
 use super::result::{ResultBuilder, push_row};
 use super::unlogged::Unlogged;
@@ -13,8 +14,8 @@ use super::{
 use crate::plan::{Source, SourceColumn, StoreId, frame_columns};
 use crate::state::{PackedValues, TableRow, pack};
 use crate::types::{
-    Arena, ColumnBuilder, ColumnDef, OldRows, Partition, Rows, Schema, SqlType, Validity, Value,
-    owned_headers,
+    Arena, ColumnBuilder, ColumnDef, Offset, OldRows, Partition, Rows, Schema, SqlType, Validity,
+    Value, owned_headers,
 };
 
 /// Keeps the rows of a table, so that they can be looked up, and each change knows what was before.
@@ -33,6 +34,8 @@ pub(super) struct KeptTable {
     is_kept: Vec<bool>,
     /// How many these are.
     kept_columns: usize,
+    /// Where the columns of a source's rows come from.
+    frame: Vec<SourceColumn>,
     types: Vec<SqlType>,
     key_types: Vec<SqlType>,
     /// Whether changes are logged with a flush only.
@@ -58,7 +61,9 @@ impl KeptTable {
         let (is_kept, types): (Vec<bool>, _) =
             columns.map(|each| (is_kept(each.from), each.ty)).unzip();
         let kept_columns = is_kept.iter().filter(|is_kept| **is_kept).count();
-        Self { is_kept, kept_columns, types, ..Self::of_rows(&source.schema, store, codecs) }
+        let frame = frame_columns(source).into_iter().map(|column| column.from).collect();
+        let of_rows = Self::of_rows(&source.schema, store, codecs);
+        Self { is_kept, kept_columns, frame, types, ..of_rows }
     }
 
     /// The table of a node whose rows are kept whole.
@@ -69,6 +74,7 @@ impl KeptTable {
             codecs,
             is_kept: vec![true; schema.value.len()],
             kept_columns: schema.value.len(),
+            frame: Vec::new(),
             types: types(&schema.value),
             key_types: types(&schema.key),
             logs_later: false,
@@ -231,6 +237,36 @@ impl KeptTable {
         Ok(has_key)
     }
 
+    /// The rows that are looked for.
+    fn look_up<'a>(&self, look: &Look<'_, 'a>) -> Result<Rows<'a>, QueryError> {
+        let mut builder = ResultBuilder::new((&self.key_types, &self.types), look.partition, false);
+        let mut give = |key: &[u8], row: TableRow<'_>| -> Result<(), QueryError> {
+            let arena = look.arena;
+            let columns = self.codecs.key.decode(arena.bytes(key), arena)?;
+            let key: Vec<Value<'a>> = columns.iter().map(|column| column.value(0)).collect();
+            builder.push_key(key.iter().copied());
+            let other = |at: usize| {
+                let from = self.frame.get(at).copied().unwrap_or(SourceColumn::RowOffset);
+                not_kept(from, &key, row.timestamp_ms)
+            };
+            let values: Vec<Value<'a>> = self.values(row.values(), arena, other).collect();
+            builder.push_value(values.into_iter());
+            builder.push_meta(row.timestamp_ms, &[], None);
+            Ok(())
+        };
+        match look.keys(&self.codecs)? {
+            Some(keys) => {
+                for key in &keys {
+                    if let Some(row) = look.tables.find(self.store, key, Offset(0)) {
+                        give(key, row)?;
+                    }
+                }
+            }
+            None => look.tables.rows(self.store).try_for_each(|(key, row)| give(key, row))?,
+        }
+        Ok(builder.finish())
+    }
+
     /// The row that is kept of a record; `None` if it deletes it.
     fn pack_kept<'p>(
         &self,
@@ -289,6 +325,10 @@ impl Operator for KeptTable {
         }
         let slots = self.unlogged.take_oldest(FLUSH_ROWS);
         self.log_rows(&slots, ctx).map(|()| Rows::default()).into()
+    }
+
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+        (look.store == self.store).then(|| self.look_up(look))
     }
 
     fn is_waiting(&self) -> bool {

@@ -18,8 +18,11 @@ mod evaluate;
 mod filter;
 mod flat_map;
 mod foreign_key;
+mod frame;
 mod group_by;
 mod groups;
+mod held;
+mod held_groups;
 mod kept_table;
 mod keyed;
 mod log_packed;
@@ -46,6 +49,7 @@ mod windowed;
 pub use changes::{PackedChange, StoreChange, StoredRecord};
 pub use codecs::{CodecPair, Codecs};
 pub use error::QueryError;
+pub use held::Look;
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
     Piece, Pieces, Port, SomeRows, Store,

@@ -2,6 +2,7 @@
 
 use super::changes::{PackedChange, StoreChange, StoredRecord};
 use super::error::QueryError;
+use super::held::Look;
 use super::tables::Tables;
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
@@ -264,6 +265,12 @@ pub trait Operator: Send {
 
     /// Forgets what waits in caches: the rows that it is about were forgotten.
     fn forget(&mut self) {}
+
+    /// The rows that it keeps now, of those that are looked for, as it gives rows away. `None` if it keeps none in that
+    /// store.
+    fn held<'a>(&mut self, _look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+        None
+    }
 
     /// One of the stores that this operator keeps for itself, in the order of the plan.
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

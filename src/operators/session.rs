@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::groups::{Arrival, Emission, GroupKey, Groups, RestoredGroup};
+use super::held::Look;
 use super::pending_sessions::{Pending, PendingChange};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
@@ -422,6 +423,11 @@ impl Operator for SessionAggregate {
         }
         self.expire();
         builder.finish().into()
+    }
+
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+        let is_own = look.store == self.groups.store;
+        is_own.then(|| self.groups.held_sessions(&self.time.index, look))
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

@@ -1,6 +1,7 @@
 //! Aggregates a table by another key: what a row no longer says is undone.
 
 use super::groups::{Arrival, Emission, GroupKey, Groups, later};
+use super::held::Look;
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
@@ -102,6 +103,10 @@ impl Operator for TableAggregate {
 
     fn is_waiting(&self) -> bool {
         self.keyed.waiting.is_any()
+    }
+
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+        self.keyed.groups.held_by_key(look)
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Clocks, Collector, Context, Minds, Operator, Piece, Port, QueryError, SomeRows, Store,
+    Clocks, Collector, Context, Look, Minds, Operator, Piece, Port, QueryError, SomeRows, Store,
     StoredRecord, Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
-use crate::plan::{Input, NodeId, QueryPlan, StoreId};
-use crate::types::{Offset, RowCodec, Rows};
+use crate::plan::{Input, NodeId, QueryPlan, StoreId, Wanted};
+use crate::types::{Arena, Offset, Partition, RowCodec, Rows};
 
 /// How a query runs.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +171,19 @@ impl Topology {
             }
             Ok(false)
         })
+    }
+
+    /// The rows that are wanted of those that a store holds now, as its operator gives them away.
+    pub fn held<'a>(
+        &mut self,
+        store: StoreId,
+        wanted: &Wanted,
+        partition: Partition,
+        arena: &'a Arena,
+    ) -> Result<Rows<'a>, QueryError> {
+        let look = Look { store, wanted, tables: &self.tables, partition, arena };
+        let found = self.vertices.iter_mut().find_map(|vertex| vertex.operator.held(&look));
+        found.unwrap_or_else(|| Ok(Rows::default()))
     }
 
     fn within<'a, T>(

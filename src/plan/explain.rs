@@ -91,6 +91,8 @@ fn write_kind(node: &Node, columns: &[ColumnDef], out: &mut String) -> fmt::Resu
     match &node.kind {
         NodeKind::StreamSource { .. } => out.write_str("reads a stream"),
         NodeKind::TableSource { store, .. } => write!(out, "reads a table into {}", store.name),
+        NodeKind::Held => out.write_str("gives rows that another query keeps"),
+        NodeKind::Frame { source } => write!(out, "gives them the columns of {}", source.name),
         NodeKind::Filter { text, .. } => write!(out, "keeps rows for which {text}"),
         NodeKind::Select { columns } => {
             out.write_str("selects ")?;

@@ -160,7 +160,7 @@ impl Text {
 
     fn kind(&mut self, kind: &NodeKind) {
         match kind {
-            NodeKind::StreamSource { .. } => {}
+            NodeKind::StreamSource { .. } | NodeKind::Held | NodeKind::Frame { .. } => {}
             NodeKind::TableSource { store, .. } => self.field("store", &store.name),
             NodeKind::Filter { text, .. } => self.field("if", text),
             NodeKind::Select { columns: exprs }
@@ -316,6 +316,8 @@ fn name_of(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::StreamSource { .. } => "stream",
         NodeKind::TableSource { .. } => "table",
+        NodeKind::Held => "held",
+        NodeKind::Frame { .. } => "frame",
         NodeKind::Filter { .. } => "filter",
         NodeKind::Select { .. } => "select",
         NodeKind::PartitionBy { .. } => "partition",

@@ -29,6 +29,7 @@ mod node;
 mod options;
 mod over;
 mod partitions;
+mod pull;
 mod push;
 mod query;
 mod query_plan;
@@ -47,6 +48,7 @@ mod stream_stream_join;
 mod sub_topology;
 mod survey;
 mod types;
+mod wanted;
 mod window;
 
 pub use catalog::{Catalog, PersistentQuery, QueryKind};
@@ -65,6 +67,7 @@ pub use node::{
 };
 pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
+pub use pull::{PullPlan, plan_pull, plan_stream_pull};
 pub use push::plan_push;
 pub use query_plan::{Gives, KeyPlace, Node, QueryPlan, Sink};
 pub use sanitise::sanitised;
@@ -77,6 +80,7 @@ pub use store::{StoreKind, StoreSpec};
 pub use stream_stream_join::StreamStreamJoin;
 pub use sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
 pub use types::resolve_type;
+pub use wanted::Wanted;
 
 use crate::expr::aggregates::{AggregateLimits, Aggregates};
 use crate::sql::Text;

@@ -28,6 +28,13 @@ pub enum NodeKind {
         /// Its rows, with the partition and the offset that each came from.
         store: StoreSpec,
     },
+    /// Gives rows that another query keeps, when they are asked for.
+    Held,
+    /// Gives rows of a table the columns that expressions over it can name.
+    Frame {
+        /// The table.
+        source: Arc<Source>,
+    },
     /// Keeps the rows for which an expression is true.
     Filter {
         /// The expression.

@@ -264,7 +264,7 @@ impl Builder<'_> {
         self.add("KsqlTopic.Source", kind);
     }
 
-    fn add_filter(&mut self) -> Result<(), PlanError> {
+    pub(super) fn add_filter(&mut self) -> Result<(), PlanError> {
         let Some(filter) = &self.query.filter else { return Ok(()) };
         let plain = unqualified(filter);
         self.scope(Clause::Where).resolve_columns(filter)?;
@@ -354,7 +354,7 @@ impl Builder<'_> {
     }
 
     /// The nodes of a query without aggregation.
-    fn project(mut self, items: &[Item]) -> Result<Analysed, PlanError> {
+    pub(super) fn project(mut self, items: &[Item]) -> Result<Analysed, PlanError> {
         let kind = self.relation.kind;
         let partition_by = self.query.partition_by.clone();
         let source_keys: Vec<Expr> =

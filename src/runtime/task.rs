@@ -17,7 +17,7 @@ use crate::formats::Schemas;
 use crate::operators::{
     Clocks, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
 };
-use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology};
+use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, Wanted};
 use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
 
 /// How a task runs.
@@ -222,6 +222,16 @@ impl Task {
             let logger = format!("processing.{}.{step}{suffix}", self.query_id);
             given.log.push(ProcessingLogEntry { logger, event });
         }
+    }
+
+    /// The rows that are wanted of those that a store holds now.
+    pub(super) fn held<'a>(
+        &mut self,
+        store: StoreId,
+        wanted: &Wanted,
+        arena: &'a Arena,
+    ) -> Result<Rows<'a>, QueryError> {
+        self.topology.held(store, wanted, self.id.partition, arena)
     }
 
     /// Processes rows of one input.

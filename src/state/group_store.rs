@@ -108,6 +108,11 @@ impl GroupStore {
         self.table.find(hash, |slot| self.key(*slot) == key).copied()
     }
 
+    /// All slots in use, in no order.
+    pub fn slots(&self) -> impl Iterator<Item = u32> {
+        self.table.iter().copied()
+    }
+
     /// The slots of many keys. What they need of memory comes together and not one after the other.
     pub fn find_all<'k>(&self, keys: impl Iterator<Item = &'k [u8]> + Clone) -> Vec<Option<u32>> {
         let hashes: Vec<u64> = keys.clone().map(|key| self.hasher.hash_one(key)).collect();

@@ -59,6 +59,11 @@ impl TableStore {
         self.index.find(key).and_then(|slot| self.row(slot))
     }
 
+    /// All slots in use, in no order.
+    pub fn slots(&self) -> impl Iterator<Item = u32> {
+        self.index.slots()
+    }
+
     /// The row in `slot`.
     pub fn row(&self, slot: u32) -> Option<TableRow<'_>> {
         TableRow::of(&self.rows[slot])

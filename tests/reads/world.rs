@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
-use millstream::engine::{Engine, Known, Properties, ReadQuery, Session, TopicShape};
+use millstream::engine::{Engine, Known, Properties, ReadQuery, ReadSpec, Session, TopicShape};
 use millstream::kafka::admin::{Admin, NewTopic};
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::produce::{NewRecord, Producer};
@@ -109,8 +109,45 @@ impl World {
     pub(crate) fn read(&mut self, sql: &str) -> Reading {
         let read = self.plan(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
         self.reads += 1;
-        let rows = self.instance.push(read.push_spec(format!("transient_{}", self.reads)));
-        Reading { rows, waiting: Vec::new() }
+        match read.spec(format!("transient_{}", self.reads)) {
+            ReadSpec::Push(spec) => {
+                Reading { rows: self.instance.push(*spec), waiting: Vec::new() }
+            }
+            ReadSpec::Pull(_) => panic!("rows of a table are pulled: {sql}"),
+        }
+    }
+
+    /// The rows that a table has, sorted, once its query runs.
+    pub(crate) async fn pull(&self, sql: &str) -> Vec<String> {
+        let read = self.plan(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        let ReadSpec::Pull(spec) = read.spec("") else { panic!("rows of a stream: {sql}") };
+        let pulling = async {
+            loop {
+                match self.instance.pull(spec.clone()).await {
+                    Ok(rows) => break rows,
+                    Err(LiveError::NotRunning { .. }) => {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                    Err(error) => panic!("{error}: {sql}"),
+                }
+            }
+        };
+        let rows = tokio::time::timeout(PATIENCE, pulling).await.unwrap();
+        let mut rows: Vec<String> = rows.iter().map(text).collect();
+        rows.sort();
+        rows
+    }
+
+    /// Waits until a table gives these rows.
+    pub(crate) async fn pulls(&self, sql: &str, expected: &[&str]) {
+        let arriving = async {
+            while self.pull(sql).await != expected {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, arriving).await.is_err() {
+            assert_eq!(self.pull(sql).await, expected, "{sql}");
+        }
     }
 }
 

@@ -50,6 +50,14 @@ pub enum LiveError {
     /// A local checkpoint cannot be used or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// What a query keeps is asked for while it does not run here, or not yet.
+    #[error(
+        "query {query} is not running here, so what it keeps cannot be looked at; it may be starting"
+    )]
+    NotRunning {
+        /// The query.
+        query: String,
+    },
     /// State and offsets do not belong together.
     #[error("query {query}: {cause}")]
     State {
@@ -94,6 +102,7 @@ impl LiveError {
             | Self::Panic(_)
             | Self::Checkpoint(CheckpointError::Mismatch { .. }) => true,
             Self::TopicMissing { .. }
+            | Self::NotRunning { .. }
             | Self::TopicGrown { .. }
             | Self::Query(_)
             | Self::Registration(_)

@@ -15,9 +15,11 @@ use super::figures::{Figures, QueryState, QueryStatus};
 use super::ids::QueryId;
 use super::life::{LEAVE_WAIT, Life};
 use super::log_writer::LogWriter;
+use super::look_up::PullSpec;
 use super::member::Standing;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
+use super::pull::pull;
 use super::push::{PushParts, PushRows, PushSpec};
 use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
@@ -28,8 +30,8 @@ use crate::kafka::Cluster;
 use crate::kafka::random::random_u128;
 use crate::plan::fingerprint;
 use crate::registry::RegistryClient;
-use crate::runtime::clock;
 use crate::runtime::panics::guarded;
+use crate::runtime::{ClientRow, clock};
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
 /// What an instance is told besides its queries.
@@ -183,6 +185,13 @@ impl Instance {
             placements: Arc::clone(&self.placements),
         };
         parts.start(spec)
+    }
+
+    /// The rows that a query keeps, as a pull query asks for them.
+    ///
+    /// A query that does not run here, or not yet, is an error.
+    pub async fn pull(&self, spec: PullSpec) -> Result<Vec<ClientRow>, LiveError> {
+        pull(&self.workers, spec).await
     }
 
     /// Drains a query, commits it and leaves its group; where it stood then. Nothing if it does not

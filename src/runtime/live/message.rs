@@ -7,8 +7,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::LiveError;
 use super::figures::Figures;
-use super::ids::{ReadingId, SessionId};
+use super::ids::{QueryId, ReadingId, SessionId};
 use super::lane_start::LaneStart;
+use super::look_up::LookUp;
 use super::manner::Manner;
 use super::pressure::Pressure;
 use super::progress_round::WrittenUpTo;
@@ -43,6 +44,8 @@ pub(super) enum Message {
     Schema { id: SchemaId, found: FoundSchema },
     /// Rows from a task of another worker.
     Handover { session: SessionId, handover: Handover },
+    /// What somebody wants to know of what a query keeps.
+    LookUp { query: QueryId, look_up: Box<LookUp> },
     /// What a query wants of its tasks.
     Command { session: SessionId, command: Command },
     /// The end.

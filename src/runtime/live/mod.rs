@@ -35,6 +35,7 @@ mod lane_start;
 mod life;
 mod local_state;
 mod log_writer;
+mod look_up;
 mod lost;
 mod manner;
 mod member;
@@ -47,6 +48,7 @@ mod positions;
 mod pressure;
 mod probe;
 mod progress_round;
+mod pull;
 mod pump;
 mod purge;
 mod push;
@@ -78,9 +80,11 @@ mod workers;
 pub use error::LiveError;
 pub use figures::{QueryState, QueryStatus};
 pub use instance::{Instance, InstanceOptions, InstanceStatus};
+pub use look_up::PullSpec;
 pub use plans::{NotedPlans, read_plans, write_plans};
 #[doc(hidden)]
 pub use probe::Probe;
+
 pub use push::{PushRows, PushSpec};
 pub use settings::{QuerySettings, QuerySpec, group_prefix};
 pub use topics::{EnsuredTopic, ensure_topic};

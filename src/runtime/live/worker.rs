@@ -143,6 +143,11 @@ impl Worker {
                     shard.hand_on(&workers);
                 });
             }
+            Message::LookUp { query, look_up } => {
+                if let Some(shard) = self.shards.get_mut(&query) {
+                    shard.look_up(&look_up);
+                }
+            }
             Message::Command { session, command: Command::Start(start) } => {
                 self.start(session, *start);
             }

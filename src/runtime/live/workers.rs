@@ -58,8 +58,13 @@ impl Workers {
 
     /// Gives a worker a command of a query.
     pub(super) async fn command(&self, worker: usize, session: &SessionId, command: Command) {
+        self.tell(worker, Message::Command { session: session.clone(), command }).await;
+    }
+
+    /// Tells a worker something, once it has room.
+    pub(super) async fn tell(&self, worker: usize, message: Message) {
         if let Some(inbox) = self.inboxes.get(worker) {
-            inbox.send(Message::Command { session: session.clone(), command }).await;
+            inbox.send(message).await;
         }
     }
 

@@ -1,0 +1,53 @@
+//! Rows that an operator keeps, for whoever asks what there is now.
+
+use super::{CodecPair, QueryError, Tables};
+use crate::plan::{SourceColumn, StoreId, Wanted};
+use crate::types::{Arena, Column, KeyColumns, Partition, Validity, Value, Window};
+
+/// A look at what a store holds.
+pub struct Look<'l, 'a> {
+    /// The store.
+    pub store: StoreId,
+    /// Which of its rows are wanted.
+    pub wanted: &'l Wanted,
+    /// The tables of the task.
+    pub tables: &'l Tables,
+    /// The partition of the task.
+    pub partition: Partition,
+    /// Where what is found lives.
+    pub arena: &'a Arena,
+}
+
+impl Look<'_, '_> {
+    /// Whether a window is wanted.
+    pub(super) fn wants_window(&self, window: Window) -> bool {
+        let Wanted { starts, ends, .. } = self.wanted;
+        starts.contains(&window.start.0) && ends.contains(&window.end.0)
+    }
+
+    /// The bytes of the keys that are wanted; `None` for all keys.
+    pub(super) fn keys(&self, codecs: &CodecPair) -> Result<Option<Vec<Vec<u8>>>, QueryError> {
+        let Some(keys) = &self.wanted.keys else { return Ok(None) };
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let columns = key.iter().map(|value| value.as_value(self.arena));
+            let columns = columns.map(|value| Column::Values(vec![value].into())).collect();
+            let key = KeyColumns { columns, valid: Validity::all(), index: None, len: 1 };
+            let mut bytes = Vec::new();
+            if codecs.encode_key(&key, 0, &mut bytes)? {
+                found.push(bytes);
+            }
+        }
+        Ok(Some(found))
+    }
+}
+
+/// The value that a table's row has in a column that is not kept: its time, or a part of its key.
+pub(super) fn not_kept<'a>(from: SourceColumn, key: &[Value<'a>], timestamp_ms: i64) -> Value<'a> {
+    match from {
+        SourceColumn::RowTime => Value::Bigint(timestamp_ms),
+        SourceColumn::Key(place) => key.get(place).copied().unwrap_or(Value::Null),
+        SourceColumn::Header(_) => Value::Array(&[]),
+        _ => Value::Null,
+    }
+}
