@@ -2,6 +2,10 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod topics;
+
+pub(crate) use topics::{CreateTopicArgs, TailArgs, TopicsAction, TopicsArgs, TopicsOutput};
+
 /// Runs ksqlDB's SQL on Kafka, without a JVM.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -45,6 +49,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Runs a Kafka-compatible broker, for development and tests, and a Schema Registry beside it if asked.
     Broker(BrokerArgs),
+    /// Lists, creates, describes, deletes and shows topics of Kafka.
+    Topics(TopicsArgs),
     /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
     Test(TestArgs),
 }

@@ -42,6 +42,7 @@
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
+//! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
 //!
 //! # The running system
@@ -130,3 +131,5 @@ pub mod engine;
 pub mod testing;
 
 pub mod devices;
+
+pub mod cli;

@@ -10,6 +10,7 @@ mod registry_command;
 mod reset_command;
 mod run_command;
 mod test_command;
+mod topics_command;
 
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => return run_command::run(args).await,
         Command::Reset(args) => return reset_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
+        Command::Topics(args) => topics_command::run(args).await,
         Command::Test(args) => test_command::run(&args),
     };
     match done {

@@ -67,7 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("devices", &["types", "formats", "registry", "kafka"]),
     ("server", &["types", "sql", "engine"]),
-    ("cli", &["server::api"]),
+    ("cli", &["sql", "server::api"]),
 ];
 
 /// Modules that are pure: they never await, start a thread, or use the network.

@@ -1,0 +1,55 @@
+//! `millstream topics`: what Kafka's own tools do, for people who have none at hand.
+
+mod tail;
+mod topics;
+
+use std::io;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use millstream::kafka::admin::Admin;
+use millstream::kafka::{ClientConfig, Cluster};
+
+use crate::args::{TopicsAction, TopicsArgs};
+use crate::run_command;
+use topics::Topics;
+
+/// The brokers where none are named.
+const BROKERS: &str = "localhost:9092";
+/// How long a broker is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Does what is asked with topics.
+pub(crate) async fn run(args: TopicsArgs) -> anyhow::Result<()> {
+    run_command::start_tracing("warn");
+    let (cluster, brokers) = connect(&args)?;
+    let topics = Topics { admin: Admin::new(&cluster), output: args.output };
+    let done = match args.action {
+        TopicsAction::List { internal } => topics.list(internal).await,
+        TopicsAction::Create(create) => topics.create(&create).await,
+        TopicsAction::Describe { topics: names } => topics.describe(&names).await,
+        TopicsAction::Delete { topics: names, yes } => topics.delete(&names, yes).await,
+        TopicsAction::Tail(tail) => tail::run(&topics, &tail).await,
+    };
+    match done {
+        // Who reads has seen enough.
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        done => done.with_context(|| format!("on {brokers}")),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+/// A client of the brokers of the command line, and their addresses.
+fn connect(args: &TopicsArgs) -> anyhow::Result<(Cluster, String)> {
+    let properties =
+        run_command::properties(&args.property_args(), args.bootstrap_servers.as_deref())?;
+    let mut properties = properties.for_clients();
+    let brokers = properties.entry("bootstrap.servers".to_owned());
+    let brokers = brokers.or_insert_with(|| BROKERS.to_owned()).clone();
+    let cluster = Cluster::new(ClientConfig::from_properties(&properties)?)?;
+    Ok((cluster.with_patience(PATIENCE), brokers))
+}
