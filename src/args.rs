@@ -35,6 +35,12 @@ pub(crate) enum Command {
     /// good.
     #[command(after_help = OWN_PROPERTIES)]
     Run(RunArgs),
+    /// Stands in a ksqlDB server's place: its REST API, beside a Kafka cluster.
+    ///
+    /// All servers of a service id share what exists through its command topic. Goes on where it
+    /// stopped when it starts again.
+    #[command(after_help = OWN_PROPERTIES)]
+    Server(ServerArgs),
     /// Makes queries of files begin anew: deletes their groups, their state and their internal topics.
     ///
     /// A query whose statement has changed is refused by `run` until it is reset, or the old
@@ -111,6 +117,21 @@ pub(crate) struct KafkaArgs {
     pub(crate) bootstrap_servers: Option<String>,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    pub(crate) kafka: KafkaArgs,
+    /// Where to listen; else listeners of --config, else port 8088 of loopback.
+    #[arg(long, value_name = "URL")]
+    pub(crate) listeners: Option<String>,
+    /// Keeps a copy of the state of queries here, from which they start again faster.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<std::path::PathBuf>,
+    /// How many seconds a stop may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) stop_within: u64,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod files;
 mod registry_command;
 mod reset_command;
 mod run_command;
+mod server_command;
 mod test_command;
 mod topics_command;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
+        Command::Server(args) => server_command::run(args).await,
         Command::Broker(args) => broker_command::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Consume(args) => devices_command::consume(args).await,

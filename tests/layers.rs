@@ -66,7 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("devices", &["types", "formats", "registry", "kafka"]),
-    ("server", &["types", "sql", "engine"]),
+    ("server", &["types", "java", "sql", "engine"]),
     ("cli", &["sql", "server::api"]),
 ];
 

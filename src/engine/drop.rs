@@ -56,9 +56,6 @@ impl Planning<'_> {
     }
 
     pub(super) fn control(&self, control: &ControlQuery) -> Result<Planned, PlanError> {
-        if control.action != QueryAction::Terminate {
-            return Err(PlanError::unsupported("PAUSE or RESUME is"));
-        }
         let queries = match &control.target {
             QueryTarget::All => {
                 self.catalog().queries().iter().map(|query| query.id.clone()).collect()
@@ -71,7 +68,12 @@ impl Planning<'_> {
                 return Err(PlanError::execute(message).at(id.span));
             }
         };
-        Ok(Planned { effect: Effect::Terminate { queries } })
+        let effect = match control.action {
+            QueryAction::Terminate => Effect::Terminate { queries },
+            QueryAction::Pause => Effect::Pause { queries, is_paused: true },
+            QueryAction::Resume => Effect::Pause { queries, is_paused: false },
+        };
+        Ok(Planned { effect })
     }
 }
 

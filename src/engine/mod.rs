@@ -15,6 +15,7 @@ mod ddl;
 mod drop;
 mod faults;
 pub mod headless;
+pub mod host;
 pub mod identity;
 mod known_properties;
 mod needs;
@@ -45,7 +46,7 @@ pub use services::{Services, ServicesError, registry};
 pub use session::Session;
 pub use settings::{fault_rules, settings};
 
-pub use crate::plan::{PersistentQuery, QueryKind};
+pub use crate::plan::{PersistentQuery, QueryKind, Source};
 
 use std::sync::Arc;
 
@@ -161,6 +162,7 @@ impl Engine {
                 self.terminate(query, &mut change);
                 change.delete_topic = deletes_topic.then_some(topic);
             }
+            Effect::Pause { queries, is_paused } => self.pause(&queries, is_paused, &mut change),
             Effect::Terminate { queries } => {
                 change.answer = Answer::Message("Query terminated.".to_owned());
                 self.terminate(queries, &mut change);
@@ -198,6 +200,18 @@ impl Engine {
         change.topic = topic;
         let becomes = if is_replaced { QueryChange::Replace } else { QueryChange::Start };
         change.queries.push(becomes(query));
+    }
+
+    fn pause(&self, ids: &[String], is_paused: bool, change: &mut Change) {
+        let done = if is_paused { "Query paused." } else { "Query resumed." };
+        change.answer = Answer::Message(done.to_owned());
+        for query in ids.iter().filter_map(|id| self.catalog.query(id)) {
+            change.queries.push(if is_paused {
+                QueryChange::Pause { id: query.id.clone() }
+            } else {
+                QueryChange::Resume(Arc::clone(query))
+            });
+        }
     }
 
     fn terminate(&mut self, ids: impl IntoIterator<Item = String>, change: &mut Change) {

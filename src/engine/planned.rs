@@ -40,6 +40,8 @@ pub(super) enum Effect {
     DropSource { name: String, topic: String, deletes_topic: bool, query: Option<String> },
     /// It ends queries for good.
     Terminate { queries: Vec<String> },
+    /// It lets queries rest, or go on.
+    Pause { queries: Vec<String>, is_paused: bool },
 }
 
 /// A query that is about to be made.
@@ -174,4 +176,11 @@ pub enum QueryChange {
         /// Its id.
         id: String,
     },
+    /// It rests.
+    Pause {
+        /// Its id.
+        id: String,
+    },
+    /// It goes on where it came to rest.
+    Resume(Arc<PersistentQuery>),
 }

@@ -88,7 +88,7 @@ impl QueryReset {
 }
 
 /// Deletes a topic unless it is gone, and waits until it is.
-async fn delete_topic(admin: &Admin, topic: &str) -> Result<(), KafkaError> {
+pub(in crate::engine) async fn delete_topic(admin: &Admin, topic: &str) -> Result<(), KafkaError> {
     match admin.delete_topic(topic).await {
         Err(error) if !error.is_code(ResponseError::UnknownTopicOrPartition) => return Err(error),
         _ => {}
@@ -103,7 +103,7 @@ async fn delete_topic(admin: &Admin, topic: &str) -> Result<(), KafkaError> {
 }
 
 /// Deletes a group unless it is gone.
-async fn delete_group(admin: &Admin, group: &str) -> Result<(), KafkaError> {
+pub(in crate::engine) async fn delete_group(admin: &Admin, group: &str) -> Result<(), KafkaError> {
     match admin.delete_group(group).await {
         Err(error) if error.is_code(ResponseError::GroupIdNotFound) => Ok(()),
         done => done,

@@ -7,7 +7,7 @@
 //! A group goes last, as what is left of a query is found by its offsets: a reset that breaks off is
 //! finished by another one. A query that runs, here or elsewhere, is left as it is.
 
-mod delete;
+pub(super) mod delete;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,207 @@
+//! Commands of the log, applied one after the other.
+
+use std::sync::Arc;
+
+use super::answer::{CommandState, CommandStatus};
+use super::command::{Command, CommandId, decode_key};
+use super::log::{LoggedCommand, Tail};
+use super::topics::{assume, look_up};
+use super::{HostError, Shared};
+use crate::engine::{
+    Answer, Change, Engine, PersistentQuery, Properties, QueryChange, Session, settings,
+};
+use crate::runtime::live::QuerySpec;
+use crate::sql::ast::{SourceKind, Statement};
+use crate::sql::{self, ParseOptions, ParsedStatement};
+
+/// How long the follower waits where the log cannot be read.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Shared {
+    /// Applies all commands that there are; then starts the queries that are left.
+    pub(super) async fn replay(&self) -> Result<Tail, HostError> {
+        let mut tail = self.log.tail();
+        let end = self.log.end().await?;
+        let mut next = 0;
+        while next < end {
+            let found = tail.next().await?;
+            for command in &found.commands {
+                self.apply(command, true).await;
+            }
+            next = next.max(found.next);
+            self.applied.send_replace(next);
+        }
+        let (queries, paused) = {
+            let state = self.state();
+            (state.engine.queries().to_vec(), state.paused.clone())
+        };
+        for query in queries.iter().filter(|query| !paused.contains(&query.id)) {
+            self.start_query(query);
+        }
+        Ok(tail)
+    }
+
+    /// Applies commands as they come.
+    pub(super) async fn follow(self: Arc<Self>, mut tail: Tail) {
+        let mut next = *self.applied.borrow();
+        loop {
+            let found = match tail.next().await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!("the command topic cannot be read: {error}");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+            };
+            for command in found.commands.iter().filter(|command| command.offset >= next) {
+                self.apply(command, false).await;
+                self.applied.send_replace(command.offset + 1);
+            }
+            next = next.max(found.next);
+            self.applied.send_if_modified(|applied| {
+                let is_further = next > *applied;
+                *applied = next.max(*applied);
+                is_further
+            });
+        }
+    }
+
+    /// Applies a command, or tells why it cannot be.
+    async fn apply(&self, logged: &LoggedCommand, is_replay: bool) {
+        let key = decode_key(&logged.key);
+        let applied = self.try_apply(logged, is_replay).await;
+        let status = applied.unwrap_or_else(|error| {
+            let offset = logged.offset;
+            tracing::warn!("command {key} at offset {offset} is skipped: {error}");
+            CommandStatus { state: CommandState::Error, message: error.message, query: None }
+        });
+        let mut state = self.state();
+        state.last = logged.offset;
+        state.note(logged.offset, key, status);
+    }
+
+    async fn try_apply(
+        &self,
+        logged: &LoggedCommand,
+        is_replay: bool,
+    ) -> Result<CommandStatus, HostError> {
+        let command = Command::decode(&logged.value).map_err(HostError::request)?;
+        let parsed = parse_one(&command.statement)?;
+        if CommandId::of(&parsed.statement).is_none() {
+            return Err(HostError::request("it is none that changes what exists"));
+        }
+        let session = Session::new(Properties::new(command.overrides));
+        let (mut engine, number) = {
+            let state = self.state();
+            (state.engine.clone(), state.next_number())
+        };
+        let needs = engine.needs(&parsed.statement, &session);
+        let mut known = look_up(&self.services, &needs).await?;
+        assume(&needs, &mut known);
+        let planned = engine.plan(&parsed, &session, &known)?;
+        let change = engine.apply(planned, number);
+        let status = status_of(&change.answer);
+        self.put(engine, &change, &command.statement);
+        if !is_replay {
+            self.carry_out(&change).await;
+        }
+        Ok(status)
+    }
+
+    /// Takes a new engine over, with what is known of its queries.
+    fn put(&self, engine: Engine, change: &Change, text: &str) {
+        let mut state = self.state();
+        state.engine = engine;
+        for query in &change.queries {
+            match query {
+                QueryChange::Start(query) | QueryChange::Replace(query) => {
+                    state.texts.insert(query.id.clone(), text.to_owned());
+                }
+                QueryChange::Terminate { id } => {
+                    state.texts.remove(id);
+                    state.paused.remove(id);
+                }
+                QueryChange::Pause { id } => drop(state.paused.insert(id.clone())),
+                QueryChange::Resume(query) => drop(state.paused.remove(&query.id)),
+            }
+        }
+    }
+
+    /// Starts and stops queries as a change says.
+    async fn carry_out(&self, change: &Change) {
+        let stops = change.queries.iter().filter_map(|query| match query {
+            QueryChange::Terminate { id } | QueryChange::Pause { id } => Some(id.as_str()),
+            QueryChange::Replace(query) => Some(query.id.as_str()),
+            QueryChange::Start(_) | QueryChange::Resume(_) => None,
+        });
+        // All at once: each waits for its own broker.
+        let mut stopping: Vec<_> = stops.map(|id| Box::pin(self.instance.stop_query(id))).collect();
+        std::future::poll_fn(|context| {
+            stopping.retain_mut(|stop| stop.as_mut().poll(context).is_pending());
+            if stopping.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+        for query in &change.queries {
+            match query {
+                QueryChange::Start(query)
+                | QueryChange::Replace(query)
+                | QueryChange::Resume(query) => self.start_query(query),
+                QueryChange::Terminate { id } => self.forget_query(id),
+                QueryChange::Pause { .. } => {}
+            }
+        }
+    }
+
+    /// Starts a query; that it cannot be started is told.
+    fn start_query(&self, query: &Arc<PersistentQuery>) {
+        let properties = self.state().engine.properties_of(query);
+        let started = settings(&properties).map_err(HostError::from).and_then(|settings| {
+            let (id, plan) = (query.id.clone(), Arc::clone(&query.plan));
+            Ok(self.instance.start_query(QuerySpec { id, plan, settings })?)
+        });
+        if let Err(error) = started {
+            tracing::warn!("query {} cannot be started: {error}", query.id);
+        }
+    }
+}
+
+/// What became of a command that is applied.
+fn status_of(answer: &Answer) -> CommandStatus {
+    let (message, query) = match answer {
+        Answer::Silence => (String::new(), None),
+        Answer::Message(message) | Answer::Warning(message) => (message.clone(), None),
+        Answer::Query { id } => (format!("Created query with ID {id}"), Some(id.clone())),
+    };
+    CommandStatus { state: CommandState::Success, message, query }
+}
+
+/// The one statement of a command.
+fn parse_one(text: &str) -> Result<ParsedStatement, HostError> {
+    let parsed = sql::parse(text, &ParseOptions::default());
+    let mut parsed = parsed.map_err(|errors| match errors.first() {
+        Some(error) => HostError::from(error),
+        None => HostError::request("it cannot be read"),
+    })?;
+    match (parsed.pop(), parsed.len()) {
+        (Some(one), 0) => Ok(without_added(one)),
+        _ => Err(HostError::request("it is not one statement")),
+    }
+}
+
+/// A statement without what was added to its text alone: its topic is there already.
+fn without_added(mut parsed: ParsedStatement) -> ParsedStatement {
+    let (with, is_unwindowed_table) = match &mut parsed.statement {
+        Statement::CreateSource(create) => (&mut create.with, false),
+        Statement::CreateAs(create) => {
+            let is_table = create.kind == SourceKind::Table;
+            (&mut create.with, is_table && create.query.window.is_none())
+        }
+        _ => return parsed,
+    };
+    with.retain(|property| match property.name.text.as_str() {
+        "CLEANUP_POLICY" => false,
+        "RETENTION_MS" => !is_unwindowed_table,
+        _ => true,
+    });
+    parsed
+}

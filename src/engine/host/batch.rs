@@ -1,0 +1,286 @@
+//! A batch of statements: read, tried on a copy of the engine as a whole, then run one after the other.
+
+use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
+use super::command::{Command, CommandId};
+use super::rewrite::logged;
+use super::scope::Scope;
+use super::topics::{add_to, look_up};
+use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared};
+use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
+use crate::kafka::admin::Admin;
+use crate::plan::SchemaRequest;
+use crate::sql::ast::Statement;
+use crate::sql::print::masked;
+use crate::sql::{self, ParseError, ParsedStatement, Variables};
+
+impl Host {
+    /// Runs a batch of statements. One that is refused refuses all of them, before anything is written.
+    pub async fn run(&self, request: &Request) -> Result<Vec<Entity>, HostError> {
+        let shared = &self.shared;
+        if let Some(sequence) = request.sequence {
+            shared.wait_for_command(sequence).await?;
+        }
+        let statements = shared.parse(request)?;
+        let first = statements.first().map(masked).unwrap_or_default();
+        let session = request.session(&shared.properties).map_err(|error| error.of(first))?;
+        let variables: Variables = request.variables.clone().into_iter().collect();
+        let mut trial = Scope { session: session.clone(), variables: variables.clone() };
+        shared.try_all(&statements, &mut trial).await?;
+        let mut scope = Scope { session, variables };
+        let mut entities = Vec::new();
+        for parsed in &statements {
+            let answer = shared.run_one(parsed, &mut scope).await;
+            let answer = answer.map_err(|error| error.of(masked(parsed)))?;
+            entities.extend(answer);
+        }
+        Ok(entities)
+    }
+}
+
+impl Shared {
+    /// Waits until the command at an offset is applied.
+    async fn wait_for_command(&self, sequence: i64) -> Result<(), HostError> {
+        let timeout = self.properties.number("ksql.server.command.response.timeout.ms", 5_000)?;
+        let within = std::time::Duration::from_millis(u64::try_from(timeout).unwrap_or(0));
+        if sequence < 0 || self.wait_applied(sequence.saturating_add(1), within).await {
+            return Ok(());
+        }
+        Err(HostError::new(
+            HostFault::Sequence,
+            format!(
+                "Timed out while waiting for a previous command to execute. command sequence number: \
+                 {sequence}"
+            ),
+        ))
+    }
+
+    /// The statements of a request.
+    pub(super) fn parse(&self, request: &Request) -> Result<Vec<ParsedStatement>, HostError> {
+        let options = request.parse_options(&self.properties);
+        sql::parse(request.text.as_str(), &options).map_err(|errors| {
+            let first = errors.first().map(|error: &ParseError| HostError::from(error));
+            first.unwrap_or_else(|| HostError::request("the statements cannot be read"))
+        })
+    }
+
+    /// Tries statements on a copy of the engine.
+    async fn try_all(
+        &self,
+        statements: &[ParsedStatement],
+        scope: &mut Scope,
+    ) -> Result<(), HostError> {
+        let (mut engine, mut number) = {
+            let state = self.state();
+            (state.engine.clone(), state.next_number())
+        };
+        let admin = Admin::new(&self.services.cluster);
+        let mut known = Known::default();
+        known.compares_topics = true;
+        for parsed in statements {
+            let of = |error: HostError| error.of(masked(parsed));
+            refuse_elsewhere(&parsed.statement).map_err(of)?;
+            let is_command = CommandId::of(&parsed.statement).is_some();
+            let is_row = matches!(parsed.statement, Statement::InsertValues(_));
+            if !is_command && !is_row && !changes_scope(&parsed.statement) {
+                super::inspect::check(&engine, parsed).map_err(of)?;
+                continue;
+            }
+            if is_command && known.default_retention_ms.is_none() {
+                known.default_retention_ms = topics::default_retention(&admin).await?;
+            }
+            let needs = engine.needs(&parsed.statement, &scope.session);
+            add_to(&mut known, &admin, &self.services, &needs).await?;
+            let planned = engine.plan(parsed, &scope.session, &known);
+            let planned = planned.map_err(|error| of(error.into()))?;
+            let change = engine.apply(planned, number);
+            number += 2;
+            change.topic.iter().for_each(|topic| known.add_request(topic));
+            apply_to_scope(&parsed.statement, &change, scope);
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that has been tried.
+    async fn run_one(
+        &self,
+        parsed: &ParsedStatement,
+        scope: &mut Scope,
+    ) -> Result<Option<Entity>, HostError> {
+        let statement = masked(parsed);
+        if let Some(id) = CommandId::of(&parsed.statement) {
+            return self.change(parsed, &id, &scope.session).await.map(Some);
+        }
+        let body = match &parsed.statement {
+            Statement::InsertValues(_) => {
+                self.insert_values(parsed, &scope.session).await?;
+                return Ok(None);
+            }
+            Statement::Undefine { name } if !scope.variables.contains_key(name) => {
+                let message = format!("Cannot undefine variable '{name}' which was never defined");
+                Some(AnswerBody::Warning(message))
+            }
+            other if changes_scope(other) => {
+                let engine = self.state().engine.clone();
+                let planned = engine.plan(parsed, &scope.session, &Known::default())?;
+                let change = engine.clone().apply(planned, 0);
+                apply_to_scope(&parsed.statement, &change, scope);
+                return Ok(None);
+            }
+            _ => Some(self.inspect(parsed, scope).await?),
+        };
+        Ok(body.map(|body| Entity { statement, body }))
+    }
+
+    /// Writes a row of `INSERT INTO … VALUES`.
+    async fn insert_values(
+        &self,
+        parsed: &ParsedStatement,
+        session: &Session,
+    ) -> Result<(), HostError> {
+        let mut engine = self.state().engine.clone();
+        let known = look_up(&self.services, &engine.needs(&parsed.statement, session)).await?;
+        let planned = engine.plan(parsed, session, &known)?;
+        let change = engine.apply(planned, 0);
+        match change.row {
+            Some(row) => self.insert(&row, &known).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a command, and waits until it is applied.
+    async fn change(
+        &self,
+        parsed: &ParsedStatement,
+        id: &CommandId,
+        session: &Session,
+    ) -> Result<Entity, HostError> {
+        let _writing = self.writing.lock().await;
+        self.log.begin().await?;
+        let written = match self.plan_and_write(parsed, id, session).await {
+            Ok(written) => written,
+            Err(error) => {
+                self.log.give_up().await;
+                return Err(error);
+            }
+        };
+        let (text, offset, delete_topic) = match written {
+            Written::Command { text, offset, delete_topic } => (text, offset, delete_topic),
+            Written::Unneeded(entity) => {
+                self.log.give_up().await;
+                return Ok(entity);
+            }
+        };
+        let applied = self.wait_applied(offset + 1, APPLIED_WITHIN).await;
+        let outcome = self.state().outcomes.get(&offset).cloned().filter(|_| applied);
+        let status = outcome.unwrap_or_else(|| CommandStatus {
+            state: CommandState::Queued,
+            message: "Statement written to command topic".to_owned(),
+            query: None,
+        });
+        if let Some(topic) = delete_topic.filter(|_| status.state == CommandState::Success) {
+            self.delete_topic_of(&topic).await?;
+        }
+        let command_id = id.to_string();
+        Ok(Entity {
+            statement: text,
+            body: AnswerBody::Status { command_id, status, sequence: offset },
+        })
+    }
+
+    /// Plans a statement against all that is in the log, makes its topics, and writes it.
+    async fn plan_and_write(
+        &self,
+        parsed: &ParsedStatement,
+        id: &CommandId,
+        session: &Session,
+    ) -> Result<Written, HostError> {
+        let end = self.log.end().await?;
+        if !self.wait_applied(end, APPLIED_WITHIN).await {
+            return Err(HostError::server(format!(
+                "Could not write the statement '{}' into the command topic.\nCaused by: Timeout while \
+                 waiting for command topic consumer to process command topic",
+                masked(parsed)
+            )));
+        }
+        let (engine, number) = {
+            let state = self.state();
+            (state.engine.clone(), state.next_number())
+        };
+        let admin = Admin::new(&self.services.cluster);
+        let mut known = look_up(&self.services, &engine.needs(&parsed.statement, session)).await?;
+        known.default_retention_ms = topics::default_retention(&admin).await?;
+        known.compares_topics = true;
+        let planned = engine.plan(parsed, session, &known)?;
+        let change = engine.clone().apply(planned, number);
+        if let Answer::Warning(message) = &change.answer {
+            let statement = masked(parsed);
+            let body = AnswerBody::Warning(message.clone());
+            return Ok(Written::Unneeded(Entity { statement, body }));
+        }
+        self.make(&admin, &change).await?;
+        let text = logged(parsed, engine.catalog(), change.topic.as_ref(), &known);
+        let overrides = session.overrides().to_map();
+        let command = Command { statement: text.clone(), overrides };
+        let value = command.encode(&self.properties);
+        let offset = self.log.write(&id.key(), &value).await?;
+        Ok(Written::Command { text, offset, delete_topic: change.delete_topic })
+    }
+
+    /// Makes the topics and the schemas that a statement needs.
+    async fn make(&self, admin: &Admin, change: &Change) -> Result<(), HostError> {
+        if let Some(request) = &change.topic {
+            topics::create(admin, request).await?;
+        }
+        if let Some(registry) = &self.services.registry {
+            for SchemaRequest { subject, schema } in &change.schemas {
+                registry.register(subject, schema).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_topic_of(&self, topic: &str) -> Result<(), HostError> {
+        let admin = Admin::new(&self.services.cluster);
+        Ok(crate::engine::reset::delete::delete_topic(&admin, topic).await?)
+    }
+}
+
+/// What became of a statement that was to be written.
+enum Written {
+    /// It stands in the log.
+    Command { text: String, offset: i64, delete_topic: Option<String> },
+    /// All is as it wants it.
+    Unneeded(Entity),
+}
+
+/// Whether a statement changes what those after it in the batch see.
+fn changes_scope(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Set { .. }
+            | Statement::Unset { .. }
+            | Statement::Define { .. }
+            | Statement::Undefine { .. }
+    )
+}
+
+fn apply_to_scope(statement: &Statement, change: &Change, scope: &mut Scope) {
+    change.session.iter().for_each(|change: &SessionChange| scope.session.apply(change));
+    match statement {
+        Statement::Define { name, value } => {
+            scope.variables.insert(name.clone(), value.clone());
+        }
+        Statement::Undefine { name } => drop(scope.variables.remove(name)),
+        _ => {}
+    }
+}
+
+/// Refuses what is sent elsewhere.
+fn refuse_elsewhere(statement: &Statement) -> Result<(), HostError> {
+    const MESSAGE: &str = "The following statement types should be issued to the websocket endpoint \
+                           '/query':\n\t* PRINT\n\t* SELECT";
+    match statement {
+        Statement::Query(_) | Statement::Print(_) => Err(HostError::new(HostFault::Query, MESSAGE)),
+        _ => Ok(()),
+    }
+}

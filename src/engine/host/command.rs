@@ -1,0 +1,128 @@
+//! A command as ksqlDB's servers write it: a key that names what it is about, and a value with its statement.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::engine::Properties;
+use crate::sql::ast::{DropKind, QueryAction, QueryTarget, SourceKind, Statement};
+
+/// The version of ksqlDB's format that is written.
+const VERSION: u64 = 17;
+
+/// What a command is about, such as ``stream/`S`/create``.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CommandId {
+    kind: &'static str,
+    entity: String,
+    action: &'static str,
+}
+
+impl CommandId {
+    /// What a statement is about, where it is one that changes what exists.
+    pub(super) fn of(statement: &Statement) -> Option<Self> {
+        let source = |kind: SourceKind| match kind {
+            SourceKind::Stream => "stream",
+            SourceKind::Table => "table",
+        };
+        let quoted = |name: &str| format!("`{name}`");
+        let (kind, entity, action) = match statement {
+            Statement::CreateSource(create) => {
+                (source(create.kind), quoted(&create.name.text), "create")
+            }
+            Statement::CreateAs(create) => {
+                (source(create.kind), quoted(&create.name.text), "create")
+            }
+            Statement::InsertInto(insert) => ("stream", quoted(&insert.target.text), "create"),
+            Statement::CreateType(create) => ("type", create.name.text.clone(), "create"),
+            Statement::AlterSource(alter) => (source(alter.kind), alter.name.text.clone(), "alter"),
+            Statement::Drop(drop) => match drop.kind {
+                DropKind::Source(kind) => (source(kind), drop.name.text.clone(), "drop"),
+                DropKind::Type => ("type", drop.name.text.clone(), "drop"),
+                DropKind::Connector => return None,
+            },
+            Statement::ControlQuery(control) => {
+                let kind = match control.action {
+                    QueryAction::Terminate => "terminate",
+                    QueryAction::Pause => "pause",
+                    QueryAction::Resume => "resume",
+                };
+                let entity = match &control.target {
+                    QueryTarget::All => "ALL".to_owned(),
+                    QueryTarget::Id(id) => id.text.clone(),
+                };
+                (kind, entity, "execute")
+            }
+            _ => return None,
+        };
+        Some(Self { kind, entity, action })
+    }
+
+    /// The key of its record.
+    pub(super) fn key(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.to_string()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for CommandId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.kind, self.entity, self.action)
+    }
+}
+
+/// The value of a command's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Command {
+    /// The statement.
+    pub(super) statement: String,
+    /// What its session had set.
+    pub(super) overrides: BTreeMap<String, String>,
+}
+
+impl Command {
+    /// The bytes of its record. `properties` are those of the server that matter to what is made.
+    pub(super) fn encode(&self, properties: &Properties) -> Vec<u8> {
+        let original: Map<String, Value> = properties
+            .iter()
+            .filter(|(name, _)| !name.contains("password") && !name.contains("jaas"))
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
+        let value = json!({
+            "statement": self.statement,
+            "streamsProperties": self.overrides,
+            "originalProperties": original,
+            "plan": null,
+            "version": VERSION,
+        });
+        serde_json::to_vec(&value).unwrap_or_default()
+    }
+
+    /// Reads a record of ours or of ksqlDB's.
+    pub(super) fn decode(value: &[u8]) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+        let statement = value.get("statement").and_then(Value::as_str);
+        let statement = statement.filter(|text| !text.trim().is_empty());
+        let statement = statement.ok_or("it has no statement")?.to_owned();
+        let overrides = value.get("streamsProperties").or_else(|| value.get("overwriteProperties"));
+        let overrides = overrides.and_then(Value::as_object).into_iter().flatten();
+        let overrides = overrides.map(|(name, value)| (name.clone(), text(value))).collect();
+        Ok(Self { statement, overrides })
+    }
+}
+
+/// The id that a record's key names.
+pub(super) fn decode_key(key: &[u8]) -> String {
+    let text: Result<Value, _> = serde_json::from_slice(key);
+    match text {
+        Ok(Value::String(id)) => id,
+        _ => String::from_utf8_lossy(key).into_owned(),
+    }
+}
+
+/// The value of a property as text.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a statement is not run.
+
+use crate::engine::{PropertyError, ReadError};
+use crate::kafka::KafkaError;
+use crate::plan::PlanError;
+use crate::registry::RegistryError;
+use crate::runtime::live::LiveError;
+use crate::sql::ParseError;
+
+/// Why a statement is not run, in ksqlDB's words where it has any.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HostError {
+    /// What kind of fault it is.
+    pub fault: HostFault,
+    /// What the user is told.
+    pub message: String,
+    /// The statement, where one is at fault.
+    pub statement: Option<String>,
+}
+
+/// What kind of fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostFault {
+    /// The request.
+    Request,
+    /// A statement.
+    Statement,
+    /// A `SELECT` or `PRINT` that was sent where other statements go.
+    Query,
+    /// What was asserted does not hold.
+    Assertion,
+    /// An earlier command is not applied in time.
+    Sequence,
+    /// There is no Schema Registry.
+    NoRegistry,
+    /// The server, or what it stands on.
+    Server,
+}
+
+impl HostError {
+    /// A fault of some kind.
+    pub fn new(fault: HostFault, message: impl Into<String>) -> Self {
+        Self { fault, message: message.into(), statement: None }
+    }
+
+    /// A fault of the request.
+    pub fn request(message: impl Into<String>) -> Self {
+        Self::new(HostFault::Request, message)
+    }
+
+    /// A fault of the server, or of what it stands on.
+    pub fn server(message: impl Into<String>) -> Self {
+        Self::new(HostFault::Server, message)
+    }
+
+    /// Something of ksqlDB's that is not there yet.
+    pub fn unsupported(what: &str) -> Self {
+        PlanError::unsupported(what).into()
+    }
+
+    /// A fault of a statement.
+    pub fn statement(message: impl Into<String>, statement: impl Into<String>) -> Self {
+        Self::new(HostFault::Statement, message).of(statement)
+    }
+
+    /// The same fault, of this statement, unless it is another one's.
+    #[must_use]
+    pub fn of(mut self, statement: impl Into<String>) -> Self {
+        self.statement.get_or_insert_with(|| statement.into());
+        self
+    }
+}
+
+impl From<&ParseError> for HostError {
+    fn from(error: &ParseError) -> Self {
+        Self::statement(error.unlogged.clone(), error.statement.clone())
+    }
+}
+
+impl From<PlanError> for HostError {
+    fn from(error: PlanError) -> Self {
+        let message = error.unlogged.clone().unwrap_or_else(|| error.to_string());
+        Self::new(HostFault::Statement, message)
+    }
+}
+
+impl From<ReadError> for HostError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Plan(error) => error.into(),
+            ReadError::Property(error) => error.into(),
+        }
+    }
+}
+
+impl From<PropertyError> for HostError {
+    fn from(error: PropertyError) -> Self {
+        Self::request(error.to_string())
+    }
+}
+
+impl From<KafkaError> for HostError {
+    fn from(error: KafkaError) -> Self {
+        Self::server(error.to_string())
+    }
+}
+
+impl From<LiveError> for HostError {
+    fn from(error: LiveError) -> Self {
+        Self::server(error.to_string())
+    }
+}
+
+impl From<RegistryError> for HostError {
+    fn from(error: RegistryError) -> Self {
+        Self::server(error.to_string())
+    }
+}

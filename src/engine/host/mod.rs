@@ -1,0 +1,204 @@
+//! What runs statements for a server: an engine, its running queries, and the log of commands that all servers of a
+//! service id share.
+//!
+//! ```text
+//! batch ─ parse ─ tried on a copy ─┬─ asks: answered from what exists now
+//!                                  └─ changes: topics made ─▶ command log ─▶ follower ─▶ engine, queries
+//!                                                                              │
+//!                  answer ◀──────────── what became of the command ◀───────────┘
+//! ```
+//! The follower alone changes the engine, in the order of the log: so every server of a service id comes to the same.
+//! A command that cannot be applied is told and skipped.
+
+mod answer;
+mod apply;
+mod batch;
+mod command;
+mod error;
+mod inspect;
+mod log;
+mod read;
+mod request;
+mod rewrite;
+mod rows;
+mod scope;
+mod state;
+mod topics;
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use answer::{
+    AnswerBody, CommandState, CommandStatus, Entity, FunctionText, PropertyText, QueryText,
+    SourceText, TopicText,
+};
+pub use error::{HostError, HostFault};
+pub use read::{Reading, Rows};
+pub use request::Request;
+
+use super::{Engine, Properties, Services, ServicesError};
+use crate::kafka::produce::Producer;
+use crate::kafka::random::random_u128;
+use crate::runtime::live::{Instance, InstanceOptions};
+use log::CommandLog;
+use state::State;
+
+/// How long a command that was written may take to be applied.
+const APPLIED_WITHIN: Duration = Duration::from_secs(30);
+
+/// How a host is set up.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// The properties of the server.
+    pub properties: Properties,
+    /// A number that no other instance has.
+    pub instance: u64,
+    /// How many threads process records.
+    pub workers: usize,
+    /// How long a stop may take before what is left is given up.
+    pub stop_within: Duration,
+}
+
+/// What runs statements for a server.
+pub struct Host {
+    shared: Arc<Shared>,
+    follower: JoinHandle<()>,
+}
+
+/// What a host's tasks share.
+struct Shared {
+    properties: Properties,
+    service_id: String,
+    services: Services,
+    instance: Instance,
+    state: Mutex<State>,
+    /// How far the log is applied: the offset behind the last command.
+    applied: watch::Sender<i64>,
+    log: CommandLog,
+    /// Who writes a command holds this, from its plan to its effect.
+    writing: tokio::sync::Mutex<()>,
+    producer: Producer,
+    cluster_id: String,
+    /// How many queries of clients run.
+    reading: Arc<AtomicUsize>,
+}
+
+impl Host {
+    /// Starts a host: makes the command topic, replays it, and starts the queries that are left.
+    pub async fn start(services: Services, options: HostOptions) -> Result<Self, HostError> {
+        let HostOptions { properties, instance, workers, stop_within } = options;
+        properties.check().map_err(|error| HostError::server(error.to_string()))?;
+        let service_id = properties.get("ksql.service.id").unwrap_or("default_").to_owned();
+        let live = InstanceOptions {
+            stop_within,
+            id: instance,
+            workers,
+            registry: services.registry.clone(),
+        };
+        let instance = Instance::new(&services.cluster, live)?;
+        let log = CommandLog::open(&services.cluster, &service_id).await?;
+        let engine = Engine::new(properties.clone()).with_rows();
+        let engine = if services.registry.is_some() { engine.with_registry() } else { engine };
+        let admin = crate::kafka::admin::Admin::new(&services.cluster);
+        let cluster_id = admin.cluster_id().await?.unwrap_or_default();
+        let shared = Arc::new(Shared {
+            producer: Producer::with_options(
+                &services.cluster,
+                crate::kafka::produce::ProducerOptions::default(),
+            ),
+            properties,
+            service_id,
+            services,
+            instance,
+            state: Mutex::new(State::new(engine)),
+            applied: watch::channel(0).0,
+            log,
+            writing: tokio::sync::Mutex::new(()),
+            cluster_id,
+            reading: Arc::default(),
+        });
+        let tail = shared.replay().await?;
+        let follower = tokio::spawn(Arc::clone(&shared).follow(tail));
+        Ok(Self { shared, follower })
+    }
+
+    /// The id of the Kafka cluster.
+    pub fn cluster_id(&self) -> &str {
+        &self.shared.cluster_id
+    }
+
+    /// `ksql.service.id`.
+    pub fn service_id(&self) -> &str {
+        &self.shared.service_id
+    }
+
+    /// The properties of the server.
+    pub fn properties(&self) -> &Properties {
+        &self.shared.properties
+    }
+
+    /// Whether clients may set a property.
+    pub fn check_overridable(&self, name: &str) -> Result<(), HostError> {
+        request::check_overridable(name, &self.shared.properties)
+    }
+
+    /// Whether Kafka answers.
+    pub async fn is_kafka_healthy(&self) -> bool {
+        let admin = crate::kafka::admin::Admin::new(&self.shared.services.cluster);
+        admin.describe_topic(self.shared.log.topic()).await.is_ok()
+    }
+
+    /// Whether the commands of the log are still applied.
+    pub fn is_following(&self) -> bool {
+        !self.follower.is_finished()
+    }
+
+    /// What became of a command, such as ``stream/`S`/create``.
+    pub fn command_status(&self, id: &str) -> Option<CommandStatus> {
+        self.shared.state().statuses.get(id).cloned()
+    }
+
+    /// What became of all commands.
+    pub fn command_statuses(&self) -> Vec<(String, CommandState)> {
+        let state = self.shared.state();
+        state.statuses.iter().map(|(id, status)| (id.clone(), status.state)).collect()
+    }
+
+    /// Stops: queries are drained and committed, and go on at the next start.
+    pub async fn stop(self) {
+        self.follower.abort();
+        let _ = self.follower.await;
+        // Requests that are under way may hold it a little longer; what is left then is given up.
+        if let Some(shared) = Arc::into_inner(self.shared) {
+            shared.instance.stop().await;
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the log is applied up to an offset; false if that takes too long.
+    async fn wait_applied(&self, offset: i64, within: Duration) -> bool {
+        let mut applied = self.applied.subscribe();
+        let reached = applied.wait_for(|applied| *applied >= offset);
+        matches!(tokio::time::timeout(within, reached).await, Ok(Ok(_)))
+    }
+}
+
+/// An id that no other query has: that of a push query over `source`.
+fn transient_id(source: &str) -> String {
+    format!("transient_{source}_{}", (random_u128() as u64) >> 1)
+}
+
+impl From<ServicesError> for HostError {
+    fn from(error: ServicesError) -> Self {
+        Self::server(error.to_string())
+    }
+}

@@ -1,0 +1,48 @@
+//! What a host knows: the engine, what became of commands, and the statements that queries were made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::CommandStatus;
+use crate::engine::Engine;
+
+/// How many commands are remembered with what became of them.
+pub(super) const STATUSES_MAX: usize = 10_000;
+
+/// What a host knows.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) engine: Engine,
+    /// By command id; the last command of an id counts.
+    pub(super) statuses: BTreeMap<String, CommandStatus>,
+    /// The statements of queries, by id.
+    pub(super) texts: BTreeMap<String, String>,
+    /// The queries that are paused.
+    pub(super) paused: BTreeSet<String>,
+    /// The offset of the last command, -1 before there is any.
+    pub(super) last: i64,
+    /// What the last command became, for whoever wrote it.
+    pub(super) outcomes: BTreeMap<i64, CommandStatus>,
+}
+
+impl State {
+    pub(super) fn new(engine: Engine) -> Self {
+        Self { engine, last: -1, ..Self::default() }
+    }
+
+    /// The number that the next query gets in its id.
+    pub(super) fn next_number(&self) -> i64 {
+        self.last + 1
+    }
+
+    /// Notes what became of a command. Where there are too many, the first by name is forgotten.
+    pub(super) fn note(&mut self, offset: i64, id: String, status: CommandStatus) {
+        self.statuses.insert(id, status.clone());
+        self.outcomes.insert(offset, status);
+        while self.statuses.len() > STATUSES_MAX {
+            self.statuses.pop_first();
+        }
+        while self.outcomes.len() > STATUSES_MAX {
+            self.outcomes.pop_first();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a host asks of Kafka and the registry for planning, and what it cleans up there.
+
+use std::time::Duration;
+
+use super::{HostError, Shared};
+use crate::engine::needs::{Known, Needs, TopicNeed, TopicShape};
+use crate::engine::reset::delete::{delete_group, delete_topic};
+use crate::engine::{Services, schemas, topics};
+use crate::kafka::KafkaError;
+use crate::kafka::admin::Admin;
+use crate::runtime::live::group_prefix;
+
+/// How often it is tried to clean up after a query, while other servers still leave its group.
+const CLEAN_TRIES: u32 = 20;
+
+/// How long is waited between these tries.
+const CLEAN_WAIT: Duration = Duration::from_millis(500);
+
+/// What is known of what a statement needs.
+pub(super) async fn look_up(services: &Services, needs: &Needs) -> Result<Known, HostError> {
+    let admin = Admin::new(&services.cluster);
+    let mut known = Known::default();
+    add_to(&mut known, &admin, services, needs).await?;
+    Ok(known)
+}
+
+/// Adds what a statement needs to what is known.
+pub(super) async fn add_to(
+    known: &mut Known,
+    admin: &Admin,
+    services: &Services,
+    needs: &Needs,
+) -> Result<(), HostError> {
+    topics::look_up(admin, needs, known).await?;
+    if let Some(registry) = &services.registry {
+        schemas::look_up(registry, needs, known).await?;
+    }
+    Ok(())
+}
+
+/// Takes topics as there that had to be there when a command was written: they may be gone by now.
+pub(super) fn assume(needs: &Needs, known: &mut Known) {
+    for (name, need) in &needs.topics {
+        if *need == TopicNeed::Required && known.topic(name).is_none() {
+            let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
+            known.add_topic(name.as_str(), shape);
+        }
+    }
+    known.joins_unequal = true;
+}
+
+impl Shared {
+    /// Deletes what a query kept in Kafka, beside everything else: its group, its internal topics.
+    pub(super) fn forget_query(&self, id: &str) {
+        let group = format!("{}{id}", group_prefix(&self.service_id));
+        let admin = Admin::new(&self.services.cluster);
+        tokio::spawn(async move {
+            let mut tries = 0;
+            while let Err(error) = clean_up(&admin, &group).await {
+                tries += 1;
+                if tries == CLEAN_TRIES {
+                    tracing::warn!("what {group} kept is not deleted: {error}");
+                    return;
+                }
+                tokio::time::sleep(CLEAN_WAIT).await;
+            }
+        });
+    }
+}
+
+async fn clean_up(admin: &Admin, group: &str) -> Result<(), KafkaError> {
+    let prefix = format!("{group}-");
+    for topic in admin.list_topics().await? {
+        let name = topic.name.as_ref();
+        let is_internal = name.ends_with("-changelog") || name.ends_with("-repartition");
+        if name.starts_with(&prefix) && is_internal {
+            delete_topic(admin, name).await?;
+        }
+    }
+    delete_group(admin, group).await
+}

@@ -1,0 +1,130 @@
+//! Rows of queries in ksqlDB's JSON, each a frame of its own.
+
+use serde_json::json;
+
+use super::{errors, values};
+use crate::engine::ReadColumn;
+use crate::engine::host::HostError;
+use crate::types::OwnedValue;
+
+/// How rows are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// A JSON value a line.
+    Lines,
+    /// An array of arrays, after a header.
+    Array,
+    /// An array of objects, which say what they are.
+    Objects,
+}
+
+/// Frames of one answer.
+#[derive(Debug)]
+pub struct Frames {
+    framing: Framing,
+    columns: Vec<ReadColumn>,
+    /// Whether an end says why it comes; else it is seen beforehand that there are no more rows.
+    says_end: bool,
+}
+
+impl Frames {
+    /// Frames of rows of these columns; `says_end` if an end says why it comes.
+    pub fn new(framing: Framing, columns: Vec<ReadColumn>, says_end: bool) -> Self {
+        Self { framing, columns, says_end }
+    }
+
+    /// What stands before all rows.
+    pub fn header(&self, id: &str) -> String {
+        match self.framing {
+            Framing::Objects => {
+                let header = json!({ "queryId": id, "schema": self.schema() });
+                let (_, after) = self.around();
+                format!("[{{\"header\":{header}}}{after}")
+            }
+            Framing::Lines => format!("{}\n", self.names(id)),
+            Framing::Array => format!("[{}", self.names(id)),
+        }
+    }
+
+    /// A row.
+    pub fn row(&self, row: &[OwnedValue], is_tombstone: bool) -> String {
+        let mut out = String::new();
+        match self.framing {
+            Framing::Objects => {
+                let (before, after) = self.around();
+                out.push_str(before);
+                out.push_str("{\"row\":{\"columns\":");
+                self.write(row, &mut out);
+                if is_tombstone {
+                    out.push_str(",\"tombstone\":true");
+                }
+                out.push_str("}}");
+                out.push_str(after);
+            }
+            Framing::Lines => {
+                self.write(row, &mut out);
+                out.push('\n');
+            }
+            Framing::Array => {
+                out.push(',');
+                self.write(row, &mut out);
+            }
+        }
+        out
+    }
+
+    /// What stands after all rows: why there are no more.
+    pub fn end(&self, message: &str) -> String {
+        match self.framing {
+            Framing::Objects if !self.says_end => "]".to_owned(),
+            Framing::Objects => format!("{}]", json!({ "finalMessage": message })),
+            Framing::Lines => String::new(),
+            Framing::Array => "]".to_owned(),
+        }
+    }
+
+    /// What stands after the rows of a query that has failed.
+    pub fn failed(&self, error: &HostError) -> String {
+        let (_, error) = errors::render(error);
+        match self.framing {
+            Framing::Objects => {
+                let (before, _) = self.around();
+                format!("{before}{}]", json!({ "errorMessage": error }))
+            }
+            Framing::Lines => format!("{error}\n"),
+            Framing::Array => format!(",{error}]"),
+        }
+    }
+
+    /// What stands before and after an object. Where more is to come in any case, clients see each as it comes.
+    fn around(&self) -> (&'static str, &'static str) {
+        if self.says_end { ("", ",\n") } else { (",\n", "") }
+    }
+
+    fn write(&self, row: &[OwnedValue], out: &mut String) {
+        out.push('[');
+        for (at, (value, column)) in row.iter().zip(&self.columns).enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            values::write(value, &column.ty, out);
+        }
+        out.push(']');
+    }
+
+    /// The columns as text.
+    fn schema(&self) -> String {
+        let column = |column: &ReadColumn| {
+            let key = if column.is_key { " KEY" } else { "" };
+            format!("`{}` {}{key}", column.name, column.ty)
+        };
+        self.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The columns by their names and types.
+    fn names(&self, id: &str) -> serde_json::Value {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let types: Vec<String> = self.columns.iter().map(|column| column.ty.to_string()).collect();
+        json!({ "queryId": id, "columnNames": names, "columnTypes": types })
+    }
+}

@@ -1,0 +1,49 @@
+//! Every route of the API.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::guard::Guard;
+use super::shared::Shared;
+use super::{ksql, query, status};
+
+/// What ksqlDB says of a path that it does not have.
+const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
+
+/// The API of a host.
+pub(super) fn router(shared: Arc<Shared>, guard: Guard, body_bytes_max: usize) -> Router {
+    Router::new()
+        .route("/", get(status::root))
+        .route("/info", get(status::info))
+        .route("/healthcheck", get(status::health))
+        .route("/chc/ready", get(status::live))
+        .route("/chc/live", get(status::live))
+        .route("/clusterStatus", get(status::cluster))
+        .route("/status", get(status::all))
+        .route("/status/{kind}/{entity}/{action}", get(status::one))
+        .route("/is_valid_property/{name}", get(status::is_valid_property))
+        .route("/v1/metadata", get(status::metadata))
+        .route("/v1/metadata/id", get(status::metadata_id))
+        .route("/heartbeat", post(StatusCode::NOT_FOUND))
+        .route("/lag", post(StatusCode::NOT_FOUND))
+        .route("/ksql", post(ksql::run))
+        .route("/query", post(query::query))
+        .route("/query-stream", post(query::query_stream))
+        .route("/close-query", post(query::close))
+        .fallback(not_found)
+        .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+        .layer(middleware::from_fn(move |request, next| guard.clone().check(request, next)))
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .with_state(shared)
+}
+
+async fn not_found() -> Response {
+    let html = [("content-type", "text/html; charset=utf-8")];
+    (StatusCode::NOT_FOUND, html, NOT_FOUND).into_response()
+}

@@ -1,0 +1,220 @@
+//! Statements that make, show, fill and drop what exists.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::world::{Ksql, World};
+
+const CLICKS: &str = "CREATE STREAM clicks (id STRING KEY, page STRING, n INT)
+    WITH (kafka_topic='clicks', value_format='JSON', partitions=1);";
+const HITS: &str =
+    "CREATE TABLE hits AS SELECT page, COUNT(*) AS n FROM clicks GROUP BY page EMIT CHANGES;";
+
+/// Runs a pull query until it gives `expected`.
+async fn comes_to(ksql: &Ksql, sql: &str, expected: &[Value]) {
+    for _ in 0..200 {
+        let body = json!({ "sql": sql });
+        let (status, text) = ksql.post("/query-stream", &body, &[]).await;
+        if status == 200 {
+            let rows = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap());
+            let mut rows: Vec<Value> = rows.collect();
+            rows.sort_by_key(Value::to_string);
+            if rows == expected {
+                return;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{sql} does not come to {expected:?}");
+}
+
+#[tokio::test]
+async fn a_stream_is_made_shown_filled_read_and_dropped() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    let made = ksql.run(CLICKS).await;
+    assert_eq!(
+        made,
+        json!([{
+            "@type": "currentStatus",
+            "statementText": "CREATE STREAM CLICKS (ID STRING KEY, PAGE STRING, N INTEGER) WITH \
+                (CLEANUP_POLICY='delete', KAFKA_TOPIC='clicks', KEY_FORMAT='KAFKA', PARTITIONS=1, \
+                VALUE_FORMAT='JSON');",
+            "commandId": "stream/`CLICKS`/create",
+            "commandStatus": { "status": "SUCCESS", "message": "Stream created", "queryId": null },
+            "commandSequenceNumber": 0,
+            "warnings": [],
+        }])
+    );
+    let shown = ksql.run("SHOW STREAMS;").await;
+    assert_eq!(
+        shown[0]["streams"],
+        json!([{
+            "type": "STREAM", "name": "CLICKS", "topic": "clicks", "keyFormat": "KAFKA",
+            "valueFormat": "JSON", "isWindowed": false,
+        }])
+    );
+    let inserted = ksql
+        .run("INSERT INTO clicks VALUES ('a', '/x', 1); INSERT INTO clicks VALUES ('b', '/y', 2);");
+    assert_eq!(inserted.await, json!([]));
+    let rows = ksql.query("SELECT id, page, n FROM clicks EMIT CHANGES LIMIT 2;").await;
+    assert_eq!(rows[0]["columnNames"], json!(["ID", "PAGE", "N"]));
+    assert_eq!(rows[1..], [json!(["a", "/x", 1]), json!(["b", "/y", 2])]);
+    let described = ksql.run("DESCRIBE clicks;").await;
+    let description = &described[0]["sourceDescription"];
+    assert_eq!(description["partitions"], 1);
+    assert_eq!(description["fields"][0]["type"], "KEY");
+    let topics = ksql.run("SHOW TOPICS;").await;
+    assert_eq!(topics[0]["topics"], json!([{ "name": "clicks", "replicaInfo": [1] }]));
+    let dropped = ksql.run("DROP STREAM clicks DELETE TOPIC;").await;
+    assert_eq!(dropped[0]["statementText"], "DROP STREAM CLICKS;");
+    assert_eq!(dropped[0]["commandSequenceNumber"], 2);
+    assert_eq!(ksql.run("SHOW STREAMS;").await[0]["streams"], json!([]));
+    assert_eq!(ksql.run("SHOW TOPICS;").await[0]["topics"], json!([]));
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_restart_everything_is_there_again() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(CLICKS).await;
+    let made = ksql.run(HITS).await;
+    assert_eq!(made[0]["commandStatus"]["queryId"], "CTAS_HITS_1");
+    assert_eq!(made[0]["commandSequenceNumber"], 2);
+    ksql.run("INSERT INTO clicks VALUES ('a', '/x', 1);").await;
+    comes_to(&ksql, "SELECT * FROM hits;", &[json!(["/x", 1])]).await;
+    ksql.run("CREATE STREAM gone AS SELECT * FROM clicks;").await;
+    ksql.run("DROP STREAM gone DELETE TOPIC;").await;
+    let queries = ksql.run("SHOW QUERIES;").await;
+    ksql.stop().await;
+
+    let ksql = world.server().await;
+    assert_eq!(ksql.run("SHOW QUERIES;").await, queries);
+    ksql.run("INSERT INTO clicks VALUES ('b', '/x', 1);").await;
+    comes_to(&ksql, "SELECT * FROM hits;", &[json!(["/x", 2])]).await;
+    let made = ksql.run("CREATE STREAM again AS SELECT * FROM clicks;").await;
+    assert_eq!(made[0]["commandStatus"]["queryId"], "CSAS_AGAIN_7", "numbers never come twice");
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn another_server_of_the_service_sees_what_the_first_one_made() {
+    let world = World::new().await;
+    let (one, two) = (world.server().await, world.server().await);
+    let sequence = one.run(CLICKS).await[0]["commandSequenceNumber"].clone();
+    let body = json!({ "ksql": "DESCRIBE clicks;", "commandSequenceNumber": sequence });
+    let (status, text) = two.post("/ksql", &body, &[]).await;
+    assert_eq!(status, 200, "{text}");
+    let refused = two.try_run(CLICKS).await;
+    assert_eq!(refused.0, 400);
+    let message = refused.1["message"].as_str().unwrap();
+    assert!(message.contains("already exists"), "{message}");
+    assert_eq!(two.run(HITS).await[0]["commandSequenceNumber"], 2);
+    // Who did not write last writes again.
+    one.run("DROP TABLE hits;").await;
+    two.run("DROP STREAM clicks;").await;
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_with_a_fault_does_nothing() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    let batch = format!("{CLICKS} CREATE STREAM b AS SELECT nope FROM clicks;");
+    let (status, error) = ksql.try_run(&batch).await;
+    assert_eq!((status, &error["error_code"]), (400, &json!(40001)), "{error}");
+    assert_eq!(ksql.run("SHOW STREAMS;").await[0]["streams"], json!([]));
+    let (status, error) = ksql.try_run("SHOW STREAMS; SELEKT;").await;
+    assert_eq!((status, &error["error_code"]), (400, &json!(40001)), "{error}");
+    let (status, error) = ksql.try_run("SELECT * FROM clicks EMIT CHANGES;").await;
+    assert_eq!((status, &error["error_code"]), (400, &json!(40002)), "{error}");
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn queries_rest_go_on_and_end() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(&format!("{CLICKS} {HITS}")).await;
+    let counts = async || {
+        let shown = ksql.run("SHOW QUERIES;").await;
+        shown[0]["queries"][0]["statusCount"].clone()
+    };
+    ksql.run("PAUSE CTAS_HITS_1;").await;
+    assert_eq!(counts().await, json!({ "PAUSED": 1 }));
+    ksql.run("INSERT INTO clicks VALUES ('a', '/x', 1);").await;
+    ksql.run("RESUME CTAS_HITS_1;").await;
+    assert_eq!(counts().await, json!({ "RUNNING": 1 }));
+    comes_to(&ksql, "SELECT * FROM hits;", &[json!(["/x", 1])]).await;
+    ksql.run("TERMINATE CTAS_HITS_1;").await;
+    assert_eq!(ksql.run("SHOW QUERIES;").await[0]["queries"], json!([]));
+    // What it kept goes, too.
+    for _ in 0..200 {
+        let topics = ksql.run("SHOW ALL TOPICS;").await.to_string();
+        if !topics.contains("changelog") {
+            ksql.stop().await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the changelog is still there");
+}
+
+#[tokio::test]
+async fn what_a_batch_sets_holds_for_what_follows_in_it() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(CLICKS).await;
+    let shown = ksql.run("DEFINE s = 'clicks'; DESCRIBE ${s}; SHOW VARIABLES;").await;
+    assert_eq!(shown[0]["statementText"], "DESCRIBE clicks;");
+    assert_eq!(shown[1]["variables"], json!([{ "name": "s", "value": "clicks" }]));
+    assert_eq!(ksql.run("SHOW VARIABLES;").await[0]["variables"], json!([]));
+    let set = ksql.run("SET 'auto.offset.reset'='latest'; SHOW PROPERTIES;").await;
+    let set = set[0]["properties"].as_array().unwrap();
+    let of_session = |property: &&Value| property["level"] == "SESSION";
+    assert_eq!(set.iter().find(of_session).unwrap()["value"], "latest");
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_cannot_drop_a_stream() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(CLICKS).await;
+    let drop = json!({ "ksql": "DROP STREAM clicks;" });
+    for header in [
+        ("origin", "http://evil.example"),
+        ("host", "evil.example"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ] {
+        let (status, _) = ksql.post("/ksql", &drop, &[header]).await;
+        assert!(status == 403 || status == 415, "{header:?}: {status}");
+    }
+    assert_eq!(ksql.run("SHOW STREAMS;").await[0]["streams"].as_array().unwrap().len(), 1);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn the_server_says_who_it_is_and_how_it_is() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    let (status, info) = ksql.get("/").await;
+    assert_eq!(status, 200);
+    let info: Value = serde_json::from_str(&info).unwrap();
+    assert_eq!(info["KsqlServerInfo"]["ksqlServiceId"], "test_");
+    let (status, health) = ksql.get("/healthcheck").await;
+    assert_eq!(status, 200);
+    assert!(health.contains("\"isHealthy\":true"), "{health}");
+    ksql.run(CLICKS).await;
+    let (_, statuses) = ksql.get("/status").await;
+    assert_eq!(statuses, "{\"commandStatuses\":{\"stream/`CLICKS`/create\":\"SUCCESS\"}}");
+    let (status, _) = ksql.get("/status/stream/%60CLICKS%60/create").await;
+    assert_eq!(status, 200);
+    assert_eq!(ksql.get("/status/stream/NOPE/create").await.0, 404);
+    assert_eq!(ksql.get("/is_valid_property/ksql.service.id").await.0, 400);
+    assert_eq!(ksql.get("/is_valid_property/auto.offset.reset").await, (200, "true".to_owned()));
+    ksql.stop().await;
+}

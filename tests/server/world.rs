@@ -1,0 +1,122 @@
+//! A broker, and servers beside it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
+use millstream::engine::host::{Host, HostOptions};
+use millstream::engine::{Properties, Services};
+use millstream::server::{Server, ServerOptions};
+use serde_json::{Value, json};
+
+/// How long anything may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A broker, beside which servers run.
+pub(crate) struct World {
+    broker: EmbeddedBroker,
+}
+
+/// A server, and a client of it.
+pub(crate) struct Ksql {
+    host: Arc<Host>,
+    server: Server,
+    client: reqwest::Client,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self { broker: EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap() }
+    }
+
+    /// Starts a server of the one service that there is.
+    pub(crate) async fn server(&self) -> Ksql {
+        static INSTANCES: AtomicU64 = AtomicU64::new(1);
+        let brokers = self.broker.bootstrap();
+        let properties = [
+            ("bootstrap.servers", brokers.as_str()),
+            ("ksql.service.id", "test_"),
+            ("commit.interval.ms", "100"),
+            ("heartbeat.interval.ms", "100"),
+        ];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let properties = Properties::new(properties);
+        let services = Services::new(&properties).unwrap();
+        let options = HostOptions {
+            properties,
+            instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
+            workers: 2,
+            stop_within: Duration::from_secs(5),
+        };
+        let host = Arc::new(Host::start(services, options).await.unwrap());
+        let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let server = Server::start(Arc::clone(&host), ServerOptions::new(address)).await.unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ksql { host, server, client: reqwest::Client::new() }
+    }
+}
+
+impl Ksql {
+    /// Stops the server; what exists stays.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+        let mut host = self.host;
+        for _ in 0..100 {
+            match Arc::try_unwrap(host) {
+                Ok(host) => return host.stop().await,
+                Err(shared) => host = shared,
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("requests are still under way");
+    }
+
+    /// The status and the text of a `GET`.
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.server.address());
+        let response = self.client.get(url).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// The status and the text of a `POST` with further headers.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&'static str, &str)],
+    ) -> (u16, String) {
+        let url = format!("http://{}{path}", self.server.address());
+        let mut request = self.client.post(url).body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = tokio::time::timeout(PATIENCE, request.send()).await.unwrap().unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// The status and the answer of statements.
+    pub(crate) async fn try_run(&self, statements: &str) -> (u16, Value) {
+        let properties = json!({ "auto.offset.reset": "earliest" });
+        let body = json!({ "ksql": statements, "streamsProperties": properties });
+        let (status, text) = self.post("/ksql", &body, &[]).await;
+        (status, serde_json::from_str(&text).unwrap())
+    }
+
+    /// The answer of statements that are to be run.
+    pub(crate) async fn run(&self, statements: &str) -> Value {
+        let (status, answer) = self.try_run(statements).await;
+        assert_eq!(status, 200, "{statements}: {answer}");
+        answer
+    }
+
+    /// The lines of a query.
+    pub(crate) async fn query(&self, sql: &str) -> Vec<Value> {
+        let properties = json!({ "auto.offset.reset": "earliest" });
+        let body = json!({ "sql": sql, "properties": properties });
+        let (status, text) = self.post("/query-stream", &body, &[]).await;
+        assert_eq!(status, 200, "{sql}: {text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
