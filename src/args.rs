@@ -2,8 +2,10 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod sql;
 mod topics;
 
+pub(crate) use sql::{OutputFormat, SqlArgs};
 pub(crate) use topics::{CreateTopicArgs, TailArgs, TopicsAction, TopicsArgs, TopicsOutput};
 
 /// Runs ksqlDB's SQL on Kafka, without a JVM.
@@ -55,10 +57,38 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Runs a Kafka-compatible broker, for development and tests, and a Schema Registry beside it if asked.
     Broker(BrokerArgs),
+    /// A shell for SQL: of a `millstream server`, or of a ksqlDB.
+    ///
+    /// With statements in --execute, in --file or from a pipe it runs those and ends: with 0, with 1 if one is
+    /// refused or there is no server, with 130 if you end a query by Ctrl-C.
+    #[command(after_help = sql::EXAMPLES)]
+    Sql(SqlArgs),
     /// Lists, creates, describes, deletes and shows topics of Kafka.
     Topics(TopicsArgs),
+    /// Writes what a shell needs to complete this command line.
+    Completions {
+        /// The shell.
+        shell: ShellName,
+    },
+    /// Writes man pages.
+    Man {
+        /// The directory that they are written into.
+        #[arg(value_name = "DIR")]
+        directory: std::path::PathBuf,
+    },
     /// Runs test cases: QTT files, and folders as ksql-test-runner takes them.
     Test(TestArgs),
+}
+
+/// A shell whose completions are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellName {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// Fish.
+    Fish,
 }
 
 /// The properties that ksqlDB does not have.

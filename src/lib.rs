@@ -43,7 +43,7 @@
 //! | 11 | [`server`] | ksqlDB's REST API over an engine; alone knows its JSON | types java sql engine |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
-//! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql |
+//! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql kafka |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
 //!
 //! # The running system

@@ -6,10 +6,12 @@ mod demo;
 mod devices_command;
 mod dry_run;
 mod files;
+mod help_command;
 mod registry_command;
 mod reset_command;
 mod run_command;
 mod server_command;
+mod sql_command;
 mod test_command;
 mod topics_command;
 
@@ -49,7 +51,10 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => return run_command::run(args).await,
         Command::Reset(args) => return reset_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
+        Command::Sql(args) => return sql_command::run(args).await,
         Command::Topics(args) => topics_command::run(args).await,
+        Command::Completions { shell } => help_command::completions(shell),
+        Command::Man { directory } => help_command::man(&directory),
         Command::Test(args) => test_command::run(&args),
     };
     match done {

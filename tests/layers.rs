@@ -67,7 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("devices", &["types", "formats", "registry", "kafka"]),
     ("server", &["types", "java", "sql", "engine"]),
-    ("cli", &["sql", "server::api"]),
+    ("cli", &["sql", "kafka", "server::api"]),
 ];
 
 /// Modules that are pure: they never await, start a thread, or use the network.

@@ -1,5 +1,29 @@
-//! What people see of bytes and answers at a terminal.
+//! The shell: a client of any server that speaks ksqlDB's REST, and what people see of bytes and answers.
 //!
-//! [`detected`] tells what the keys and values of a topic look like, where no schema says it.
+//! ```text
+//! text ─[script]→ statements ─[session]→ SET, DEFINE, … stay here
+//!                     │         [client]→ SELECT, PRINT ─[answer_stream]→ rows ─[reading]→ table, live, lines
+//!                     │                   all others ─[entities]→ texts and tables ─┐
+//!                     └ commands of the shell                                        └[printer]→ screen, file
+//! ```
+//!
+//! Nothing here knows the engine: a server is one of ours or a ksqlDB's. [`detected`] tells what the keys and values of a
+//! topic look like, where no schema says it.
 
+pub mod answer_stream;
+pub mod client;
+pub mod command;
+pub mod complete;
 pub mod detected;
+pub mod editor;
+pub mod entities;
+pub mod interactive;
+pub mod live;
+pub mod names;
+pub mod printer;
+pub mod reading;
+pub mod refusal;
+pub mod script;
+pub mod session;
+pub mod shell;
+pub mod table;

@@ -16,6 +16,7 @@ pub mod print;
 pub mod span;
 pub mod suggest;
 pub mod text;
+pub mod tokens;
 mod variables;
 pub mod visit;
 

@@ -1,6 +1,10 @@
 //! The commands that people use at a terminal, run as they run them: the binary, its output and its exit code.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod help;
+mod piped;
+mod server;
+mod terminal;
 mod topics;
 
 use std::io::Write as _;

@@ -1,0 +1,88 @@
+//! A text cut into what is run piece by piece: statements, and commands of the shell, which are a line each.
+
+use super::command;
+use crate::sql::tokens::{Token, TokenClass, tokens};
+
+/// A part of a text that is run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// A statement with its semicolon.
+    Statement(&'a str),
+    /// A line with a command of the shell.
+    Command(&'a str),
+    /// What stands at the end and lacks its semicolon.
+    Rest(&'a str),
+}
+
+/// The pieces of a text, in order.
+pub fn split(text: &str) -> Vec<Piece<'_>> {
+    let tokens = tokens(text);
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(first) = tokens.get(at) {
+        let start = first.span.start;
+        let line_end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+        if command::is_command(&text[start..line_end]) {
+            pieces.push(Piece::Command(text[start..line_end].trim_end()));
+            at += tokens[at..].iter().take_while(|token| token.span.start < line_end).count();
+            continue;
+        }
+        let length = tokens[at..].iter().position(is_end);
+        pieces.push(match length {
+            Some(length) => Piece::Statement(&text[start..tokens[at + length].span.end]),
+            None => Piece::Rest(&text[start..tokens[tokens.len() - 1].span.end]),
+        });
+        at += length.map_or(tokens.len(), |length| length + 1);
+    }
+    pieces.retain(|piece| *piece != Piece::Statement(";"));
+    pieces
+}
+
+fn is_end(token: &Token) -> bool {
+    token.class == TokenClass::Symbol(";")
+}
+
+/// Whether nothing is missing: there is nothing, a command, or statements with their semicolons and closed quotes.
+pub fn is_complete(text: &str) -> bool {
+    let has_open_quote = tokens(text).iter().any(|token| {
+        token.class == TokenClass::Stray && ["'", "\"", "`"].contains(&token.span.text(text))
+    });
+    let is_command = command::is_command(text.trim_start());
+    is_command || (!has_open_quote && !matches!(split(text).last(), Some(Piece::Rest(_))))
+}
+
+/// The word, in capitals, that a statement begins with.
+pub fn first_word(statement: &str) -> String {
+    let first = tokens(statement).first().map(|token| token.span.text(statement).to_uppercase());
+    first.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_semicolons_that_end_statements() {
+        assert_eq!(
+            split("SELECT ';' FROM a; -- b;\n\\dt\nhelp;\nSHOW\nTABLES;;\nLIST TOPICS"),
+            [
+                Piece::Statement("SELECT ';' FROM a;"),
+                Piece::Command("\\dt"),
+                Piece::Command("help;"),
+                Piece::Statement("SHOW\nTABLES;"),
+                Piece::Rest("LIST TOPICS"),
+            ]
+        );
+        assert_eq!(split(" -- nothing\n"), []);
+    }
+
+    #[test]
+    fn lines_go_on_until_nothing_is_missing() {
+        for complete in ["", "SELECT 1;", "\\d a", "exit", "SELECT ';';", "-- a"] {
+            assert!(is_complete(complete), "{complete}");
+        }
+        for incomplete in ["SELECT 1", "SELECT 'a;", "SHOW TABLES; SELECT"] {
+            assert!(!is_complete(incomplete), "{incomplete}");
+        }
+    }
+}

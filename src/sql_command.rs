@@ -1,0 +1,143 @@
+//! `millstream sql`: statements of the command line, of files, of a pipe, or typed.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use millstream::cli::client::{Client, Login};
+use millstream::cli::interactive::interact;
+use millstream::cli::printer::Format;
+use millstream::cli::reading::Limits;
+use millstream::cli::session::Session;
+use millstream::cli::shell::{Flow, Shell, ShellOptions};
+use millstream::engine::Properties;
+use millstream::sql::Variables;
+use millstream::sql::diagnostic::Color;
+
+use crate::args::{OutputFormat, SqlArgs};
+use crate::run_command;
+
+/// The code of a process that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
+/// Runs statements, or lets the user type them.
+pub(crate) async fn run(args: SqlArgs) -> ExitCode {
+    run_command::start_tracing("error");
+    match try_run(args).await {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
+    let url = args.url.as_deref().context(
+        "which server? its URL stands behind `millstream sql`, such as http://localhost:8088\n\
+         help: a shell without a server, with an engine of its own, is still to come",
+    )?;
+    let texts = texts(&args)?;
+    let (session, connection) = session(&args)?;
+    let password = args.password.unwrap_or_default();
+    let login = args.user.map(|user| Login { user, password });
+    let client = Client::new(url, login, &connection)?;
+    let options = ShellOptions {
+        format: format(args.output),
+        color: color(&io::stderr()),
+        is_interactive: texts.is_none(),
+        is_terminal: io::stdout().is_terminal(),
+        limits: Limits {
+            rows: args.query_row_limit,
+            time: args.query_timeout.map(Duration::from_millis),
+        },
+        session,
+    };
+    let mut shell = Shell::new(client, options)?;
+    let Some(texts) = texts else {
+        let has_colors = color(&io::stdout()) == Color::Ansi;
+        let Err(refusal) = interact(&mut shell, has_colors).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        eprint!("{}", refusal.diagnostic("", &Variables::new()).render("", color(&io::stderr())));
+        return Ok(ExitCode::FAILURE);
+    };
+    for text in texts {
+        match shell.run(&text).await? {
+            Flow::On => {}
+            Flow::Quit => return Ok(ExitCode::SUCCESS),
+            Flow::Failed => return Ok(ExitCode::FAILURE),
+            Flow::Cancelled => return Ok(ExitCode::from(INTERRUPTED)),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The texts to run; `None` where the user is to type.
+fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<String>>> {
+    let mut texts = args.execute.clone();
+    for file in &args.file {
+        let text = std::fs::read_to_string(file);
+        texts.push(text.with_context(|| format!("cannot read {}", file.display()))?);
+    }
+    if !texts.is_empty() {
+        return Ok(Some(texts));
+    }
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+    Ok(Some(vec![text]))
+}
+
+/// What the session begins with, and the properties of the connection.
+fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)> {
+    let mut properties = match &args.config_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file);
+            Properties::parse(&text.with_context(|| format!("cannot read {}", file.display()))?)
+        }
+        None => Properties::default(),
+    };
+    for property in &args.properties {
+        let (name, value) = run_command::name_and_value(property)?;
+        properties.set(name, value);
+    }
+    let (connection, properties) =
+        properties.to_map().into_iter().partition(|(name, _)| name.starts_with("ssl."));
+    let mut variables = BTreeMap::new();
+    for variable in &args.variables {
+        let parts = variable.split_once('=');
+        let (name, value) =
+            parts.with_context(|| format!("--define {variable}: expected NAME=VALUE"))?;
+        let value = value.trim();
+        let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+        variables.insert(name.trim().to_lowercase(), inner.unwrap_or(value).to_owned());
+    }
+    Ok((Session { properties, variables, sequence_number: None }, connection))
+}
+
+fn format(output: OutputFormat) -> Format {
+    match output {
+        OutputFormat::Table => Format::Table,
+        OutputFormat::Vertical => Format::Vertical,
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Csv => Format::Csv,
+        OutputFormat::Markdown => Format::Markdown,
+    }
+}
+
+/// Whether colours are used there: on a terminal, unless `NO_COLOR` is set.
+fn color(out: &impl io::IsTerminal) -> Color {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if out.is_terminal() && !is_unwanted { Color::Ansi } else { Color::Never }
+}
