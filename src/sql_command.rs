@@ -1,5 +1,7 @@
 //! `millstream sql`: statements of the command line, of files, of a pipe, or typed.
 
+mod embedded;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ use millstream::sql::diagnostic::Color;
 
 use crate::args::{OutputFormat, SqlArgs};
 use crate::run_command;
+use embedded::Embedded;
 
 /// The code of a process that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
@@ -41,10 +44,18 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
-    let url = args.url.as_deref().context(
-        "which server? its URL stands behind `millstream sql`, such as http://localhost:8088\n\
-         help: a shell without a server, with an engine of its own, is still to come",
-    )?;
+    if let Some(url) = args.url.clone() {
+        return run_at(&url, args).await;
+    }
+    let given = given(&args)?;
+    let embedded = Embedded::start(args.bootstrap_servers.as_deref(), given).await?;
+    let done = run_at(&embedded.url(), args).await;
+    embedded.stop().await;
+    done
+}
+
+/// Runs what is to be run at a server.
+async fn run_at(url: &str, args: SqlArgs) -> anyhow::Result<ExitCode> {
     let texts = texts(&args)?;
     let (session, connection) = session(&args)?;
     let password = args.password.unwrap_or_default();
@@ -101,17 +112,7 @@ fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<String>>> {
 
 /// What the session begins with, and the properties of the connection.
 fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)> {
-    let mut properties = match &args.config_file {
-        Some(file) => {
-            let text = std::fs::read_to_string(file);
-            Properties::parse(&text.with_context(|| format!("cannot read {}", file.display()))?)
-        }
-        None => Properties::default(),
-    };
-    for property in &args.properties {
-        let (name, value) = run_command::name_and_value(property)?;
-        properties.set(name, value);
-    }
+    let properties = given(args)?;
     let (connection, properties) =
         properties.to_map().into_iter().partition(|(name, _)| name.starts_with("ssl."));
     let mut variables = BTreeMap::new();
@@ -124,6 +125,22 @@ fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)
         variables.insert(name.trim().to_lowercase(), inner.unwrap_or(value).to_owned());
     }
     Ok((Session { properties, variables, sequence_number: None }, connection))
+}
+
+/// The properties of the command line.
+fn given(args: &SqlArgs) -> anyhow::Result<Properties> {
+    let mut properties = match &args.config_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file);
+            Properties::parse(&text.with_context(|| format!("cannot read {}", file.display()))?)
+        }
+        None => Properties::default(),
+    };
+    for property in &args.properties {
+        let (name, value) = run_command::name_and_value(property)?;
+        properties.set(name, value);
+    }
+    Ok(properties)
 }
 
 fn format(output: OutputFormat) -> Format {

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 /// How it is used, shown below the flags.
 pub(super) const EXAMPLES: &str = "\
 Examples:
+  millstream sql
   millstream sql http://localhost:8088
   millstream sql localhost:8088 -e 'SHOW STREAMS; DESCRIBE clicks;'
   millstream sql localhost:8088 -e \"PRINT 'clicks' FROM BEGINNING LIMIT 5\"
@@ -14,9 +15,12 @@ Examples:
 /// A shell for SQL.
 #[derive(Debug, Args)]
 pub(crate) struct SqlArgs {
-    /// The server, such as `localhost:8088`, with https:// in front for TLS.
+    /// The server, such as `localhost:8088`, with https:// in front for TLS; without one, an engine in this process.
     #[arg(value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Kafka brokers for the engine in this process; without them, it has a broker of its own, in memory.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "url")]
+    pub(crate) bootstrap_servers: Option<String>,
     /// Runs these statements and ends; may be repeated.
     #[arg(short, long, value_name = "STATEMENTS")]
     pub(crate) execute: Vec<String>,

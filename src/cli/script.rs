@@ -23,8 +23,11 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
         let start = first.span.start;
         let line_end = text[start..].find('\n').map_or(text.len(), |end| start + end);
         if command::is_command(&text[start..line_end]) {
-            pieces.push(Piece::Command(text[start..line_end].trim_end()));
-            at += tokens[at..].iter().take_while(|token| token.span.start < line_end).count();
+            let is_short = text[start..].starts_with('\\');
+            let end = tokens[at..].iter().find(|token| is_end(token) && !is_short);
+            let end = end.map_or(line_end, |token| token.span.end.min(line_end));
+            pieces.push(Piece::Command(text[start..end].trim_end()));
+            at += tokens[at..].iter().take_while(|token| token.span.start < end).count();
             continue;
         }
         let length = tokens[at..].iter().position(is_end);
@@ -72,6 +75,10 @@ mod tests {
                 Piece::Statement("SHOW\nTABLES;"),
                 Piece::Rest("LIST TOPICS"),
             ]
+        );
+        assert_eq!(
+            split("output csv; SHOW TABLES;"),
+            [Piece::Command("output csv;"), Piece::Statement("SHOW TABLES;")]
         );
         assert_eq!(split(" -- nothing\n"), []);
     }

@@ -114,6 +114,15 @@ async fn servers_that_are_not_there_or_ask_who_it_is() {
     let login = |password| ["-u", "ann", "-p", password, "-e", "SHOW TABLES;"];
     assert!(succeeded(&sql(&server, &login("secret"), "").await).contains("HITS"));
     assert!(failed(&sql(&server, &login("wrong"), "").await).contains("--user and --password"));
-    let told = failed(&millstream(&["sql", "-e", "SHOW TABLES;"], "").await);
-    assert!(told.contains("which server?") && told.contains("help: "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_server_there_is_an_engine_to_try() {
+    let script = "CREATE STREAM clicks (id VARCHAR KEY, n INT)
+          WITH (kafka_topic='clicks', value_format='JSON', partitions=1);
+        INSERT INTO clicks VALUES ('a', 1); INSERT INTO clicks VALUES ('b', 2);
+        SET 'auto.offset.reset' = 'earliest';
+        OUTPUT csv; SELECT id, n FROM clicks EMIT CHANGES LIMIT 2;";
+    let told = succeeded(&millstream(&["sql"], script).await);
+    assert!(told.ends_with("ID,N\na,1\nb,2\n"), "{told}");
 }
