@@ -322,7 +322,12 @@ async fn checked(
 fn specs(engine: &Engine) -> Result<Vec<QuerySpec>, PropertyError> {
     let spec = |query: &std::sync::Arc<super::PersistentQuery>| {
         let settings = settings(&engine.properties_of(query))?;
-        Ok(QuerySpec { id: query.id.clone(), plan: std::sync::Arc::clone(&query.plan), settings })
+        Ok(QuerySpec {
+            id: query.id.clone(),
+            plan: std::sync::Arc::clone(&query.plan),
+            settings,
+            is_replacement: query.is_replacement,
+        })
     };
     engine.queries().iter().map(spec).collect()
 }

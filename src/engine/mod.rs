@@ -34,6 +34,7 @@ mod tests;
 mod topics;
 mod trial_registry;
 mod upgrade;
+mod upgrade_steps;
 
 pub use config::Properties;
 pub use known_properties::PropertyError;
@@ -190,7 +191,13 @@ impl Engine {
         change.schemas = schemas;
         let id = id.with_number(number);
         let is_replaced = self.catalog.query(&id).is_some();
-        let query = Arc::new(PersistentQuery { id: id.clone(), kind, plan, overrides });
+        let query = Arc::new(PersistentQuery {
+            id: id.clone(),
+            kind,
+            plan,
+            overrides,
+            is_replacement: is_replaced,
+        });
         let catalog = self.catalog_mut();
         if let Some((source, made_of)) = source {
             catalog.put_source_made_of(source, made_of);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::ddl::exists;
 use super::planned::{PlannedId, PlannedQuery};
 use super::upgrade::check_upgrade;
+use super::upgrade_steps::check_steps;
 use super::{Planned, Planning, QueryKind};
-use crate::plan::{self, PlanError, QueryPlan, Stage};
+use crate::plan::{self, PlanError, PlannedSink, QueryPlan, Source, Stage};
 use crate::sql::ast::{CreateAs, InsertInto, SourceKind};
 
 impl Planning<'_> {
@@ -20,10 +21,7 @@ impl Planning<'_> {
             return Ok(exists(create.kind, existing));
         }
         let planned = plan::plan_create_as(create, &self.canonical(), &self.context())?;
-        if let Some(existing) = existing {
-            check_upgrade(existing, &planned.source)?;
-            return Err(PlanError::unsupported("replacing a running query is"));
-        }
+        let replaced = self.replaced(existing.map(|existing| &**existing), &planned)?;
         self.refuse_registry_formats(&planned.source, &create.with)?;
         let schemas = plan::register_sink(&planned.source, self.known)?;
         let from = planned.query.leftmost_source();
@@ -34,7 +32,9 @@ impl Planning<'_> {
         };
         let made_of = source_names(&planned.query);
         Ok(Planned::of_query(PlannedQuery {
-            id: PlannedId::Numbered(format!("{prefix}_{}", name.to_uppercase())),
+            id: replaced.unwrap_or_else(|| {
+                PlannedId::Numbered(format!("{prefix}_{}", name.to_uppercase()))
+            }),
             kind: QueryKind::CreateAs,
             plan: Arc::new(planned.query),
             source: Some((planned.source, made_of)),
@@ -42,6 +42,22 @@ impl Planning<'_> {
             schemas,
             overrides: self.session.overrides().to_map(),
         }))
+    }
+
+    /// The id of the query that is replaced, which goes on with its state; an error where it cannot.
+    fn replaced(
+        &self,
+        existing: Option<&Source>,
+        planned: &PlannedSink,
+    ) -> Result<Option<PlannedId>, PlanError> {
+        let Some(existing) = existing else { return Ok(None) };
+        check_upgrade(existing, &planned.source)?;
+        let mut writers = self.catalog().writers(&existing.name);
+        let Some(query) = writers.find(|query| query.kind == QueryKind::CreateAs) else {
+            return Ok(None);
+        };
+        check_steps(&query.plan, &planned.query)?;
+        Ok(Some(PlannedId::Given(query.id.clone())))
     }
 
     pub(super) fn insert_into(&self, insert: &InsertInto) -> Result<Planned, PlanError> {

@@ -141,8 +141,10 @@ pub(super) fn plan_aggregate(
         .cloned()
         .collect();
     check_calls(&aggregates, &is_aggregate)?;
-    let exprs: Vec<&Expr> =
-        items.iter().map(|item| &item.expr).chain(&grouping).chain(&having).collect();
+    // ksqlDB's `AggregateAnalyzer` keeps the columns of WHERE of a group's last row as well.
+    let filter = builder.query.filter.as_ref().map(unqualified);
+    let selected = items.iter().map(|item| &item.expr);
+    let exprs: Vec<&Expr> = selected.chain(&filter).chain(&grouping).chain(&having).collect();
     let mut input = Input::collect(&exprs, &aggregates);
     let calls = builder.prepare(&mut input, &aggregates)?;
     builder.sink.check_timestamp(&items)?;

@@ -21,6 +21,8 @@ pub struct PersistentQuery {
     pub plan: Arc<QueryPlan>,
     /// The properties of the session that made it, by name.
     pub overrides: BTreeMap<String, String>,
+    /// Whether it took the place of another one, and goes on with the state of that.
+    pub is_replacement: bool,
 }
 
 /// What made a persistent query.

@@ -57,6 +57,30 @@ pub fn plan_insert_values(
     Ok(InsertRow { source: Arc::clone(source), values })
 }
 
+/// A column and its value.
+pub type KeyValue = (String, OwnedValue);
+
+/// Plans values of some columns of a source, or of all of them if none is named, as a test expects them of a record.
+pub fn named_values(
+    source: &Arc<Source>,
+    columns: &[Name],
+    values: &[ast::Expr],
+    ctx: &PlanContext<'_>,
+) -> Result<InsertRow, PlanError> {
+    let insert = InsertValues {
+        target: Name::new(&*source.name),
+        columns: columns.to_vec(),
+        values: values.to_vec(),
+    };
+    let columns = named_columns(&insert, source)?;
+    let values = columns.into_iter().zip(values).map(|((column, ty), expr)| {
+        let expr = Arc::new(constant(expr, &insert, ctx)?);
+        Ok(NamedValue { column, ty, expr })
+    });
+    let values = values.collect::<Result<_, PlanError>>()?;
+    Ok(InsertRow { source: Arc::clone(source), values })
+}
+
 fn target<'c>(name: &Name, ctx: &PlanContext<'c>) -> Result<&'c Arc<Source>, PlanError> {
     let refuse = |message: String| PlanError::execute(message).at(name.span);
     let Some(source) = ctx.catalog.source(&name.text) else {
@@ -183,6 +207,12 @@ fn refused(target: &str, reason: &str) -> PlanError {
 }
 
 impl InsertRow {
+    /// The values by themselves, as of now.
+    pub fn named_values(&self, context: &EvalContext<'_>) -> Result<Vec<KeyValue>, PlanError> {
+        let values = self.values.iter();
+        values.map(|value| Ok((value.column.clone(), self.value(value, context)?))).collect()
+    }
+
     /// The row, as of now.
     pub fn evaluate(&self, context: &EvalContext<'_>) -> Result<InsertedRow, PlanError> {
         let mut found: Vec<(&str, OwnedValue)> = Vec::with_capacity(self.values.len());

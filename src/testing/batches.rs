@@ -8,7 +8,8 @@ use super::failure::Failure;
 use super::golden::{Golden, with_bytes};
 use super::report::guarded;
 use super::run::{Feed, Observed, observe};
-use super::system::{Record, Systems};
+use super::system::Record;
+use super::systems::Systems;
 
 /// What batches made of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]

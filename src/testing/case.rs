@@ -1,6 +1,7 @@
 //! A case as its file states it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,6 +35,9 @@ pub struct Case {
     pub post: Option<Post>,
     /// The schemas that recorded bytes were written with, by subject and id, where they are known.
     pub recorded_schemas: RecordedSchemas,
+    /// Where scripts lie that its statements run, if it is a `.sql` case: its statements write what goes in, and say what is
+    /// to come of it.
+    pub script_folder: Option<PathBuf>,
 }
 
 impl Case {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
 use crate::formats::{Format, FormatSpec, NullableRepresentation, Role, Wrapping};
 use crate::plan::{QueryPlan, Source};
+use crate::registry::{ResolvedSchema, SchemaType};
 use crate::sql::ast::SourceKind;
 use crate::types::{ColumnDef, SqlType};
 
@@ -98,4 +101,22 @@ pub(super) fn read_as(spec: &FormatSpec, columns: &[ColumnDef], role: Role) -> (
     } else {
         (spec.clone(), role)
     }
+}
+
+/// A schema as Connect's converters write records with it: they know no enums.
+pub(super) fn as_written(schema: &ResolvedSchema) -> String {
+    fn without_enums(json: Json) -> Json {
+        match json {
+            Json::Object(object) if object.get("type").is_some_and(|ty| ty == "enum") => {
+                Json::from("string")
+            }
+            Json::Object(object) => {
+                object.into_iter().map(|(name, json)| (name, without_enums(json))).collect()
+            }
+            Json::Array(items) => items.into_iter().map(without_enums).collect(),
+            json => json,
+        }
+    }
+    let json = (schema.ty == SchemaType::Avro).then(|| serde_json::from_str(&schema.text).ok());
+    json.flatten().map_or_else(|| schema.text.clone(), |json| without_enums(json).to_string())
 }

@@ -5,25 +5,23 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::engine_facts::{info, internal_topics, read_as, side};
+use super::engine_facts::{as_written, info, internal_topics, read_as, side};
 use super::engine_failures::{died, refused, unfit};
 use super::failure::FailureKind;
 use super::registry::MemoryRegistry;
 use super::source_info::{SourceInfo, TopicInfo};
 use super::system::{Given, Record, RecordedSchemas};
 use super::topic_spec::TopicSpec;
-use super::{Actual, Failure, Properties, System, Systems, typed};
-use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
+use super::{Actual, Failure, Properties, System, typed};
+use crate::engine::{
+    self, Engine, Known, PersistentQuery, QueryChange, Session, TopicNeed, TopicShape,
+};
 use crate::expr::EvalContext;
 use crate::expr::functions::enable_test_functions;
-use crate::formats::{
-    Decoder, Encoded, Encoder, FormatSpec, Role, Schemas, encode_json, inferred_columns,
-};
-use crate::java::hash_code;
+use crate::formats::{Decoder, Encoded, Encoder, Schemas, encode_json};
 use crate::operators::QueryError;
-use crate::plan::{InsertRow, OptionSet, Options, PlanError, Source};
-use crate::registry::embedded::kept_text;
-use crate::registry::{Reference, Registry, ResolvedSchema, Schema, SchemaId, SchemaType, Subject};
+use crate::plan::{InsertRow, OptionSet, Options, PlanConfig, PlanContext, PlanError};
+use crate::registry::{Registry, Schema, SchemaId, Subject};
 use crate::runtime::{
     Driver, DriverOptions, DriverRecord, SchemaAccess, SeededRandom, Target, write_inserted,
 };
@@ -36,7 +34,7 @@ const INTERNAL_PREFIX: &str = "_confluent-ksql-some.ksql.service.idquery_";
 
 /// What the clock of the cases shows. ksqlDB's emissions go by one that stands at the epoch, its functions by that of
 /// the machine; nothing tells the two apart but a case that asks for a time after 1970.
-const NOW: Timestamp = Timestamp(1_700_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 /// How often `EMIT FINAL` emits, in milliseconds; the cases set it.
 const EMIT_INTERVAL: &str = "__emit.interval.ms.kstreams.windowed.aggregation__";
@@ -44,47 +42,92 @@ const EMIT_INTERVAL: &str = "__emit.interval.ms.kstreams.windowed.aggregation__"
 /// Whether what ksqlDB does not have is refused.
 const STRICT: &str = "ksql.millstream.strict";
 
-/// Starts engines without a broker.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct EngineSystems;
+/// An engine with a driver for each of its queries.
+#[derive(Default)]
+pub(super) struct EngineSystem {
+    pub(super) engine: Engine,
+    /// Whether ksqlDB's own language alone is taken.
+    is_strict: bool,
+    pub(super) session: Session,
+    /// Whether statements of tests are taken.
+    pub(super) takes_assertions: bool,
+    known: Known,
+    /// How many queries have been made, which numbers the next one.
+    made: i64,
+    drivers: BTreeMap<String, Driver>,
+    pub(super) registry: Arc<MemoryRegistry>,
+}
 
-impl Systems for EngineSystems {
-    fn start(&self, properties: &Properties) -> Result<Box<dyn System>, Failure> {
+impl EngineSystem {
+    /// An engine in which nothing exists yet.
+    pub(super) fn start(properties: &Properties) -> Self {
         let properties =
             engine::Properties::new(properties.iter().map(|(k, v)| (k.clone(), v.clone())));
         enable_test_functions();
         // What ksqlDB refuses is to be refused here, unless a case says otherwise.
         let is_strict = properties.flag(STRICT, true).unwrap_or(true);
         let engine = Engine::new(properties).with_test_functions().with_registry().with_rows();
-        Ok(Box::new(EngineSystem { engine, is_strict, ..EngineSystem::default() }))
+        Self { engine, is_strict, ..Self::default() }
     }
-}
 
-/// An engine with a driver for each of its queries.
-#[derive(Default)]
-struct EngineSystem {
-    engine: Engine,
-    /// Whether ksqlDB's own language alone is taken.
-    is_strict: bool,
-    session: Session,
-    known: Known,
-    /// How many queries have been made, which numbers the next one.
-    made: i64,
-    drivers: BTreeMap<String, Driver>,
-    registry: Arc<MemoryRegistry>,
-}
+    /// What statements are planned with, against the catalog as it is.
+    pub(super) fn plan_context<'c>(
+        &'c self,
+        config: &'c PlanConfig,
+        text: &'c sql::Text,
+    ) -> PlanContext<'c> {
+        PlanContext {
+            catalog: self.engine.catalog(),
+            config,
+            text,
+            topics: &self.known,
+            schemas: &self.known,
+        }
+    }
 
-impl EngineSystem {
     fn parse_options(&self) -> ParseOptions {
-        ParseOptions { is_strict: self.is_strict, ..ParseOptions::default() }
+        ParseOptions {
+            testing: self.takes_assertions,
+            is_strict: self.is_strict,
+            ..ParseOptions::default()
+        }
     }
 
     fn query(&self, id: &str) -> Option<&Arc<PersistentQuery>> {
         self.engine.catalog().query(id)
     }
 
+    /// Makes the topics that a statement needs, with a partition each.
+    pub(super) fn make_topics(&mut self, parsed: &ParsedStatement) {
+        for (name, need) in self.engine.needs(&parsed.statement, &self.session).topics {
+            if need == TopicNeed::Required && self.known.topic(&name).is_none() {
+                let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
+                self.known.add_topic(name, shape);
+            }
+        }
+    }
+
+    /// Parses statements.
+    pub(super) fn statements(&self, sql: &str) -> Result<Vec<ParsedStatement>, Failure> {
+        sql::parse(sql, &self.parse_options()).map_err(|errors| {
+            let Some(error) = errors.first() else {
+                return Failure::new(FailureKind::Parse, "nothing could be read");
+            };
+            // Where the message hides nothing, there is no other text.
+            let shown = (error.unlogged != error.message).then(|| match &*error.statement {
+                "" => error.unlogged.clone(),
+                statement => format!("{}\nStatement: {statement}", error.unlogged),
+            });
+            let failure = Failure::new(FailureKind::Parse, error.message.clone());
+            Failure { unlogged: shown, ..failure }
+        })
+    }
+
     /// Runs a statement, and gives the record that it writes; the drivers of queries that end or are replaced go.
-    fn run(&mut self, parsed: &ParsedStatement) -> Result<Option<(String, Record)>, PlanError> {
+    pub(super) fn run(
+        &mut self,
+        parsed: &ParsedStatement,
+    ) -> Result<Option<(String, Record)>, PlanError> {
         self.look_up(parsed);
         let planned = self.engine.plan(parsed, &self.session, &self.known)?;
         let takes_number = planned.takes_number();
@@ -135,7 +178,7 @@ impl EngineSystem {
     }
 
     /// The driver of a query, made when it is first asked for.
-    fn driver(&mut self, id: &str) -> Result<&mut Driver, QueryError> {
+    pub(super) fn driver(&mut self, id: &str) -> Result<&mut Driver, QueryError> {
         if !self.drivers.contains_key(id) {
             let query =
                 self.query(id).ok_or_else(|| QueryError::new(format!("there is no query {id}")))?;
@@ -210,18 +253,7 @@ impl System for EngineSystem {
     }
 
     fn execute(&mut self, sql: &str) -> Result<Vec<(String, Record)>, Failure> {
-        let statements = sql::parse(sql, &self.parse_options()).map_err(|errors| {
-            let Some(error) = errors.first() else {
-                return Failure::new(FailureKind::Parse, "nothing could be read");
-            };
-            // Where the message hides nothing, there is no other text.
-            let shown = (error.unlogged != error.message).then(|| match &*error.statement {
-                "" => error.unlogged.clone(),
-                statement => format!("{}\nStatement: {statement}", error.unlogged),
-            });
-            let failure = Failure::new(FailureKind::Parse, error.message.clone());
-            Failure { unlogged: shown, ..failure }
-        })?;
+        let statements = self.statements(sql)?;
         let last = statements.len().saturating_sub(1);
         let mut written = Vec::new();
         for (index, parsed) in statements.iter().enumerate() {
@@ -393,134 +425,4 @@ impl System for EngineSystem {
         });
         sources.chain(internal).collect()
     }
-}
-
-impl EngineSystem {
-    /// Registers the schema of a topic's keys or values, if the case has one.
-    fn register(&self, topic: &TopicSpec, is_key: bool) -> Result<(), Failure> {
-        let (schema, format, id, references, subject) = if is_key {
-            let subject = Subject::of_keys(&topic.name);
-            let references = &topic.key_schema_references;
-            (&topic.key_schema, &topic.key_format, topic.key_schema_id, references, subject)
-        } else {
-            let subject = Subject::of_values(&topic.name);
-            let references = &topic.value_schema_references;
-            (&topic.value_schema, &topic.value_format, topic.value_schema_id, references, subject)
-        };
-        let Some(json) = schema.as_ref().filter(|schema| !schema.is_null()) else { return Ok(()) };
-        let ty = match format.as_deref().map(str::to_uppercase).as_deref() {
-            Some("PROTOBUF") => SchemaType::Protobuf,
-            Some("JSON" | "JSON_SR") => SchemaType::Json,
-            _ => SchemaType::Avro,
-        };
-        let text = match json {
-            Json::String(text) if ty == SchemaType::Protobuf => text.clone(),
-            other => other.to_string(),
-        };
-        let references: Vec<_> =
-            references.iter().filter_map(|json| self.reference(json)).collect();
-        // A registry lays out what is Protobuf anew.
-        let is_kept = ty == SchemaType::Protobuf && references.is_empty();
-        let kept = is_kept.then(|| kept_text(ty, &text)).flatten();
-        let text = kept.unwrap_or(text);
-        let schema = Schema { ty, text, references };
-        match id {
-            Some(id) => self.registry.register_as(&subject, schema, SchemaId(id)),
-            None => drop(
-                self.registry
-                    .register(&subject, &schema)
-                    .map_err(|refusal| Failure::new(FailureKind::Ksql, refusal.message))?,
-            ),
-        }
-        Ok(())
-    }
-
-    /// A schema that another one uses. One that the case does not register itself is there without
-    /// an id that records could have.
-    fn reference(&self, json: &Json) -> Option<Reference> {
-        let name = json.get("name")?.as_str()?.to_owned();
-        let text = |name: &str| json.get(name).and_then(Json::as_str);
-        let version = json.get("version").and_then(Json::as_i64);
-        let version = version.and_then(|version| i32::try_from(version).ok()).unwrap_or(1);
-        if let Some(subject) = text("subject") {
-            return Some(Reference { name, subject: Subject::new(subject), version });
-        }
-        let subject = Subject::new(name.clone());
-        let ty = match text("format") {
-            Some("PROTOBUF") => SchemaType::Protobuf,
-            Some("JSON" | "JSON_SR") => SchemaType::Json,
-            _ => SchemaType::Avro,
-        };
-        let found = json.get("schema")?;
-        let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-        if self.registry.latest(&subject).is_none() {
-            let id = SchemaId(i32::MIN + hash_code(&name).rem_euclid(i32::MAX));
-            self.registry.register_as(&subject, Schema::new(ty, found), id);
-        }
-        Some(Reference { name, subject, version })
-    }
-
-    /// Adds the schemas of the columns that a statement declares.
-    fn declared_schemas(&self, parsed: &ParsedStatement, topic: &mut TopicSpec) {
-        let mut engine = self.engine.clone();
-        let mut known = Known::default();
-        let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
-        known.add_topic(topic.name.as_str(), shape);
-        // Whatever is wrong with the statement is found when it is run.
-        let Ok(planned) = engine.plan(parsed, &self.session, &known) else { return };
-        for request in engine.apply(planned, 0).schemas {
-            let text = match request.schema.ty {
-                SchemaType::Protobuf => Json::String(request.schema.text),
-                _ => serde_json::from_str(&request.schema.text).unwrap_or_default(),
-            };
-            let format = Some(request.schema.ty.name().to_owned());
-            if request.subject == Subject::of_keys(&topic.name) {
-                (topic.key_schema, topic.key_format) = (Some(text), format);
-            } else {
-                (topic.value_schema, topic.value_format) = (Some(text), format);
-            }
-        }
-    }
-
-    /// The schema that records of a source are written with.
-    fn written_schema(&self, source: &Source, is_key: bool) -> Option<ResolvedSchema> {
-        let (spec, ..) = side(source, is_key);
-        match spec.schema_id {
-            Some(id) => self.registry.schema(id).ok(),
-            None if is_key => self.registry.latest(&Subject::of_keys(&source.topic)),
-            None => self.registry.latest(&Subject::of_values(&source.topic)),
-        }
-    }
-
-    /// The columns that are looked at of what was written: with a schema given by its id all of that.
-    fn read_columns(
-        &self,
-        source: &Source,
-        spec: &FormatSpec,
-        columns: &[ColumnDef],
-        role: Role,
-    ) -> Vec<ColumnDef> {
-        let schema = self.written_schema(source, role == Role::Key);
-        let given = schema.filter(|_| spec.schema_id.is_some());
-        let inferred = given.and_then(|schema| inferred_columns(&schema, spec, role, true).ok());
-        inferred.unwrap_or_else(|| columns.to_vec())
-    }
-}
-
-/// A schema as Connect's converters write records with it: they know no enums.
-fn as_written(schema: &ResolvedSchema) -> String {
-    fn without_enums(json: Json) -> Json {
-        match json {
-            Json::Object(object) if object.get("type").is_some_and(|ty| ty == "enum") => {
-                Json::from("string")
-            }
-            Json::Object(object) => {
-                object.into_iter().map(|(name, json)| (name, without_enums(json))).collect()
-            }
-            Json::Array(items) => items.into_iter().map(without_enums).collect(),
-            json => json,
-        }
-    }
-    let json = (schema.ty == SchemaType::Avro).then(|| serde_json::from_str(&schema.text).ok());
-    json.flatten().map_or_else(|| schema.text.clone(), |json| without_enums(json).to_string())
 }

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::case::{Case, CaseFile, Entry, Unreadable};
 use super::json_text::carried;
+use super::script;
 use super::system::RecordedSchemas;
 use super::topic_spec::TopicSpec;
 use super::triple;
@@ -24,7 +25,8 @@ pub fn cases(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {
     entries.sort();
     let mut found = Vec::new();
     for entry in entries {
-        if entry.is_dir() || entry.extension().is_some_and(|extension| extension == "json") {
+        let is_of_cases = |extension: &std::ffi::OsStr| extension == "json" || extension == "sql";
+        if entry.is_dir() || entry.extension().is_some_and(is_of_cases) {
             found.extend(cases(&entry)?);
         }
     }
@@ -32,6 +34,9 @@ pub fn cases(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {
 }
 
 fn of_file(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {
+    if path.extension().is_some_and(|extension| extension == "sql") {
+        return script::read(path);
+    }
     let text = std::fs::read_to_string(path)?;
     Ok(parse_cases(&path.file_stem().unwrap_or_default().to_string_lossy(), &text))
 }
@@ -96,6 +101,7 @@ fn one(
         outputs: entry.outputs.iter().cloned().map(Into::into).collect(),
         expected_error: entry.expected_exception.clone(),
         recorded_schemas: RecordedSchemas::default(),
+        script_folder: None,
         post: entry.post.clone(),
         name,
     })

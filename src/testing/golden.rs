@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use super::case::{Case, from_base64};
 use super::failure::Failure;
 use super::run::{Feed, Observed, observe};
-use super::system::{RecordedSchemas, Systems};
+use super::system::RecordedSchemas;
+use super::systems::Systems;
 
 /// What ksqlDB did with a case: one line of a file of answers.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -21,7 +21,10 @@ mod decode;
 mod encode;
 mod engine_facts;
 mod engine_failures;
+mod engine_schemas;
+mod engine_script;
 mod engine_system;
+mod engine_systems;
 mod expand;
 mod failure;
 mod golden;
@@ -32,8 +35,10 @@ mod registry;
 mod report;
 mod run;
 mod schema_text;
+mod script;
 mod source_info;
 mod system;
+mod systems;
 mod topic_spec;
 mod triple;
 mod typed;
@@ -42,19 +47,21 @@ pub use actual::Actual;
 pub use batches::{Batched, run_batched};
 pub use case::{Case, CaseRecord, CaseWindow, ExpectedError, Unreadable};
 pub use check::check;
-pub use engine_system::EngineSystems;
+use check::check_failure;
+pub use engine_systems::EngineSystems;
 pub use expand::{cases, parse_cases};
 pub use failure::{Failure, FailureKind};
 pub use golden::{Golden, parse_golden, read_golden};
 pub use report::{CaseReport, Report, Verdict};
 pub use run::{Feed, Observed, observe};
 pub use source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
-pub use system::{Given, Properties, Record, RecordedSchemas, System, Systems};
+pub use system::{Given, Properties, Record, RecordedSchemas, System};
+pub use systems::Systems;
 pub use topic_spec::TopicSpec;
 
 use std::path::{Path, PathBuf};
 
-/// Runs all cases of `paths`: case files, folders of them, and folders with `statements.sql`.
+/// Runs all cases of `paths`: case files, `.sql` ones too, folders of them, and folders with `statements.sql`.
 pub fn run_paths(systems: &dyn Systems, paths: &[PathBuf]) -> std::io::Result<Report> {
     let mut report = Report::default();
     for path in paths {
@@ -105,7 +112,10 @@ pub fn run_golden_case(systems: &dyn Systems, case: Case, answer: &Golden) -> Ca
 pub fn run_case(systems: &dyn Systems, case: Result<Case, Unreadable>) -> CaseReport {
     match case {
         Ok(case) => {
-            let result = report::guarded(|| check(&case, &mut observe(systems, &case, Feed::ROWS)));
+            let result = report::guarded(|| match case.script_folder {
+                Some(_) => check_failure(&case, systems.run_script(&case).err().as_ref()),
+                None => check(&case, &mut observe(systems, &case, Feed::ROWS)),
+            });
             CaseReport::new(case.name, case.expected_error.is_some(), result)
         }
         Err(unreadable) => CaseReport::new(unreadable.name, false, Err(unreadable.reason)),

@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::case::Case;
 use super::encode;
 use super::failure::{Failure, FailureKind};
-use super::system::{Given, Record, System, Systems};
+use super::system::{Given, Record, System};
+use super::systems::Systems;
 use super::topic_spec::TopicSpec;
 use crate::java::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 

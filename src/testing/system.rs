@@ -13,12 +13,6 @@ pub type Properties = BTreeMap<String, String>;
 /// The texts of schemas, by subject and id.
 pub type RecordedSchemas = BTreeMap<(String, i32), String>;
 
-/// Starts a fresh engine for each case.
-pub trait Systems {
-    /// An engine in which nothing exists yet.
-    fn start(&self, properties: &Properties) -> Result<Box<dyn System>, Failure>;
-}
-
 /// A broker-less engine: statements go in, records go through its queries.
 pub trait System {
     /// Makes a topic, and registers its schemas.

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
     match data::reference() {
         Ok(folder) => {
             suites.extend(ksqldbs_own(&folder));
+            suites.push(sql_tests(&folder));
             trials.extend(data::FRESH.map(|family| copy_of_family(&folder, family)));
             trials.extend(data::FRESH_ANSWERS.map(|file| copy_of_answers(&folder, file)));
             trials.push(wrong_triples(&folder));
@@ -59,8 +60,16 @@ fn main() -> ExitCode {
 }
 
 /// The suites that need the reference.
-const REFERENCE_SUITES: [&str; 7] =
-    ["qtt", "golden", "qtt-batches", "qtt-cut", "qtt-restarted", "test-runner", "fresh"];
+const REFERENCE_SUITES: [&str; 8] = [
+    "qtt",
+    "golden",
+    "qtt-batches",
+    "qtt-cut",
+    "qtt-restarted",
+    "test-runner",
+    "sql-tests",
+    "fresh",
+];
 
 /// Batches that are cut anywhere, in three ways.
 const CUT: &[Feed] = &[Feed::cut(1), Feed::cut(2), Feed::cut(3)];
@@ -142,6 +151,14 @@ fn ksqldbs_own(folder: &Path) -> [Suite; 6] {
         Suite::new("qtt-restarted", files, Check::Fed(&[Feed::RESTARTED], answers())),
         Suite::new("test-runner", triples, Check::Values),
     ]
+}
+
+/// ksqlDB's `.sql` cases: what they assert, among it that queries are replaced and go on with their state.
+fn sql_tests(folder: &Path) -> Suite {
+    let folder = folder.join("cases/sql-tests");
+    let files = ["query-upgrades", "testing-tool", "test.sql"];
+    let file = |name: &str| Arc::new(CaseFile::at(name.to_owned(), vec![folder.join(name)]));
+    Suite::new("sql-tests", files.map(file).into(), Check::Values)
 }
 
 /// The triples that are wrong fail, each of them.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
-use millstream::engine::{Engine, Known, Properties, ReadQuery, ReadSpec, Session, TopicShape};
+use millstream::engine::{
+    Engine, Known, PersistentQuery, Properties, QueryChange, ReadQuery, ReadSpec, Session,
+    TopicShape,
+};
 use millstream::kafka::admin::{Admin, NewTopic};
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::produce::{NewRecord, Producer};
@@ -53,9 +56,7 @@ impl World {
             reads: 0,
             _broker: broker,
         };
-        for parsed in parse(statements, &ParseOptions::default()).unwrap() {
-            world.run(&parsed).await;
-        }
+        world.execute(statements).await;
         world
     }
 
@@ -69,10 +70,31 @@ impl World {
             let new = NewTopic::new(topic.name.as_str(), partitions);
             Admin::new(&self.cluster).create_topic(&new).await.unwrap();
         }
-        for query in self.engine.queries().iter().skip(usize::try_from(number).unwrap()) {
-            let settings = millstream::engine::settings(&self.engine.properties_of(query)).unwrap();
-            let (id, plan) = (query.id.clone(), query.plan.clone());
-            self.instance.start_query(QuerySpec { id, plan, settings }).unwrap();
+        for query in &change.queries {
+            match query {
+                QueryChange::Start(query) | QueryChange::Resume(query) => self.start_query(query),
+                QueryChange::Replace(query) => {
+                    self.instance.stop_query(&query.id).await;
+                    self.start_query(query);
+                }
+                QueryChange::Terminate { id } | QueryChange::Pause { id } => {
+                    drop(self.instance.stop_query(id).await);
+                }
+            }
+        }
+    }
+
+    fn start_query(&self, query: &PersistentQuery) {
+        let settings = millstream::engine::settings(&self.engine.properties_of(query)).unwrap();
+        let (id, plan) = (query.id.clone(), query.plan.clone());
+        let is_replacement = query.is_replacement;
+        self.instance.start_query(QuerySpec { id, plan, settings, is_replacement }).unwrap();
+    }
+
+    /// Runs statements.
+    pub(crate) async fn execute(&mut self, statements: &str) {
+        for parsed in parse(statements, &ParseOptions::default()).unwrap() {
+            self.run(&parsed).await;
         }
     }
 
@@ -96,6 +118,13 @@ impl World {
     /// Deletes a topic.
     pub(crate) async fn drop_topic(&self, topic: &str) {
         Admin::new(&self.cluster).delete_topic(topic).await.unwrap();
+    }
+
+    /// Why a statement is refused.
+    pub(crate) fn refusal(&self, sql: &str) -> String {
+        let parsed = parse(sql, &ParseOptions::default()).unwrap();
+        let planned = self.engine.plan(&parsed[0], &self.session, &self.known);
+        planned.map(|_| ()).unwrap_err().message
     }
 
     /// Plans a `SELECT`.

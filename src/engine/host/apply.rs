@@ -157,7 +157,12 @@ impl Shared {
         let properties = self.state().engine.properties_of(query);
         let started = settings(&properties).map_err(HostError::from).and_then(|settings| {
             let (id, plan) = (query.id.clone(), Arc::clone(&query.plan));
-            Ok(self.instance.start_query(QuerySpec { id, plan, settings })?)
+            Ok(self.instance.start_query(QuerySpec {
+                id,
+                plan,
+                settings,
+                is_replacement: query.is_replacement,
+            })?)
         });
         if let Err(error) = started {
             tracing::warn!("query {} cannot be started: {error}", query.id);

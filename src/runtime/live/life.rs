@@ -340,6 +340,7 @@ impl Life {
             layout: Arc::new(self.layout(topics).with_schemas(schemas)),
             directory: self.directory.clone(),
             probe: Arc::clone(&self.probe),
+            is_replacement: self.spec.is_replacement,
             made_again: self.seen.made_again(topics),
         };
         let activating = guarded(restoring.clone().activate(membership));

@@ -59,7 +59,7 @@ impl Restoring {
         let admin = Admin::new(&self.cluster);
         let mut committed = member.offsets().committed(None).await?;
         let note = PlanNote::look(&admin, &self).await?;
-        if let Some(cause) = note.refusal(&committed) {
+        if let Some(cause) = note.refusal(&committed).filter(|_| !self.is_replacement) {
             return Err(self.state_error(cause));
         }
         self.made_again.extend(note.made_again());

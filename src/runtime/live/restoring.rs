@@ -22,6 +22,8 @@ pub(super) struct Restoring {
     /// Where checkpoints are kept, if they are.
     pub(super) directory: Option<CheckpointDirectory>,
     pub(super) probe: Arc<dyn Probe>,
+    /// Whether it may go on with the offsets and the state of another plan.
+    pub(super) is_replacement: bool,
     /// Topics that were deleted and made again since the query ran last.
     pub(super) made_again: BTreeSet<String>,
 }

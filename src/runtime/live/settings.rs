@@ -16,6 +16,8 @@ pub struct QuerySpec {
     pub plan: Arc<QueryPlan>,
     /// How it runs.
     pub settings: QuerySettings,
+    /// Whether it may go on with the offsets and the state of another plan, whose place it has taken.
+    pub is_replacement: bool,
 }
 
 /// How one query runs.
