@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(super) async fn query(
         Ok(request) if request.text.is_empty() => {
             body::generic(40000, "\"ksql\" field must be populated")
         }
-        Ok(request) => stream(&shared, &request, framing).await,
+        Ok(request) => stream(&shared, &request, framing, Path::Query).await,
         Err(error) => body::error(&error),
     }
 }
@@ -67,7 +67,10 @@ pub(super) async fn query_stream(
             40000,
             "Invalid JSON in request: Missing required creator property 'sql' (index 0)",
         ),
-        Ok(object) => stream(&shared, &body::request(&object, &body::SQL), framing).await,
+        Ok(object) => {
+            let request = body::request(&object, &body::SQL);
+            stream(&shared, &request, framing, Path::QueryStream).await
+        }
         Err(error) => body::error(&error),
     }
 }
@@ -87,18 +90,53 @@ pub(super) async fn close(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Re
     if shared.queries.close(id) {
         return StatusCode::OK.into_response();
     }
-    body::generic(40000, format!("No query with id {id}"))
+    without_type(body::generic(40000, format!("No query with id {id}")))
 }
 
 fn not_acceptable() -> Response {
     StatusCode::NOT_ACCEPTABLE.into_response()
 }
 
+/// Which of the two paths of queries was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Path {
+    /// `/query`.
+    Query,
+    /// `/query-stream`.
+    QueryStream,
+}
+
+/// Why there are no rows. ksqlDB names the type of an answer to the older path alone, and there to what it cannot read;
+/// and tells what it cannot read with the statement.
+fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
+    let at = error.unread_at.take();
+    if let (Some(at), Some(statement)) = (&at, &error.statement) {
+        error.message.push_str("\nStatement: ");
+        error.message.push_str(statement);
+        if path == Path::Query {
+            error.message.push_str("\nCaused by: ");
+            error.message.push_str(at);
+            error.message.push_str(": Syntax error at ");
+            error.message.push_str(at);
+        }
+    }
+    let is_unresolved = error.message.starts_with("Exception while preparing statement");
+    let says_type = at.is_some() || (is_unresolved && framing == Framing::Objects);
+    let response = body::error(&error);
+    if path == Path::Query && says_type { response } else { without_type(response) }
+}
+
+/// An answer that does not say of what type it is.
+fn without_type(mut response: Response) -> Response {
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
+}
+
 /// Starts a query; its rows come as they are made.
-async fn stream(shared: &Shared, request: &Request, framing: Framing) -> Response {
+async fn stream(shared: &Shared, request: &Request, framing: Framing, path: Path) -> Response {
     let reading = match shared.host.read(request).await {
         Ok(reading) => reading,
-        Err(error) => return body::error(&error),
+        Err(error) => return refuse(error, framing, path),
     };
     let (sender, frames) = channel(WAITING_FRAMES);
     let running = shared.queries.begin(&reading.id);

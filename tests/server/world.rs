@@ -73,9 +73,14 @@ impl Ksql {
         panic!("requests are still under way");
     }
 
+    /// Where it is found.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
     /// The status and the text of a `GET`.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
-        let url = format!("http://{}{path}", self.server.address());
+        let url = format!("{}{path}", self.url());
         let response = self.client.get(url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
@@ -87,7 +92,7 @@ impl Ksql {
         body: &Value,
         headers: &[(&'static str, &str)],
     ) -> (u16, String) {
-        let url = format!("http://{}{path}", self.server.address());
+        let url = format!("{}{path}", self.url());
         let mut request = self.client.post(url).body(body.to_string());
         for (name, value) in headers {
             request = request.header(*name, *value);

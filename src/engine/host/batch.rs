@@ -2,13 +2,13 @@
 
 use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
 use super::command::{Command, CommandId};
-use super::rewrite::logged;
+use super::rewrite::{logged, refused};
 use super::scope::Scope;
 use super::topics::{add_to, look_up};
 use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared};
 use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
 use crate::kafka::admin::Admin;
-use crate::plan::SchemaRequest;
+use crate::plan::{Catalog, PlanError, SchemaRequest, Stage};
 use crate::sql::ast::Statement;
 use crate::sql::print::masked;
 use crate::sql::{self, ParseError, ParsedStatement, Variables};
@@ -91,7 +91,8 @@ impl Shared {
             let needs = engine.needs(&parsed.statement, &scope.session);
             add_to(&mut known, &admin, &self.services, &needs).await?;
             let planned = engine.plan(parsed, &scope.session, &known);
-            let planned = planned.map_err(|error| of(error.into()))?;
+            let planned =
+                planned.map_err(|error| refusal(error, parsed, engine.catalog(), &known))?;
             let change = engine.apply(planned, number);
             number += 2;
             change.topic.iter().for_each(|topic| known.add_request(topic));
@@ -251,6 +252,25 @@ enum Written {
     Command { text: String, offset: i64, delete_topic: Option<String> },
     /// All is as it wants it.
     Unneeded(Entity),
+}
+
+/// Why a statement is refused, with the text that ksqlDB shows of it: as it was written, until it has been prepared.
+fn refusal(
+    error: PlanError,
+    parsed: &ParsedStatement,
+    catalog: &Catalog,
+    known: &Known,
+) -> HostError {
+    let is_unprepared = error.stage == Stage::Prepare;
+    let error = HostError::from(error);
+    if error.message.starts_with("KSQL is not configured to use a schema registry") {
+        return HostError { fault: HostFault::NoRegistry, ..error };
+    }
+    let is_row = matches!(parsed.statement, Statement::InsertValues(_));
+    if is_row && error.message.starts_with("Cannot insert values into") {
+        return HostError::request(error.message);
+    }
+    if is_unprepared { error.of(masked(parsed)) } else { error.of(refused(parsed, catalog, known)) }
 }
 
 /// Whether a statement changes what those after it in the batch see.

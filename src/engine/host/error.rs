@@ -17,6 +17,8 @@ pub struct HostError {
     pub message: String,
     /// The statement, where one is at fault.
     pub statement: Option<String>,
+    /// Where the text cannot be read, as `line 1:8`, if that is what is wrong.
+    pub unread_at: Option<String>,
 }
 
 /// What kind of fault it is.
@@ -41,7 +43,7 @@ pub enum HostFault {
 impl HostError {
     /// A fault of some kind.
     pub fn new(fault: HostFault, message: impl Into<String>) -> Self {
-        Self { fault, message: message.into(), statement: None }
+        Self { fault, message: message.into(), statement: None, unread_at: None }
     }
 
     /// A fault of the request.
@@ -74,7 +76,10 @@ impl HostError {
 
 impl From<&ParseError> for HostError {
     fn from(error: &ParseError) -> Self {
-        Self::statement(error.unlogged.clone(), error.statement.clone())
+        let refused = Self::statement(error.unlogged.clone(), error.statement.clone());
+        let is_syntax = error.message.contains("Syntax error at line");
+        let at = || format!("line {}:{}", error.position.line, error.position.column);
+        Self { unread_at: is_syntax.then(at), ..refused }
     }
 }
 

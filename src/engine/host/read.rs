@@ -68,6 +68,9 @@ impl Drop for Place {
     }
 }
 
+/// What is said of a statement that is no query.
+const NOT_A_QUERY: &str = "The statement gives no rows: send it to '/ksql'";
+
 impl Host {
     /// Starts the one query of a request.
     pub async fn read(&self, request: &Request) -> Result<Reading, HostError> {
@@ -76,9 +79,10 @@ impl Host {
         let statements = shared.parse(request)?;
         let parsed = only(&statements)?;
         let of = |error: HostError| error.of(masked(parsed));
-        if !matches!(parsed.statement, Statement::Query(_)) {
-            let message = "Statement type `".to_owned() + "` not supported for this resource";
-            return Err(of(HostError::new(HostFault::Request, message)));
+        match &parsed.statement {
+            Statement::Query(_) => {}
+            Statement::Print(_) => return Err(of(HostError::unsupported("PRINT is"))),
+            _ => return Err(HostError::request(NOT_A_QUERY)),
         }
         let engine = shared.state().engine.clone();
         let needs = engine.needs(&parsed.statement, &session);

@@ -1,11 +1,12 @@
 //! Statements as they go into the log: in ksqlDB's own form, with what ksqlDB adds to their `WITH` clauses.
 
 use crate::engine::{Known, TopicRequest};
-use crate::plan::{self, Catalog};
+use crate::plan::{self, Catalog, resolve_type};
 use crate::sql::ast::{
-    CreateAs, CreateSource, DropKind, Literal, Name, Property, SourceKind, Statement,
+    CreateAs, CreateSource, DropKind, Literal, Name, Property, SourceKind, Statement, Type,
 };
-use crate::sql::{ParsedStatement, Span};
+use crate::sql::print::masked;
+use crate::sql::{self, ParsedStatement, Span};
 
 /// How long ksqlDB says that a topic keeps what it holds, where nobody says it.
 const RETENTION_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
@@ -20,6 +21,7 @@ pub(super) fn logged(
     match &parsed.statement {
         Statement::CreateSource(create) => {
             let mut create = create.clone();
+            create.columns.iter_mut().for_each(|column| resolve(&mut column.ty, catalog));
             complete_source(&mut create);
             canonical(&Statement::CreateSource(create))
         }
@@ -38,8 +40,24 @@ pub(super) fn logged(
     }
 }
 
+/// The text of a statement that is refused, as ksqlDB shows it: as it would have gone into the log.
+pub(super) fn refused(parsed: &ParsedStatement, catalog: &Catalog, known: &Known) -> String {
+    match &parsed.statement {
+        Statement::CreateSource(_) | Statement::CreateAs(_) => logged(parsed, catalog, None, known),
+        _ => masked(parsed),
+    }
+}
+
 fn canonical(statement: &Statement) -> String {
     format!("{};", plan::canonical(statement))
+}
+
+/// Puts what they stand for in the place of custom types.
+fn resolve(ty: &mut Type, catalog: &Catalog) {
+    let resolved = resolve_type(ty, catalog).ok();
+    if let Some(resolved) = resolved.and_then(|ty| sql::parse_type(&ty.to_string()).ok()) {
+        *ty = resolved;
+    }
 }
 
 /// Adds what a source is given that says nothing of it.
@@ -68,10 +86,16 @@ fn complete_sink(
         SourceKind::Table if has_window => "compact,delete",
         SourceKind::Table => "compact",
     };
-    let name = topic.map_or_else(|| create.name.text.clone(), |topic| topic.name.clone());
+    let given = create.with.iter().find(|property| property.name.text == "KAFKA_TOPIC");
+    let given = given.and_then(|property| match &property.value {
+        Literal::String(name) => Some(name.clone()),
+        _ => None,
+    });
+    let name = topic.map(|topic| topic.name.clone()).or(given);
+    let name = name.unwrap_or_else(|| create.name.text.clone());
     let first = catalog.source(&create.query.from.first.name.text);
     let from = first.and_then(|source| known.topic(&source.topic));
-    let shape = topic.map(|topic| topic.shape).or(known.topic(&name).copied());
+    let shape = topic.map(|topic| topic.shape).or(known.topic(&name).copied()).or(from.copied());
     let replicas = shape.map_or(1, |shape| shape.replicas);
     let replicas = if replicas < 0 { from.map_or(1, |from| from.replicas) } else { replicas };
     let retention_ms = shape

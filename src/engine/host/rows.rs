@@ -1,6 +1,6 @@
 //! `INSERT INTO … VALUES`: rows written, and answered once Kafka has them.
 
-use super::{HostError, Shared};
+use super::{HostError, HostFault, Shared};
 use crate::engine::Known;
 use crate::engine::trial_registry::TrialRegistry;
 use crate::expr::EvalContext;
@@ -37,6 +37,16 @@ impl Shared {
             nested_error_set_null,
         };
         let inserted: InsertedRow = row.evaluate(&context)?;
+        if inserted.timestamp_ms < 0 {
+            let (name, time) = (&row.source.name, inserted.timestamp_ms);
+            return Err(HostError::new(
+                HostFault::Statement,
+                format!(
+                    "Failed to insert values into '{name}'. Invalid timestamp: {time}. Timestamp should always \
+                     be non-negative or null."
+                ),
+            ));
+        }
         let registry = TrialRegistry::new(known);
         write_inserted(&row.source, &inserted, &registry)
             .map_err(|error| HostError::server(error.message))
