@@ -31,14 +31,18 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     let address = address(listeners).await?;
     let allowed_origin = properties.get("access.control.allow.origin").map(str::to_owned);
     let services = Services::new(&properties)?;
-    let stop = stop_signal()?;
+    let mut stop = std::pin::pin!(stop_signal()?);
     let options = HostOptions {
         workers: workers(&properties)?,
         properties,
         instance: u64::from(std::process::id()),
         stop_within: Duration::from_secs(args.stop_within),
     };
-    let host = Arc::new(Host::start(services, options).await?);
+    // A cluster that does not answer is waited for, and nobody has to wait for that.
+    let host = tokio::select! {
+        host = Host::start(services, options) => Arc::new(host?),
+        () = &mut stop => return Ok(()),
+    };
     let options = ServerOptions { allowed_origin, ..ServerOptions::new(address) };
     let server = Server::start(Arc::clone(&host), options).await?;
     tracing::info!("listening on http://{}", server.address());
