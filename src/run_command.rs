@@ -38,13 +38,7 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&args.files)?;
     let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
-    let unknown: Vec<_> = unknown(&properties).collect();
-    if !unknown.is_empty() {
-        tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
-    }
-    for (name, effect) in properties.without_effect() {
-        tracing::warn!("property {name} {effect}");
-    }
+    warn_of(&properties);
     let services = Services::new(&properties)?;
     if args.dry_run {
         return try_dry_run(&services, &files, &properties).await;
@@ -200,6 +194,23 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     println!("{name}: {}", HeadlessError::Statements(checked.faults));
     Ok(ExitCode::FAILURE)
+}
+
+/// Warns of properties that mean nothing, or have no effect.
+pub(crate) fn warn_of(properties: &Properties) {
+    let unknown: Vec<_> = unknown(properties).collect();
+    if !unknown.is_empty() {
+        tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
+    }
+    for (name, effect) in properties.without_effect() {
+        tracing::warn!("property {name} {effect}");
+    }
+}
+
+/// Whether somebody who reads has seen enough.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 /// The names of properties that mean nothing, each with what was perhaps meant.

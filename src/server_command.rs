@@ -10,7 +10,9 @@ use millstream::engine::host::{Host, HostOptions};
 use millstream::server::{Server, ServerOptions};
 
 use crate::args::ServerArgs;
-use crate::run_command::{kafka_properties, set_state_dir, start_tracing, stop_signal, workers};
+use crate::run_command::{
+    kafka_properties, set_state_dir, start_tracing, stop_signal, warn_of, workers,
+};
 
 /// Where a server listens, unless it is told.
 const LISTENER: &str = "http://127.0.0.1:8088";
@@ -20,13 +22,7 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     start_tracing("info");
     let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
-    let unknown: Vec<_> = properties.unknown().map(|(name, _)| name.to_owned()).collect();
-    if !unknown.is_empty() {
-        tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
-    }
-    for (name, effect) in properties.without_effect() {
-        tracing::warn!("property {name} {effect}");
-    }
+    warn_of(&properties);
     let listeners = args.listeners.as_deref().or(properties.get("listeners")).unwrap_or(LISTENER);
     let address = address(listeners).await?;
     let allowed_origin = properties.get("access.control.allow.origin").map(str::to_owned);

@@ -14,7 +14,6 @@ use millstream::cli::printer::Format;
 use millstream::cli::reading::Limits;
 use millstream::cli::session::Session;
 use millstream::cli::shell::{Flow, Shell, ShellOptions};
-use millstream::engine::Properties;
 use millstream::sql::Variables;
 use millstream::sql::diagnostic::Color;
 
@@ -30,7 +29,7 @@ pub(crate) async fn run(args: SqlArgs) -> ExitCode {
     run_command::start_tracing("error");
     match try_run(args).await {
         Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if run_command::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -38,16 +37,11 @@ pub(crate) async fn run(args: SqlArgs) -> ExitCode {
     }
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-    kind == Some(io::ErrorKind::BrokenPipe)
-}
-
 async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
     if let Some(url) = args.url.clone() {
         return run_at(&url, args).await;
     }
-    let given = given(&args)?;
+    let given = run_command::properties(&args.property_args(), None)?;
     let embedded = Embedded::start(args.bootstrap_servers.as_deref(), given).await?;
     let done = run_at(&embedded.url(), args).await;
     embedded.stop().await;
@@ -112,7 +106,7 @@ fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<String>>> {
 
 /// What the session begins with, and the properties of the connection.
 fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)> {
-    let properties = given(args)?;
+    let properties = run_command::properties(&args.property_args(), None)?;
     let (connection, properties) =
         properties.to_map().into_iter().partition(|(name, _)| name.starts_with("ssl."));
     let mut variables = BTreeMap::new();
@@ -125,22 +119,6 @@ fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)
         variables.insert(name.trim().to_lowercase(), inner.unwrap_or(value).to_owned());
     }
     Ok((Session { properties, variables, sequence_number: None }, connection))
-}
-
-/// The properties of the command line.
-fn given(args: &SqlArgs) -> anyhow::Result<Properties> {
-    let mut properties = match &args.config_file {
-        Some(file) => {
-            let text = std::fs::read_to_string(file);
-            Properties::parse(&text.with_context(|| format!("cannot read {}", file.display()))?)
-        }
-        None => Properties::default(),
-    };
-    for property in &args.properties {
-        let (name, value) = run_command::name_and_value(property)?;
-        properties.set(name, value);
-    }
-    Ok(properties)
 }
 
 fn format(output: OutputFormat) -> Format {

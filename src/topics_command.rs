@@ -3,7 +3,6 @@
 mod tail;
 mod topics;
 
-use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -33,14 +32,9 @@ pub(crate) async fn run(args: TopicsArgs) -> anyhow::Result<()> {
     };
     match done {
         // Who reads has seen enough.
-        Err(error) if is_broken_pipe(&error) => Ok(()),
+        Err(error) if run_command::is_broken_pipe(&error) => Ok(()),
         done => done.with_context(|| format!("on {brokers}")),
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// A client of the brokers of the command line, and their addresses.

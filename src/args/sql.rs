@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::PropertyArgs;
+
 /// How it is used, shown below the flags.
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +53,13 @@ pub(crate) struct SqlArgs {
     /// Ends a query after so long.
     #[arg(long, value_name = "MILLISECONDS")]
     pub(crate) query_timeout: Option<u64>,
+}
+
+impl SqlArgs {
+    /// The flags that are properties.
+    pub(crate) fn property_args(&self) -> PropertyArgs {
+        PropertyArgs { config: self.config_file.clone(), properties: self.properties.clone() }
+    }
 }
 
 /// How answers are shown.

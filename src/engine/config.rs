@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::known_properties::{self, PropertyError, canonical};
 use crate::expr::aggregates::AggregateLimits;
 use crate::plan::PlanConfig;
+use crate::sql::{ParseOptions, Variables};
 
 /// Properties of a server or a session: `ksql.service.id`, `auto.offset.reset` and so on.
 ///
@@ -82,6 +83,16 @@ impl Properties {
     /// The value of `name`, with or without the prefixes that a server configuration uses.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(canonical(name)).map(|written| written.value.as_str())
+    }
+
+    /// How statements are read that begin with these variables.
+    pub(super) fn parse_options(&self, variables: Variables) -> ParseOptions {
+        let substitutes = self.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
+        ParseOptions {
+            variables: substitutes.then_some(variables),
+            is_strict: self.flag("ksql.millstream.strict", false).unwrap_or(false),
+            ..ParseOptions::default()
+        }
     }
 
     /// Checks the values of what is known.

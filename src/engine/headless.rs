@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use super::identity::Fate;
 use super::service::{self, ServiceQueries, ServiceQuery};
 use super::{
-    Engine, Program, Properties, PropertyError, Services, TopicNeed, TopicRequest, TopicShape,
-    schemas, settings, topics,
+    Engine, Program, Properties, PropertyError, Services, TopicRequest, schemas, settings, topics,
 };
 use crate::kafka::ClientConfig;
 use crate::kafka::admin::Admin;
@@ -262,12 +261,8 @@ fn parse(
 
 /// Runs all statements, with what Kafka and the registry know.
 async fn run(program: &mut Program, services: &Services) -> Result<(), HeadlessError> {
-    let admin = Admin::new(&services.cluster);
     while let Some(needs) = program.needs() {
-        topics::look_up(&admin, &needs, program.known_mut()).await?;
-        if let Some(registry) = &services.registry {
-            schemas::look_up(registry, &needs, program.known_mut()).await?;
-        }
+        services.look_up::<HeadlessError>(&needs, program.known_mut()).await?;
         program.step();
     }
     Ok(())
@@ -283,15 +278,7 @@ async fn assume(
         if let Some(registry) = registry {
             schemas::look_up(registry, &needs, program.known_mut()).await?;
         }
-        let known = program.known_mut();
-        let mut topics = Vec::new();
-        for (name, need) in needs.topics {
-            if need == TopicNeed::Required && known.topic(&name).is_none() {
-                let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
-                known.add_topic(name.as_str(), shape);
-                topics.push(name);
-            }
-        }
+        let topics = program.known_mut().assume(&needs);
         let done = program.done().len();
         program.step();
         if program.done().len() > done {

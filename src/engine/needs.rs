@@ -89,6 +89,19 @@ impl Known {
         self.schemas.insert(schema.id, schema);
     }
 
+    /// Takes the topics as there that a statement has to find there, each with one partition; the names of those of which
+    /// nothing was known.
+    pub fn assume(&mut self, needs: &Needs) -> Vec<String> {
+        let required = needs.topics.iter().filter(|(_, need)| **need == TopicNeed::Required);
+        let missing = required.map(|(name, _)| name).filter(|name| self.topic(name).is_none());
+        let missing: Vec<String> = missing.cloned().collect();
+        for name in &missing {
+            let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
+            self.add_topic(name.as_str(), shape);
+        }
+        missing
+    }
+
     /// Whether the newest schema of a subject is known.
     pub fn has_subject(&self, subject: &Subject) -> bool {
         self.subjects.contains_key(subject)
@@ -148,7 +161,10 @@ pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> N
             let sink = options.topic.unwrap_or_else(by_name);
             needs.topics.insert(sink, TopicNeed::Optional);
         }
-        Statement::Query(query) => needs.add_sources(query, catalog),
+        // Partitions matter where sources are joined; nothing else of a topic does.
+        Statement::Query(query) if !query.from.joins.is_empty() => {
+            needs.add_sources(query, catalog);
+        }
         Statement::InsertInto(insert) => {
             needs.add_sources(&insert.query, catalog);
             needs.add_source(&insert.target.text, catalog);

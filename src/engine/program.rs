@@ -17,7 +17,7 @@ use super::{Answer, Change, Engine, Known, Needs, Planned, Properties, Session, 
 use crate::plan::{PlanError, SchemaRequest};
 use crate::runtime::{Driver, DriverOptions, SchemaAccess};
 use crate::sql::ast::Statement;
-use crate::sql::{self, Diagnostic, ParseOptions, ParsedStatement, Read, Span, Text, Variables};
+use crate::sql::{self, Diagnostic, ParsedStatement, Read, Span, Text, Variables};
 
 /// The statements that a file may hold, as ksqlDB's headless mode has it, and variables.
 const IN_FILES: &str = "CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS \
@@ -61,13 +61,7 @@ struct Numbers {
 impl Program {
     /// The statements of a text; what is wrong with their syntax is among the faults. Variables come from DEFINE.
     pub fn parse(text: impl Into<Text>, properties: &Properties) -> Self {
-        let substitutes =
-            properties.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
-        let options = ParseOptions {
-            variables: substitutes.then(Variables::default),
-            is_strict: properties.flag("ksql.millstream.strict", false).unwrap_or(false),
-            ..ParseOptions::default()
-        };
+        let options = properties.parse_options(Variables::default());
         let Read { statements, faulty } = sql::read(text, &options);
         let mut missing = Missing::default();
         faulty.iter().flat_map(|one| &one.makes).for_each(|name| missing.note(name));

@@ -1,9 +1,11 @@
 //! The services that statements are run against.
 
-use super::Properties;
+use super::{Known, Needs, Properties, schemas, topics};
+use crate::kafka::admin::Admin;
 use crate::kafka::config::ConfigError;
 use crate::kafka::{ClientConfig, Cluster, KafkaError};
 use crate::registry::{RegistryClient, RegistryConfig, RegistryError};
+use crate::runtime::live::LiveError;
 
 /// The services that statements are run against: Kafka, and the schema registry if there is one.
 #[derive(Clone, Debug)]
@@ -35,6 +37,18 @@ impl Services {
             cluster: Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?,
             registry: registry(properties)?,
         })
+    }
+
+    /// Finds out what a statement needs to know and nobody knows yet.
+    pub(super) async fn look_up<E>(&self, needs: &Needs, known: &mut Known) -> Result<(), E>
+    where
+        E: From<LiveError> + From<RegistryError>,
+    {
+        topics::look_up(&Admin::new(&self.cluster), needs, known).await?;
+        if let Some(registry) = &self.registry {
+            schemas::look_up(registry, needs, known).await?;
+        }
+        Ok(())
     }
 
     /// A cluster alone.

@@ -58,10 +58,10 @@ impl KeptTable {
             )
         };
         let columns = frame_columns(source).into_iter();
-        let (is_kept, types): (Vec<bool>, _) =
-            columns.map(|each| (is_kept(each.from), each.ty)).unzip();
+        let (frame, types): (Vec<SourceColumn>, _) =
+            columns.map(|each| (each.from, each.ty)).unzip();
+        let is_kept: Vec<bool> = frame.iter().map(|from| is_kept(*from)).collect();
         let kept_columns = is_kept.iter().filter(|is_kept| **is_kept).count();
-        let frame = frame_columns(source).into_iter().map(|column| column.from).collect();
         let of_rows = Self::of_rows(&source.schema, store, codecs);
         Self { is_kept, kept_columns, frame, types, ..of_rows }
     }

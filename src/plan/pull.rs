@@ -47,11 +47,12 @@ pub fn plan_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<PullPlan, PlanE
     };
     let keeper = keeper(source, ctx).ok_or_else(|| not_kept(source, alias.span))?;
     let kept = kept(&keeper.plan).ok_or_else(|| not_kept(source, alias.span))?;
+    let relation = Relation::of_sources(&sources);
     let builder = Builder {
         ctx,
         query,
-        relation: Relation::of_sources(&sources),
-        columns: Relation::of_sources(&sources).columns.into(),
+        columns: relation.columns.clone().into(),
+        relation,
         nodes: nodes(&keeper.plan, kept.node, source),
         sink: SinkNames::CLIENT,
         key_format: source.key_format.clone(),

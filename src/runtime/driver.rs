@@ -77,19 +77,6 @@ struct DriverSource {
     next_offset: i64,
 }
 
-impl DriverSource {
-    /// Asks for the schemas of some records before they are read.
-    fn learn_schemas(&mut self, records: &RawRecords<'_>, access: Option<&SchemaAccess>) {
-        let Some(SchemaAccess { registry, .. }) = access else { return };
-        for id in self.reader.unknown_schemas(records) {
-            match registry.schema(id) {
-                Ok(schema) => self.reader.learn_schema(id, Ok(&schema)),
-                Err(refusal) => self.reader.learn_schema(id, Err(&refusal.message)),
-            }
-        }
-    }
-}
-
 impl Driver {
     /// A driver for a query.
     pub fn new(
@@ -159,7 +146,9 @@ impl Driver {
             let arena = Arena::new();
             let records = raw_records(batch, source.next_offset, &arena);
             source.next_offset += batch.len() as i64;
-            source.learn_schemas(&records, self.access.as_ref());
+            if let Some(access) = &self.access {
+                source.reader.learn_schemas(&records, &*access.registry);
+            }
             let used = vec![true; source.reader.frame().len()];
             let read = source.reader.read(&records, &used, &arena);
             let records = SourceRecords { reader: &source.reader, records: &records };

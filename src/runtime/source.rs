@@ -9,6 +9,7 @@ use super::timestamp::TimestampFormat;
 use crate::formats::{Decoder, Role, Schemas, windowed};
 use crate::operators::QueryError;
 use crate::plan::{FrameColumn, Source, SourceColumn, frame_columns};
+use crate::registry::Registry;
 use crate::registry::schema::{ResolvedSchema, SchemaId};
 use crate::types::{
     Arena, Column, KeyColumns, Meta, Partition, Rows, Timestamp, Validity, Value, Window,
@@ -98,6 +99,16 @@ impl SourceReader {
     pub fn learn_schema(&mut self, id: SchemaId, found: Result<&ResolvedSchema, &str>) {
         self.key.learn_schema(id, found);
         self.value.learn_schema(id, found);
+    }
+
+    /// Asks a registry for the schemas of some records before these are read.
+    pub fn learn_schemas(&mut self, records: &RawRecords<'_>, registry: &dyn Registry) {
+        for id in self.unknown_schemas(records) {
+            match registry.schema(id) {
+                Ok(schema) => self.learn_schema(id, Ok(&schema)),
+                Err(refusal) => self.learn_schema(id, Err(&refusal.message)),
+            }
+        }
     }
 
     /// Forgets of which ids there is no schema, so that these are unknown again.

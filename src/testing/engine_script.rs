@@ -14,7 +14,6 @@ use crate::expr::EvalContext;
 use crate::formats::{Role, Wrapping};
 use crate::operators::QueryError;
 use crate::plan::{self, Catalog, KeyValue, OptionSet, Options, PlanError, Source};
-use crate::registry::Registry as _;
 use crate::runtime::{RawRecords, SeededRandom, SourceReader};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{AssertSource, AssertTombstone, AssertValues, CreateSource, Name, Statement};
@@ -51,8 +50,12 @@ impl Script<'_> {
 
     fn statement(&mut self, parsed: &ParsedStatement, depth: usize) -> Result<(), Failure> {
         match &parsed.statement {
-            Statement::AssertValues(assert) => self.assert_values(assert, parsed),
-            Statement::AssertTombstone(assert) => self.assert_tombstone(assert, parsed),
+            Statement::AssertValues(AssertValues { source, columns, values }) => {
+                self.assert_record(source, (columns, values), false, parsed)
+            }
+            Statement::AssertTombstone(AssertTombstone { source, columns, values }) => {
+                self.assert_record(source, (columns, values), true, parsed)
+            }
             Statement::AssertSource(assert) => self.assert_source(assert, parsed),
             Statement::RunScript { file } => {
                 if depth == DEPTH_MAX {
@@ -149,12 +152,7 @@ impl Script<'_> {
             values: vec![record.value.as_deref()],
             headers: None,
         };
-        for id in reader.unknown_schemas(&records) {
-            match self.system.registry.schema(id) {
-                Ok(schema) => reader.learn_schema(id, Ok(&schema)),
-                Err(refusal) => reader.learn_schema(id, Err(&refusal.message)),
-            }
-        }
+        reader.learn_schemas(&records, &*self.system.registry);
         let arena = Arena::new();
         let read = reader.read(&records, &vec![true; reader.frame().len()], &arena);
         let columns = reader.frame().iter().zip(&read.rows.value);
@@ -188,41 +186,29 @@ impl Script<'_> {
         found.map_err(|error: PlanError| fault(error.to_string()))
     }
 
-    fn assert_values(
+    /// The next record of a source's topic holds these values; or it is a tombstone whose key they are.
+    fn assert_record(
         &mut self,
-        assert: &AssertValues,
+        name: &Name,
+        wanted: (&[Name], &[crate::sql::ast::Expr]),
+        is_tombstone: bool,
         parsed: &ParsedStatement,
     ) -> Result<(), Failure> {
-        let source = self.source(&assert.source)?;
-        let expected = self.expected(&source, (&assert.columns, &assert.values), parsed)?;
+        let source = self.source(name)?;
+        let expected = self.expected(&source, wanted, parsed)?;
         let record = self.next(&source)?;
         let (found, is_gone) = self.decoded(&source, &record)?;
         let is_same = |(column, value): &KeyValue| found.get(column) == Some(value);
-        if !is_gone && expected.iter().all(is_same) {
+        if is_gone == is_tombstone && expected.iter().all(is_same) {
             return Ok(());
         }
+        let (of, shown) = match (is_tombstone, is_gone) {
+            (true, _) => ("a tombstone of ", format!("{found:?}")),
+            (false, true) => ("", "<null>".to_owned()),
+            (false, false) => ("", format!("{found:?}")),
+        };
         Err(fault(format!(
-            "Expected record does not match actual. Expected: {expected:?} vs. Actual: {}",
-            if is_gone { "<null>".to_owned() } else { format!("{found:?}") }
-        )))
-    }
-
-    fn assert_tombstone(
-        &mut self,
-        assert: &AssertTombstone,
-        parsed: &ParsedStatement,
-    ) -> Result<(), Failure> {
-        let source = self.source(&assert.source)?;
-        let expected = self.expected(&source, (&assert.columns, &assert.values), parsed)?;
-        let record = self.next(&source)?;
-        let (found, is_gone) = self.decoded(&source, &record)?;
-        let is_same = |(column, value): &KeyValue| found.get(column) == Some(value);
-        if is_gone && expected.iter().all(is_same) {
-            return Ok(());
-        }
-        Err(fault(format!(
-            "Expected record does not match actual. Expected a tombstone of {expected:?} vs. Actual: \
-             {found:?}"
+            "Expected record does not match actual. Expected: {of}{expected:?} vs. Actual: {shown}"
         )))
     }
 

@@ -13,9 +13,7 @@ use super::source_info::{SourceInfo, TopicInfo};
 use super::system::{Given, Record, RecordedSchemas};
 use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, typed};
-use crate::engine::{
-    self, Engine, Known, PersistentQuery, QueryChange, Session, TopicNeed, TopicShape,
-};
+use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
 use crate::expr::EvalContext;
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{Decoder, Encoded, Encoder, Schemas, encode_json};
@@ -99,12 +97,7 @@ impl EngineSystem {
 
     /// Makes the topics that a statement needs, with a partition each.
     pub(super) fn make_topics(&mut self, parsed: &ParsedStatement) {
-        for (name, need) in self.engine.needs(&parsed.statement, &self.session).topics {
-            if need == TopicNeed::Required && self.known.topic(&name).is_none() {
-                let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
-                self.known.add_topic(name, shape);
-            }
-        }
+        self.known.assume(&self.engine.needs(&parsed.statement, &self.session));
     }
 
     /// Parses statements.

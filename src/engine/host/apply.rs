@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::answer::{CommandState, CommandStatus};
 use super::command::{Command, CommandId, decode_key};
 use super::log::{LoggedCommand, Tail};
-use super::topics::{assume, look_up};
 use super::{HostError, Shared};
 use crate::engine::{
-    Answer, Change, Engine, PersistentQuery, Properties, QueryChange, Session, settings,
+    Answer, Change, Engine, Known, PersistentQuery, Properties, QueryChange, Session, settings,
 };
 use crate::runtime::live::QuerySpec;
 use crate::sql::ast::{SourceKind, Statement};
@@ -23,10 +22,12 @@ impl Shared {
         let mut tail = self.log.tail();
         let end = self.log.end().await?;
         let mut next = 0;
+        // What Kafka and the registry have does not change meanwhile, so that nothing is asked twice.
+        let mut known = Known::default();
         while next < end {
             let found = tail.next().await?;
             for command in &found.commands {
-                self.apply(command, true).await;
+                self.apply(command, Some(&mut known)).await;
             }
             next = next.max(found.next);
             self.applied.send_replace(next);
@@ -54,7 +55,7 @@ impl Shared {
                 }
             };
             for command in found.commands.iter().filter(|command| command.offset >= next) {
-                self.apply(command, false).await;
+                self.apply(command, None).await;
                 self.applied.send_replace(command.offset + 1);
             }
             next = next.max(found.next);
@@ -66,10 +67,11 @@ impl Shared {
         }
     }
 
-    /// Applies a command, or tells why it cannot be.
-    async fn apply(&self, logged: &LoggedCommand, is_replay: bool) {
+    /// Applies a command, or tells why it cannot be. While the log is replayed, `replayed` is what is known by then, and
+    /// no query starts.
+    async fn apply(&self, logged: &LoggedCommand, replayed: Option<&mut Known>) {
         let key = decode_key(&logged.key);
-        let applied = self.try_apply(logged, is_replay).await;
+        let applied = self.try_apply(logged, replayed).await;
         let status = applied.unwrap_or_else(|error| {
             let offset = logged.offset;
             tracing::warn!("command {key} at offset {offset} is skipped: {error}");
@@ -83,7 +85,7 @@ impl Shared {
     async fn try_apply(
         &self,
         logged: &LoggedCommand,
-        is_replay: bool,
+        replayed: Option<&mut Known>,
     ) -> Result<CommandStatus, HostError> {
         let command = Command::decode(&logged.value).map_err(HostError::request)?;
         let parsed = parse_one(&command.statement)?;
@@ -96,9 +98,13 @@ impl Shared {
             (state.engine.clone(), state.next_number())
         };
         let needs = engine.needs(&parsed.statement, &session);
-        let mut known = look_up(&self.services, &needs).await?;
-        assume(&needs, &mut known);
-        let planned = engine.plan(&parsed, &session, &known)?;
+        let (mut fresh, is_replay) = (Known::default(), replayed.is_some());
+        let known = replayed.unwrap_or(&mut fresh);
+        self.services.look_up::<HostError>(&needs, known).await?;
+        // Topics that had to be there when the command was written may be gone by now.
+        known.assume(&needs);
+        known.joins_unequal = true;
+        let planned = engine.plan(&parsed, &session, known)?;
         let change = engine.apply(planned, number);
         let status = status_of(&change.answer);
         self.put(engine, &change, &command.statement);

@@ -4,7 +4,7 @@ use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
 use super::command::{Command, CommandId};
 use super::rewrite::{logged, refused};
 use super::scope::Scope;
-use super::topics::{add_to, look_up};
+use super::topics::look_up;
 use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared};
 use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
 use crate::kafka::admin::Admin;
@@ -89,7 +89,7 @@ impl Shared {
                 known.default_retention_ms = topics::default_retention(&admin).await?;
             }
             let needs = engine.needs(&parsed.statement, &scope.session);
-            add_to(&mut known, &admin, &self.services, &needs).await?;
+            self.services.look_up::<HostError>(&needs, &mut known).await?;
             let planned = engine.plan(parsed, &scope.session, &known);
             let planned =
                 planned.map_err(|error| refusal(error, parsed, engine.catalog(), &known))?;

@@ -52,17 +52,12 @@ impl Request {
 
     /// How the statements are read.
     pub(super) fn parse_options(&self, server: &Properties) -> ParseOptions {
-        let substitutes = server.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
         let variables: Variables = self
             .variables
             .iter()
             .map(|(name, value)| (name.to_lowercase(), value.clone()))
             .collect();
-        ParseOptions {
-            variables: substitutes.then_some(variables),
-            is_strict: server.flag("ksql.millstream.strict", false).unwrap_or(false),
-            ..ParseOptions::default()
-        }
+        server.parse_options(variables)
     }
 }
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::{HostError, Shared};
-use crate::engine::needs::{Known, Needs, TopicNeed, TopicShape};
 use crate::engine::reset::delete::{delete_group, delete_topic};
-use crate::engine::{Services, schemas, topics};
+use crate::engine::{Known, Needs, Services};
 use crate::kafka::KafkaError;
 use crate::kafka::admin::Admin;
 use crate::runtime::live::group_prefix;
@@ -18,35 +17,9 @@ const CLEAN_WAIT: Duration = Duration::from_millis(500);
 
 /// What is known of what a statement needs.
 pub(super) async fn look_up(services: &Services, needs: &Needs) -> Result<Known, HostError> {
-    let admin = Admin::new(&services.cluster);
     let mut known = Known::default();
-    add_to(&mut known, &admin, services, needs).await?;
+    services.look_up::<HostError>(needs, &mut known).await?;
     Ok(known)
-}
-
-/// Adds what a statement needs to what is known.
-pub(super) async fn add_to(
-    known: &mut Known,
-    admin: &Admin,
-    services: &Services,
-    needs: &Needs,
-) -> Result<(), HostError> {
-    topics::look_up(admin, needs, known).await?;
-    if let Some(registry) = &services.registry {
-        schemas::look_up(registry, needs, known).await?;
-    }
-    Ok(())
-}
-
-/// Takes topics as there that had to be there when a command was written: they may be gone by now.
-pub(super) fn assume(needs: &Needs, known: &mut Known) {
-    for (name, need) in &needs.topics {
-        if *need == TopicNeed::Required && known.topic(name).is_none() {
-            let shape = TopicShape { partitions: 1, replicas: 1, retention_ms: None };
-            known.add_topic(name.as_str(), shape);
-        }
-    }
-    known.joins_unequal = true;
 }
 
 impl Shared {

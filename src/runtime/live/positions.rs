@@ -20,7 +20,7 @@ use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, ListedOffset, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::group::CommittedOffset;
-use crate::plan::Input;
+use crate::plan::{Gives, Input, QueryPlan};
 use crate::runtime::LaneId;
 use crate::types::Partition;
 
@@ -110,6 +110,16 @@ impl Positions<'_> {
         lost.take(&self.query, self.stops_at_lost)?;
         Ok(lost.goes_on_at())
     }
+}
+
+/// Where a reader of an input goes that has no position: tables, and what a query writes for itself, are read from their
+/// beginning.
+pub(super) fn reset_of(plan: &QueryPlan, input: Input, from_earliest: bool) -> OffsetSpec {
+    let is_stream = match input {
+        Input::Source(node) => plan.node(node).gives == Gives::Rows,
+        Input::Repartition(_) => false,
+    };
+    if is_stream && !from_earliest { OffsetSpec::Latest } else { OffsetSpec::Earliest }
 }
 
 /// The offset that was found for a partition; its beginning where none was.

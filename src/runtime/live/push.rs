@@ -24,7 +24,7 @@ use super::lane_start::LaneStart;
 use super::manner::Manner;
 use super::message::{Command, Event, Portion, Start};
 use super::placements::Placements;
-use super::positions::{Positions, ReadInput};
+use super::positions::{Positions, ReadInput, reset_of};
 use super::pressure::Pressure;
 use super::query_topics::{Topic, read_topics};
 use super::record_counts::settle;
@@ -34,10 +34,10 @@ use super::time_order::TimeOrder;
 use super::trail::Trail;
 use super::workers::Workers;
 use crate::kafka::Cluster;
-use crate::kafka::admin::{Admin, OffsetSpec};
+use crate::kafka::admin::Admin;
 use crate::kafka::partitioner::partition_for_key;
 use crate::operators::TopologyOptions;
-use crate::plan::{Gives, Input, PartitionCounts, QueryPlan};
+use crate::plan::{Input, PartitionCounts, QueryPlan};
 use crate::runtime::panics::guarded;
 use crate::runtime::{
     ClientRow, Layout, LayoutOptions, Tasks, client_rows, clock, private_schemas,
@@ -201,12 +201,8 @@ async fn lanes(
     };
     let mut lanes = Vec::new();
     for (input, topic) in inputs {
-        let is_table = match input {
-            Input::Source(node) => spec.plan.node(*node).gives == Gives::Changes,
-            Input::Repartition(_) => false,
-        };
-        let from_start = is_table || spec.is_over_at_end || spec.settings.from_earliest;
-        let reset = if from_start { OffsetSpec::Earliest } else { OffsetSpec::Latest };
+        let from_earliest = spec.is_over_at_end || spec.settings.from_earliest;
+        let reset = reset_of(&spec.plan, *input, from_earliest);
         let read = ReadInput { input: *input, topic, reset, is_made_again: false };
         lanes.extend(positions.of(read).await?);
     }

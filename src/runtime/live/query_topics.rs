@@ -101,10 +101,7 @@ pub(super) async fn query_topics(
     settings: &QuerySettings,
     application_id: &str,
 ) -> Result<QueryTopics, LiveError> {
-    let mut sources: Vec<(NodeId, Topic)> = Vec::new();
-    for (node, source) in plan.sources() {
-        sources.push((node, existing(admin, &source.topic).await?));
-    }
+    let sources = source_topics(admin, plan).await?;
     let sink = existing(admin, &plan.sink.topic).await?;
     let stores = plan.stores().map(|(_, _, store)| store.changelog());
     let names: Vec<String> = stores.map(|name| format!("{application_id}-{name}")).collect();
@@ -119,13 +116,8 @@ pub(super) async fn query_topics(
             .map(|(at, count)| (RepartitionId(at), count))
             .collect(),
     };
-    let of_source = |node: NodeId| sources.iter().find(|(other, _)| *other == node);
-    let of_source = |node, _: &_| of_source(node).map_or(1, |(_, topic)| topic.partitions);
-    let counts = plan.partition_counts_with(of_source, &kept).map_err(|unequal| {
-        LiveError::Topic { topic: unequal.0.name.clone(), cause: unequal.to_string() }
-    })?;
-    let mut inputs: Vec<(Input, Topic)> =
-        sources.into_iter().map(|(node, topic)| (Input::Source(node), topic)).collect();
+    let counts = counts(plan, &sources, &kept)?;
+    let mut inputs = inputs(sources);
     let mut repartitions = Vec::new();
     for ((id, ..), name) in plan.repartitions().zip(repartition_names) {
         let partitions = counts.of_repartition(id);
@@ -146,18 +138,36 @@ pub(super) async fn read_topics(
     admin: &Admin,
     plan: &QueryPlan,
 ) -> Result<(Vec<(Input, Topic)>, PartitionCounts), LiveError> {
-    let mut inputs: Vec<(Input, Topic)> = Vec::new();
+    let sources = source_topics(admin, plan).await?;
+    let counts = counts(plan, &sources, &KeptPartitions::default())?;
+    Ok((inputs(sources), counts))
+}
+
+/// The topics of a query's sources.
+async fn source_topics(admin: &Admin, plan: &QueryPlan) -> Result<Vec<(NodeId, Topic)>, LiveError> {
+    let mut sources: Vec<(NodeId, Topic)> = Vec::new();
     for (node, source) in plan.sources() {
-        inputs.push((Input::Source(node), existing(admin, &source.topic).await?));
+        sources.push((node, existing(admin, &source.topic).await?));
     }
-    let topic_of = |node: NodeId| inputs.iter().find(|(input, _)| *input == Input::Source(node));
-    let counts =
-        plan.partition_counts(|node, _| topic_of(node).map_or(1, |(_, topic)| topic.partitions));
-    let counts = counts.map_err(|unequal| LiveError::Topic {
+    Ok(sources)
+}
+
+fn inputs(sources: Vec<(NodeId, Topic)>) -> Vec<(Input, Topic)> {
+    sources.into_iter().map(|(node, topic)| (Input::Source(node), topic)).collect()
+}
+
+/// How many partitions everything has, where some of it is there already.
+fn counts(
+    plan: &QueryPlan,
+    sources: &[(NodeId, Topic)],
+    kept: &KeptPartitions,
+) -> Result<PartitionCounts, LiveError> {
+    let of_source = |node: NodeId| sources.iter().find(|(other, _)| *other == node);
+    let of_source = |node, _: &_| of_source(node).map_or(1, |(_, topic)| topic.partitions);
+    plan.partition_counts_with(of_source, kept).map_err(|unequal| LiveError::Topic {
         topic: unequal.0.name.clone(),
         cause: unequal.to_string(),
-    })?;
-    Ok((inputs, counts))
+    })
 }
 
 /// A topic that has to be there.

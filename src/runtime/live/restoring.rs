@@ -2,12 +2,13 @@
 
 use super::checkpoint::CheckpointDirectory;
 use super::error::LiveError;
+use super::positions::reset_of;
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
 use crate::kafka::Cluster;
 use crate::kafka::admin::OffsetSpec;
-use crate::plan::{Gives, Input};
+use crate::plan::Input;
 use crate::runtime::Layout;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -75,14 +76,6 @@ impl Restoring {
 
     /// Where a reader of an input goes that has no position.
     pub(super) fn reset_of(&self, input: Input) -> OffsetSpec {
-        let is_table = match input {
-            Input::Source(node) => self.layout.plan().node(node).gives == Gives::Changes,
-            Input::Repartition(_) => true,
-        };
-        if self.settings.from_earliest || is_table {
-            OffsetSpec::Earliest
-        } else {
-            OffsetSpec::Latest
-        }
+        reset_of(self.layout.plan(), input, self.settings.from_earliest)
     }
 }

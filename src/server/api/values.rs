@@ -1,8 +1,9 @@
 //! Values of rows in ksqlDB's JSON.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike};
+use chrono::{DateTime, NaiveTime, Timelike};
 
 use crate::java::double_to_string;
+use crate::java::time::date_text;
 use crate::types::{OwnedValue, SqlType};
 
 /// Writes a value of a type.
@@ -15,7 +16,7 @@ pub fn write(value: &OwnedValue, ty: &SqlType, out: &mut String) {
         (OwnedValue::Decimal(value), _) => out.push_str(&value.to_string()),
         (OwnedValue::String(value), _) => text(value, out),
         (OwnedValue::Bytes(value), _) => text(&base64(value), out),
-        (OwnedValue::Date(days), _) => text(&date(*days), out),
+        (OwnedValue::Date(days), _) => text(&date_text(i64::from(*days)), out),
         (OwnedValue::Time(ms), _) => text(&time(*ms), out),
         (OwnedValue::Timestamp(ms), _) => text(&timestamp(*ms), out),
         (OwnedValue::Array(items), ty) => {
@@ -88,11 +89,6 @@ fn double(value: f64, out: &mut String) {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-fn date(days: i32) -> String {
-    let date = NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(days)));
-    date.map_or_else(|| days.to_string(), |date| date.to_string())
 }
 
 /// As Java's `LocalTime`: seconds that are 0 are left out.
