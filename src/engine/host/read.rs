@@ -97,7 +97,9 @@ impl Host {
         let (rows, place) = match query.spec(id.clone()) {
             ReadSpec::Push(spec) => {
                 let place = self.place().map_err(of)?;
-                (RowsKind::Coming(shared.instance.push(*spec)), Some(place))
+                let mut rows = shared.instance.push(*spec);
+                rows.begun().await;
+                (RowsKind::Coming(rows), Some(place))
             }
             ReadSpec::Pull(spec) => {
                 let rows = shared.instance.pull(spec).await.map_err(|error| of(error.into()))?;

@@ -34,6 +34,12 @@ use crate::runtime::panics::guarded;
 use crate::runtime::{ClientRow, clock};
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
+/// How long a query that starts is waited for by those who ask for its rows.
+const STARTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// What an instance is told besides its queries.
 #[derive(Clone, Debug)]
 pub struct InstanceOptions {
@@ -189,9 +195,27 @@ impl Instance {
 
     /// The rows that a query keeps, as a pull query asks for them.
     ///
-    /// A query that does not run here, or not yet, is an error.
+    /// A query that does not run here is an error; one that starts is waited for, for a while.
     pub async fn pull(&self, spec: PullSpec) -> Result<Vec<ClientRow>, LiveError> {
-        pull(&self.workers, spec).await
+        let until = clock::instant() + STARTED_WITHIN;
+        loop {
+            match pull(&self.workers, spec.clone()).await {
+                Err(LiveError::NotRunning { .. })
+                    if self.is_about_to_run(&spec.plan.query) && clock::instant() < until =>
+                {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                pulled => return pulled,
+            }
+        }
+    }
+
+    /// Whether a query starts, or runs.
+    fn is_about_to_run(&self, id: &str) -> bool {
+        let status = self.lives().get(&QueryId::from(id)).map(|living| living.figures.status(id));
+        status.is_some_and(|status| {
+            matches!(status.state, QueryState::Starting | QueryState::Running)
+        })
     }
 
     /// Drains a query, commits it and leaves its group; where it stood then. Nothing if it does not

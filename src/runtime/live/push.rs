@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::cut::{Barrier, Next};
@@ -71,12 +72,22 @@ pub struct PushSpec {
 #[derive(Debug)]
 pub struct PushRows {
     id: String,
+    begun: Option<oneshot::Receiver<()>>,
     rows: Receiver<Result<Vec<ClientRow>, LiveError>>,
     running: JoinHandle<()>,
     figures: Arc<Figures>,
 }
 
 impl PushRows {
+    /// Waits until it is settled where the query begins to read: what is written from then on is seen. One that cannot begin
+    /// says so with its rows.
+    pub async fn begun(&mut self) {
+        if let Some(begun) = self.begun.take() {
+            // Whoever would have told is gone if there is nothing to wait for.
+            let _ = begun.await;
+        }
+    }
+
     /// The next rows, at least one; `None` once there are no more. After an error there are none.
     pub async fn next(&mut self) -> Option<Result<Vec<ClientRow>, LiveError>> {
         self.rows.recv().await
@@ -107,31 +118,35 @@ impl PushParts {
         let (sender, rows) = channel(WAITING_PORTIONS);
         let figures = Arc::new(Figures::new(self.workers.count()));
         let id = spec.id.clone();
-        let running = tokio::spawn(live(self, spec, sender, Arc::clone(&figures)));
-        PushRows { id, rows, running, figures }
+        let (begin, begun) = oneshot::channel();
+        let giving = Giving { sender, begin: Some(begin) };
+        let running = tokio::spawn(live(self, spec, giving, Arc::clone(&figures)));
+        PushRows { id, begun: Some(begun), rows, running, figures }
     }
 }
 
-/// Runs a query to its end.
-async fn live(
-    parts: PushParts,
-    spec: PushSpec,
+/// To whom rows are given.
+struct Giving {
     sender: Sender<Result<Vec<ClientRow>, LiveError>>,
-    figures: Arc<Figures>,
-) {
-    let running = run(&parts, &spec, &sender, &figures);
+    /// Told once it is settled where the query begins.
+    begin: Option<oneshot::Sender<()>>,
+}
+
+/// Runs a query to its end.
+async fn live(parts: PushParts, spec: PushSpec, mut giving: Giving, figures: Arc<Figures>) {
+    let running = run(&parts, &spec, &mut giving, &figures);
     let ended = guarded(running).await.map_err(LiveError::from).and_then(|ended| ended);
     if let Err(error) = ended {
         figures.set_cause(QueryState::Failed, &error.to_string());
         // Whoever asked may have gone by now.
-        let _ = sender.send(Err(error)).await;
+        let _ = giving.sender.send(Err(error)).await;
     }
 }
 
 async fn run(
     parts: &PushParts,
     spec: &PushSpec,
-    sender: &Sender<Result<Vec<ClientRow>, LiveError>>,
+    giving: &mut Giving,
     figures: &Arc<Figures>,
 ) -> Result<(), LiveError> {
     if spec.limit == Some(0) {
@@ -146,7 +161,11 @@ async fn run(
     let lanes = lanes(&admin, spec, &inputs).await?;
     let mut session = PushSession::start(&place, spec, &layout, lanes, figures).await?;
     figures.set_state(QueryState::Running);
-    session.run(spec, sender).await
+    if let Some(begin) = giving.begin.take() {
+        // Nobody has to wait for it.
+        let _ = begin.send(());
+    }
+    session.run(spec, &giving.sender).await
 }
 
 /// Where the partitions of a query's topics are, as long as it runs.
