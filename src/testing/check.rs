@@ -93,9 +93,7 @@ fn check_topic(
     topic: &str,
     records: &[Record],
 ) -> Result<(), String> {
-    let source = system
-        .source_on(topic)
-        .ok_or_else(|| format!("topic {topic}: no source says how its records are laid out"))?;
+    let source = laid_out(system, topic)?;
     let expected: Vec<_> = case.outputs.iter().filter(|output| output.topic == topic).collect();
     let compared = Compared { system, case, source: &source };
     for (index, (expected, actual)) in expected.iter().zip(records).enumerate() {
@@ -114,6 +112,23 @@ fn check_topic(
         if rest.is_empty() { "" } else { ", also: " },
         rest.join(", ")
     ))
+}
+
+/// Says how a record differs from one that a case expects.
+pub(super) fn check_record(
+    system: &dyn System,
+    case: &Case,
+    expected: &CaseRecord,
+    actual: &Record,
+) -> Result<(), String> {
+    let source = laid_out(system, &expected.topic)?;
+    Compared { system, case, source: &source }.record(expected, actual)
+}
+
+/// The source that says how the records of a topic are laid out.
+fn laid_out(system: &dyn System, topic: &str) -> Result<SourceInfo, String> {
+    let source = system.source_on(topic);
+    source.ok_or_else(|| format!("topic {topic}: no source says how its records are laid out"))
 }
 
 /// What a record is compared with.

@@ -32,6 +32,17 @@ impl MemoryRegistry {
         inner.subjects.entry(subject.clone()).or_default().push(id);
     }
 
+    /// All schemas with their subjects, in the order of their ids.
+    pub(super) fn all(&self) -> Vec<(Subject, SchemaId, Schema)> {
+        let inner = self.inner();
+        let of_id = |(id, schema): (&SchemaId, &Schema)| {
+            let subjects = inner.subjects.iter().filter(|(_, ids)| ids.contains(id));
+            let (id, schema) = (*id, schema.clone());
+            subjects.map(|(subject, _)| (subject.clone(), id, schema.clone())).collect::<Vec<_>>()
+        };
+        inner.schemas.iter().flat_map(of_id).collect()
+    }
+
     /// The newest schema of a subject and its text.
     pub(super) fn text_of(&self, subject: &Subject) -> Option<(i32, String)> {
         self.latest(subject).map(|schema| (schema.id.0, schema.text))

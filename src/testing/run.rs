@@ -144,8 +144,8 @@ fn run(
     Ok(())
 }
 
-/// Makes the topics of the case, of its statements and of its records, in this order.
-fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
+/// The topics of the case, of its statements and of its records, in this order.
+pub(super) fn topics_of(system: &dyn System, case: &Case) -> Vec<TopicSpec> {
     let of_records = case.inputs.iter().chain(&case.outputs);
     let of_records = of_records.map(|record| TopicSpec {
         name: record.topic.clone(),
@@ -154,11 +154,18 @@ fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
     });
     let declared = system.declared_topics(&case.statements);
     let mut topics: Vec<TopicSpec> = Vec::new();
-    for topic in case.topics.iter().cloned().chain(declared.iter().cloned()).chain(of_records) {
+    for topic in case.topics.iter().cloned().chain(declared).chain(of_records) {
         if topics.iter().all(|known| known.name != topic.name) {
             topics.push(topic);
         }
     }
+    topics
+}
+
+/// Makes the topics of a case.
+pub(super) fn create_topics(system: &mut dyn System, case: &Case) -> Result<(), Failure> {
+    let topics = topics_of(system, case);
+    let declared = system.declared_topics(&case.statements);
     // They are made as a Java `HashMap` holds them, which shows in the ids of their schemas.
     let hashes: Vec<_> = topics.iter().map(|topic| hash_code(&topic.name)).collect();
     for index in hash_map_order(&hashes, DEFAULT_CAPACITY) {

@@ -31,17 +31,28 @@ impl World {
         Self { broker: EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap() }
     }
 
+    /// Where the broker is found.
+    pub(crate) fn brokers(&self) -> String {
+        self.broker.bootstrap()
+    }
+
     /// Starts a server of the one service that there is.
     pub(crate) async fn server(&self) -> Ksql {
+        self.server_with(&[]).await
+    }
+
+    /// The same, with further properties.
+    pub(crate) async fn server_with(&self, further: &[(&str, &str)]) -> Ksql {
         static INSTANCES: AtomicU64 = AtomicU64::new(1);
-        let brokers = self.broker.bootstrap();
+        let brokers = self.brokers();
         let properties = [
             ("bootstrap.servers", brokers.as_str()),
             ("ksql.service.id", "test_"),
             ("commit.interval.ms", "100"),
             ("heartbeat.interval.ms", "100"),
         ];
-        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let properties = properties.iter().chain(further);
+        let properties = properties.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let properties = Properties::new(properties);
         let services = Services::new(&properties).unwrap();
         let options = HostOptions {
