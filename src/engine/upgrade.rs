@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::formats::{FormatSpec, NullableRepresentation, Role, Wrapping};
+use crate::formats::{FormatSpec, NullableRepresentation, Role};
 use crate::plan::{PlanError, Source, SourceWindow, TimestampColumn};
 use crate::types::ColumnDef;
 
@@ -81,9 +81,9 @@ fn topic_text(source: &Source) -> String {
          window={window}}}, valueFormat=ValueFormat{{format={}, features=[{}]}}}}",
         source.topic,
         format_text(key),
-        features(key, source.schema.key.len(), Role::Key),
+        key.feature(source.schema.key.len(), Role::Key).unwrap_or_default(),
         format_text(value),
-        features(value, source.schema.value.len(), Role::Value),
+        value.feature(source.schema.value.len(), Role::Value).unwrap_or_default(),
     )
 }
 
@@ -110,18 +110,6 @@ fn delimiter_text(delimiter: char) -> String {
         '\t' => "TAB".to_owned(),
         ' ' => "SPACE".to_owned(),
         other => other.to_string(),
-    }
-}
-
-/// The features that say how a single column is written.
-fn features(spec: &FormatSpec, columns: usize, role: Role) -> &'static str {
-    let both = spec.format.supports_wrapping(Wrapping::Wrapped)
-        && spec.format.supports_wrapping(Wrapping::Unwrapped);
-    match (role, spec.wrap) {
-        (Role::Key, _) if columns == 1 && both => "UNWRAP_SINGLES",
-        (Role::Value, Some(true)) => "WRAP_SINGLES",
-        (Role::Value, Some(false)) => "UNWRAP_SINGLES",
-        _ => "",
     }
 }
 

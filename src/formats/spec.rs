@@ -120,6 +120,35 @@ impl FormatSpec {
         }
     }
 
+    /// The properties of the format by ksqlDB's names.
+    pub fn properties(&self) -> Vec<(&'static str, String)> {
+        let delimiter = self.delimiter.filter(|_| self.format == Format::Delimited);
+        let nullable = self.nullable.map(|nullable| match nullable {
+            NullableRepresentation::Optional => "optional",
+            NullableRepresentation::Wrapper => "wrapper",
+        });
+        let is_protobuf = self.format == Format::Protobuf;
+        let properties = [
+            ("delimiter", delimiter.map(|delimiter| delimiter.to_string())),
+            ("fullSchemaName", self.full_schema_name.clone()),
+            ("unwrapPrimitives", is_protobuf.then(|| "true".to_owned())),
+            ("nullableRepresentation", nullable.map(str::to_owned)),
+        ];
+        properties.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// What ksqlDB's metadata says of how a single column is written: `WRAP_SINGLES` or `UNWRAP_SINGLES`, where it says it.
+    pub fn feature(&self, columns: usize, role: Role) -> Option<&'static str> {
+        let both = self.format.supports_wrapping(Wrapping::Wrapped)
+            && self.format.supports_wrapping(Wrapping::Unwrapped);
+        match (role, self.wrap) {
+            (Role::Key, _) if columns == 1 && both => Some("UNWRAP_SINGLES"),
+            (Role::Value, Some(true)) => Some("WRAP_SINGLES"),
+            (Role::Value, Some(false)) => Some("UNWRAP_SINGLES"),
+            _ => None,
+        }
+    }
+
     /// Checks that the format can wrap a single column, or not, as it is told to.
     pub fn validate_wrapping(&self, columns: &[ColumnDef], role: Role) -> Result<(), FormatError> {
         let (Role::Value, Some(wrap)) = (role, self.wrap) else { return Ok(()) };

@@ -108,6 +108,14 @@ fn call_args(call: &Expr) -> Vec<Expr> {
     }
 }
 
+/// A call over the columns that it reads; the other arguments are constants.
+fn call_text<'c>(name: &str, args: &[Expr], columns: impl Iterator<Item = &'c str>) -> String {
+    let columns: Vec<String> = columns.map(print::identifier).collect();
+    let constants = args.iter().skip(columns.len()).map(print::expression);
+    let args: Vec<String> = columns.iter().cloned().chain(constants).collect();
+    format!("{name}({})", args.join(", "))
+}
+
 /// A call of an aggregate with the ROWTIME that `*` stands for.
 pub(super) fn shown_call(call: &Expr) -> String {
     let mut call = call.clone();
@@ -230,8 +238,14 @@ impl Builder<'_> {
         if self.relation.kind == SourceKind::Table && !aggregate.row.undoable {
             prepared.refused.push((aggregate.row.shown_as(), call.span));
         }
+        let text = call_text(
+            &name.text,
+            &args,
+            indices.iter().take(aggregate.columns).map(|index| &*input.columns[*index].0),
+        );
         indices.truncate(aggregate.columns);
-        Ok(AggregateCall { function: aggregate.function, args: indices, name: name.text.clone() })
+        let (function, name) = (aggregate.function, name.text.clone());
+        Ok(AggregateCall { function, args: indices, name, text })
     }
 
     /// Adds the grouping node, and a repartition where the key is not that of the source.
@@ -254,7 +268,9 @@ impl Builder<'_> {
             exprs.push(named);
         }
         // Rows of a table are sent on even where their key stays, as `KTable.groupBy` always repartitions.
-        if grouping == source_keys && self.relation.kind == SourceKind::Stream {
+        // So are rows of a stream whose key has several columns.
+        let is_key = grouping == source_keys && grouping.len() == 1;
+        if is_key && self.relation.kind == SourceKind::Stream {
             self.key_format = internal_key_format(&self.relation.key_format, &key, self.ctx);
             return Ok(key);
         }

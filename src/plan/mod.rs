@@ -43,10 +43,12 @@ mod size;
 mod source;
 mod statement;
 mod statement_formats;
+pub mod steps;
 mod store;
 mod stream_stream_join;
 mod sub_topology;
 mod survey;
+mod topology;
 mod types;
 mod wanted;
 mod window;
@@ -79,6 +81,7 @@ pub use statement::{PlannedSink, already_exists, canonical, plan_create_as, plan
 pub use store::{StoreKind, StoreSpec};
 pub use stream_stream_join::StreamStreamJoin;
 pub use sub_topology::{Input, SubTopology, SubTopologyId, part_of, reader_of};
+pub use topology::topology;
 pub use types::resolve_type;
 pub use wanted::Wanted;
 

@@ -229,6 +229,8 @@ pub struct AggregateCall {
     pub args: Vec<usize>,
     /// The name of the function, for messages.
     pub name: String,
+    /// The call, over the columns that it reads.
+    pub text: String,
 }
 
 /// What rows are put together for, which says how one is refused that belongs nowhere.

@@ -1,11 +1,9 @@
 //! What cases ask of sources, formats and internal topics.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use super::source_info::{FormatInfo, SourceInfo, TopicInfo, WindowInfo};
-use crate::formats::{Format, FormatSpec, NullableRepresentation, Role, Wrapping};
+use crate::formats::{Format, FormatSpec, Role};
 use crate::plan::{QueryPlan, Source};
 use crate::registry::{ResolvedSchema, SchemaType};
 use crate::sql::ast::SourceKind;
@@ -59,34 +57,11 @@ pub(super) fn info(source: &Source) -> SourceInfo {
 }
 
 fn format_info(spec: &FormatSpec, columns: usize, role: Role) -> FormatInfo {
-    let both = spec.format.supports_wrapping(Wrapping::Wrapped)
-        && spec.format.supports_wrapping(Wrapping::Unwrapped);
-    let feature = match (role, spec.wrap) {
-        (Role::Key, _) if columns == 1 && both => Some("UNWRAP_SINGLES"),
-        (Role::Value, Some(true)) => Some("WRAP_SINGLES"),
-        (Role::Value, Some(false)) => Some("UNWRAP_SINGLES"),
-        _ => None,
-    };
-    let mut properties = BTreeMap::new();
-    if let Some(delimiter) = spec.delimiter.filter(|_| spec.format == Format::Delimited) {
-        properties.insert("delimiter".to_owned(), delimiter.to_string());
-    }
-    if let Some(name) = &spec.full_schema_name {
-        properties.insert("fullSchemaName".to_owned(), name.clone());
-    }
-    if spec.format == Format::Protobuf {
-        properties.insert("unwrapPrimitives".to_owned(), "true".to_owned());
-    }
-    if let Some(nullable) = spec.nullable {
-        let text = match nullable {
-            NullableRepresentation::Optional => "optional",
-            NullableRepresentation::Wrapper => "wrapper",
-        };
-        properties.insert("nullableRepresentation".to_owned(), text.to_owned());
-    }
+    let properties = spec.properties().into_iter();
+    let properties = properties.map(|(name, value)| (name.to_owned(), value)).collect();
     FormatInfo {
         name: spec.format.name().to_owned(),
-        features: feature.map(str::to_owned).into_iter().collect(),
+        features: spec.feature(columns, role).map(str::to_owned).into_iter().collect(),
         properties,
     }
 }

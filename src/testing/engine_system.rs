@@ -18,7 +18,7 @@ use crate::expr::EvalContext;
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{Decoder, Encoded, Encoder, Schemas, encode_json};
 use crate::operators::QueryError;
-use crate::plan::{InsertRow, OptionSet, Options, PlanConfig, PlanContext, PlanError};
+use crate::plan::{self, InsertRow, OptionSet, Options, PlanConfig, PlanContext, PlanError};
 use crate::registry::{Registry, Schema, SchemaId, Subject};
 use crate::runtime::{
     Driver, DriverOptions, DriverRecord, SchemaAccess, SeededRandom, Target, write_inserted,
@@ -263,6 +263,10 @@ impl System for EngineSystem {
 
     fn queries(&self) -> Vec<String> {
         self.engine.queries().iter().map(|query| query.id.clone()).collect()
+    }
+
+    fn topology(&self, query: &str) -> String {
+        self.query(query).map(|query| plan::topology(&query.plan)).unwrap_or_default()
     }
 
     fn adopt_ids(&mut self, topic: &str, record: &Record, schemas: &RecordedSchemas) {

@@ -19,6 +19,9 @@ pub struct Golden {
     pub name: String,
     #[serde(default)]
     topics: BTreeMap<String, Vec<GoldenRecord>>,
+    /// What its queries' topologies were, in any order.
+    #[serde(default)]
+    topologies: Vec<String>,
     #[serde(default)]
     error: Vec<GoldenError>,
     /// What the topics held when a query died.
@@ -57,6 +60,11 @@ impl Golden {
     /// Whether ksqlDB refused the case, or a query of it died.
     pub fn is_error(&self) -> bool {
         self.message.is_some() || !self.error.is_empty()
+    }
+
+    /// Whether it says what the topologies of the case's queries were.
+    pub fn has_topologies(&self) -> bool {
+        !self.topologies.is_empty() && !self.is_error()
     }
 
     /// Whether this is no answer of ksqlDB's: it ran without its Protobuf library, and what stood in for that spoke.
@@ -100,6 +108,32 @@ pub(super) fn run(systems: &dyn Systems, case: &Case, golden: &Golden) -> Result
                 .unwrap_or_default()
         )),
         None => check_topics(&golden.topics, &observed),
+    }
+}
+
+/// Runs the statements of a case, and says where the topologies of its queries differ from the answer.
+pub(super) fn run_topologies(
+    systems: &dyn Systems,
+    case: &Case,
+    golden: &Golden,
+) -> Result<(), String> {
+    let case = Case { inputs: Vec::new(), ..with_bytes(case, golden) };
+    let observed = observe(systems, &case, Feed::ROWS);
+    match &observed.failure {
+        Some(failure) => Err(failure.message.clone()),
+        None => check_topologies(&golden.topologies, &observed),
+    }
+}
+
+/// The queries have the topologies that ksqlDB's had.
+fn check_topologies(expected: &[String], observed: &Observed) -> Result<(), String> {
+    let Some(system) = observed.system.as_deref().filter(|_| !expected.is_empty()) else {
+        return Ok(());
+    };
+    let found: Vec<String> = system.queries().iter().map(|query| system.topology(query)).collect();
+    match expected.iter().find(|expected| !found.contains(expected)) {
+        Some(expected) => Err(format!("expected {expected}but found {}", found.concat())),
+        None => Ok(()),
     }
 }
 

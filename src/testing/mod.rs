@@ -110,6 +110,12 @@ pub fn run_golden_case(systems: &dyn Systems, case: Case, answer: &Golden) -> Ca
     CaseReport::new(case.name, answer.is_error(), result)
 }
 
+/// Plans the queries of one case, and compares their topologies with those of its answer.
+pub fn run_topologies_case(systems: &dyn Systems, case: Case, answer: &Golden) -> CaseReport {
+    let result = report::guarded(|| golden::run_topologies(systems, &case, answer));
+    CaseReport::new(case.name, answer.is_error(), result)
+}
+
 /// Runs one case, or says why it cannot be read.
 pub fn run_case(systems: &dyn Systems, case: Result<Case, Unreadable>) -> CaseReport {
     match case {

@@ -33,6 +33,9 @@ pub trait System {
     /// The persistent queries, in the order in which they were made.
     fn queries(&self) -> Vec<String>;
 
+    /// The description of the topology that Kafka Streams would run for a query.
+    fn topology(&self, query: &str) -> String;
+
     /// The topics that a query reads.
     fn query_topics(&self, query: &str) -> Vec<String>;
 

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     // A panic is a failed case; its text is in the report.
     std::panic::set_hook(Box::new(|_| {}));
     let mut suites: Vec<Suite> = data::FRESH.into_iter().map(fresh).collect();
-    suites.extend([fresh_in_batches(), fresh_cut(), fresh_restarted()]);
+    suites.extend([fresh_in_batches(), fresh_cut(), fresh_restarted(), fresh_topologies()]);
     let mut trials = Vec::new();
     match data::reference() {
         Ok(folder) => {
@@ -60,9 +60,10 @@ fn main() -> ExitCode {
 }
 
 /// The suites that need the reference.
-const REFERENCE_SUITES: [&str; 8] = [
+const REFERENCE_SUITES: [&str; 9] = [
     "qtt",
     "golden",
+    "topologies",
     "qtt-batches",
     "qtt-cut",
     "qtt-restarted",
@@ -96,6 +97,13 @@ fn fresh(family: &'static str) -> Suite {
     Suite::new(&name, files, Check::Bytes(answers))
 }
 
+/// The topologies of our own cases.
+fn fresh_topologies() -> Suite {
+    let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
+    let files = data::FRESH.map(|family| Arc::new(CaseFile::fresh(family))).into();
+    Suite::new("fresh-topologies", files, Check::Topologies(answers))
+}
+
 /// Our own cases, record by record and in whole batches.
 fn fresh_in_batches() -> Suite {
     let answers = Answers::new(|| data::FRESH_ANSWERS.map(data::fresh_answers).into());
@@ -118,9 +126,9 @@ fn fresh_restarted() -> Suite {
     Suite::new("fresh-restarted", files, Check::Fed(&[Feed::RESTARTED], answers))
 }
 
-/// ksqlDB's own cases: held against the values that they state, against ksqlDB's answers, in whole
-/// batches, in batches that are cut anywhere, and where queries start again in the middle.
-fn ksqldbs_own(folder: &Path) -> [Suite; 6] {
+/// ksqlDB's own cases: held against the values that they state, against ksqlDB's answers and its
+/// topologies, in whole batches, in batches that are cut anywhere, and where queries start again in the middle.
+fn ksqldbs_own(folder: &Path) -> [Suite; 7] {
     let mut files: Vec<_> = fs::read_dir(folder.join("cases/query-validation-tests"))
         .expect("the folder can be read")
         .map(|entry| entry.expect("the folder can be read").path())
@@ -145,6 +153,7 @@ fn ksqldbs_own(folder: &Path) -> [Suite; 6] {
     [
         Suite::new("qtt", files.clone(), Check::Values),
         Suite::new("golden", files.clone(), Check::Bytes(answers())).answered_in_part(),
+        Suite::new("topologies", files.clone(), Check::Topologies(answers())),
         Suite::new("qtt-batches", files.clone(), Check::Fed(&[Feed::WHOLE], answers()))
             .ignoring(LOG_ORDER),
         Suite::new("qtt-cut", files.clone(), Check::Fed(CUT, answers())).ignoring(LOG_ORDER),

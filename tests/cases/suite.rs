@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use millstream::testing::{
-    Batched, CaseReport, EngineSystems, Feed, Verdict, run_batched, run_case, run_golden_case,
+    Batched, CaseReport, EngineSystems, Feed, Golden, Verdict, run_batched, run_case,
+    run_golden_case, run_topologies_case,
 };
 
 use super::file::{Answers, CaseFile, Read, name};
@@ -19,6 +20,8 @@ pub(crate) enum Check {
     Values,
     /// The bytes and the errors that ksqlDB answered with.
     Bytes(Answers),
+    /// The topologies of queries that ksqlDB described.
+    Topologies(Answers),
     /// Itself: records give the same one by one as if they are fed in another way. The bytes that are fed are those of the
     /// answers.
     Fed(&'static [Feed], Answers),
@@ -222,6 +225,12 @@ impl Suite {
                 Some(answer) => Self::judge(run_golden_case(&EngineSystems, case.clone(), answer)),
                 None => Outcome::Failed("there is no answer to this case".to_owned()),
             },
+            (Check::Topologies(answers), Ok(case)) => match answers.get(case) {
+                Some(answer) => {
+                    Self::judge(run_topologies_case(&EngineSystems, case.clone(), answer))
+                }
+                None => Outcome::Failed("there is no answer to this case".to_owned()),
+            },
             (Check::Fed(feeds, answers), Ok(case)) => {
                 match run_batched(&EngineSystems, case, answers.get(case), feeds) {
                     Batched::Same => Outcome::Passed,
@@ -254,6 +263,9 @@ impl Suite {
             (Check::Values, Ok(case)) => case.is_enabled,
             (Check::Bytes(answers), Ok(case)) => {
                 answers.get(case).is_some() || case.is_enabled && self.is_answered
+            }
+            (Check::Topologies(answers), Ok(case)) => {
+                answers.get(case).is_some_and(Golden::has_topologies)
             }
         }
     }

@@ -62,7 +62,8 @@ impl Builder<'_> {
         let mut args = call.places.clone();
         args.truncate(bound.columns);
         let ty = bound.function.result_type();
-        Ok((AggregateCall { function: bound.function, args, name: call.name.clone() }, ty))
+        let (name, text) = (call.name.clone(), format!("{}({})", call.name, shown.join(", ")));
+        Ok((AggregateCall { function: bound.function, args, name, text }, ty))
     }
 }
 
