@@ -13,6 +13,7 @@ mod asked_topic;
 mod config;
 mod ddl;
 mod drop;
+mod explain;
 mod faults;
 pub mod headless;
 pub mod host;
@@ -37,6 +38,7 @@ mod upgrade;
 mod upgrade_steps;
 
 pub use config::Properties;
+pub use explain::Explained;
 pub use known_properties::PropertyError;
 pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
 pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};

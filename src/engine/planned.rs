@@ -99,6 +99,14 @@ impl Planned {
         Self { effect: Effect::Query(Box::new(query)) }
     }
 
+    /// The same, but its query has this id, where there is one.
+    pub(super) fn with_query_id(mut self, id: Option<String>) -> Self {
+        if let (Effect::Query(query), Some(id)) = (&mut self.effect, id) {
+            query.id = PlannedId::Given(id);
+        }
+        self
+    }
+
     /// The query that the statement makes, if it makes one.
     pub fn query(&self) -> Option<&Arc<QueryPlan>> {
         match &self.effect {

@@ -19,6 +19,12 @@ static MASKS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"HOST:8088|127\.0\.0\.1:8088", "HOST"),
         (r#""consumer(Group)?Count":\d+"#, "\"consumer${1}Count\":0"),
         (r"@[0-9a-f]{6,8}\b", "@"),
+        (r"TRANSIENT_\d{13}", "TRANSIENT"),
+        // What a function does is said in words of its own.
+        (r#""(description|author)":"(?:[^"\\]|\\.)*""#, "\"$1\":\"\""),
+        // What ksqlDB does not have: a function, and a topic.
+        (r#"\{"name":"MD5"[^}]*\},"#, ""),
+        (r#"\{"name":"[^"]*__millstream_plans"[^}]*\},"#, ""),
         // How long records stay is said by the brokers: ours keep theirs.
         (r"RETENTION_MS=-?\d+", "RETENTION_MS=0"),
     ]
@@ -34,6 +40,7 @@ const UNORDERED: &[&str] = &[
     "readQueries",
     "writeQueries",
     "sourceConstraints",
+    "topicSummaries",
     "streams",
     "tables",
     "sourceDescriptions",

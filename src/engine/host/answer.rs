@@ -45,6 +45,10 @@ pub enum AnswerBody {
     },
     /// Queries.
     Queries(Vec<QueryText>),
+    /// One query in detail.
+    QueryDetail(Box<QueryDetail>),
+    /// Several queries in detail.
+    QueryDetails(Vec<QueryDetail>),
     /// Types by their names.
     Types(Vec<(String, SqlType)>),
     /// Variables.
@@ -53,6 +57,17 @@ pub enum AnswerBody {
     Properties(Vec<PropertyText>),
     /// Functions.
     Functions(Vec<FunctionText>),
+    /// One function.
+    Function(FunctionDetail),
+    /// A schema that was asserted.
+    Schema {
+        /// Its subject.
+        subject: Option<String>,
+        /// Its id.
+        id: Option<i32>,
+        /// Whether it is there.
+        exists: bool,
+    },
     /// A topic that was asserted.
     Topic {
         /// Its name.
@@ -112,6 +127,120 @@ pub struct SourceText {
     pub partitions: i32,
     /// The replicas of its topic, where that was looked up.
     pub replicas: i16,
+    /// How far its queries have come, with the group of each.
+    pub offsets: Vec<(String, Vec<TopicOffsets>)>,
+    /// What was counted of it here.
+    pub figures: SourceFigures,
+}
+
+/// What was counted of a source on a server since its queries run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceFigures {
+    /// The server, as host and port.
+    pub server: String,
+    /// What queries read of it.
+    pub read: Counted,
+    /// What queries wrote into it.
+    pub written: Counted,
+    /// How many records of it queries could not read.
+    pub unreadable: u64,
+    /// When this was looked up, in milliseconds.
+    pub at_ms: i64,
+}
+
+/// How many records there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counted {
+    /// All of them.
+    pub records: u64,
+    /// How many in a second, since the queries run.
+    pub per_second: f64,
+}
+
+/// How far a query has come in a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicOffsets {
+    /// The topic.
+    pub topic: String,
+    /// Its partitions.
+    pub offsets: Vec<PartitionOffsets>,
+}
+
+/// How far a query has come in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionOffsets {
+    /// The partition.
+    pub partition: i32,
+    /// The offset of its first record.
+    pub start: i64,
+    /// The offset behind its last one.
+    pub end: i64,
+    /// The offset of the next record that the query takes.
+    pub position: i64,
+}
+
+/// A query in detail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryDetail {
+    /// Its id.
+    pub id: String,
+    /// Its statement.
+    pub statement: String,
+    /// The kind of its windows.
+    pub window: Option<&'static str>,
+    /// The columns that it gives.
+    pub fields: Vec<FieldText>,
+    /// The sources that it reads.
+    pub sources: Vec<String>,
+    /// What it fills.
+    pub sinks: Vec<String>,
+    /// The topology that Kafka Streams would run for it.
+    pub topology: String,
+    /// Its steps.
+    pub execution_plan: String,
+    /// What its session had set.
+    pub overrides: Vec<(String, String)>,
+    /// A server that runs it, and where it stands there.
+    pub on_host: Option<(String, &'static str)>,
+    /// Whether it is persistent.
+    pub is_persistent: bool,
+    /// Why it failed last.
+    pub errors: Vec<QueryErrorText>,
+    /// Its tasks.
+    pub tasks: Vec<TaskText>,
+    /// Its consumer group.
+    pub group: String,
+    /// Where it stands, if it runs.
+    pub state: Option<&'static str>,
+}
+
+/// A column of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldText {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: SqlType,
+    /// Whether it is a part of the key.
+    pub is_key: bool,
+}
+
+/// Why a query failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryErrorText {
+    /// Why.
+    pub message: String,
+    /// When, in milliseconds.
+    pub at_ms: i64,
+}
+
+/// A task of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskText {
+    /// The number of its part of the topology, and its partition.
+    pub id: String,
+    /// What it reads, and how far it is.
+    pub inputs: Vec<(String, PartitionOffsets)>,
 }
 
 /// A query as clients see it.
@@ -166,4 +295,39 @@ pub struct FunctionText {
     pub kind: &'static str,
     /// Its family.
     pub category: String,
+}
+
+/// A function in all its forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionDetail {
+    /// Its name.
+    pub name: String,
+    /// `SCALAR`, `TABLE` or `AGGREGATE`.
+    pub kind: &'static str,
+    /// What it does.
+    pub summary: String,
+    /// Its forms.
+    pub overloads: Vec<OverloadText>,
+}
+
+/// One form of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverloadText {
+    /// Its arguments.
+    pub arguments: Vec<ArgumentText>,
+    /// The type of its result.
+    pub returns: String,
+    /// What it does.
+    pub summary: String,
+}
+
+/// An argument of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgumentText {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: String,
+    /// Whether there may be any number of it.
+    pub is_variadic: bool,
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::answer::{CommandState, CommandStatus};
 use super::command::{Command, CommandId, decode_key};
 use super::log::{LoggedCommand, Tail};
-use super::{HostError, Shared};
+use super::{HostError, Shared, ksql_plan};
 use crate::engine::{
     Answer, Change, Engine, Known, PersistentQuery, Properties, QueryChange, Session, settings,
 };
+use crate::runtime::clock;
 use crate::runtime::live::QuerySpec;
 use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::{self, ParseOptions, ParsedStatement};
@@ -105,6 +106,7 @@ impl Shared {
         known.assume(&needs);
         known.joins_unequal = true;
         let planned = engine.plan(&parsed, &session, known)?;
+        let planned = planned.with_query_id(ksql_plan::query_id(&command.plan));
         let change = engine.apply(planned, number);
         let status = status_of(&change.answer);
         self.put(engine, &change, &command.statement);
@@ -125,6 +127,7 @@ impl Shared {
                 }
                 QueryChange::Terminate { id } => {
                     state.texts.remove(id);
+                    state.started.remove(id);
                     state.paused.remove(id);
                 }
                 QueryChange::Pause { id } => drop(state.paused.insert(id.clone())),
@@ -160,7 +163,11 @@ impl Shared {
 
     /// Starts a query; that it cannot be started is told.
     fn start_query(&self, query: &Arc<PersistentQuery>) {
-        let properties = self.state().engine.properties_of(query);
+        let properties = {
+            let mut state = self.state();
+            state.started.insert(query.id.clone(), clock::now());
+            state.engine.properties_of(query)
+        };
         let started = settings(&properties).map_err(HostError::from).and_then(|settings| {
             let (id, plan) = (query.id.clone(), Arc::clone(&query.plan));
             Ok(self.instance.start_query(QuerySpec {

@@ -5,7 +5,7 @@ use super::command::{Command, CommandId};
 use super::rewrite::{logged, refused};
 use super::scope::Scope;
 use super::topics::look_up;
-use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared};
+use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared, ksql_plan};
 use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
 use crate::kafka::admin::Admin;
 use crate::plan::{Catalog, PlanError, SchemaRequest, Stage};
@@ -212,7 +212,7 @@ impl Shared {
         known.default_retention_ms = topics::default_retention(&admin).await?;
         known.compares_topics = true;
         let planned = engine.plan(parsed, session, &known)?;
-        let change = engine.clone().apply(planned, number);
+        let change = engine.clone().apply(planned.clone(), number);
         if let Answer::Warning(message) = &change.answer {
             let statement = masked(parsed);
             let body = AnswerBody::Warning(message.clone());
@@ -221,7 +221,8 @@ impl Shared {
         self.make(&admin, &change).await?;
         let text = logged(parsed, engine.catalog(), change.topic.as_ref(), &known);
         let overrides = session.overrides().to_map();
-        let command = Command { statement: text.clone(), overrides };
+        let plan = ksql_plan::write(&planned, &parsed.statement, &text, number);
+        let command = Command { statement: text.clone(), overrides, plan };
         let value = command.encode(&self.properties);
         let offset = self.log.write(&id.key(), &value).await?;
         Ok(Written::Command { text, offset, delete_topic: change.delete_topic })

@@ -8,7 +8,7 @@ use crate::engine::Properties;
 use crate::sql::ast::{DropKind, QueryAction, QueryTarget, SourceKind, Statement};
 
 /// The version of ksqlDB's format that is written.
-const VERSION: u64 = 17;
+const VERSION: u64 = 18;
 
 /// What a command is about, such as ``stream/`S`/create``.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub(super) struct Command {
     pub(super) statement: String,
     /// What its session had set.
     pub(super) overrides: BTreeMap<String, String>,
+    /// What it does, as ksqlDB has it; null where that cannot be said in its words.
+    pub(super) plan: Value,
 }
 
 impl Command {
@@ -91,7 +93,7 @@ impl Command {
             "statement": self.statement,
             "streamsProperties": self.overrides,
             "originalProperties": original,
-            "plan": null,
+            "plan": self.plan,
             "version": VERSION,
         });
         serde_json::to_vec(&value).unwrap_or_default()
@@ -106,7 +108,8 @@ impl Command {
         let overrides = value.get("streamsProperties").or_else(|| value.get("overwriteProperties"));
         let overrides = overrides.and_then(Value::as_object).into_iter().flatten();
         let overrides = overrides.map(|(name, value)| (name.clone(), text(value))).collect();
-        Ok(Self { statement, overrides })
+        let plan = value.get("plan").cloned().unwrap_or_default();
+        Ok(Self { statement, overrides, plan })
     }
 }
 

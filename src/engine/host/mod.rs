@@ -12,17 +12,26 @@
 
 mod answer;
 mod apply;
+mod assert;
 mod batch;
 mod command;
 mod error;
+mod explain;
+mod functions;
 mod inspect;
+mod ksql_plan;
+mod ksql_steps;
 mod log;
+mod offsets;
+mod property_list;
 mod read;
 mod request;
 mod rewrite;
 mod rows;
 mod scope;
+mod sources;
 mod state;
+mod topic_list;
 mod topics;
 
 use std::sync::atomic::AtomicUsize;
@@ -33,8 +42,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use answer::{
-    AnswerBody, CommandState, CommandStatus, Entity, FunctionText, PropertyText, QueryText,
-    SourceText, TopicText,
+    AnswerBody, ArgumentText, CommandState, CommandStatus, Counted, Entity, FieldText,
+    FunctionDetail, FunctionText, OverloadText, PartitionOffsets, PropertyText, QueryDetail,
+    QueryErrorText, QueryText, SourceFigures, SourceText, TaskText, TopicOffsets, TopicText,
 };
 pub use error::{HostError, HostFault};
 pub use read::{Reading, Rows};
@@ -83,6 +93,8 @@ struct Shared {
     writing: tokio::sync::Mutex<()>,
     producer: Producer,
     cluster_id: String,
+    /// Where other servers and clients find this one, as host and port.
+    address: String,
     /// How many queries of clients run.
     reading: Arc<AtomicUsize>,
 }
@@ -110,6 +122,7 @@ impl Host {
                 &services.cluster,
                 crate::kafka::produce::ProducerOptions::default(),
             ),
+            address: address(&properties),
             properties,
             service_id,
             services,
@@ -190,6 +203,14 @@ impl Shared {
         let reached = applied.wait_for(|applied| *applied >= offset);
         matches!(tokio::time::timeout(within, reached).await, Ok(Ok(_)))
     }
+}
+
+/// Where a server with these properties is found, as host and port.
+fn address(properties: &Properties) -> String {
+    let listeners = properties.get("ksql.advertised.listener").or(properties.get("listeners"));
+    let first = listeners.unwrap_or_default().split(',').next().unwrap_or_default().trim();
+    let address = first.split_once("://").map_or(first, |(_, address)| address);
+    if address.is_empty() { "localhost:8088".to_owned() } else { address.to_owned() }
 }
 
 /// An id that no other query has: that of a push query over `source`.

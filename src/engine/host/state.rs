@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::CommandStatus;
 use crate::engine::Engine;
+use crate::types::Timestamp;
 
 /// How many commands are remembered with what became of them.
 pub(super) const STATUSES_MAX: usize = 10_000;
@@ -16,6 +17,8 @@ pub(super) struct State {
     pub(super) statuses: BTreeMap<String, CommandStatus>,
     /// The statements of queries, by id.
     pub(super) texts: BTreeMap<String, String>,
+    /// When queries were started here, by id.
+    pub(super) started: BTreeMap<String, Timestamp>,
     /// The queries that are paused.
     pub(super) paused: BTreeSet<String>,
     /// The offset of the last command, -1 before there is any.

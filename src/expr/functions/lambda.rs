@@ -44,7 +44,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         ..Scalar::LENIENT
     },
     Scalar {
-        signature: "REDUCE(map MAP<K, V>, initialState S, reduceFunction LAMBDA(S, K, V) => S) \
+        signature: "REDUCE(map MAP<K, V>, initialState S, triFunction LAMBDA(S, K, V) => S) \
                     -> S",
         summary: "Combines the entries of a map into one value.",
         examples: &[("REDUCE(MAP('a' := 1), '', (s, p, q) => CONCAT(s, p))", "'a'")],
@@ -52,7 +52,7 @@ pub(super) static FUNCTIONS: &[Scalar] = &[
         ..Scalar::LENIENT
     },
     Scalar {
-        signature: "REDUCE(list ARRAY<T>, initialState S, reduceFunction LAMBDA(S, T) => S) -> S",
+        signature: "REDUCE(list ARRAY<T>, initialState S, biFunction LAMBDA(S, T) => S) -> S",
         summary: "Combines the items of a list into one value.",
         examples: &[("REDUCE(ARRAY['a', 'b'], '', (s, x) => CONCAT(s, x))", "'ab'")],
         eval: not_a_plain_function,

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::skips::Skips;
-use crate::runtime::SkipCounts;
+use crate::runtime::{SkipCounts, clock};
+use crate::types::Timestamp;
 
 /// Where a query stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct QueryStatus {
     pub state: QueryState,
     /// Why it failed last, if it did.
     pub cause: Option<String>,
+    /// When it did.
+    pub failed_at: Option<Timestamp>,
     /// How many records of its sources it has processed.
     pub records: u64,
     /// How many records it has written to its sink.
@@ -68,6 +71,8 @@ struct Gauges {
 struct Standing {
     state: QueryState,
     cause: Option<String>,
+    /// When there first was this cause.
+    since: Option<Timestamp>,
 }
 
 impl Figures {
@@ -81,7 +86,11 @@ impl Figures {
             skips: Skips::default(),
             late_minutes: AtomicU64::new(0),
             gauges: all,
-            standing: Mutex::new(Standing { state: QueryState::Starting, cause: None }),
+            standing: Mutex::new(Standing {
+                state: QueryState::Starting,
+                cause: None,
+                since: None,
+            }),
         }
     }
 
@@ -107,7 +116,7 @@ impl Figures {
         let mut standing = self.standing();
         standing.state = state;
         if matches!(state, QueryState::Running | QueryState::Standby) {
-            standing.cause = None;
+            (standing.cause, standing.since) = (None, None);
         }
     }
 
@@ -115,12 +124,13 @@ impl Figures {
     pub(super) fn set_cause(&self, state: QueryState, cause: &str) -> bool {
         let mut standing = self.standing();
         let is_new = standing.cause.as_deref() != Some(cause);
-        *standing = Standing { state, cause: Some(cause.to_owned()) };
+        let since = if is_new { Some(clock::now()) } else { standing.since };
+        *standing = Standing { state, cause: Some(cause.to_owned()), since };
         is_new
     }
 
     pub(super) fn status(&self, id: &str) -> QueryStatus {
-        let Standing { state, cause } = self.standing().clone();
+        let Standing { state, cause, since } = self.standing().clone();
         let lags = self.gauges.iter().map(|gauges| gauges.lag.load(Relaxed));
         let known: Vec<i64> = lags.filter(|lag| *lag >= 0).collect();
         let rows = self.gauges.iter().map(|gauges| gauges.stored_rows.load(Relaxed)).sum::<u64>();
@@ -128,6 +138,7 @@ impl Figures {
             id: id.to_owned(),
             state,
             cause,
+            failed_at: since,
             records: self.records.load(Relaxed),
             written: self.written.load(Relaxed),
             skipped: self.skips.counts(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::types;
+use super::{details, types};
 use crate::engine::Source;
 use crate::engine::host::{
     AnswerBody, CommandStatus, Entity, FunctionText, PropertyText, QueryText, SourceText, TopicText,
@@ -52,6 +52,12 @@ fn fields(body: &AnswerBody) -> (&'static str, Value) {
             ("kafka_topics_extended", json!({ "topics": list(topics, |text| topic(text, true)) }))
         }
         AnswerBody::Queries(queries) => ("queries", json!({ "queries": list(queries, query) })),
+        AnswerBody::QueryDetail(query) => {
+            ("queryDescription", json!({ "queryDescription": details::query(query) }))
+        }
+        AnswerBody::QueryDetails(queries) => {
+            ("query_descriptions", json!({ "queryDescriptions": list(queries, details::query) }))
+        }
         AnswerBody::Types(all) => {
             let all: Map<String, Value> =
                 all.iter().map(|(name, ty)| (name.clone(), types::ty(ty))).collect();
@@ -72,6 +78,10 @@ fn fields(body: &AnswerBody) -> (&'static str, Value) {
         ),
         AnswerBody::Functions(functions) => {
             ("function_names", json!({ "functions": list(functions, function) }))
+        }
+        AnswerBody::Function(function) => ("describe_function", details::function(function)),
+        AnswerBody::Schema { subject, id, exists } => {
+            ("assert_schema", json!({ "subject": subject, "id": id, "exists": exists }))
         }
         AnswerBody::Topic { name, exists } => {
             ("assert_topic", json!({ "topicName": name, "exists": exists }))
@@ -115,8 +125,8 @@ fn source(text: &SourceText) -> Value {
         "fields": columns(source),
         "type": source.kind.as_str(),
         "timestamp": source.timestamp.as_ref().map_or("", |timestamp| &timestamp.column),
-        "statistics": "",
-        "errorStats": "",
+        "statistics": details::statistics(&text.figures),
+        "errorStats": details::error_statistics(&text.figures),
         "extended": text.is_extended,
         "keyFormat": source.key_format.format.name(),
         "valueFormat": source.value_format.format.name(),
@@ -124,10 +134,10 @@ fn source(text: &SourceText) -> Value {
         "partitions": text.partitions,
         "replication": text.replicas,
         "statement": source.sql,
-        "queryOffsetSummaries": [],
+        "queryOffsetSummaries": list(&text.offsets, details::offsets),
         "sourceConstraints": text.constraints,
-        "clusterStatistics": [],
-        "clusterErrorStats": [],
+        "clusterStatistics": details::cluster_statistics(&text.figures),
+        "clusterErrorStats": details::cluster_error_statistics(&text.figures),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What ksqlDB's JSON looks like.
 
+mod details;
 pub mod entities;
 pub mod errors;
 pub mod rows;

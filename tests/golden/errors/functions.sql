@@ -162,8 +162,8 @@ error: Could not determine output schema for query due to error: Cannot infer ge
 
 error: Could not determine output schema for query due to error: Function 'reduce' does not accept parameters (ARRAY<STRING>, INTEGER, LAMBDA).
 Valid alternatives are:
-REDUCE(MAP<K, V> map, S initialState, LAMBDA (S, K, V) => S reduceFunction)
-REDUCE(ARRAY<T> list, S initialState, LAMBDA (S, T) => S reduceFunction)
+REDUCE(MAP<K, V> map, S initialState, LAMBDA (S, K, V) => S triFunction)
+REDUCE(ARRAY<T> list, S initialState, LAMBDA (S, T) => S biFunction)
 --> script.sql:10:105
  10 | CREATE STREAM a7 AS SELECT id, TRANSFORM(page, x => x) AS a, FILTER(tags, x => x) AS b, REDUCE(tags, 0, x => x) AS c FROM clicks;
     |                                                                                                         ^^^^^^ x => x is a lambda of 1 argument: REDUCE takes a lambda such as (x, y) => … here
