@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::known_properties::{self, PropertyError, canonical};
 use crate::expr::aggregates::AggregateLimits;
-use crate::plan::PlanConfig;
+use crate::plan::{PlanConfig, ReadFeature};
 use crate::sql::{ParseOptions, Variables};
 
 /// Properties of a server or a session: `ksql.service.id`, `auto.offset.reset` and so on.
@@ -161,6 +161,8 @@ impl Properties {
         };
         let is_true =
             |name: &str| self.get(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let is_false =
+            |name: &str| self.get(name).is_some_and(|text| text.eq_ignore_ascii_case("false"));
         let millis = |name: &str| self.get(name).and_then(|text| text.trim().parse::<i64>().ok());
         let unlimited = AggregateLimits::default();
         PlanConfig {
@@ -186,6 +188,10 @@ impl Properties {
             over_grace_ms: millis("ksql.millstream.over.grace.ms")
                 .unwrap_or(defaults.over_grace_ms),
             over_retention_ms: millis("ksql.millstream.over.retention.ms").filter(|ms| *ms >= 0),
+            switched_off: ReadFeature::ALL
+                .into_iter()
+                .filter(|feature| is_false(feature.property()))
+                .collect(),
             with_test_functions: false,
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Engine, Known, Planning, PropertyError, Session, settings};
-use crate::plan::{self, KeyPlace, PlanError, PullPlan, QueryPlan, Sink, Stage};
+use crate::plan::{
+    self, ClientSink, KeyPlace, PlanError, PullPlan, QueryPlan, Sink, Stage, tapped,
+};
 use crate::runtime::live::{PullSpec, PushSpec, QuerySettings};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Query, SourceKind, Statement};
@@ -20,6 +22,8 @@ pub struct ReadQuery {
     pub limit: Option<u64>,
     /// The alias of the first source, which is part of the query's id.
     pub source: String,
+    /// The persistent query at whose rows it looks as that makes them, from now on (`ksql.query.push.v2.enabled`).
+    pub taps: Option<String>,
     settings: QuerySettings,
 }
 
@@ -80,6 +84,7 @@ impl ReadQuery {
             settings: self.settings.clone(),
             limit: self.limit,
             is_over_at_end,
+            begins_at_end: self.taps.is_some(),
         }))
     }
 }
@@ -114,30 +119,42 @@ impl Engine {
             Stage::Analyse => error.found_at(Stage::Execute),
             _ => error,
         };
-        let kind = planning.read(query).map_err(plain)?;
+        let settings = settings(&session.over(self.properties()))?;
+        let may_tap = !settings.from_earliest
+            && session.over(self.properties()).flag("ksql.query.push.v2.enabled", false)?;
+        let context = planning.context();
+        let taps = may_tap.then(|| tapped(query, &context)).flatten();
+        let kind = planning.read(query, taps.is_some()).map_err(plain)?;
         // What a query makes has no key for whoever sees it, in ksqlDB's headers.
         let shows_keys = matches!(kind, ReadKind::Table(_));
         let Sink { schema, client, .. } = &kind.plan().sink;
+        let places = client.iter().flat_map(|client| &client.places);
         let column = |(column, place): (&ColumnDef, &Option<KeyPlace>)| ReadColumn {
             name: column.name.to_string(),
             ty: column.ty.clone(),
             is_key: shows_keys && place.is_some(),
         };
         Ok(ReadQuery {
-            columns: schema.value.iter().zip(client.iter().flatten()).map(column).collect(),
+            columns: schema.value.iter().zip(places).map(column).collect(),
             kind,
             limit: query.limit.map(|limit| u64::try_from(limit).unwrap_or(0)),
             source: query.from.first.alias.text.clone(),
-            settings: settings(&session.over(self.properties()))?,
+            taps: taps.map(|tapped| tapped.id.clone()),
+            settings,
         })
     }
 }
 
 impl Planning<'_> {
-    fn read(&self, query: &Query) -> Result<ReadKind, PlanError> {
+    fn read(&self, query: &Query, is_tap: bool) -> Result<ReadKind, PlanError> {
         let context = self.context();
         if query.emit.is_some() {
-            return Ok(ReadKind::Push(Arc::new(plan::plan_push(query, &context)?)));
+            let mut plan = plan::plan_push(query, &context)?;
+            if let Some(ClientSink { skips_keyless, .. }) = &mut plan.sink.client {
+                // What ksqlDB taps has a key.
+                *skips_keyless = is_tap;
+            }
+            return Ok(ReadKind::Push(Arc::new(plan)));
         }
         let first = self.catalog().source(&query.from.first.name.text);
         if first.is_some_and(|first| first.kind == SourceKind::Table) {

@@ -374,7 +374,9 @@ impl Scope<'_> {
                 let message = format!("Error in {clause} expression");
                 let refused = PlanError::analyse(&message);
                 let refused = match unlogged {
-                    Some(details) => refused.unlogged(format!("{message}: {details}")),
+                    Some(details) => refused
+                        .unlogged(format!("{message}: {details}"))
+                        .with_details(Details::Expression),
                     None => refused
                         .unlogged(format!("{message}: {}", error.message))
                         .with_details(Details::Expression),

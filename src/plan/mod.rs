@@ -23,6 +23,7 @@ mod insert_values;
 mod internal_formats;
 mod join;
 mod keys;
+mod lookups;
 mod name_help;
 mod names;
 mod node;
@@ -33,6 +34,7 @@ mod pull;
 mod push;
 mod query;
 mod query_plan;
+mod read_features;
 mod reasons;
 mod relation;
 mod sanitise;
@@ -70,8 +72,9 @@ pub use node::{
 pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
 pub use pull::{PullPlan, plan_pull, plan_stream_pull};
-pub use push::plan_push;
-pub use query_plan::{Gives, KeyPlace, Node, QueryPlan, Sink};
+pub use push::{plan_push, tapped};
+pub use query_plan::{ClientSink, Gives, KeyPlace, Node, QueryPlan, Sink};
+pub use read_features::ReadFeature;
 pub use sanitise::sanitised;
 pub use schema_uses::SchemaUse;
 pub use schemas::{KnownSchemas, NoSchemas, SchemaRequest, register_sink, register_source};
@@ -113,6 +116,8 @@ pub struct PlanConfig {
     /// `ksql.millstream.over.retention.ms`: how long after its last row a key of an `OVER` is forgotten, by the time of rows;
     /// `None` for never.
     pub over_retention_ms: Option<i64>,
+    /// What queries of clients may not do, as properties say.
+    pub switched_off: Vec<ReadFeature>,
     /// Whether the functions of ksqlDB's own tests exist. They never do outside the case runner.
     pub with_test_functions: bool,
 }
@@ -129,6 +134,7 @@ impl Default for PlanConfig {
             is_strict: false,
             over_grace_ms: 0,
             over_retention_ms: None,
+            switched_off: Vec::new(),
             with_test_functions: false,
         }
     }

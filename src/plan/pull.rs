@@ -9,10 +9,15 @@
 use std::sync::Arc;
 
 use super::builder::{Builder, SinkNames};
+use super::expression::Clause;
+use super::frame::defs;
 use super::from::find_sources;
 use super::ids::{NodeId, StoreId};
+use super::lookups::{PULL_HELP, check_lookups};
+use super::names::unqualified;
 use super::push::plan_push;
 use super::query_plan::{Gives, Node};
+use super::read_features::ReadFeature;
 use super::relation::{Aliased, Relation};
 use super::select::{items, selected};
 use super::wanted::{Wanted, wanted};
@@ -20,10 +25,10 @@ use super::{
     NodeKind, PersistentQuery, PlanContext, PlanError, QueryKind, QueryPlan, Sink, Source,
     frame_columns,
 };
-use crate::sql::ast::{Query, SelectItem, SourceKind};
+use crate::sql::ast::{Comparison, Expr, ExprKind, Name, Query, SelectItem, SourceKind};
 use crate::sql::print;
 use crate::sql::span::Span;
-use crate::types::{ColumnDef, Schema};
+use crate::types::{ColumnDef, Schema, SqlType};
 
 /// A pull query over a table.
 #[derive(Clone, Debug)]
@@ -45,21 +50,28 @@ pub fn plan_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<PullPlan, PlanE
     let [Aliased { source, alias }, ..] = &*sources else {
         return Err(PlanError::execute("A query reads a source.").at(query.span));
     };
-    let keeper = keeper(source, ctx).ok_or_else(|| not_kept(source, alias.span))?;
-    let kept = kept(&keeper.plan).ok_or_else(|| not_kept(source, alias.span))?;
+    let keeper = keeper(source, ctx);
+    let kept = keeper.and_then(|keeper| Some((keeper, kept(&keeper.plan)?)));
     let relation = Relation::of_sources(&sources);
+    let nodes = match &kept {
+        Some((keeper, kept)) => nodes(&keeper.plan, kept.node, source),
+        // It is still to be seen what else is wrong.
+        None => framed(Vec::new(), source.schema.clone(), source),
+    };
     let builder = Builder {
         ctx,
         query,
         columns: relation.columns.clone().into(),
         relation,
-        nodes: nodes(&keeper.plan, kept.node, source),
+        nodes,
         sink: SinkNames::CLIENT,
         key_format: source.key_format.clone(),
         over: Vec::new(),
         is_key_lost: false,
     };
     let analysed = analyse(builder)?;
+    let (keeper, kept) = kept.ok_or_else(|| not_kept(source, alias.span))?;
+    check_lookups(query.filter.as_ref(), source, ctx.config, query.span)?;
     let wanted =
         query.filter.as_ref().map_or_else(Wanted::default, |filter| wanted(filter, source));
     let sink = Sink::client(SourceKind::Table, analysed.schema.clone(), analysed.places);
@@ -71,35 +83,125 @@ pub fn plan_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<PullPlan, PlanE
 /// Plans a pull query over a stream: what a push query gives, as far as the stream goes now.
 pub fn plan_stream_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<QueryPlan, PlanError> {
     check_pull(query, ctx)?;
+    if ctx.config.switched_off.contains(&ReadFeature::PullStream) {
+        return Err(PlanError::execute(format!(
+            "Pull queries on streams are disabled. To create a push query on the stream, add EMIT \
+             CHANGES to the end. To enable pull queries on streams, set the {} config to 'true'.",
+            ReadFeature::PullStream.property()
+        ))
+        .at(query.span));
+    }
     plan_push(query, ctx)
 }
 
 fn analyse(mut builder: Builder<'_>) -> Result<super::builder::Analysed, PlanError> {
     let items = items(builder.query, &builder.relation, &builder.columns, false)?;
-    for item in &items {
-        for (_, name) in super::names::columns(&item.expr) {
-            if matches!(name.text.as_str(), "ROWPARTITION" | "ROWOFFSET") {
-                return Err(PlanError::analyse(format!(
-                    "Pull queries don't support the following columns in SELECT clauses: `{}`",
-                    name.text
-                ))
-                .at(name.span));
-            }
-        }
+    if let Some(filter) = &builder.query.filter {
+        check_bounds(filter, &builder)?;
+        check_interpreted(&unqualified(filter), &builder)?;
     }
     builder.add_filter()?;
     builder.project(&items)
 }
 
+/// Refuses bounds of windows where there are none.
+fn check_bounds(filter: &Expr, builder: &Builder<'_>) -> Result<(), PlanError> {
+    for (source, name) in super::names::columns(filter) {
+        if !matches!(name.text.as_str(), "WINDOWSTART" | "WINDOWEND")
+            || builder.columns.place(&name.text).is_some()
+        {
+            continue;
+        }
+        let position = source.unwrap_or(name).span.position(builder.ctx.text);
+        return Err(PlanError::execute(format!(
+            "Line: {}, Col: {}: WHERE column '{}' cannot be resolved.",
+            position.line, position.column, name.text
+        ))
+        .at(name.span)
+        .because("the table has no windows"));
+    }
+    Ok(())
+}
+
+/// Refuses LIKE and BETWEEN of other types as ksqlDB's interpreter does, which runs these queries and says it in words of its
+/// own.
+fn check_interpreted(filter: &Expr, builder: &Builder<'_>) -> Result<(), PlanError> {
+    let scope = builder.scope(Clause::Select);
+    let mut found: Option<(String, Span)> = None;
+    super::names::visit(filter, &mut |expr| match &expr.kind {
+        _ if found.is_some() => {}
+        ExprKind::Like { value, pattern, .. } => {
+            for side in [value, pattern] {
+                let ty = scope.resolve(side).ok().and_then(|side| side.ty().cloned());
+                if let Some(ty) = ty.filter(|ty| *ty != SqlType::String) {
+                    let message = format!(
+                        "The column type for Like condition must be VARCHAR. The column type is {ty}"
+                    );
+                    found.get_or_insert((message, side.span));
+                }
+            }
+        }
+        ExprKind::Between { value, low, high } => {
+            let bounds = [(Comparison::GreaterOrEqual, low), (Comparison::LessOrEqual, high)];
+            for (op, bound) in bounds {
+                let (left, right) = (value.clone(), bound.clone());
+                let kind = ExprKind::Comparison { op, left, right };
+                if let Err(error) = scope.resolve(&Expr { kind, span: bound.span }) {
+                    let message = error.unlogged.unwrap_or(error.message);
+                    let message = message.split("\nStatement: ").next().unwrap_or_default();
+                    let message = message.trim_end_matches('.').to_owned();
+                    found.get_or_insert((message, bound.span));
+                }
+            }
+        }
+        _ => {}
+    });
+    let Some((message, at)) = found else { return Ok(()) };
+    let schema = Schema { key: builder.relation.key.clone(), value: defs(&builder.columns) };
+    let text = print::expression(filter);
+    let message = format!("Invalid expression: {message}. expression:{text}, schema:{schema}");
+    Err(PlanError::execute(message).at(at))
+}
+
+/// Refuses where a row came from, which is not kept of each row.
+fn check_columns(query: &Query) -> Result<(), PlanError> {
+    let selected: Vec<&Expr> = selected(query).collect();
+    let filter: Vec<&Expr> = query.filter.iter().collect();
+    for (clause, exprs) in [("SELECT", selected), ("WHERE", filter)] {
+        let names = exprs.into_iter().flat_map(super::names::columns).map(|(_, name)| name);
+        let mut found: Vec<&Name> = Vec::new();
+        for name in names.filter(|name| matches!(name.text.as_str(), "ROWPARTITION" | "ROWOFFSET"))
+        {
+            if found.iter().all(|other| other.text != name.text) {
+                found.push(name);
+            }
+        }
+        if let Some(first) = found.first() {
+            let list: Vec<String> = found.iter().map(|name| format!("`{}`", name.text)).collect();
+            return Err(PlanError::execute(format!(
+                "Pull queries don't support the following columns in {clause} clauses: {}",
+                list.join(", ")
+            ))
+            .at(first.span));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses what only push queries can do.
 fn check_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<(), PlanError> {
     let refuse = |clause: &str, at: Span| {
-        let error = PlanError::execute(format!(
-            "Pull queries don't support {clause} clauses. See https://cnfl.io/queries for more \
-             info.\nAdd EMIT CHANGES if you intended to issue a push query."
-        ));
-        Err(error.at(at))
+        let message = format!("Pull queries don't support {clause} clauses.{PULL_HELP}");
+        Err(PlanError::execute(message).at(at))
     };
+    let is_off = |feature: ReadFeature| ctx.config.switched_off.contains(&feature);
+    if is_off(ReadFeature::Pull) {
+        return Err(PlanError::execute(format!(
+            "Pull queries are disabled.{PULL_HELP}\nPlease set {}=true to enable this feature.\n",
+            ReadFeature::Pull.property()
+        ))
+        .at(query.span));
+    }
     if let Some(join) = query.from.joins.first() {
         return refuse("JOIN", join.source.alias.span);
     }
@@ -120,14 +222,21 @@ fn check_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<(), PlanError> {
     if let Some(having) = &query.having {
         return refuse("HAVING", having.span);
     }
-    if query.limit.is_some_and(|limit| limit < 0) {
-        return Err(PlanError::execute(
-            "Pull queries don't support negative integers in the LIMIT clause. See \
-             https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you intended to issue a \
-             push query.",
-        )
+    if query.limit.is_some() && is_off(ReadFeature::Limit) {
+        return Err(PlanError::execute(format!(
+            "LIMIT clause in pull queries is currently disabled. You can enable them by setting \
+             {}=true.{PULL_HELP}",
+            ReadFeature::Limit.property()
+        ))
         .at(query.tail));
     }
+    if query.limit.is_some_and(|limit| limit < 0) {
+        return Err(PlanError::execute(format!(
+            "Pull queries don't support negative integers in the LIMIT clause.{PULL_HELP}"
+        ))
+        .at(query.tail));
+    }
+    check_columns(query)?;
     let is_star = |item: &&SelectItem| matches!(item, SelectItem::All { .. });
     if query.select.len() > 1
         && let Some(SelectItem::All { span, .. }) = query.select.iter().find(is_star)
@@ -149,8 +258,7 @@ fn not_kept(source: &Source, at: Span) -> PlanError {
     let name = &source.name;
     PlanError::execute(format!(
         "The `{name}` table isn't queryable. To derive a queryable table, you can do 'CREATE TABLE \
-         QUERYABLE_{name} AS SELECT * FROM {name}'. See https://cnfl.io/queries for more info.\nAdd \
-         EMIT CHANGES if you intended to issue a push query."
+         QUERYABLE_{name} AS SELECT * FROM {name}'.{PULL_HELP}"
     ))
     .at(at)
 }
@@ -182,21 +290,20 @@ fn kept(plan: &QueryPlan) -> Option<Kept> {
 
 /// The nodes from the rows of a store to those of the table.
 fn nodes(plan: &QueryPlan, kept: NodeId, source: &Arc<Source>) -> Vec<Node> {
-    let first = plan.node(kept);
-    let mut nodes = vec![Node {
-        kind: NodeKind::Held,
-        name: "KsqlTopic.Held".to_owned(),
-        inputs: Vec::new(),
-        schema: first.schema.clone(),
-        gives: Gives::Rows,
-    }];
+    framed(plan.nodes[kept.0 + 1..].to_vec(), plan.node(kept).schema.clone(), source)
+}
+
+/// Rows as they are kept, what is done with them, and the rows of the table.
+fn framed(between: Vec<Node>, held: Schema, source: &Arc<Source>) -> Vec<Node> {
+    let mut nodes: Vec<Node> = Vec::with_capacity(between.len() + 2);
     let mut add = |kind: NodeKind, name: &str, schema: Schema| {
-        let inputs = vec![NodeId(nodes.len() - 1)];
+        let inputs = nodes.len().checked_sub(1).map(NodeId).into_iter().collect();
         let name = name.to_owned();
         nodes.push(Node { kind, name, inputs, schema, gives: Gives::Rows });
     };
-    for node in &plan.nodes[kept.0 + 1..] {
-        add(node.kind.clone(), &node.name, node.schema.clone());
+    add(NodeKind::Held, "KsqlTopic.Held", held);
+    for node in between {
+        add(node.kind, &node.name, node.schema);
     }
     let columns = frame_columns(source).into_iter();
     let value = columns.map(|column| ColumnDef::new(column.name, column.ty)).collect();

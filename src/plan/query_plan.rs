@@ -171,9 +171,18 @@ pub struct Sink {
     pub window: Option<SourceWindow>,
     /// The column that gives records their time, if it is not that of the row.
     pub timestamp: Option<TimestampColumn>,
-    /// Where rows go to whoever asks for them, and to no topic: which of the columns, all of them of the value, are parts of
-    /// the key, so that it is known of a row that is gone which one it was.
-    pub client: Option<Vec<Option<KeyPlace>>>,
+    /// Where rows go to whoever asks for them, and to no topic: how they do.
+    pub client: Option<ClientSink>,
+}
+
+/// How rows go to whoever asks for them.
+#[derive(Clone, Debug)]
+pub struct ClientSink {
+    /// Which of the columns, all of them of the value, are parts of the key, so that it is known of a row that is gone which
+    /// one it was.
+    pub places: Vec<Option<KeyPlace>>,
+    /// Whether rows without a key are left out.
+    pub skips_keyless: bool,
 }
 
 /// Where a part of a key comes from.
@@ -199,7 +208,7 @@ impl Sink {
             value_format: FormatSpec::new(Format::None),
             window: None,
             timestamp: None,
-            client: Some(places),
+            client: Some(ClientSink { places, skips_keyless: false }),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A row is a record of an [`Output`] without a key: whether it is gone, then its columns, as packed values.
 
 use super::output::{Output, OutputRecord, Placing, Target};
-use crate::plan::{KeyPlace, QueryPlan};
+use crate::plan::{ClientSink, Gives, KeyPlace, QueryPlan};
 use crate::state::{PackedValues, pack};
 use crate::types::{Arena, OwnedValue, Rows, Value};
 
@@ -18,25 +18,35 @@ pub struct ClientRow {
 
 /// Packs rows for whoever asks for them.
 pub(super) struct ClientPacker {
-    places: Vec<Option<KeyPlace>>,
+    sink: ClientSink,
+    /// Whether rows may be gone: those of tables.
+    has_tombstones: bool,
 }
 
 impl ClientPacker {
     /// That of a plan whose rows go to no topic.
     pub(super) fn new(plan: &QueryPlan) -> Option<Self> {
-        plan.sink.client.clone().map(|places| Self { places })
+        let has_tombstones = plan.nodes.last().is_some_and(|last| last.gives == Gives::Changes);
+        plan.sink.client.clone().map(|sink| Self { sink, has_tombstones })
     }
 
-    /// Packs a row.
+    /// Packs a row, if it is one to be given: of a stream, a record without a value is none.
     pub(super) fn write(&self, rows: &Rows<'_>, row: usize, output: &mut Output) {
         let timestamp_ms = rows.meta.timestamps[row];
         let mut packed = Vec::new();
         let is_there = rows.value_valid.is_valid(row);
+        let is_left_out = self.sink.skips_keyless && !rows.key.is_valid(row);
+        if is_left_out || (!is_there && !self.has_tombstones) {
+            return;
+        }
         pack(Value::Boolean(!is_there), &mut packed);
         if is_there {
             rows.value.iter().for_each(|column| pack(column.value(row), &mut packed));
         } else {
-            self.places.iter().for_each(|place| pack(key_part(*place, rows, row), &mut packed));
+            self.sink
+                .places
+                .iter()
+                .for_each(|place| pack(key_part(*place, rows, row), &mut packed));
         }
         let mut record = output.begin(Target::Sink, Placing::Partition(0), timestamp_ms);
         record.copy(&[], Some(&packed));

@@ -173,3 +173,32 @@ async fn what_cannot_be_asked_is_refused_with_a_reason() {
         assert!(refused.starts_with(reason), "{sql}: {refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_only_looked_up_where_scans_are_switched_off() {
+    let world = world(
+        "CREATE TABLE counts AS SELECT device, COUNT(*) AS n FROM readings GROUP BY device;
+         SET 'ksql.query.pull.table.scan.enabled'='false';",
+    )
+    .await;
+    for (condition, expected) in [
+        ("device = 'b'", &["b 2"][..]),
+        ("device IN ('a', 'c') AND n > 1", &["a 3"]),
+        ("device > 'a' AND n = 1", &["c 1"]),
+    ] {
+        world.pulls(&format!("SELECT * FROM counts WHERE {condition};"), expected).await;
+    }
+    for (condition, reason) in [
+        ("n = 1", "WHERE clause missing key column for disjunct: (N = 1). "),
+        ("device = 'a' OR n = 1", "WHERE clause missing key column for disjunct: (N = 1). "),
+        ("device <> 'a'", "Bound on key columns '[`DEVICE` STRING KEY]' must currently be '='. "),
+        ("UCASE(device) = 'A'", "A comparison must directly reference a key column. "),
+        ("device LIKE 'a%'", "Unsupported expression in WHERE clause: (DEVICE LIKE 'a%'). "),
+    ] {
+        let sql = format!("SELECT * FROM counts WHERE {condition};");
+        let refused = world.plan(&sql).map(|_| ()).unwrap_err();
+        assert!(refused.starts_with(reason), "{sql}: {refused}");
+    }
+    let refused = world.plan("SELECT * FROM counts;").map(|_| ()).unwrap_err();
+    assert!(refused.starts_with("Missing WHERE clause. "), "{refused}");
+}

@@ -132,6 +132,16 @@ async fn a_stream_is_read_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_a_stream_without_a_value_is_no_row() {
+    let mut world = World::start(DEVICES).await;
+    let mut rows = world.read("SELECT * FROM readings EMIT CHANGES;");
+    world.send("readings", &["a={\"X\":1}", "a", "a={}"]).await;
+    assert_eq!(rows.take(2).await, ["a 1", "a -"]);
+    let all = world.read("SELECT * FROM readings;");
+    assert_eq!(all.all().await.unwrap(), ["a 1", "a -"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_is_gone_ends_it_with_the_cause() {
     let mut world = World::start(
         "CREATE STREAM s (x INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);",

@@ -39,7 +39,8 @@ struct Scene {
 
 impl Scene {
     async fn set(case: &RestCase) -> Result<Self, String> {
-        let world = World::new().await;
+        // As that of ksqlDB's own tests, so that partitions come in their order.
+        let world = World::with_workers(1).await;
         let kafka = Kafka::at(world.brokers());
         let mut layouts = Layouts::new(&case.case).map_err(|failure| failure.message)?;
         kafka.create_topics(&layouts, &case.case).await;

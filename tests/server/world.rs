@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A broker, beside which servers run.
 pub(crate) struct World {
     broker: EmbeddedBroker,
+    workers: usize,
 }
 
 /// A server, and a client of it.
@@ -28,7 +29,13 @@ pub(crate) struct Ksql {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self { broker: EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap() }
+        Self::with_workers(2).await
+    }
+
+    /// The same, whose servers have so many threads for records.
+    pub(crate) async fn with_workers(workers: usize) -> Self {
+        let broker = EmbeddedBroker::start(EmbeddedConfig::default()).await.unwrap();
+        Self { broker, workers }
     }
 
     /// Where the broker is found.
@@ -58,7 +65,7 @@ impl World {
         let options = HostOptions {
             properties,
             instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
-            workers: 2,
+            workers: self.workers,
             stop_within: Duration::from_secs(5),
         };
         let host = Arc::new(Host::start(services, options).await.unwrap());

@@ -215,7 +215,12 @@ fn address(properties: &Properties) -> String {
 
 /// An id that no other query has: that of a push query over `source`.
 fn transient_id(source: &str) -> String {
-    format!("transient_{source}_{}", (random_u128() as u64) >> 1)
+    random_id("transient", source)
+}
+
+/// An id that no other query has.
+fn random_id(prefix: &str, source: &str) -> String {
+    format!("{prefix}_{source}_{}", (random_u128() as u64) >> 1)
 }
 
 impl From<ServicesError> for HostError {

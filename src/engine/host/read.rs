@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::topics::look_up;
-use super::{Host, HostError, HostFault, Request, transient_id};
-use crate::engine::{ReadColumn, ReadKind, ReadSpec};
+use super::{Host, HostError, HostFault, Request, random_id, transient_id};
+use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec};
+use crate::plan::Catalog;
 use crate::runtime::live::PushRows;
 use crate::runtime::{ClientRow, clock};
 use crate::sql::ParsedStatement;
-use crate::sql::ast::Statement;
+use crate::sql::ast::{SourceKind, Statement};
 use crate::sql::print::masked;
 
 /// How many queries of clients may run at the same time, unless `ksql.max.push.queries` says it.
@@ -68,6 +69,9 @@ impl Drop for Place {
     }
 }
 
+/// How the ids of queries begin that look at rows as one persistent query makes them.
+const TAP_PREFIX: &str = "SCALABLE_PUSH_QUERY";
+
 /// What is said of a statement that is no query.
 const NOT_A_QUERY: &str = "The statement gives no rows: send it to '/ksql'";
 
@@ -87,16 +91,23 @@ impl Host {
         let engine = shared.state().engine.clone();
         let needs = engine.needs(&parsed.statement, &session);
         let known = look_up(&shared.services, &needs).await?;
-        let query = engine.plan_read(parsed, &session, &known).map_err(|error| of(error.into()))?;
+        let planned = engine.plan_read(parsed, &session, &known);
+        let query = planned.map_err(|error| refused(error, parsed, engine.catalog()))?;
         let is_look_up = matches!(query.kind, ReadKind::Table(_));
         let id = if is_look_up {
             format!("query_{}", clock::now().0)
+        } else if query.taps.is_some() {
+            random_id(TAP_PREFIX, &query.source)
         } else {
             transient_id(&query.source)
         };
         let (rows, place) = match query.spec(id.clone()) {
             ReadSpec::Push(spec) => {
                 let place = self.place().map_err(of)?;
+                if let Some(writer) = &query.taps {
+                    // It sees what that query makes from now on.
+                    shared.instance.started(writer).await;
+                }
                 let mut rows = shared.instance.push(*spec);
                 rows.begun().await;
                 (RowsKind::Coming(rows), Some(place))
@@ -128,6 +139,38 @@ impl Host {
         ))
     }
 }
+
+/// What stands before an expression that is at fault, behind the message.
+const STATEMENT: &str = "\nStatement: ";
+
+/// Why a query is refused, as ksqlDB tells it: where an expression is at fault, a query for rows as they come names it in the
+/// place of the statement, and one for the rows of a table names both.
+fn refused(error: ReadError, parsed: &ParsedStatement, catalog: &Catalog) -> HostError {
+    let Statement::Query(query) = &parsed.statement else { return error.into() };
+    let first = catalog.source(&query.from.first.name.text);
+    let pulls_table =
+        query.emit.is_none() && first.is_some_and(|first| first.kind == SourceKind::Table);
+    let mut error = HostError::from(error);
+    let whole = masked(parsed);
+    if query.emit.is_some() && error.message.starts_with("Can't infer a type of null") {
+        tracing::warn!("{whole}: {}", error.message);
+        return HostError::server(STUMBLES);
+    }
+    let part = error.message.rsplit_once(STATEMENT).map(|(_, part)| part.to_owned());
+    match part {
+        Some(_) if pulls_table => {
+            error.message.push_str(STATEMENT);
+            error.message.push_str(&whole);
+            error.of(whole)
+        }
+        Some(part) => error.of(part),
+        None => error.of(whole),
+    }
+}
+
+/// What ksqlDB says where it stumbles over a query.
+const STUMBLES: &str = "The server encountered an internal error when processing the query. Please \
+                        consult the server logs for more information.";
 
 /// The one statement of a request.
 fn only(statements: &[ParsedStatement]) -> Result<&ParsedStatement, HostError> {

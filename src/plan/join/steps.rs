@@ -115,7 +115,7 @@ impl Stepper<'_> {
         let right_expr = unqualified(&criterion.right);
         let left_ty = self.type_of(&left_expr, &left.columns)?;
         let right_ty = self.type_of(&right_expr, &right_frame)?;
-        let is_foreign = self.verify(&criterion, &left_ty, &right_ty)?;
+        let is_foreign = self.joins_by_foreign_key(&criterion, &left_ty, &right_ty)?;
         let equivalent = if self.join.kind == JoinKind::Full || is_foreign {
             Equivalent::default()
         } else {
@@ -267,6 +267,24 @@ impl Stepper<'_> {
                 Ok(is_foreign)
             }
         }
+    }
+
+    /// Whether the join is one by a foreign key; these are of tables without windows.
+    fn joins_by_foreign_key(
+        &self,
+        criterion: &Criterion,
+        left_ty: &SqlType,
+        right_ty: &SqlType,
+    ) -> Result<bool, PlanError> {
+        let is_foreign = self.verify(criterion, left_ty, right_ty)?;
+        let mut sources = [&self.sources[0], self.right()].into_iter();
+        if is_foreign && sources.any(|aliased| aliased.source.is_windowed()) {
+            return Err(PlanError::analyse(
+                "Foreign-key table-table joins are not supported on windowed tables.",
+            )
+            .at(self.join.span));
+        }
+        Ok(is_foreign)
     }
 
     /// Whether an expression is the only key column of a source.

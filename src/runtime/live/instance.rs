@@ -210,12 +210,22 @@ impl Instance {
         }
     }
 
+    /// Waits for a query that starts, for a while.
+    pub async fn started(&self, id: &str) {
+        let until = clock::instant() + STARTED_WITHIN;
+        while self.state_of(id) == Some(QueryState::Starting) && clock::instant() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn state_of(&self, id: &str) -> Option<QueryState> {
+        let lives = self.lives();
+        lives.get(&QueryId::from(id)).map(|living| living.figures.status(id).state)
+    }
+
     /// Whether a query starts, or runs.
     fn is_about_to_run(&self, id: &str) -> bool {
-        let status = self.lives().get(&QueryId::from(id)).map(|living| living.figures.status(id));
-        status.is_some_and(|status| {
-            matches!(status.state, QueryState::Starting | QueryState::Running)
-        })
+        matches!(self.state_of(id), Some(QueryState::Starting | QueryState::Running))
     }
 
     /// Drains a query, commits it and leaves its group; where it stood then. Nothing if it does not

@@ -35,7 +35,7 @@ use super::time_order::TimeOrder;
 use super::trail::Trail;
 use super::workers::Workers;
 use crate::kafka::Cluster;
-use crate::kafka::admin::Admin;
+use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::partitioner::partition_for_key;
 use crate::operators::TopologyOptions;
 use crate::plan::{Input, PartitionCounts, QueryPlan};
@@ -66,6 +66,8 @@ pub struct PushSpec {
     pub limit: Option<u64>,
     /// Whether it is over where its sources end when it begins, and reads them from their beginning.
     pub is_over_at_end: bool,
+    /// Whether it reads all of its sources, tables among them, from where they end when it begins.
+    pub begins_at_end: bool,
 }
 
 /// The rows of a query, which runs until this is dropped.
@@ -221,7 +223,11 @@ async fn lanes(
     let mut lanes = Vec::new();
     for (input, topic) in inputs {
         let from_earliest = spec.is_over_at_end || spec.settings.from_earliest;
-        let reset = reset_of(&spec.plan, *input, from_earliest);
+        let reset = if spec.begins_at_end {
+            OffsetSpec::Latest
+        } else {
+            reset_of(&spec.plan, *input, from_earliest)
+        };
         let read = ReadInput { input: *input, topic, reset, is_made_again: false };
         lanes.extend(positions.of(read).await?);
     }
