@@ -11,6 +11,7 @@
 
 mod asked_topic;
 mod config;
+mod connect;
 mod ddl;
 mod drop;
 mod explain;

@@ -1,6 +1,8 @@
 //! ksqlDB's REST API over an engine of ours, beside our embedded broker.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod commands;
+mod connectors;
 mod looks;
 mod statements;
 mod world;

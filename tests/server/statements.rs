@@ -173,9 +173,18 @@ async fn what_a_batch_sets_holds_for_what_follows_in_it() {
     assert_eq!(shown[1]["variables"], json!([{ "name": "s", "value": "clicks" }]));
     assert_eq!(ksql.run("SHOW VARIABLES;").await[0]["variables"], json!([]));
     let set = ksql.run("SET 'auto.offset.reset'='latest'; SHOW PROPERTIES;").await;
-    let set = set[0]["properties"].as_array().unwrap();
-    let of_session = |property: &&Value| property["level"] == "SESSION";
-    assert_eq!(set.iter().find(of_session).unwrap()["value"], "latest");
+    let found = |name: &str| {
+        let properties = set[0]["properties"].as_array().unwrap();
+        properties.iter().find(|property| property["name"] == name).cloned().unwrap_or_default()
+    };
+    assert_eq!(found("ksql.streams.auto.offset.reset")["value"], "latest");
+    assert_eq!(found("ksql.streams.commit.interval.ms")["value"], "100");
+    assert_eq!(found("ksql.query.pull.table.scan.enabled")["level"], "QUERY");
+    let default = found("ksql.suppress.enabled");
+    assert_eq!((&default["value"], &default["editable"]), (&json!("true"), &json!(false)));
+    let overwritten = set[0]["overwrittenProperties"].as_array().unwrap();
+    assert!(overwritten.contains(&json!("ksql.streams.auto.offset.reset")), "{overwritten:?}");
+    assert!(!overwritten.contains(&json!("ksql.streams.commit.interval.ms")), "{overwritten:?}");
     ksql.stop().await;
 }
 

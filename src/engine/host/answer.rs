@@ -59,6 +59,16 @@ pub enum AnswerBody {
     Functions(Vec<FunctionText>),
     /// One function.
     Function(FunctionDetail),
+    /// A connector that was created, as Kafka Connect tells of it.
+    Connector(serde_json::Value),
+    /// A connector that was dropped.
+    ConnectorDropped(String),
+    /// Connectors.
+    Connectors(Vec<ConnectorText>),
+    /// One connector.
+    ConnectorDetail(Box<ConnectorDetail>),
+    /// What connectors there could be.
+    Plugins(Vec<PluginText>),
     /// A schema that was asserted.
     Schema {
         /// Its subject.
@@ -274,16 +284,21 @@ pub struct TopicText {
 }
 
 /// A property as clients see it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PropertyText {
     /// Its name.
     pub name: String,
-    /// Its value.
-    pub value: String,
+    /// Its value; none where it has none until it is set.
+    pub value: Option<String>,
     /// Whether clients may set it.
     pub is_editable: bool,
+    /// Whether each query may have its own.
+    pub is_of_query: bool,
     /// Whether the client has set it.
     pub is_of_session: bool,
+    /// Whether nobody has set it to another value than it has by itself.
+    pub is_default: bool,
 }
 
 /// A function as clients see it.
@@ -330,4 +345,41 @@ pub struct ArgumentText {
     pub ty: String,
     /// Whether there may be any number of it.
     pub is_variadic: bool,
+}
+
+/// A connector as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectorText {
+    /// Its name.
+    pub name: String,
+    /// `source` or `sink`.
+    pub kind: Option<String>,
+    /// Its class.
+    pub class: Option<String>,
+    /// How it is, with how many of its tasks run.
+    pub state: String,
+}
+
+/// A connector in detail.
+#[derive(Clone, Debug)]
+pub struct ConnectorDetail {
+    /// Its class.
+    pub class: Option<String>,
+    /// How it and its tasks are, as Kafka Connect tells it.
+    pub status: serde_json::Value,
+    /// The topics that it uses.
+    pub topics: Vec<String>,
+    /// The streams and tables over them.
+    pub sources: Vec<SourceText>,
+}
+
+/// A kind of connector that there could be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginText {
+    /// Its class.
+    pub class: Option<String>,
+    /// `source` or `sink`.
+    pub kind: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
 }

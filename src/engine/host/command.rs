@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::property_list::effective;
 use crate::engine::Properties;
 use crate::sql::ast::{DropKind, QueryAction, QueryTarget, SourceKind, Statement};
 
@@ -84,10 +85,9 @@ pub(super) struct Command {
 impl Command {
     /// The bytes of its record. `properties` are those of the server that matter to what is made.
     pub(super) fn encode(&self, properties: &Properties) -> Vec<u8> {
-        let original: Map<String, Value> = properties
-            .iter()
-            .filter(|(name, _)| !name.contains("password") && !name.contains("jaas"))
-            .map(|(name, value)| (name.to_owned(), json!(value)))
+        let original: Map<String, Value> = effective(properties)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, json!(value?))))
             .collect();
         let value = json!({
             "statement": self.statement,

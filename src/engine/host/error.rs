@@ -36,6 +36,8 @@ pub enum HostFault {
     Sequence,
     /// There is no Schema Registry.
     NoRegistry,
+    /// Kafka Connect refuses, with this status.
+    Connect(u16),
     /// The server, or what it stands on.
     Server,
 }

@@ -8,7 +8,7 @@ use super::{HostError, HostFault, Shared, functions};
 use crate::engine::Engine;
 use crate::plan::Source;
 use crate::sql::ParsedStatement;
-use crate::sql::ast::{Describe, List, SourceKind, Statement};
+use crate::sql::ast::{Describe, DropKind, List, SourceKind, Statement};
 
 /// Refuses what names something that does not exist.
 pub(super) fn check(engine: &Engine, parsed: &ParsedStatement) -> Result<(), HostError> {
@@ -41,6 +41,10 @@ impl Shared {
             Statement::AssertTopic(assert) => self.assert_topic(assert).await,
             Statement::AssertSchema(assert) => self.assert_schema(assert).await,
             Statement::Explain(explain) => self.explain(parsed, explain, scope).await,
+            Statement::CreateConnector(create) => self.create_connector(create).await,
+            Statement::Drop(drop) if drop.kind == DropKind::Connector => {
+                self.drop_connector(drop).await
+            }
             Statement::AlterSystem { .. } => Err(HostError::new(
                 HostFault::Statement,
                 "ALTER SYSTEM is only available in Confluent Cloud.",
@@ -79,12 +83,8 @@ impl Shared {
             }
             List::Properties => AnswerBody::Properties(self.list_properties(scope)),
             List::Functions => AnswerBody::Functions(functions::list()),
-            List::Connectors(_) | List::ConnectorPlugins => {
-                return Err(HostError::new(
-                    HostFault::Server,
-                    "Could not list connectors: there is no Kafka Connect (ksql.connect.url)",
-                ));
-            }
+            List::Connectors(kind) => self.list_connectors(*kind).await?,
+            List::ConnectorPlugins => self.list_plugins().await?,
         })
     }
 
@@ -104,7 +104,7 @@ impl Shared {
             }
             Describe::Tables { extended } => self.describe_all(SourceKind::Table, *extended).await,
             Describe::Function(name) => functions::describe(name.span.text(&parsed.source)),
-            Describe::Connector(_) => Err(HostError::unsupported("DESCRIBE CONNECTOR is")),
+            Describe::Connector(name) => self.describe_connector(&name.text).await,
         }
     }
 }

@@ -159,7 +159,7 @@ impl Steps<'_> {
         let [left, right] = if join.is_exchanged { [stores[1], stores[0]] } else { stores };
         let kind = if join.is_exchanged { JoinKind::Right } else { join.kind };
         let formats = |store: &crate::plan::StoreSpec| {
-            internal_formats(&store.key_format, &store.value_format)
+            internal_formats(&store.key_format, &store.value_format, store.stored.key.len())
         };
         let fields = Fields::of(step, "streamStreamJoinV1")
             .with("joinType", json!(join_type(kind)))
@@ -275,11 +275,11 @@ fn formats_of((key, value): (&FormatSpec, &FormatSpec), columns: (usize, usize))
 
 /// How what a step gives is written where only its query reads it.
 fn internal(step: &Step<'_>) -> Value {
-    internal_formats(step.key_format, step.value_format)
+    internal_formats(step.key_format, step.value_format, step.schema.key.len())
 }
 
-fn internal_formats(key: &FormatSpec, value: &FormatSpec) -> Value {
-    with_features(key, value, key.feature(1, Role::Key), None)
+fn internal_formats(key: &FormatSpec, value: &FormatSpec, key_columns: usize) -> Value {
+    with_features(key, value, key.feature(key_columns, Role::Key), None)
 }
 
 fn with_features(

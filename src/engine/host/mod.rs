@@ -15,6 +15,7 @@ mod apply;
 mod assert;
 mod batch;
 mod command;
+mod connectors;
 mod error;
 mod explain;
 mod functions;
@@ -23,6 +24,7 @@ mod ksql_plan;
 mod ksql_steps;
 mod log;
 mod offsets;
+mod processing_log;
 mod property_list;
 mod read;
 mod request;
@@ -42,14 +44,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use answer::{
-    AnswerBody, ArgumentText, CommandState, CommandStatus, Counted, Entity, FieldText,
-    FunctionDetail, FunctionText, OverloadText, PartitionOffsets, PropertyText, QueryDetail,
-    QueryErrorText, QueryText, SourceFigures, SourceText, TaskText, TopicOffsets, TopicText,
+    AnswerBody, ArgumentText, CommandState, CommandStatus, ConnectorDetail, ConnectorText, Counted,
+    Entity, FieldText, FunctionDetail, FunctionText, OverloadText, PartitionOffsets, PluginText,
+    PropertyText, QueryDetail, QueryErrorText, QueryText, SourceFigures, SourceText, TaskText,
+    TopicOffsets, TopicText,
 };
 pub use error::{HostError, HostFault};
 pub use read::{Reading, Rows};
 pub use request::Request;
 
+use super::connect::Connect;
 use super::{Engine, Properties, Services, ServicesError};
 use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
@@ -92,6 +96,7 @@ struct Shared {
     /// Who writes a command holds this, from its plan to its effect.
     writing: tokio::sync::Mutex<()>,
     producer: Producer,
+    connect: Connect,
     cluster_id: String,
     /// Where other servers and clients find this one, as host and port.
     address: String,
@@ -123,6 +128,8 @@ impl Host {
                 crate::kafka::produce::ProducerOptions::default(),
             ),
             address: address(&properties),
+            connect: Connect::new(&properties)
+                .map_err(|error| HostError::server(error.to_string()))?,
             properties,
             service_id,
             services,
@@ -136,7 +143,11 @@ impl Host {
         });
         let tail = shared.replay().await?;
         let follower = tokio::spawn(Arc::clone(&shared).follow(tail));
-        Ok(Self { shared, follower })
+        let host = Self { shared, follower };
+        if let Err(error) = host.make_processing_log().await {
+            tracing::warn!("there is no stream over the processing log: {error}");
+        }
+        Ok(host)
     }
 
     /// The id of the Kafka cluster.

@@ -3,11 +3,13 @@
 //! A name may begin with `ksql.streams.`, and then with `consumer.` or `producer.`: [`canonical`]
 //! takes that away, so that a property has one name wherever it is set.
 
+mod defaults;
 mod effect;
 mod kafka;
 mod kind;
 mod ksqldb;
 
+pub(super) use defaults::{DEFAULTS, OF_QUERIES, OF_SESSIONS};
 pub(super) use effect::{set_without_effect, without_effect};
 use kind::Kind;
 pub use kind::PropertyError;

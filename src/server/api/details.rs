@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::types;
 use crate::engine::host::{
-    ArgumentText, Counted, FieldText, FunctionDetail, OverloadText, PartitionOffsets, QueryDetail,
-    QueryErrorText, SourceFigures, TaskText, TopicOffsets,
+    ArgumentText, ConnectorDetail, ConnectorText, Counted, FieldText, FunctionDetail, OverloadText,
+    PartitionOffsets, PluginText, QueryDetail, QueryErrorText, SourceFigures, TaskText,
+    TopicOffsets,
 };
 
 /// What stands before all figures, as ksqlDB says it.
@@ -151,4 +152,29 @@ fn overload(text: &OverloadText) -> Value {
         "description": text.summary,
         "argumentTypes": types,
     })
+}
+
+/// A connector in a list.
+pub(super) fn connector(text: &ConnectorText) -> Value {
+    json!({
+        "name": text.name,
+        "type": text.kind,
+        "className": text.class,
+        "state": text.state,
+    })
+}
+
+/// A connector in detail, with the sources over its topics.
+pub(super) fn connector_detail(text: &ConnectorDetail, sources: &Value) -> Value {
+    json!({
+        "connectorClass": text.class,
+        "status": text.status,
+        "sources": sources,
+        "topics": text.topics,
+    })
+}
+
+/// A kind of connector.
+pub(super) fn plugin(text: &PluginText) -> Value {
+    json!({ "className": text.class, "type": text.kind, "version": text.version })
 }

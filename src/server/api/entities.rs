@@ -68,18 +68,24 @@ fn fields(body: &AnswerBody) -> (&'static str, Value) {
                 |(name, value): &(String, String)| json!({ "name": name, "value": value });
             ("variables", json!({ "variables": list(variables, variable) }))
         }
-        AnswerBody::Properties(properties) => (
-            "properties",
-            json!({
-                "properties": list(properties, property),
-                "overwrittenProperties": [],
-                "defaultProperties": [],
-            }),
-        ),
+        AnswerBody::Properties(properties) => ("properties", property_list(properties)),
         AnswerBody::Functions(functions) => {
             ("function_names", json!({ "functions": list(functions, function) }))
         }
         AnswerBody::Function(function) => ("describe_function", details::function(function)),
+        AnswerBody::Connector(info) => ("connector_info", json!({ "info": info })),
+        AnswerBody::ConnectorDropped(name) => ("drop_connector", json!({ "connectorName": name })),
+        AnswerBody::Connectors(connectors) => {
+            ("connector_list", json!({ "connectors": list(connectors, details::connector) }))
+        }
+        AnswerBody::ConnectorDetail(detail) => {
+            let sources = list(&detail.sources, source);
+            ("connector_description", details::connector_detail(detail, &sources))
+        }
+        AnswerBody::Plugins(plugins) => (
+            "connector_plugins_list",
+            json!({ "connectorsPlugins": list(plugins, details::plugin) }),
+        ),
         AnswerBody::Schema { subject, id, exists } => {
             ("assert_schema", json!({ "subject": subject, "id": id, "exists": exists }))
         }
@@ -192,14 +198,25 @@ fn topic(text: &TopicText, with_consumers: bool) -> Value {
     json!({ "name": text.name, "replicaInfo": text.replicas })
 }
 
+fn property_list(properties: &[PropertyText]) -> Value {
+    let names = |is_it: fn(&PropertyText) -> bool| -> Vec<&str> {
+        let found = properties.iter().filter(|property| is_it(property));
+        found.map(|property| property.name.as_str()).collect()
+    };
+    json!({
+        "properties": list(properties, property),
+        "overwrittenProperties": names(|property| property.is_of_session),
+        "defaultProperties": names(|property| property.is_default),
+    })
+}
+
 fn property(text: &PropertyText) -> Value {
-    let scope = if text.name.starts_with("ksql.") { "KSQL" } else { "EXTERNAL" };
     json!({
         "name": text.name,
-        "scope": scope,
+        "scope": "KSQL",
         "value": text.value,
         "editable": text.is_editable,
-        "level": if text.is_of_session { "SESSION" } else { "SERVER" },
+        "level": if text.is_of_query { "QUERY" } else { "SERVER" },
     })
 }
 

@@ -33,6 +33,7 @@ fn code(fault: HostFault) -> u32 {
         HostFault::Query => 40002,
         HostFault::Assertion => 41700,
         HostFault::NoRegistry => 42801,
+        HostFault::Connect(status) => u32::from(status) * 100,
         HostFault::Server => 50000,
         HostFault::Sequence => 50301,
     }
