@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::groups::{Emission, GroupKey, Groups, later};
-use super::held::Look;
+use super::held::{Held, Look};
 use super::keyed::Keyed;
 use super::waiting::Emitting;
 use super::{Context, Dropped, Minds, Operator, Outcome, QueryError, SomeRows, Store};
@@ -296,8 +296,8 @@ impl Operator for StreamAggregate {
         self.keyed.waiting.is_any()
     }
 
-    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
-        self.keyed.groups.held_by_key(look)
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Held<'a>, QueryError>> {
+        self.keyed.groups.look_up(look, |groups, key| groups.find(key).into_iter().collect())
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

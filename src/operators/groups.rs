@@ -370,9 +370,9 @@ impl Groups {
         builder.push_meta(emission.timestamp_ms, emission.headers, window);
     }
 
-    /// All groups, in no order.
-    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.held.slots()
+    /// How many slots there are, those among them that are free.
+    pub(super) fn slots_end(&self) -> usize {
+        self.held.slots_end()
     }
 
     /// How keys are written, to look for them.

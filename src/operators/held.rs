@@ -2,7 +2,10 @@
 
 use super::{CodecPair, QueryError, Tables};
 use crate::plan::{SourceColumn, StoreId, Wanted};
-use crate::types::{Arena, Column, KeyColumns, Partition, Validity, Value, Window};
+use crate::types::{Arena, Column, KeyColumns, Partition, Rows, Validity, Value, Window};
+
+/// How many slots of a store are looked at in one go, so that nobody has to wait for long.
+pub const PORTION_SLOTS: u32 = 4_096;
 
 /// A look at what a store holds.
 pub struct Look<'l, 'a> {
@@ -10,6 +13,8 @@ pub struct Look<'l, 'a> {
     pub store: StoreId,
     /// Which of its rows are wanted.
     pub wanted: &'l Wanted,
+    /// The slot from which on all rows are looked at, where no keys are wanted; 0 at the beginning.
+    pub from: u32,
     /// The tables of the task.
     pub tables: &'l Tables,
     /// The partition of the task.
@@ -18,7 +23,32 @@ pub struct Look<'l, 'a> {
     pub arena: &'a Arena,
 }
 
+/// The rows that a look has found.
+#[derive(Debug, Default)]
+pub struct Held<'a> {
+    /// The rows.
+    pub rows: Rows<'a>,
+    /// The slot from which on there may be more; `None` if that is all.
+    pub next: Option<u32>,
+}
+
 impl Look<'_, '_> {
+    /// Those of `count` slots of a store that are looked at in this go, and from which on the next one begins. What fits into
+    /// one go comes in the order of its keys.
+    pub(super) fn slots<'k>(
+        &self,
+        count: usize,
+        key: impl Fn(u32) -> &'k [u8],
+    ) -> (Vec<u32>, Option<u32>) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let end = self.from.saturating_add(PORTION_SLOTS).min(count);
+        let mut slots: Vec<u32> = (self.from..end).collect();
+        if count <= PORTION_SLOTS {
+            slots.sort_by(|one, other| key(*one).cmp(key(*other)));
+        }
+        (slots, (end < count).then_some(end))
+    }
+
     /// Whether a window is wanted.
     pub(super) fn wants_window(&self, window: Window) -> bool {
         let Wanted { starts, ends, .. } = self.wanted;

@@ -2,17 +2,12 @@
 
 use super::QueryError;
 use super::groups::{Emission, Groups};
-use super::held::Look;
-use crate::state::SessionIndex;
-use crate::types::{Meta, Rows, Window};
+use super::held::{Held, Look};
+use crate::types::{Meta, Rows};
 
 impl Groups {
     /// The rows of groups, as they are.
-    pub(super) fn held<'a>(
-        &mut self,
-        slots: impl IntoIterator<Item = u32>,
-        look: &Look<'_, 'a>,
-    ) -> Rows<'a> {
+    fn held<'a>(&mut self, slots: impl IntoIterator<Item = u32>, look: &Look<'_, 'a>) -> Rows<'a> {
         let meta = Meta { partition: look.partition, ..Meta::default() };
         let mut builder = self.builder(&meta, false);
         for slot in slots {
@@ -27,34 +22,23 @@ impl Groups {
         builder.finish()
     }
 
-    /// The rows of groups without windows that are looked for, if they are in this store.
-    pub(super) fn held_by_key<'a>(
+    /// The rows of groups that are looked for, if they are in this store; those of a key are in the slots that `of_key` says.
+    pub(super) fn look_up<'a>(
         &mut self,
         look: &Look<'_, 'a>,
-    ) -> Option<Result<Rows<'a>, QueryError>> {
+        of_key: impl Fn(&Self, &[u8]) -> Vec<u32>,
+    ) -> Option<Result<Held<'a>, QueryError>> {
         (look.store == self.store).then(|| {
-            let slots = match look.keys(self.codecs())? {
-                Some(keys) => keys.iter().filter_map(|key| self.find(key)).collect(),
-                None => self.slots().collect::<Vec<_>>(),
+            let (slots, next) = match look.keys(self.codecs())? {
+                Some(keys) => (keys.iter().flat_map(|key| of_key(self, key)).collect(), None),
+                None => look.slots(self.slots_end(), |slot| self.store_key(slot)),
             };
-            Ok(self.held(slots, look))
+            let is_wanted = |slot: &u32| {
+                let window = self.window(*slot);
+                window.is_none_or(|window| look.wants_window(window))
+            };
+            let slots: Vec<u32> = slots.into_iter().filter(is_wanted).collect();
+            Ok(Held { rows: self.held(slots, look), next })
         })
-    }
-
-    /// The rows of sessions that are looked for.
-    pub(super) fn held_sessions<'a>(
-        &mut self,
-        index: &SessionIndex,
-        look: &Look<'_, 'a>,
-    ) -> Result<Rows<'a>, QueryError> {
-        let found: Vec<(Window, u32)> = if let Some(keys) = look.keys(self.codecs())? {
-            keys.iter().flat_map(|key| index.find(key, i64::MIN, i64::MAX)).collect()
-        } else {
-            let all = index.ending(i64::MIN, i64::MAX).into_iter();
-            all.map(|(_, window, slot)| (window, slot)).collect()
-        };
-        let found = found.into_iter().filter(|(window, _)| look.wants_window(*window));
-        let slots: Vec<u32> = found.map(|(_, slot)| slot).collect();
-        Ok(self.held(slots, look))
     }
 }

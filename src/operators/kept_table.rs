@@ -1,7 +1,7 @@
 //! The memory of a table: the rows as they are, and what they were before.
 
 use super::cache::FLUSH_ROWS;
-use super::held::{Look, not_kept};
+use super::held::{Held, Look, not_kept};
 use super::log_packed::log_packed;
 use super::result::{ResultBuilder, push_row};
 use super::unlogged::Unlogged;
@@ -238,7 +238,7 @@ impl KeptTable {
     }
 
     /// The rows that are looked for.
-    fn look_up<'a>(&self, look: &Look<'_, 'a>) -> Result<Rows<'a>, QueryError> {
+    fn look_up<'a>(&self, look: &Look<'_, 'a>) -> Result<Held<'a>, QueryError> {
         let mut builder = ResultBuilder::new((&self.key_types, &self.types), look.partition, false);
         let mut give = |key: &[u8], row: TableRow<'_>| -> Result<(), QueryError> {
             let arena = look.arena;
@@ -254,17 +254,25 @@ impl KeptTable {
             builder.push_meta(row.timestamp_ms, &[], None);
             Ok(())
         };
-        match look.keys(&self.codecs)? {
-            Some(keys) => {
-                for key in &keys {
-                    if let Some(row) = look.tables.find(self.store, key, Offset(0)) {
-                        give(key, row)?;
-                    }
+        let mut next = None;
+        let tables = look.tables;
+        if let Some(keys) = look.keys(&self.codecs)? {
+            for key in &keys {
+                if let Some(row) = tables.find(self.store, key, Offset(0)) {
+                    give(key, row)?;
                 }
             }
-            None => look.tables.rows(self.store).try_for_each(|(key, row)| give(key, row))?,
+        } else {
+            let count = tables.slots_end(self.store);
+            let (slots, rest) = look.slots(count, |slot| tables.row(self.store, slot).0);
+            next = rest;
+            for slot in slots {
+                if let (key, Some(row)) = tables.row(self.store, slot) {
+                    give(key, row)?;
+                }
+            }
         }
-        Ok(builder.finish())
+        Ok(Held { rows: builder.finish(), next })
     }
 
     /// The row that is kept of a record; `None` if it deletes it.
@@ -327,7 +335,7 @@ impl Operator for KeptTable {
         self.log_rows(&slots, ctx).map(|()| Rows::default()).into()
     }
 
-    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Held<'a>, QueryError>> {
         (look.store == self.store).then(|| self.look_up(look))
     }
 

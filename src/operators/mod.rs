@@ -49,7 +49,7 @@ mod windowed;
 pub use changes::{PackedChange, StoreChange, StoredRecord};
 pub use codecs::{CodecPair, Codecs};
 pub use error::QueryError;
-pub use held::Look;
+pub use held::{Held, Look, PORTION_SLOTS};
 pub use operator::{
     Clocks, Collector, Context, Dropped, Late, LogEntry, LoggedRow, Minds, Operator, Outcome,
     Piece, Pieces, Port, SomeRows, Store,

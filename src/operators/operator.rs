@@ -2,7 +2,7 @@
 
 use super::changes::{PackedChange, StoreChange, StoredRecord};
 use super::error::QueryError;
-use super::held::Look;
+use super::held::{Held, Look};
 use super::tables::Tables;
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
@@ -268,7 +268,7 @@ pub trait Operator: Send {
 
     /// The rows that it keeps now, of those that are looked for, as it gives rows away. `None` if it keeps none in that
     /// store.
-    fn held<'a>(&mut self, _look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
+    fn held<'a>(&mut self, _look: &Look<'_, 'a>) -> Option<Result<Held<'a>, QueryError>> {
         None
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::groups::{Arrival, Emission, GroupKey, Groups, RestoredGroup};
-use super::held::Look;
+use super::held::{Held, Look};
 use super::pending_sessions::{Pending, PendingChange};
 use super::result::{Deletion, ResultBuilder};
 use super::waiting::{Emitting, lent};
@@ -425,9 +425,12 @@ impl Operator for SessionAggregate {
         builder.finish().into()
     }
 
-    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
-        let is_own = look.store == self.groups.store;
-        is_own.then(|| self.groups.held_sessions(&self.time.index, look))
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Held<'a>, QueryError>> {
+        let index = &self.time.index;
+        self.groups.look_up(look, |_, key| {
+            let sessions = index.find(key, i64::MIN, i64::MAX).into_iter();
+            sessions.map(|(_, slot)| slot).collect()
+        })
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

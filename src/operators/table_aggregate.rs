@@ -1,7 +1,7 @@
 //! Aggregates a table by another key: what a row no longer says is undone.
 
 use super::groups::{Arrival, Emission, GroupKey, Groups, later};
-use super::held::Look;
+use super::held::{Held, Look};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
@@ -105,8 +105,8 @@ impl Operator for TableAggregate {
         self.keyed.waiting.is_any()
     }
 
-    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
-        self.keyed.groups.held_by_key(look)
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Held<'a>, QueryError>> {
+        self.keyed.groups.look_up(look, |groups, key| groups.find(key).into_iter().collect())
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

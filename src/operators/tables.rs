@@ -123,12 +123,9 @@ impl Tables {
         table.map(|table| (table.key(slot), table.row(slot))).unwrap_or_default()
     }
 
-    /// All rows of a table, in no order.
-    pub(super) fn rows(&self, store: StoreId) -> impl Iterator<Item = (&[u8], TableRow<'_>)> {
-        let table = self.stores.get(&store);
-        table.into_iter().flat_map(|table| {
-            table.slots().filter_map(|slot| Some((table.key(slot), table.row(slot)?)))
-        })
+    /// How many slots a table has, those among them that are free.
+    pub(super) fn slots_end(&self, store: StoreId) -> usize {
+        self.stores.get(&store).map_or(0, TableStore::slots_end)
     }
 
     /// How many rows a table has.

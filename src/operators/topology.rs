@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Clocks, Collector, Context, Look, Minds, Operator, Piece, Port, QueryError, SomeRows, Store,
-    StoredRecord, Tables,
+    Clocks, Collector, Context, Held, Look, Minds, Operator, Piece, Port, QueryError, SomeRows,
+    Store, StoredRecord, Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
@@ -173,17 +173,18 @@ impl Topology {
         })
     }
 
-    /// The rows that are wanted of those that a store holds now, as its operator gives them away.
+    /// The rows that are wanted of those that a store holds now, as its operator gives them away; where all are, those from
+    /// a slot on, in portions.
     pub fn held<'a>(
         &mut self,
         store: StoreId,
-        wanted: &Wanted,
+        (wanted, from): (&Wanted, u32),
         partition: Partition,
         arena: &'a Arena,
-    ) -> Result<Rows<'a>, QueryError> {
-        let look = Look { store, wanted, tables: &self.tables, partition, arena };
+    ) -> Result<Held<'a>, QueryError> {
+        let look = Look { store, wanted, from, tables: &self.tables, partition, arena };
         let found = self.vertices.iter_mut().find_map(|vertex| vertex.operator.held(&look));
-        found.unwrap_or_else(|| Ok(Rows::default()))
+        found.unwrap_or_else(|| Ok(Held::default()))
     }
 
     fn within<'a, T>(

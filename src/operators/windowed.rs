@@ -1,7 +1,7 @@
 //! Aggregates a stream by key in TUMBLING and HOPPING windows.
 
 use super::groups::{Arrival, Emission, GroupKey, Groups, RestoredGroup, WINDOW_SEQUENCE, later};
-use super::held::Look;
+use super::held::{Held, Look};
 use super::keyed::Keyed;
 use super::result::ResultBuilder;
 use super::waiting::Emitting;
@@ -331,18 +331,10 @@ impl Operator for WindowedAggregate {
         self.keyed.waiting.is_any()
     }
 
-    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Rows<'a>, QueryError>> {
-        let groups = &mut self.keyed.groups;
-        (look.store == groups.store).then(|| {
-            let keys = look.keys(groups.codecs())?;
-            let found = self.time.index.find(look.wanted.starts.clone(), keys.as_deref());
-            let is_wanted = |slot: &u32| {
-                let window = groups.window(*slot);
-                window.is_some_and(|window| look.wants_window(window))
-            };
-            let slots: Vec<u32> = found.into_iter().filter(is_wanted).collect();
-            Ok(groups.held(slots, look))
-        })
+    fn held<'a>(&mut self, look: &Look<'_, 'a>) -> Option<Result<Held<'a>, QueryError>> {
+        let index = &self.time.index;
+        let starts = || look.wanted.starts.clone();
+        self.keyed.groups.look_up(look, |_, key| index.find(starts(), key).collect())
     }
 
     fn store(&mut self, _nth: usize) -> Option<&mut dyn Store> {

@@ -9,37 +9,58 @@ use super::output::Output;
 use super::task::{Surrounded, Surroundings, Task, TaskBatch, TaskOptions};
 use super::tasks::{CHUNK_ROWS, Tasks};
 use crate::formats::Schemas;
-use crate::operators::{QueryError, TopologyOptions};
+use crate::operators::{Held, QueryError, TopologyOptions};
 use crate::plan::{Input, NodeId, PullPlan, SubTopology, SubTopologyId};
 use crate::types::{Arena, Partition, Rows};
 
-/// What was found with the tasks of one worker.
-#[derive(Debug, Default)]
+/// What was found with one task.
+#[derive(Debug)]
 pub struct Found {
+    /// Its partition.
+    pub partition: Partition,
     /// The rows, for [`client_rows`](super::client_rows()).
     pub output: Output,
-    /// How many tasks there are here that keep rows of the store.
-    pub tasks: usize,
+    /// Where to go on with this task, if that is not all.
+    pub rest: Option<Rest>,
+}
+
+/// Where a look at the rows of a task goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// The partition of the task.
+    pub partition: Partition,
+    /// The slot of its store.
+    pub from: u32,
 }
 
 impl Tasks {
-    /// What a pull query gives of the rows that these tasks keep: `limit` at most.
+    /// What a pull query gives of a first portion of the rows that each of these tasks keeps, or of the next one of a task:
+    /// `limit` rows at most.
     pub fn look_up(
         &mut self,
         pull: &PullPlan,
+        rest: Option<Rest>,
         limit: u64,
         surroundings: Surroundings<'_>,
-    ) -> Result<Found, QueryError> {
-        let Some(part) = self.layout.keeper_of(pull.store) else { return Ok(Found::default()) };
+    ) -> Result<Vec<Found>, QueryError> {
+        let Some(part) = self.layout.keeper_of(pull.store) else { return Ok(Vec::new()) };
         let mut reader = PullTask::new(pull)?;
-        let mut found = Found::default();
-        for (_, seat) in self.seats.iter_mut().filter(|(id, _)| id.part == part) {
-            found.tasks += 1;
+        let mut found = Vec::new();
+        for (id, seat) in self.seats.iter_mut().filter(|(id, _)| id.part == part) {
+            let partition = id.partition;
+            if rest.is_some_and(|rest| rest.partition != partition) {
+                continue;
+            }
             let arena = Arena::new();
-            let rows = seat.task.held(pull.store, &pull.wanted, &arena)?;
+            let from = rest.map_or(0, |rest| rest.from);
+            let Held { rows, next } = seat.task.held(pull.store, (&pull.wanted, from), &arena)?;
             reader.take(&rows, limit, Surrounded { surroundings, arena: &arena })?;
+            found.push(Found {
+                partition,
+                output: std::mem::take(&mut reader.given.output),
+                rest: next.map(|from| Rest { partition, from }),
+            });
         }
-        found.output = reader.given.output;
         Ok(found)
     }
 

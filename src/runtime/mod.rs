@@ -55,7 +55,7 @@ pub use inputs::{Chunk, Inputs, MaxIdle, Progress, Run, RunOrigin};
 pub use inserted::{InsertedRecord, write_inserted};
 pub use intake::{RepartitionBatch, SourceBatch};
 pub use layout::{Layout, LayoutOptions, PartPlacement, Placement};
-pub use look_up::Found;
+pub use look_up::{Found, Rest};
 pub use offset_metadata::{ENCODED_BYTES_MAX, OffsetMetadata, decode_metadata, encode_metadata};
 pub use origin::{Origin, RekeyedRows};
 pub use output::{Output, OutputRecord, Placing, Target};

@@ -15,7 +15,7 @@ use super::source::{ReadRows, SourceRecords};
 use crate::expr::{EvalContext, RandomSource};
 use crate::formats::Schemas;
 use crate::operators::{
-    Clocks, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
+    Clocks, Held, Outside, QueryError, SomeRows, StoredRecord, Topology, TopologyOptions,
 };
 use crate::plan::{Input, NodeId, QueryPlan, RepartitionId, StoreId, SubTopology, Wanted};
 use crate::types::{Arena, Offset, Partition, Rows, Timestamp};
@@ -224,13 +224,13 @@ impl Task {
         }
     }
 
-    /// The rows that are wanted of those that a store holds now.
+    /// The rows that are wanted of those that a store holds now, or a portion of them from a slot on.
     pub(super) fn held<'a>(
         &mut self,
         store: StoreId,
-        wanted: &Wanted,
+        wanted: (&Wanted, u32),
         arena: &'a Arena,
-    ) -> Result<Rows<'a>, QueryError> {
+    ) -> Result<Held<'a>, QueryError> {
         self.topology.held(store, wanted, self.id.partition, arena)
     }
 

@@ -108,9 +108,9 @@ impl GroupStore {
         self.table.find(hash, |slot| self.key(*slot) == key).copied()
     }
 
-    /// All slots in use, in no order.
-    pub fn slots(&self) -> impl Iterator<Item = u32> {
-        self.table.iter().copied()
+    /// How many slots there are, those among them that are free: these hold a group that does not exist.
+    pub fn slots_end(&self) -> usize {
+        self.groups.len()
     }
 
     /// The slots of many keys. What they need of memory comes together and not one after the other.

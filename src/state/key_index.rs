@@ -98,11 +98,6 @@ impl KeyIndex {
         self.table.is_empty()
     }
 
-    /// All slots in use, in no order.
-    pub fn slots(&self) -> impl Iterator<Item = u32> {
-        self.table.iter().copied()
-    }
-
     fn place(&mut self, key: &[u8]) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.keys[slot] = key.into();

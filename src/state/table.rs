@@ -59,9 +59,9 @@ impl TableStore {
         self.index.find(key).and_then(|slot| self.row(slot))
     }
 
-    /// All slots in use, in no order.
-    pub fn slots(&self) -> impl Iterator<Item = u32> {
-        self.index.slots()
+    /// How many slots there are, those among them that are free: these have no row.
+    pub fn slots_end(&self) -> usize {
+        self.rows.len()
     }
 
     /// The row in `slot`.

@@ -23,15 +23,10 @@ impl WindowIndex {
         starts.into_iter().flatten().flat_map(|(_, slots)| slots.values().copied())
     }
 
-    /// The slots of the windows that start in `starts_ms`, of these keys or of all, by start.
-    pub fn find(&self, starts_ms: RangeInclusive<i64>, keys: Option<&[Vec<u8>]>) -> Vec<u32> {
-        let Some(keys) = keys else { return self.range(starts_ms).collect() };
+    /// The slots of the windows of a key that start in `starts_ms`, by start.
+    pub fn find(&self, starts_ms: RangeInclusive<i64>, key: &[u8]) -> impl Iterator<Item = u32> {
         let starts = (!starts_ms.is_empty()).then(|| self.by_start.range(starts_ms));
-        let starts = starts.into_iter().flatten();
-        let of_start = |slots: &BTreeMap<Box<[u8]>, u32>| {
-            keys.iter().filter_map(|key| slots.get(&**key).copied()).collect::<Vec<_>>()
-        };
-        starts.flat_map(|(_, slots)| of_start(slots)).collect()
+        starts.into_iter().flatten().filter_map(move |(_, slots)| slots.get(key).copied())
     }
 
     /// Takes out the slots of all windows that start before `start_ms`.

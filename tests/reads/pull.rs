@@ -202,3 +202,47 @@ async fn rows_are_only_looked_up_where_scans_are_switched_off() {
     let refused = world.plan("SELECT * FROM counts;").map(|_| ()).unwrap_err();
     assert!(refused.starts_with("Missing WHERE clause. "), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_table_comes_in_portions_and_each_row_once() {
+    let world = World::start(
+        "CREATE TABLE owners (device STRING PRIMARY KEY, owner STRING)
+           WITH (KAFKA_TOPIC='owners', VALUE_FORMAT='JSON', PARTITIONS=2);
+         CREATE TABLE names AS SELECT device, UCASE(owner) AS name FROM owners;",
+    )
+    .await;
+    let records: Vec<String> =
+        (0..20_000).map(|number| format!("d{number:05}={{\"OWNER\":\"o{number}\"}}")).collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    world.send("owners", &records).await;
+    let expected: Vec<String> =
+        (0..20_000).map(|number| format!("d{number:05} O{number}")).collect();
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    world.pulls("SELECT * FROM names;", &expected).await;
+    assert_eq!(world.pull("SELECT * FROM names WHERE name = 'O17711';").await, ["d17711 O17711"]);
+    assert_eq!(world.pull("SELECT * FROM names LIMIT 9000;").await.len(), 9_000);
+    let portions = world.portions("SELECT * FROM names;").await;
+    assert!(portions.len() > 4 && portions.iter().all(|rows| *rows <= 4_096), "{portions:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_table_comes_partition_by_partition_in_the_order_of_its_keys() {
+    let world = World::start(
+        "CREATE STREAM readings (device STRING KEY, x INT)
+           WITH (KAFKA_TOPIC='readings', VALUE_FORMAT='JSON', PARTITIONS=1);
+         CREATE TABLE counts AS SELECT device, COUNT(*) AS n FROM readings GROUP BY device;
+         CREATE TABLE windows AS SELECT device, COUNT(*) AS n FROM readings
+           WINDOW TUMBLING (SIZE 2 SECONDS) GROUP BY device;",
+    )
+    .await;
+    world.send("readings", &["c={}", "a={}", "b={}", "a={}"]).await;
+    world.pulls("SELECT * FROM counts;", &["a 2", "b 1", "c 1"]).await;
+    assert_eq!(world.pull_in_order("SELECT device FROM counts;").await, ["a", "b", "c"]);
+    assert_eq!(world.pull_in_order("SELECT device FROM counts LIMIT 2;").await, ["a", "b"]);
+    world.pulls("SELECT device FROM windows;", &["a", "a", "b", "c"]).await;
+    let windows = world.pull_in_order("SELECT device, WINDOWSTART FROM windows;").await;
+    let start = 1_700_000_000_000_i64;
+    let expected = [("a", 0), ("a", 2_000), ("b", 2_000), ("c", 0)];
+    let expected = expected.map(|(device, from)| format!("{device} {}", start + from));
+    assert_eq!(windows, expected);
+}

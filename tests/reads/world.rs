@@ -148,23 +148,33 @@ impl World {
 
     /// The rows that a table has, sorted, once its query runs.
     pub(crate) async fn pull(&self, sql: &str) -> Vec<String> {
+        let mut rows = self.pull_in_order(sql).await;
+        rows.sort();
+        rows
+    }
+
+    /// The same, as they come.
+    pub(crate) async fn pull_in_order(&self, sql: &str) -> Vec<String> {
+        self.pull_portions(sql).await.iter().flatten().map(text).collect()
+    }
+
+    /// How many rows come at a time.
+    pub(crate) async fn portions(&self, sql: &str) -> Vec<usize> {
+        self.pull_portions(sql).await.iter().map(Vec::len).collect()
+    }
+
+    async fn pull_portions(&self, sql: &str) -> Vec<Vec<ClientRow>> {
         let read = self.plan(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
         let ReadSpec::Pull(spec) = read.spec("") else { panic!("rows of a stream: {sql}") };
         let pulling = async {
-            loop {
-                match self.instance.pull(spec.clone()).await {
-                    Ok(rows) => break rows,
-                    Err(LiveError::NotRunning { .. }) => {
-                        tokio::time::sleep(Duration::from_millis(10)).await;
-                    }
-                    Err(error) => panic!("{error}: {sql}"),
-                }
+            let mut rows = self.instance.pull(spec).await.unwrap();
+            let mut portions = Vec::new();
+            while let Some(rows) = rows.next().await {
+                portions.push(rows.unwrap());
             }
+            portions
         };
-        let rows = tokio::time::timeout(PATIENCE, pulling).await.unwrap();
-        let mut rows: Vec<String> = rows.iter().map(text).collect();
-        rows.sort();
-        rows
+        tokio::time::timeout(PATIENCE, pulling).await.unwrap()
     }
 
     /// Waits until a table gives these rows.

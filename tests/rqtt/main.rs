@@ -9,10 +9,10 @@
 //! ```
 //!
 //! `pending.txt` names the cases that do not pass. Any other one that does not fails the tests, and so does one of the
-//! list that does, unless a reason stands beside it, behind a tab: why it passes at times.
+//! list that does.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -45,11 +45,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(THREADS);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PENDING);
     let text = std::fs::read_to_string(&path).unwrap_or_default();
-    let named = |line: &str| {
-        let (name, reason) = line.split_once('\t').unwrap_or((line, ""));
-        (name.to_owned(), reason.to_owned())
-    };
-    let pending: BTreeMap<String, String> = text.lines().map(named).collect();
+    let pending: BTreeSet<String> = text.lines().map(str::to_owned).collect();
     let settled = Arc::default();
     let trials = match data::reference() {
         Ok(folder) => of_folder(&folder, &pending, &settled),
@@ -61,12 +57,9 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials);
     if is_updated() && !arguments.list {
         let settled = settled.lock().unwrap();
-        let left = pending.iter().filter(|(name, _)| !settled.contains(*name));
-        let line = |(name, reason): (&String, &String)| match reason.as_str() {
-            "" => format!("{name}\n"),
-            reason => format!("{name}\t{reason}\n"),
-        };
-        std::fs::write(&path, left.map(line).collect::<String>()).unwrap();
+        let left = pending.iter().filter(|name| !settled.contains(*name));
+        let text: String = left.flat_map(|name| [name.as_str(), "\n"]).collect();
+        std::fs::write(&path, text).unwrap();
     }
     conclusion.exit_code()
 }
@@ -79,22 +72,22 @@ fn is_updated() -> bool {
 /// A test for each case.
 fn of_folder(
     folder: &Path,
-    pending: &BTreeMap<String, String>,
+    pending: &BTreeSet<String>,
     settled: &Arc<Mutex<BTreeSet<String>>>,
 ) -> Vec<Trial> {
     let cases = case::read(&folder.join("cases/rest-query-validation-tests"));
     let trial = |case: RestCase| {
         let name = case.case.name.clone();
-        let listed = pending.get(&name).cloned();
+        let is_pending = pending.contains(&name);
         let settled = Arc::clone(settled);
-        let run = move || match (exchange::run(&case), listed.as_deref()) {
-            (Err(fault), None) => Err(Failed::from(fault)),
-            (Ok(()), Some("")) if is_updated() => {
+        let run = move || match (exchange::run(&case), is_pending) {
+            (Err(fault), false) => Err(Failed::from(fault)),
+            (Ok(()), true) if is_updated() => {
                 settled.lock().unwrap().insert(case.case.name);
                 Ok(())
             }
-            (Ok(()), Some("")) => Err(format!("it passes: take it out of {PENDING}").into()),
-            (Err(_), Some(_)) | (Ok(()), _) => Ok(()),
+            (Ok(()), true) => Err(format!("it passes: take it out of {PENDING}").into()),
+            (Err(_), true) | (Ok(()), false) => Ok(()),
         };
         Trial::test(name, run)
     };

@@ -7,7 +7,7 @@ use super::topics::look_up;
 use super::{Host, HostError, HostFault, Request, random_id, transient_id};
 use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec};
 use crate::plan::Catalog;
-use crate::runtime::live::PushRows;
+use crate::runtime::live::{PullRows, PushRows};
 use crate::runtime::{ClientRow, clock};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{SourceKind, Statement};
@@ -42,8 +42,8 @@ pub struct Rows {
 enum RowsKind {
     /// As they come.
     Coming(PushRows),
-    /// All of them, until they are taken.
-    There(Vec<ClientRow>),
+    /// As a table has them now.
+    There(PullRows),
 }
 
 impl Rows {
@@ -51,10 +51,7 @@ impl Rows {
     pub async fn next(&mut self) -> Option<Result<Vec<ClientRow>, HostError>> {
         match &mut self.rows {
             RowsKind::Coming(rows) => Some(rows.next().await?.map_err(HostError::from)),
-            RowsKind::There(rows) => {
-                let rows = std::mem::take(rows);
-                (!rows.is_empty()).then_some(Ok(rows))
-            }
+            RowsKind::There(rows) => Some(rows.next().await?.map_err(HostError::from)),
         }
     }
 }

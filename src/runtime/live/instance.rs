@@ -19,7 +19,7 @@ use super::look_up::PullSpec;
 use super::member::Standing;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
-use super::pull::pull;
+use super::pull::PullRows;
 use super::push::{PushParts, PushRows, PushSpec};
 use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
@@ -30,8 +30,8 @@ use crate::kafka::Cluster;
 use crate::kafka::random::random_u128;
 use crate::plan::fingerprint;
 use crate::registry::RegistryClient;
+use crate::runtime::clock;
 use crate::runtime::panics::guarded;
-use crate::runtime::{ClientRow, clock};
 use crate::state::checkpoint::{CheckpointError, StateDirectory};
 
 /// How long a query that starts is waited for by those who ask for its rows.
@@ -196,10 +196,10 @@ impl Instance {
     /// The rows that a query keeps, as a pull query asks for them.
     ///
     /// A query that does not run here is an error; one that starts is waited for, for a while.
-    pub async fn pull(&self, spec: PullSpec) -> Result<Vec<ClientRow>, LiveError> {
+    pub async fn pull(&self, spec: PullSpec) -> Result<PullRows, LiveError> {
         let until = clock::instant() + STARTED_WITHIN;
         loop {
-            match pull(&self.workers, spec.clone()).await {
+            match PullRows::begin(&self.workers, spec.clone()).await {
                 Err(LiveError::NotRunning { .. })
                     if self.is_about_to_run(&spec.plan.query) && clock::instant() < until =>
                 {

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::LiveError;
 use crate::plan::PullPlan;
-use crate::runtime::Found;
+use crate::runtime::{Found, Rest};
 
 /// A pull query over a table, as an instance takes it.
 #[derive(Clone, Debug)]
@@ -26,12 +26,19 @@ impl PullSpec {
 /// What a worker is asked.
 pub(super) struct LookUp {
     pub(super) spec: PullSpec,
+    /// How many rows are asked for at most.
+    pub(super) limit: u64,
+    /// Where to go on; `None` for a first portion of each task.
+    pub(super) rest: Option<Rest>,
     pub(super) answers: UnboundedSender<Answer>,
 }
 
 /// What a worker answers; nothing where it runs no task of the query.
 pub(super) struct Answer {
-    pub(super) found: Result<Found, LiveError>,
+    pub(super) worker: usize,
+    /// The number of the session whose tasks these are.
+    pub(super) session: u64,
+    pub(super) found: Result<Vec<Found>, LiveError>,
     /// How many tasks keep rows, on all workers.
     pub(super) keepers: usize,
 }

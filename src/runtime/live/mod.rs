@@ -84,6 +84,7 @@ pub use look_up::PullSpec;
 pub use plans::{NotedPlans, read_plans, write_plans};
 #[doc(hidden)]
 pub use probe::Probe;
+pub use pull::PullRows;
 
 pub use push::{PushRows, PushSpec};
 pub use settings::{QuerySettings, QuerySpec, group_prefix};

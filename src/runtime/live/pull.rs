@@ -1,6 +1,18 @@
-//! Pull queries over tables: all workers are asked what they keep, between two turns.
+//! Pull queries over tables: all workers are asked what they keep, between two turns, and answer portion by portion.
+//!
+//! ```text
+//! all workers ─ a first portion of each task ─▶ in the order of partitions ─▶ PullRows::next
+//! one worker  ─ the next portion of a task  ──────────────────────────────────▶    │
+//!      ▲                                                                           │
+//!      └──────────────── asked for once all before it is taken ◀───────────────────┘
+//! ```
+//! So a scan of a large table holds up nobody for long, and lies nowhere as a whole. A row that is there all the time is given
+//! once; of one that comes or goes meanwhile it is not settled whether it is given.
 
-use tokio::sync::mpsc::unbounded_channel;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::error::LiveError;
 use super::ids::QueryId;
@@ -8,41 +20,130 @@ use super::look_up::{Answer, LookUp, PullSpec};
 use super::message::Message;
 use super::shard::Shard;
 use super::workers::Workers;
-use crate::runtime::{ClientRow, client_rows};
+use crate::runtime::{ClientRow, Found, Rest, client_rows};
 
 impl Shard {
     /// Answers what its tasks keep, unless it has failed.
-    pub(super) fn look_up(&mut self, LookUp { spec, answers }: &LookUp) {
+    pub(super) fn look_up(&mut self, worker: usize, look_up: &LookUp) {
         self.guard(|shard| {
+            let LookUp { spec, limit, rest, answers } = look_up;
             let keepers = shard.tasks.keepers(&spec.plan);
-            let found = shard.tasks.look_up(&spec.plan, spec.limit(), shard.world.now());
+            let found = shard.tasks.look_up(&spec.plan, *rest, *limit, shard.world.now());
+            let (found, session) = (found.map_err(LiveError::from), shard.id.number);
             // Whoever asked may have gone by now.
-            let _ = answers.send(Answer { found: found.map_err(LiveError::from), keepers });
+            let _ = answers.send(Answer { worker, session, found, keepers });
         });
     }
 }
 
-/// Asks all workers, and gives the rows that they have found.
-pub(super) async fn pull(workers: &Workers, spec: PullSpec) -> Result<Vec<ClientRow>, LiveError> {
-    let columns = spec.plan.plan.sink.schema.value.len();
-    let (query, limit) = (spec.plan.query.clone(), spec.limit());
-    let id = QueryId::from(query.as_str());
-    let (answers, mut answered) = unbounded_channel();
-    for worker in 0..workers.count() {
-        let look_up = LookUp { spec: spec.clone(), answers: answers.clone() };
-        workers
-            .tell(worker, Message::LookUp { query: id.clone(), look_up: Box::new(look_up) })
-            .await;
+/// The rows of a pull query over a table. Nothing is looked up before it is asked for but the first portions.
+pub struct PullRows {
+    workers: Arc<Workers>,
+    spec: PullSpec,
+    /// How many rows may still be given.
+    left: u64,
+    /// What is left of the tasks, in the order of their partitions.
+    parts: VecDeque<Part>,
+}
+
+/// What is left of a task.
+struct Part {
+    worker: usize,
+    session: u64,
+    what: What,
+}
+
+enum What {
+    /// A portion that is here.
+    Found(Found),
+    /// Others that are to be asked for.
+    Rest(Rest),
+}
+
+impl std::fmt::Debug for PullRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = self.parts.len();
+        let mut shown = f.debug_struct("PullRows");
+        shown.field("spec", &self.spec).field("left", &self.left).field("parts", &parts);
+        shown.finish_non_exhaustive()
     }
-    drop(answers);
-    let (mut rows, mut keepers, mut asked) = (Vec::new(), None, 0);
-    while let Some(answer) = answered.recv().await {
-        let found = answer.found?;
-        keepers = Some(answer.keepers);
-        asked += found.tasks;
-        let left = usize::try_from(limit.saturating_sub(rows.len() as u64)).unwrap_or(usize::MAX);
-        rows.extend(client_rows(&found.output, columns).take(left));
+}
+
+impl PullRows {
+    /// Asks all workers. A query of which some tasks are not there, or none, does not run.
+    pub(super) async fn begin(workers: &Arc<Workers>, spec: PullSpec) -> Result<Self, LiveError> {
+        let left = spec.limit();
+        let mut rows = Self { workers: Arc::clone(workers), spec, left, parts: VecDeque::new() };
+        let mut answered = rows.ask(0..workers.count(), None).await;
+        let (mut parts, mut keepers) = (Vec::new(), None);
+        while let Some(Answer { worker, session, found, keepers: all }) = answered.recv().await {
+            keepers = Some(all);
+            parts.extend(found?.into_iter().map(|found| (worker, session, found)));
+        }
+        if keepers != Some(parts.len()) {
+            return Err(rows.not_running());
+        }
+        parts.sort_by_key(|(_, _, found)| found.partition);
+        let parts = parts.into_iter();
+        rows.parts = parts
+            .map(|(worker, session, found)| Part { worker, session, what: What::Found(found) })
+            .collect();
+        Ok(rows)
     }
-    // While a query starts, only some of its tasks may be there, or none.
-    if keepers == Some(asked) { Ok(rows) } else { Err(LiveError::NotRunning { query }) }
+
+    /// The next rows, at least one; `None` once there are no more. After an error there are none.
+    pub async fn next(&mut self) -> Option<Result<Vec<ClientRow>, LiveError>> {
+        let columns = self.spec.plan.plan.sink.schema.value.len();
+        while self.left > 0 {
+            let Part { worker, session, what } = self.parts.pop_front()?;
+            let found = match what {
+                What::Found(found) => found,
+                What::Rest(rest) => match self.go_on(worker, session, rest).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        self.parts.clear();
+                        return Some(Err(error));
+                    }
+                },
+            };
+            if let Some(rest) = found.rest {
+                self.parts.push_front(Part { worker, session, what: What::Rest(rest) });
+            }
+            let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+            let rows: Vec<ClientRow> = client_rows(&found.output, columns).take(most).collect();
+            self.left -= rows.len() as u64;
+            if !rows.is_empty() {
+                return Some(Ok(rows));
+            }
+        }
+        None
+    }
+
+    /// The next portion of a task, as long as that is still the same.
+    async fn go_on(&self, worker: usize, session: u64, rest: Rest) -> Result<Found, LiveError> {
+        let mut answered = self.ask(worker..worker + 1, Some(rest)).await;
+        let answer = answered.recv().await.filter(|answer| answer.session == session);
+        let found = answer.ok_or_else(|| self.not_running())?.found?;
+        found.into_iter().next().ok_or_else(|| self.not_running())
+    }
+
+    async fn ask(
+        &self,
+        workers: std::ops::Range<usize>,
+        rest: Option<Rest>,
+    ) -> UnboundedReceiver<Answer> {
+        let (answers, answered) = unbounded_channel();
+        let query = QueryId::from(self.spec.plan.query.as_str());
+        for worker in workers {
+            let (spec, answers) = (self.spec.clone(), answers.clone());
+            let look_up = LookUp { spec, limit: self.left, rest, answers };
+            let message = Message::LookUp { query: query.clone(), look_up: Box::new(look_up) };
+            self.workers.tell(worker, message).await;
+        }
+        answered
+    }
+
+    fn not_running(&self) -> LiveError {
+        LiveError::NotRunning { query: self.spec.plan.query.clone() }
+    }
 }

@@ -145,7 +145,7 @@ impl Worker {
             }
             Message::LookUp { query, look_up } => {
                 if let Some(shard) = self.shards.get_mut(&query) {
-                    shard.look_up(&look_up);
+                    shard.look_up(self.seat.index, &look_up);
                 }
             }
             Message::Command { session, command: Command::Start(start) } => {
