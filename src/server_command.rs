@@ -1,6 +1,5 @@
 //! `millstream server`: ksqlDB's REST API beside a Kafka cluster.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +23,10 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
     warn_of(&properties);
     let listeners = args.listeners.as_deref().or(properties.get("listeners")).unwrap_or(LISTENER);
-    let address = address(listeners).await?;
-    let allowed_origin = properties.get("access.control.allow.origin").map(str::to_owned);
+    let options = listener(listeners).await?;
     let services = Services::new(&properties)?;
     let mut stop = std::pin::pin!(stop_signal()?);
-    let options = HostOptions {
+    let host_options = HostOptions {
         workers: workers(&properties)?,
         properties,
         instance: u64::from(std::process::id()),
@@ -36,12 +34,12 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     };
     // A cluster that does not answer is waited for, and nobody has to wait for that.
     let host = tokio::select! {
-        host = Host::start(services, options) => Arc::new(host?),
+        host = Host::start(services, host_options) => Arc::new(host?),
         () = &mut stop => return Ok(()),
     };
-    let options = ServerOptions { allowed_origin, ..ServerOptions::new(address) };
+    let scheme = if options.is_https { "https" } else { "http" };
     let server = Server::start(Arc::clone(&host), options).await?;
-    tracing::info!("listening on http://{}", server.address());
+    tracing::info!("listening on {scheme}://{}", server.address());
     stop.await;
     server.stop().await;
     // Requests that are under way hold it too; what they have not done is left to the next start.
@@ -51,15 +49,19 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The address of the first listener of a list.
-async fn address(listeners: &str) -> anyhow::Result<SocketAddr> {
-    let first = listeners.split(',').next().unwrap_or_default().trim();
-    let rest = first
-        .strip_prefix("http://")
-        .with_context(|| format!("listener {first}: expected http://HOST:PORT"))?;
-    let rest = rest.trim_end_matches('/');
-    let found = tokio::net::lookup_host(rest).await;
-    let mut found =
-        found.with_context(|| format!("listener {first}: expected http://HOST:PORT"))?;
-    found.next().with_context(|| format!("listener {first}: the host has no address"))
+/// The first listener of a list. There is one port for everything.
+async fn listener(listeners: &str) -> anyhow::Result<ServerOptions> {
+    let mut all = listeners.split(',').map(str::trim);
+    let first = all.next().unwrap_or_default();
+    let more: Vec<_> = all.collect();
+    if !more.is_empty() {
+        tracing::warn!("listeners: only {first} is listened on, and not {}", more.join(", "));
+    }
+    let is_https = first.starts_with("https://");
+    let expected = || format!("listener {first}: expected http://HOST:PORT or https://HOST:PORT");
+    let rest = first.strip_prefix("http://").or(first.strip_prefix("https://"));
+    let rest = rest.with_context(expected)?.trim_end_matches('/');
+    let mut found = tokio::net::lookup_host(rest).await.with_context(expected)?;
+    let address = found.next().with_context(|| format!("listener {first}: no address"))?;
+    Ok(ServerOptions { address, is_https })
 }

@@ -66,7 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("devices", &["types", "formats", "registry", "kafka"]),
-    ("server", &["types", "java", "sql", "engine"]),
+    ("server", &["types", "java", "sql", "formats", "engine", "kafka::config", "kafka::tls"]),
     ("cli", &["sql", "kafka", "server::api"]),
 ];
 

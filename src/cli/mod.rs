@@ -7,14 +7,12 @@
 //!                     └ commands of the shell                                        └[printer]→ screen, file
 //! ```
 //!
-//! Nothing here knows the engine: a server is one of ours or a ksqlDB's. [`detected`] tells what the keys and values of a
-//! topic look like, where no schema says it.
+//! Nothing here knows the engine: a server is one of ours or a ksqlDB's.
 
 pub mod answer_stream;
 pub mod client;
 pub mod command;
 pub mod complete;
-pub mod detected;
 pub mod editor;
 pub mod entities;
 pub mod interactive;

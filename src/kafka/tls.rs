@@ -45,7 +45,8 @@ pub(crate) fn client_config(tls: &Tls) -> Result<rustls::ClientConfig, ConfigErr
     Ok(config)
 }
 
-fn roots(authorities: Option<&Path>) -> Result<RootCertStore, ConfigError> {
+/// The authorities of a file, else the system's.
+pub(crate) fn roots(authorities: Option<&Path>) -> Result<RootCertStore, ConfigError> {
     let mut roots = RootCertStore::empty();
     let Some(path) = authorities else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -58,7 +59,11 @@ fn roots(authorities: Option<&Path>) -> Result<RootCertStore, ConfigError> {
     Ok(roots)
 }
 
-fn certificates(property: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+/// The certificates of a file, at least one; `property` names it.
+pub(crate) fn certificates(
+    property: &str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     let shown = path.display().to_string();
     let certificates =
         CertificateDer::pem_file_iter(path).map_err(|error| fault(property, &shown, &error))?;
@@ -70,7 +75,8 @@ fn certificates(property: &str, path: &Path) -> Result<Vec<CertificateDer<'stati
     Ok(certificates)
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigError> {
+/// The key of a file.
+pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigError> {
     PrivateKeyDer::from_pem_file(path)
         .map_err(|error| fault("ssl.key.location", &path.display().to_string(), &error))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::expression::Clause;
 use super::statement::kind_name;
-use super::{PlanContext, PlanError, Source};
+use super::{Catalog, PlanContext, PlanError, Source};
 use crate::expr::{EvalContext, Expr, fit_strictly, shown_value};
 use crate::sql::ast::{self, ExprKind, InsertValues, Name, SourceKind};
 use crate::sql::print;
@@ -44,7 +44,7 @@ pub fn plan_insert_values(
     insert: &InsertValues,
     ctx: &PlanContext<'_>,
 ) -> Result<InsertRow, PlanError> {
-    let source = target(&insert.target, ctx)?;
+    let source = insert_target(&insert.target, ctx.catalog)?;
     let columns = named_columns(insert, source)?;
     let mut values = Vec::with_capacity(columns.len());
     for ((column, ty), expr) in columns.into_iter().zip(&insert.values) {
@@ -81,10 +81,11 @@ pub fn named_values(
     Ok(InsertRow { source: Arc::clone(source), values })
 }
 
-fn target<'c>(name: &Name, ctx: &PlanContext<'c>) -> Result<&'c Arc<Source>, PlanError> {
+/// The source that takes rows.
+pub fn insert_target<'c>(name: &Name, catalog: &'c Catalog) -> Result<&'c Arc<Source>, PlanError> {
     let refuse = |message: String| PlanError::execute(message).at(name.span);
-    let Some(source) = ctx.catalog.source(&name.text) else {
-        let mut near = ctx.catalog.sources().map(|source| source.name.as_str());
+    let Some(source) = catalog.source(&name.text) else {
+        let mut near = catalog.sources().map(|source| source.name.as_str());
         let hint = near.find(|near| near.eq_ignore_ascii_case(&name.text)).map(|near| {
             format!(
                 "\nDid you mean \"{near}\"? Hint: wrap the source name in double quotes to make it \

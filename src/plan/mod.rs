@@ -62,7 +62,9 @@ pub use fingerprint::fingerprint;
 pub use frame::{FrameColumn, SourceColumn, frame_columns};
 pub use ids::{NodeId, RepartitionId, StoreId};
 pub use insert::{StatementTexts, plan_insert_into};
-pub use insert_values::{InsertRow, InsertedRow, KeyValue, named_values, plan_insert_values};
+pub use insert_values::{
+    InsertRow, InsertedRow, KeyValue, insert_target, named_values, plan_insert_values,
+};
 pub use node::{
     AggregateCall, AggregateWindow, Aggregation, ForeignKeyAnswer, ForeignKeyResolve,
     ForeignKeySubscribe, GroupPurpose, HeldRows, JoinKind, Joined, NamedExpr, NodeKind, Over,

@@ -1,4 +1,6 @@
-//! Rows of `INSERT INTO … VALUES` as records.
+//! Rows that clients give as records of a source.
+
+use std::sync::Arc;
 
 use super::schemas::register_source;
 use crate::formats::{Encoded, Encoder, Role, Schemas};
@@ -18,37 +20,55 @@ pub struct InsertedRecord {
     pub timestamp_ms: i64,
 }
 
-/// Writes a row as a record of its source; schemas that the registry lacks are registered.
-pub fn write_inserted(
-    source: &Source,
-    row: &InsertedRow,
-    registry: &dyn Registry,
-) -> Result<InsertedRecord, QueryError> {
-    let schemas = register_source(registry, source)?;
-    let key = side(source, Role::Key, &row.key, &schemas)?;
-    let value = side(source, Role::Value, &row.value, &schemas)?;
-    Ok(InsertedRecord { key, value, timestamp_ms: row.timestamp_ms })
+/// Writes rows as records of a source.
+#[derive(Debug)]
+pub struct RowWriter {
+    source: Arc<Source>,
+    key: Encoder,
+    value: Encoder,
 }
 
-fn side(
-    source: &Source,
-    role: Role,
-    values: &[OwnedValue],
-    schemas: &Schemas,
-) -> Result<Option<Vec<u8>>, QueryError> {
-    let (spec, columns) = match role {
-        Role::Key => (&source.key_format, &source.schema.key),
-        Role::Value => (&source.value_format, &source.schema.value),
-    };
-    let is_absent = role == Role::Key && values.iter().all(|value| *value == OwnedValue::Null);
-    if is_absent {
-        return Ok(None);
+impl RowWriter {
+    /// A writer with the schemas that the source's records have.
+    pub fn new(source: &Arc<Source>, schemas: &Schemas) -> Result<Self, QueryError> {
+        let (topic, columns) = (&source.topic, &source.schema);
+        Ok(Self {
+            key: Encoder::new(&source.key_format, &columns.key, Role::Key, topic, schemas)?,
+            value: Encoder::new(&source.value_format, &columns.value, Role::Value, topic, schemas)?,
+            source: Arc::clone(source),
+        })
     }
-    let encoder = Encoder::new(spec, columns, role, &source.topic, schemas)?;
+
+    /// What its rows go to.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// The record of a row. A key of nothing but NULL is none.
+    pub fn write(&self, row: &InsertedRow) -> Result<InsertedRecord, QueryError> {
+        let has_key = row.key.iter().any(|value| *value != OwnedValue::Null);
+        Ok(InsertedRecord {
+            key: if has_key { encoded(&self.key, &row.key)? } else { None },
+            value: encoded(&self.value, &row.value)?,
+            timestamp_ms: row.timestamp_ms,
+        })
+    }
+}
+
+fn encoded(encoder: &Encoder, values: &[OwnedValue]) -> Result<Option<Vec<u8>>, QueryError> {
     let (arena, mut bytes) = (Arena::new(), Vec::new());
     let values: Vec<Value<'_>> = values.iter().map(|value| value.as_value(&arena)).collect();
     let encoded = encoder
         .encode_values(&values, &mut bytes)
         .map_err(|error| QueryError { causes: error.causes, ..QueryError::new(error.message) })?;
     Ok((encoded == Encoded::Bytes).then_some(bytes))
+}
+
+/// Writes a row as a record of its source; schemas that the registry lacks are registered.
+pub fn write_inserted(
+    source: &Arc<Source>,
+    row: &InsertedRow,
+    registry: &dyn Registry,
+) -> Result<InsertedRecord, QueryError> {
+    RowWriter::new(source, &register_source(registry, source)?)?.write(row)
 }

@@ -52,7 +52,7 @@ pub use given::Given;
 pub use handover::Handover;
 pub use ids::{LaneId, RecordId, TaskId, Way};
 pub use inputs::{Chunk, Inputs, MaxIdle, Progress, Run, RunOrigin};
-pub use inserted::{InsertedRecord, write_inserted};
+pub use inserted::{InsertedRecord, RowWriter, write_inserted};
 pub use intake::{RepartitionBatch, SourceBatch};
 pub use layout::{Layout, LayoutOptions, PartPlacement, Placement};
 pub use look_up::{Found, Rest};
@@ -65,7 +65,9 @@ pub use processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 pub use random::SeededRandom;
 pub use raw_records::RawRecords;
 pub use rejection::Rejection;
-pub use schemas::{SchemaAccess, SchemaChoice, WrittenSchema, private_schemas, written_schemas};
+pub use schemas::{
+    SchemaAccess, SchemaChoice, WrittenSchema, private_schemas, source_schemas, written_schemas,
+};
 pub use skipped::{ByCause, RecordPlace, SkipCause, SkipCounts, SkipExample, Skipped};
 pub use source::{ReadRows, SourceReader, SourceRecords};
 pub use store_clocks::{ShardClocks, read_clocks};

@@ -86,12 +86,17 @@ impl SchemaAccess {
     }
 }
 
+/// The schemas that the records of a source are written with.
+pub fn source_schemas(source: &Source) -> Result<Vec<WrittenSchema>, QueryError> {
+    chosen(SchemaUse::of_source(source))
+}
+
 /// Registers the schemas that the records of a source are written with.
 pub(super) fn register_source(
     registry: &dyn Registry,
     source: &Source,
 ) -> Result<Schemas, QueryError> {
-    register_all(registry, chosen(SchemaUse::of_source(source))?)
+    register_all(registry, source_schemas(source)?)
 }
 
 fn register_all(

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::api::errors;
 use crate::engine::host::{HostError, Request};
+use crate::formats::{json_refusal, located_at_end, located_at_start};
 
 /// A JSON body.
 pub(super) struct Json(Vec<u8>);
@@ -39,8 +40,10 @@ fn status_code(status: u32) -> StatusCode {
     status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// A body, and the names that its fields have.
+/// What a body is read as, and the names that its fields have.
 pub(super) struct Names {
+    /// What ksqlDB calls it, in messages.
+    pub(super) class: &'static str,
     /// That of the statements.
     pub(super) text: &'static str,
     /// That of the properties.
@@ -48,18 +51,83 @@ pub(super) struct Names {
 }
 
 /// The names of `/ksql` and `/query`.
-pub(super) const KSQL: Names = Names { text: "ksql", properties: "streamsProperties" };
+pub(super) const KSQL: Names =
+    Names { class: "KsqlRequest", text: "ksql", properties: "streamsProperties" };
 
 /// The names of `/query-stream`.
-pub(super) const SQL: Names = Names { text: "sql", properties: "properties" };
+pub(super) const SQL: Names =
+    Names { class: "QueryStreamArgs", text: "sql", properties: "properties" };
 
-/// The object of a body.
-pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, HostError> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(HostError::request("Invalid JSON in request: expected an object")),
-        Err(error) => Err(HostError::request(format!("Invalid JSON in request: {error}"))),
+/// The package of what bodies are read as.
+const PACKAGE: &str = "io.confluent.ksql.rest.entity";
+
+/// The object of a body, which is read as a class of ksqlDB's. As there, only the first value of a body counts.
+pub(super) fn object(body: &[u8], class: &str) -> Result<Map<String, Value>, HostError> {
+    let invalid = |reason: &str| HostError::request(format!("Invalid JSON in request: {reason}"));
+    if body.is_empty() {
+        // What Java says of a body that is not there.
+        return Err(HostError::server(
+            "Cannot invoke \"io.vertx.core.buffer.Buffer.getBytes()\" because \"<parameter1>\" is null",
+        ));
     }
+    if let Some(reason) = json_refusal(body) {
+        return Err(invalid(&reason));
+    }
+    let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+    let at_start = |reason: String| invalid(&located_at_start(&reason, body));
+    let construct = |what: &str| {
+        at_start(format!(
+            "Cannot construct instance of `{PACKAGE}.{class}` (although at least one Creator exists): no {what}"
+        ))
+    };
+    match values.next() {
+        Some(Ok(Value::Object(object))) => Ok(object),
+        Some(Ok(Value::Array(_))) => Err(at_start(format!(
+            "Cannot deserialize value of type `{PACKAGE}.{class}` from Array value (token `JsonToken.START_ARRAY`)"
+        ))),
+        Some(Ok(Value::Null)) => Err(HostError::server("")),
+        Some(Ok(Value::String(text))) => Err(construct(&format!(
+            "String-argument constructor/factory method to deserialize from String value ('{text}')"
+        ))),
+        Some(Ok(Value::Bool(value))) => Err(construct(&format!(
+            "boolean/Boolean-argument constructor/factory method to deserialize from boolean value ({value})"
+        ))),
+        Some(Ok(Value::Number(number))) => {
+            let kind = if number.is_f64() { "double/Double" } else { "int/Int" };
+            Err(construct(&format!(
+                "{kind}-argument constructor/factory method to deserialize from Number value ({number})"
+            )))
+        }
+        Some(Err(error)) => Err(invalid(&error.to_string())),
+        None => Err(invalid(&located_at_end("No content to map due to end-of-input", body))),
+    }
+}
+
+/// The text of a field that has to be there.
+pub(super) fn required<'o>(
+    object: &'o Map<String, Value>,
+    (class, name): (&str, &str),
+    body: &[u8],
+) -> Result<&'o Value, HostError> {
+    let found = object.get(name).filter(|value| !value.is_null());
+    found.ok_or_else(|| {
+        let missing = format!("Missing required creator property '{name}' (index 0)");
+        let located = located_at_end(&missing, body);
+        HostError::request(format!(
+            "Invalid JSON in request: {located} (through reference chain: {PACKAGE}.{class}[\"{name}\"])"
+        ))
+    })
+}
+
+/// An answer that does not say of what type it is.
+pub(super) fn without_type(mut response: Response) -> Response {
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
+}
+
+/// A body that cannot be read. ksqlDB does not say of what type such an answer is.
+pub(super) fn unread(error: &HostError) -> Response {
+    without_type(self::error(error))
 }
 
 /// The request of a body.

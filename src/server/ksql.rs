@@ -27,9 +27,9 @@ pub(super) async fn run(
     if is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let object = match body::object(&bytes) {
+    let object = match body::object(&bytes, body::KSQL.class) {
         Ok(object) => object,
-        Err(error) => return body::error(&error),
+        Err(error) => return body::unread(&error),
     };
     let request = body::request(&object, &body::KSQL);
     // What was begun goes on when its client is gone: a command is not to stand half done.

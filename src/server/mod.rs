@@ -1,56 +1,59 @@
-//! ksqlDB's REST API over HTTP/1.1 and cleartext HTTP/2, on one port.
+//! ksqlDB's REST API over HTTP/1.1 and HTTP/2, in the clear or with TLS, on one port.
 //!
 //! ```text
-//! request ─▶ guard (Origin, Host) ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
+//! connection ─▶ tls ─▶ guard (Origin, Host) ─▶ users ─▶ limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
 //! ```
 //! What ksqlDB's JSON looks like is known to [`api`] alone; what statements do, to [`crate::engine::host`].
 
 pub mod api;
 mod body;
+mod error;
 mod guard;
+mod h2c;
+mod inserts;
 mod ksql;
+mod limits;
+mod listen;
 mod negotiate;
 mod query;
 mod routes;
 mod shared;
 mod status;
+mod streamed;
+mod targets;
+mod tls;
+mod users;
+mod web_socket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::engine::host::Host;
-use guard::Guard;
-use shared::Shared;
+pub use error::ServerError;
+use guard::{Cors, Guard};
+use limits::Limits;
+use listen::Port;
+use shared::{RunningQueries, Shared};
+use users::Users;
 
-/// How a server is set up.
+/// How a server is set up; all else is in the properties of its host.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Where it listens.
     pub address: SocketAddr,
-    /// The origins of web pages that may use it: `access.control.allow.origin`.
-    pub allowed_origin: Option<String>,
-    /// The longest body of a request; what is longer is refused.
-    pub body_bytes_max: usize,
+    /// Whether connections are encrypted.
+    pub is_https: bool,
 }
 
 impl ServerOptions {
-    /// A server that listens on an address, with limits as they are by default.
+    /// A server that listens on an address, in the clear.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, allowed_origin: None, body_bytes_max: 8 << 20 }
+        Self { address, is_https: false }
     }
-}
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct ServerError {
-    address: SocketAddr,
-    source: std::io::Error,
 }
 
 /// A running server. It stops when [`Server::stop`] is called or it is dropped.
@@ -63,38 +66,28 @@ pub struct Server {
 impl Server {
     /// Starts to serve.
     pub async fn start(host: Arc<Host>, options: ServerOptions) -> Result<Self, ServerError> {
-        let failed = |source| ServerError { address: options.address, source };
-        let listener = TcpListener::bind(options.address).await.map_err(failed)?;
+        let ServerOptions { address, is_https } = options;
+        let properties = host.properties();
+        let limits = Limits::new(properties)?;
+        let users = Users::new(properties)?;
+        let tls = is_https.then(|| tls::acceptor(properties)).transpose()?;
+        let guard = |is_loopback| Guard::new(is_loopback, Cors::new(properties));
+        let failed = |source| ServerError::Address { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let guard = Guard::new(address.ip().is_loopback(), options.allowed_origin.as_deref());
-        if !address.ip().is_loopback() {
+        let guard = guard(address.ip().is_loopback());
+        let has_clients = tls.is_some() && properties.get("ssl.client.authentication").is_some();
+        if !address.ip().is_loopback() && users.is_none() && !has_clients {
             tracing::warn!(
-                "{address} can be reached from other machines, and nobody has to say who he is"
+                "{address} can be reached from other machines, and nobody has to say who he is: \
+                 authentication.method=BASIC changes that"
             );
         }
-        let shared = Arc::new(Shared { host, queries: shared::RunningQueries::default() });
-        let router = routes::router(shared, guard, options.body_bytes_max);
+        let shared = Arc::new(Shared { host, queries: RunningQueries::default(), limits });
+        let router = routes::router(shared, guard, users);
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(async move {
-            let until = async move {
-                let mut stopped = stopped;
-                let _ = stopped.wait_for(|stopped| *stopped).await;
-            };
-            // Rows are to be seen at once.
-            let listener = listener.tap_io(|stream| {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!("rows may be late: {error}");
-                }
-            });
-            tokio::select! {
-                served = std::future::IntoFuture::into_future(axum::serve(listener, router)) => {
-                    if let Err(error) = served {
-                        tracing::warn!("the server has stopped: {error}");
-                    }
-                }
-                () = until => {}
-            }
-        });
+        let port = Port { listener, tls, connections_max: limits.connections_max };
+        let serving = tokio::spawn(listen::serve(port, router, stopped));
         Ok(Self { address, stop, serving })
     }
 

@@ -1,31 +1,23 @@
-//! `POST /query` and `POST /query-stream`: rows, as they come.
-//!
-//! A query lives as long as its answer is read: it ends with its client, and waits for one that is slow.
+//! `POST /query` and `POST /query-stream`: the rows of a `SELECT`, the records of a `PRINT`.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
-use http_body::Frame;
-use serde_json::Value;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::api::rows::{Frames, Framing};
+use super::api::rows::Framing;
+use super::body::without_type;
 use super::negotiate::{Form, form};
-use super::shared::{Running, Shared};
-use super::{body, ksql};
-use crate::engine::host::{HostError, Reading, Request};
-
-/// How many frames wait to be sent before no more are made.
-const WAITING_FRAMES: usize = 16;
+use super::shared::Shared;
+use super::{body, ksql, streamed};
+use crate::engine::host::{Asked, HostError, NoTopic, Request};
 
 /// `POST /query`.
 pub(super) async fn query(
     State(shared): State<Arc<Shared>>,
+    version: Version,
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Response {
@@ -38,12 +30,13 @@ pub(super) async fn query(
     if ksql::is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    match body::object(&bytes).map(|object| body::request(&object, &body::KSQL)) {
+    let object = body::object(&bytes, body::KSQL.class);
+    match object.map(|object| body::request(&object, &body::KSQL)) {
         Ok(request) if request.text.is_empty() => {
             body::generic(40000, "\"ksql\" field must be populated")
         }
-        Ok(request) => stream(&shared, &request, framing, Path::Query).await,
-        Err(error) => body::error(&error),
+        Ok(request) => answer(&shared, &request, framing, Path::Query { version }).await,
+        Err(error) => body::unread(&error),
     }
 }
 
@@ -62,32 +55,29 @@ pub(super) async fn query_stream(
     if ksql::is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    match body::object(&bytes) {
-        Ok(object) if object.get("sql").is_none_or(Value::is_null) => body::generic(
-            40000,
-            "Invalid JSON in request: Missing required creator property 'sql' (index 0)",
-        ),
-        Ok(object) => {
-            let request = body::request(&object, &body::SQL);
-            stream(&shared, &request, framing, Path::QueryStream).await
-        }
-        Err(error) => body::error(&error),
+    let object = match body::object(&bytes, body::SQL.class) {
+        Ok(object) => object,
+        Err(error) => return body::unread(&error),
+    };
+    if let Err(error) = body::required(&object, (body::SQL.class, "sql"), &bytes) {
+        return body::unread(&error);
     }
+    let request = body::request(&object, &body::SQL);
+    answer(&shared, &request, framing, Path::QueryStream).await
 }
 
 /// `POST /close-query`.
 pub(super) async fn close(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
-    let object = match body::object(&bytes) {
-        Ok(object) => object,
-        Err(error) => return body::error(&error),
+    const CLASS: &str = "CloseQueryArgs";
+    let id = body::object(&bytes, CLASS).and_then(|object| {
+        let id = body::required(&object, (CLASS, "queryId"), &bytes)?;
+        Ok(id.as_str().unwrap_or_default().to_owned())
+    });
+    let id = match id {
+        Ok(id) => id,
+        Err(error) => return body::unread(&error),
     };
-    let Some(id) = object.get("queryId").and_then(Value::as_str) else {
-        return body::generic(
-            40000,
-            "Invalid JSON in request: Missing required creator property 'queryId' (index 0)",
-        );
-    };
-    if shared.queries.close(id) {
+    if shared.queries.close(&id) {
         return StatusCode::OK.into_response();
     }
     without_type(body::generic(40000, format!("No query with id {id}")))
@@ -98,10 +88,10 @@ fn not_acceptable() -> Response {
 }
 
 /// Which of the two paths of queries was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Path {
-    /// `/query`.
-    Query,
+    /// `/query`, in a version of HTTP.
+    Query { version: Version },
     /// `/query-stream`.
     QueryStream,
 }
@@ -109,11 +99,12 @@ enum Path {
 /// Why there are no rows. ksqlDB names the type of an answer to the older path alone, and there to what it cannot read;
 /// and tells what it cannot read with the statement.
 fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
+    let is_older = matches!(path, Path::Query { .. });
     let at = error.unread_at.take();
     if let (Some(at), Some(statement)) = (&at, &error.statement) {
         error.message.push_str("\nStatement: ");
         error.message.push_str(statement);
-        if path == Path::Query {
+        if is_older {
             error.message.push_str("\nCaused by: ");
             error.message.push_str(at);
             error.message.push_str(": Syntax error at ");
@@ -123,77 +114,42 @@ fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
     let is_unresolved = error.message.starts_with("Exception while preparing statement");
     let says_type = at.is_some() || (is_unresolved && framing == Framing::Objects);
     let response = body::error(&error);
-    if path == Path::Query && says_type { response } else { without_type(response) }
+    if is_older && says_type { response } else { without_type(response) }
 }
 
-/// An answer that does not say of what type it is.
-fn without_type(mut response: Response) -> Response {
-    response.headers_mut().remove(header::CONTENT_TYPE);
-    response
-}
-
-/// Starts a query; its rows come as they are made.
-async fn stream(shared: &Shared, request: &Request, framing: Framing, path: Path) -> Response {
-    let reading = match shared.host.read(request).await {
-        Ok(reading) => reading,
-        Err(error) => return refuse(error, framing, path),
-    };
-    let (sender, frames) = channel(WAITING_FRAMES);
-    let running = shared.queries.begin(&reading.id);
-    tokio::spawn(send(reading, framing, sender, running));
-    Response::new(Body::new(RowsBody { frames }))
-}
-
-/// Sends the rows of a query until there are no more, nobody takes them, or it is closed.
-async fn send(mut reading: Reading, framing: Framing, sender: Sender<Bytes>, running: Running) {
-    let frames = Frames::new(framing, std::mem::take(&mut reading.columns), !reading.is_look_up);
-    if sender.send(frames.header(&reading.id).into()).await.is_err() {
-        return;
-    }
-    let mut sent = 0_u64;
-    let end = loop {
-        let next = tokio::select! {
-            next = reading.rows.next() => next,
-            () = sender.closed() => return,
-            () = running.closed() => break Ok("Query Completed"),
-        };
-        match next {
-            Some(Ok(rows)) => {
-                for row in rows {
-                    sent += 1;
-                    let frame = frames.row(&row.values, row.is_tombstone);
-                    if sender.send(frame.into()).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            Some(Err(error)) => break Err(error),
-            None if reading.limit.is_some_and(|limit| sent >= limit) => break Ok("Limit Reached"),
-            None => break Ok("Query Completed"),
+/// Starts what was asked for; its rows come as they are made.
+async fn answer(shared: &Arc<Shared>, request: &Request, framing: Framing, path: Path) -> Response {
+    match (shared.host.ask(request).await, path) {
+        (Ok(Asked::Query(reading)), _) => streamed::rows(shared, *reading, framing),
+        (Ok(Asked::Print(_) | Asked::NoTopic(_)), Path::Query { version })
+            if version >= Version::HTTP_2 =>
+        {
+            StatusCode::METHOD_NOT_ALLOWED.into_response()
         }
-    };
-    let last = match end {
-        Ok(message) => frames.end(message),
-        Err(error) => frames.failed(&HostError::server(error.message)),
-    };
-    if !last.is_empty() {
-        let _ = sender.send(last.into()).await;
+        (Ok(Asked::Print(printing)), Path::Query { .. }) => {
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            (json, streamed::records(*printing, true)).into_response()
+        }
+        (Ok(Asked::Print(printing)), Path::QueryStream) => streamed::records(*printing, false),
+        (Ok(Asked::NoTopic(topic)), Path::Query { .. }) => body::generic(40000, not_found(&topic)),
+        (Ok(Asked::NoTopic(topic)), Path::QueryStream) => {
+            without_type(body::generic(40001, format!("Topic does not exist: {}", topic.name)))
+        }
+        (Err(error), path) => refuse(error, framing, path),
     }
 }
 
-/// Rows as a body: each a frame of its own.
-struct RowsBody {
-    frames: Receiver<Bytes>,
-}
-
-impl HttpBody for RowsBody {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.frames.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+/// There is no such topic; those are named that are called so but for their case.
+fn not_found(topic: &NoTopic) -> String {
+    let NoTopic { name, alike } = topic;
+    let mut message = format!(
+        "Could not find topic '{name}', or the KSQL user does not have permissions to list the topic. Topic \
+         names are case-sensitive."
+    );
+    if !alike.is_empty() {
+        let alike: Vec<_> = alike.iter().map(|name| format!("\tprint {name};")).collect();
+        message.push_str("\nDid you mean:\n");
+        message.push_str(&alike.join("\n"));
     }
+    message
 }

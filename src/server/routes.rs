@@ -10,15 +10,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::guard::Guard;
+use super::limits::UnderWay;
 use super::shared::Shared;
-use super::{ksql, query, status};
+use super::users::Users;
+use super::{h2c, inserts, ksql, query, status, web_socket};
 
 /// What ksqlDB says of a path that it does not have.
 const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
 
 /// The API of a host.
-pub(super) fn router(shared: Arc<Shared>, guard: Guard, body_bytes_max: usize) -> Router {
-    Router::new()
+pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) -> Router {
+    let limits = shared.limits;
+    let under_way = UnderWay::new(limits.requests_max);
+    let routes = Router::new()
         .route("/", get(status::root))
         .route("/info", get(status::info))
         .route("/healthcheck", get(status::health))
@@ -35,12 +39,24 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, body_bytes_max: usize) -
         .route("/ksql", post(ksql::run))
         .route("/query", post(query::query))
         .route("/query-stream", post(query::query_stream))
+        .route("/inserts-stream", post(inserts::inserts))
         .route("/close-query", post(query::close))
+        .route("/ws/query", get(web_socket::query))
         .fallback(not_found)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
-        .layer(middleware::from_fn(move |request, next| guard.clone().check(request, next)))
-        .layer(DefaultBodyLimit::max(body_bytes_max))
-        .with_state(shared)
+        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        .layer(middleware::from_fn(move |request, next| under_way.clone().check(request, next)))
+        .with_state(shared);
+    let routes = match users {
+        Some(users) => routes
+            .layer(middleware::from_fn(move |request, next| users.clone().check(request, next))),
+        None => routes,
+    };
+    let guarded = move |request, next| guard.clone().check(request, next);
+    let inner = routes.clone().layer(middleware::from_fn(guarded.clone()));
+    routes
+        .layer(middleware::from_fn(move |request, next| h2c::upgrade(inner.clone(), request, next)))
+        .layer(middleware::from_fn(guarded))
 }
 
 async fn not_found() -> Response {

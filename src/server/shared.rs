@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::limits::Limits;
 use crate::engine::host::Host;
 
 /// What handlers share.
 pub(super) struct Shared {
     pub(super) host: Arc<Host>,
     pub(super) queries: RunningQueries,
+    pub(super) limits: Limits,
 }
 
 /// What queries run, and how each is ended.

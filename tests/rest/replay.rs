@@ -1,11 +1,22 @@
 //! Exchanges sent one after the other, and what is not answered as it was.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
+
+use futures_core::Stream as _;
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::exchange::Exchange;
 use crate::masks::masked;
 use crate::world::World;
+
+/// A web socket.
+type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -35,11 +46,15 @@ pub(crate) fn replay(exchanges: &[Exchange]) -> BTreeMap<u64, String> {
 
 /// Sends one, and holds the answer against the recorded one.
 async fn send(url: &str, exchange: &Exchange) -> Result<(), String> {
-    if exchange.method == "WS" || exchange.protocol != "HTTP/1.1" {
-        return Err("neither web sockets nor HTTP/2 are replayed".to_owned());
-    }
     let Some(status) = exchange.status else { return Ok(()) };
+    if exchange.method == "WS" {
+        return talk(url, exchange).await;
+    }
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let client = match exchange.protocol.as_str() {
+        "HTTP/2" => client.http2_prior_knowledge(),
+        _ => client,
+    };
     let client = client.build().map_err(|error| error.to_string())?;
     let method = exchange.method.parse().map_err(|_| "the method is none".to_owned())?;
     let mut request = client.request(method, format!("{url}{}", exchange.path));
@@ -72,6 +87,37 @@ async fn send(url: &str, exchange: &Exchange) -> Result<(), String> {
         return Err(format!("{content_type:?} instead of {:?}", exchange.content_type));
     }
     Ok(())
+}
+
+/// Opens a web socket, and holds what comes over it against what was recorded.
+async fn talk(url: &str, exchange: &Exchange) -> Result<(), String> {
+    let url = format!("{}{}", url.replacen("http", "ws", 1), exchange.path);
+    let (mut socket, _) = connect_async(url).await.map_err(|error| error.to_string())?;
+    let mut messages = Vec::new();
+    let talked = tokio::time::timeout(ANSWER_WITHIN, async {
+        while let Some(message) = next_message(&mut socket).await {
+            match message {
+                Message::Text(text) => messages.push(text.to_string()),
+                Message::Close(Some(frame)) => {
+                    let code = u16::from(frame.code);
+                    return Some(json!({ "code": code, "reason": frame.reason.as_str() }));
+                }
+                _ => {}
+            }
+        }
+        None
+    });
+    let close = talked.await.map_err(|_| format!("no end after {messages:?}"))?;
+    let answer = masked(&json!({ "messages": messages, "close": close }).to_string());
+    let recorded: Value =
+        serde_json::from_str(&exchange.answer).map_err(|error| error.to_string())?;
+    let recorded = masked(&recorded.to_string());
+    if answer == recorded { Ok(()) } else { Err(format!("{answer}\ninstead of\n{recorded}")) }
+}
+
+/// The next message, if there is one.
+async fn next_message(socket: &mut Socket) -> Option<Message> {
+    poll_fn(|context| Pin::new(&mut *socket).poll_next(context)).await?.ok()
 }
 
 /// Reads an answer to its end, or for a while.

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod commands;
+mod connections;
 mod connectors;
 mod looks;
 mod statements;
+mod streams;
 mod world;

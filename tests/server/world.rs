@@ -25,6 +25,7 @@ pub(crate) struct Ksql {
     host: Arc<Host>,
     server: Server,
     client: reqwest::Client,
+    is_https: bool,
 }
 
 impl World {
@@ -48,7 +49,7 @@ impl World {
         self.server_with(&[]).await
     }
 
-    /// The same, with further properties.
+    /// The same, with further properties; over TLS if they name a certificate.
     pub(crate) async fn server_with(&self, further: &[(&str, &str)]) -> Ksql {
         static INSTANCES: AtomicU64 = AtomicU64::new(1);
         let brokers = self.brokers();
@@ -58,6 +59,7 @@ impl World {
             ("commit.interval.ms", "100"),
             ("heartbeat.interval.ms", "100"),
         ];
+        let is_https = further.iter().any(|(name, _)| *name == "ssl.keystore.location");
         let properties = properties.iter().chain(further);
         let properties = properties.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let properties = Properties::new(properties);
@@ -70,9 +72,10 @@ impl World {
         };
         let host = Arc::new(Host::start(services, options).await.unwrap());
         let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let server = Server::start(Arc::clone(&host), ServerOptions::new(address)).await.unwrap();
+        let options = ServerOptions { address, is_https };
+        let server = Server::start(Arc::clone(&host), options).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Ksql { host, server, client: reqwest::Client::new() }
+        Ksql { host, server, client: reqwest::Client::new(), is_https }
     }
 }
 
@@ -93,7 +96,8 @@ impl Ksql {
 
     /// Where it is found.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let scheme = if self.is_https { "https" } else { "http" };
+        format!("{scheme}://{}", self.server.address())
     }
 
     /// The status and the text of a `GET`.

@@ -39,7 +39,7 @@ impl Host {
 
 impl Shared {
     /// Waits until the command at an offset is applied.
-    async fn wait_for_command(&self, sequence: i64) -> Result<(), HostError> {
+    pub(super) async fn wait_for_command(&self, sequence: i64) -> Result<(), HostError> {
         let timeout = self.properties.number("ksql.server.command.response.timeout.ms", 5_000)?;
         let within = std::time::Duration::from_millis(u64::try_from(timeout).unwrap_or(0));
         if sequence < 0 || self.wait_applied(sequence.saturating_add(1), within).await {
@@ -81,6 +81,9 @@ impl Shared {
             refuse_elsewhere(&parsed.statement).map_err(of)?;
             let is_command = CommandId::of(&parsed.statement).is_some();
             let is_row = matches!(parsed.statement, Statement::InsertValues(_));
+            if is_row {
+                self.check_takes_rows().map_err(of)?;
+            }
             if !is_command && !is_row && !changes_scope(&parsed.statement) {
                 super::inspect::check(&engine, parsed).map_err(of)?;
                 continue;
@@ -143,7 +146,7 @@ impl Shared {
         let planned = engine.plan(parsed, session, &known)?;
         let change = engine.apply(planned, 0);
         match change.row {
-            Some(row) => self.insert(&row, &known).await,
+            Some(row) => self.insert(&row).await,
             None => Ok(()),
         }
     }

@@ -42,6 +42,22 @@ pub enum HostFault {
     Server,
 }
 
+impl HostFault {
+    /// ksqlDB's code: the status of HTTP, and two more digits.
+    pub fn code(self) -> u32 {
+        match self {
+            Self::Request => 40000,
+            Self::Statement => 40001,
+            Self::Query => 40002,
+            Self::Assertion => 41700,
+            Self::NoRegistry => 42801,
+            Self::Connect(status) => u32::from(status) * 100,
+            Self::Server => 50000,
+            Self::Sequence => 50301,
+        }
+    }
+}
+
 impl HostError {
     /// A fault of some kind.
     pub fn new(fault: HostFault, message: impl Into<String>) -> Self {

@@ -19,14 +19,18 @@ mod connectors;
 mod error;
 mod explain;
 mod functions;
+mod inserts;
 mod inspect;
+mod json_row;
 mod ksql_plan;
 mod ksql_steps;
 mod log;
 mod offsets;
+mod print;
 mod processing_log;
 mod property_list;
 mod read;
+mod reads;
 mod request;
 mod rewrite;
 mod rows;
@@ -36,7 +40,6 @@ mod state;
 mod topic_list;
 mod topics;
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,7 +53,9 @@ pub use answer::{
     TopicOffsets, TopicText,
 };
 pub use error::{HostError, HostFault};
-pub use read::{Reading, Rows};
+pub use inserts::{BegunRow, Inserting};
+pub use print::{NoTopic, Printed, Printing};
+pub use read::{Asked, Reading, Rows};
 pub use request::Request;
 
 use super::connect::Connect;
@@ -59,6 +64,7 @@ use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
 use crate::runtime::live::{Instance, InstanceOptions};
 use log::CommandLog;
+use reads::Reads;
 use state::State;
 
 /// How long a command that was written may take to be applied.
@@ -100,8 +106,8 @@ struct Shared {
     cluster_id: String,
     /// Where other servers and clients find this one, as host and port.
     address: String,
-    /// How many queries of clients run.
-    reading: Arc<AtomicUsize>,
+    /// The queries that run for clients.
+    reads: Arc<Reads>,
 }
 
 impl Host {
@@ -139,7 +145,7 @@ impl Host {
             log,
             writing: tokio::sync::Mutex::new(()),
             cluster_id,
-            reading: Arc::default(),
+            reads: Arc::default(),
         });
         let tail = shared.replay().await?;
         let follower = tokio::spawn(Arc::clone(&shared).follow(tail));

@@ -1,11 +1,10 @@
-//! `SELECT` by itself: a query whose rows go to whoever asks for them.
+//! What gives its rows to whoever asks for them: `SELECT` by itself, and `PRINT`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
+use super::print::{NoTopic, Printing};
+use super::reads::{Place, Reads};
 use super::topics::look_up;
 use super::{Host, HostError, HostFault, Request, random_id, transient_id};
-use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec};
+use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec, Session};
 use crate::plan::Catalog;
 use crate::runtime::live::{PullRows, PushRows};
 use crate::runtime::{ClientRow, clock};
@@ -15,6 +14,17 @@ use crate::sql::print::masked;
 
 /// How many queries of clients may run at the same time, unless `ksql.max.push.queries` says it.
 const PUSH_QUERIES_MAX: i64 = 100;
+
+/// What a client is about to be given.
+#[derive(Debug)]
+pub enum Asked {
+    /// The rows of a query.
+    Query(Box<Reading>),
+    /// The records of a topic.
+    Print(Box<Printing>),
+    /// The records of a topic that there is not.
+    NoTopic(NoTopic),
+}
 
 /// A query that is about to give its rows.
 #[derive(Debug)]
@@ -56,39 +66,44 @@ impl Rows {
     }
 }
 
-/// A place among the queries of clients.
-#[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// How the ids of queries begin that look at rows as one persistent query makes them.
 const TAP_PREFIX: &str = "SCALABLE_PUSH_QUERY";
 
-/// What is said of a statement that is no query.
-const NOT_A_QUERY: &str = "The statement gives no rows: send it to '/ksql'";
+/// What is said of a statement that gives no rows.
+const NOT_A_QUERY: &str = "Neither a query nor a print statement";
 
 impl Host {
-    /// Starts the one query of a request.
-    pub async fn read(&self, request: &Request) -> Result<Reading, HostError> {
+    /// Starts the one `SELECT` or `PRINT` of a request.
+    pub async fn ask(&self, request: &Request) -> Result<Asked, HostError> {
         let shared = &self.shared;
+        if let Some(sequence) = request.sequence {
+            shared.wait_for_command(sequence).await?;
+        }
         let session = request.reading_session(&shared.properties)?;
         let statements = shared.parse(request)?;
         let parsed = only(&statements)?;
-        let of = |error: HostError| error.of(masked(parsed));
         match &parsed.statement {
-            Statement::Query(_) => {}
-            Statement::Print(_) => return Err(of(HostError::unsupported("PRINT is"))),
-            _ => return Err(HostError::request(NOT_A_QUERY)),
+            Statement::Query(_) => Ok(Asked::Query(Box::new(self.read(parsed, &session).await?))),
+            Statement::Print(print) => Ok(match shared.print(print).await? {
+                Ok(printing) => Asked::Print(Box::new(printing)),
+                Err(topic) => Asked::NoTopic(topic),
+            }),
+            _ => Err(HostError::new(HostFault::Statement, NOT_A_QUERY)),
         }
+    }
+
+    /// Starts a query.
+    async fn read(
+        &self,
+        parsed: &ParsedStatement,
+        session: &Session,
+    ) -> Result<Reading, HostError> {
+        let shared = &self.shared;
+        let of = |error: HostError| error.of(masked(parsed));
         let engine = shared.state().engine.clone();
-        let needs = engine.needs(&parsed.statement, &session);
+        let needs = engine.needs(&parsed.statement, session);
         let known = look_up(&shared.services, &needs).await?;
-        let planned = engine.plan_read(parsed, &session, &known);
+        let planned = engine.plan_read(parsed, session, &known);
         let query = planned.map_err(|error| refused(error, parsed, engine.catalog()))?;
         let is_look_up = matches!(query.kind, ReadKind::Table(_));
         let id = if is_look_up {
@@ -100,7 +115,7 @@ impl Host {
         };
         let (rows, place) = match query.spec(id.clone()) {
             ReadSpec::Push(spec) => {
-                let place = self.place().map_err(of)?;
+                let place = self.place(&id, masked(parsed)).map_err(of)?;
                 if let Some(writer) = &query.taps {
                     // It sees what that query makes from now on.
                     shared.instance.started(writer).await;
@@ -119,15 +134,11 @@ impl Host {
     }
 
     /// Takes a place among the queries of clients, if there is one left.
-    fn place(&self) -> Result<Place, HostError> {
+    fn place(&self, id: &str, statement: String) -> Result<Place, HostError> {
         let limit = self.shared.properties.number("ksql.max.push.queries", PUSH_QUERIES_MAX)?;
         let limit = usize::try_from(limit).unwrap_or(0);
-        let running = &self.shared.reading;
-        let place = Place(Arc::clone(running));
-        if running.fetch_add(1, Ordering::Relaxed) < limit {
-            return Ok(place);
-        }
-        Err(HostError::new(
+        let place = Reads::place(&self.shared.reads, (id, statement), limit);
+        place.ok_or_else(|| HostError::new(
             HostFault::Request,
             format!(
                 "Not executing statement(s) as it would cause the number of active, push queries to \

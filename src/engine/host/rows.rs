@@ -1,34 +1,32 @@
 //! `INSERT INTO … VALUES`: rows written, and answered once Kafka has them.
 
+use std::sync::Arc;
+
 use super::{HostError, HostFault, Shared};
-use crate::engine::Known;
-use crate::engine::trial_registry::TrialRegistry;
 use crate::expr::EvalContext;
+use crate::formats::Schemas;
 use crate::kafka::partitioner::partition_for_key;
-use crate::kafka::produce::NewRecord;
+use crate::kafka::produce::{Acknowledgement, NewRecord};
 use crate::kafka::random::random_u128;
-use crate::plan::{InsertRow, InsertedRow};
-use crate::runtime::{InsertedRecord, SeededRandom, clock, write_inserted};
+use crate::plan::{InsertRow, InsertedRow, Source};
+use crate::runtime::live::register_all;
+use crate::runtime::{InsertedRecord, RowWriter, SeededRandom, clock, source_schemas};
 use crate::types::Arena;
 
 impl Shared {
     /// Writes a row, and waits until Kafka has it.
-    pub(super) async fn insert(&self, row: &InsertRow, known: &Known) -> Result<(), HostError> {
-        for spec in [&row.source.key_format, &row.source.value_format] {
-            if spec.format.supports_schema_inference() {
-                return Err(HostError::unsupported(
-                    "INSERT INTO … VALUES of formats with a registry is",
-                ));
-            }
-        }
-        let record = self.record(row, known)?;
-        self.write(&row.source.topic, &record).await
+    pub(super) async fn insert(&self, row: &InsertRow) -> Result<(), HostError> {
+        let inserted = self.evaluated(row)?;
+        let writer = self.row_writer(&row.source).await?;
+        let record = writer.write(&inserted);
+        let record = record.map_err(|error| HostError::server(error.message))?;
+        let written = self.send(&row.source.topic, &record).await?;
+        self.acknowledged(written).await
     }
 
-    /// The record of a row.
-    fn record(&self, row: &InsertRow, known: &Known) -> Result<InsertedRecord, HostError> {
-        let properties = &self.properties;
-        let nested_error_set_null = properties.flag("ksql.nested.error.set.null", true)?;
+    /// The values of a row.
+    fn evaluated(&self, row: &InsertRow) -> Result<InsertedRow, HostError> {
+        let nested_error_set_null = self.properties.flag("ksql.nested.error.set.null", true)?;
         let (arena, random) = (Arena::new(), SeededRandom::new(random_u128() as u64));
         let context = EvalContext {
             arena: &arena,
@@ -37,22 +35,35 @@ impl Shared {
             nested_error_set_null,
         };
         let inserted: InsertedRow = row.evaluate(&context)?;
-        if inserted.timestamp_ms < 0 {
-            let (name, time) = (&row.source.name, inserted.timestamp_ms);
-            return Err(HostError::new(
-                HostFault::Statement,
-                format!(
-                    "Failed to insert values into '{name}'. Invalid timestamp: {time}. Timestamp should always \
-                     be non-negative or null."
-                ),
-            ));
+        if inserted.timestamp_ms >= 0 {
+            return Ok(inserted);
         }
-        let registry = TrialRegistry::new(known);
-        write_inserted(&row.source, &inserted, &registry)
-            .map_err(|error| HostError::server(error.message))
+        let (name, time) = (&row.source.name, inserted.timestamp_ms);
+        Err(HostError::new(
+            HostFault::Statement,
+            format!(
+                "Failed to insert values into '{name}'. Invalid timestamp: {time}. Timestamp should always \
+                 be non-negative or null."
+            ),
+        ))
     }
 
-    async fn write(&self, topic: &str, record: &InsertedRecord) -> Result<(), HostError> {
+    /// What writes the rows of a source. Schemas that the registry lacks are registered.
+    pub(super) async fn row_writer(&self, source: &Arc<Source>) -> Result<RowWriter, HostError> {
+        let written = source_schemas(source).map_err(|error| HostError::server(error.message))?;
+        let schemas = match &self.services.registry {
+            Some(registry) => register_all(registry, written).await?,
+            None => Schemas::default(),
+        };
+        RowWriter::new(source, &schemas).map_err(|error| HostError::server(error.message))
+    }
+
+    /// Hands a record to the producer.
+    pub(super) async fn send(
+        &self,
+        topic: &str,
+        record: &InsertedRecord,
+    ) -> Result<Acknowledgement, HostError> {
         let partitions = self.services.cluster.topic(topic).await?.partitions.len();
         let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
         let partition = match &record.key {
@@ -61,10 +72,19 @@ impl Shared {
         };
         let (key, value) = (record.key.as_deref(), record.value.as_deref());
         let new = NewRecord::new(record.timestamp_ms, key, value);
-        let written = self.producer.send_acknowledged(topic, partition, new).await?;
-        // What waits is sent at once: the client waits for it.
-        self.producer.flush().await?;
-        written.await.map_err(|_| HostError::server("the row was not acknowledged"))??;
+        Ok(self.producer.send_acknowledged(topic, partition, new).await?)
+    }
+
+    /// Waits until Kafka has a record; all that were handed to the producer are sent at once.
+    pub(super) async fn acknowledged(&self, mut written: Acknowledgement) -> Result<(), HostError> {
+        let acknowledged = if let Ok(acknowledged) = written.try_recv() {
+            acknowledged
+        } else {
+            // What it fails with may be another's record; each is told of its own.
+            let _ = self.producer.flush().await;
+            written.await.map_err(|_| HostError::server("the row was not acknowledged"))?
+        };
+        acknowledged?;
         Ok(())
     }
 }

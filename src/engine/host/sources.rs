@@ -123,12 +123,13 @@ impl Shared {
         all
     }
 
-    /// The queries, as clients see them.
+    /// The queries, as clients see them, with those that run for clients.
     pub(super) fn queries(&self) -> Vec<QueryText> {
         let failed = self.failed();
         let state = self.state();
         let queries = state.engine.queries().iter();
-        queries.map(|query| query_text(&state, query, &failed)).collect()
+        let persistent = queries.map(|query| query_text(&state, query, &failed));
+        persistent.chain(self.reads.texts()).collect()
     }
 
     /// The ids of the queries that have failed.

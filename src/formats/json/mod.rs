@@ -18,6 +18,7 @@ mod writer;
 pub(super) use base64::decode as decode_base64;
 pub(super) use convert::number_to_double;
 pub(super) use reader::read as read_tape;
+pub use reader::{json_refusal, located_at_end, located_at_start};
 pub(super) use scan::Scan;
 pub(super) use source::to_utf8;
 pub(super) use tape::{Node as TapeNode, Number as TapeNumber, Tape};

@@ -35,6 +35,29 @@ pub(in crate::formats) fn read<'a>(
     Ok(Some(reader.tape))
 }
 
+/// Why the first value of a text cannot be read, and where; none if it can be.
+pub fn json_refusal(text: &[u8]) -> Option<String> {
+    let mut reader = Reader { text, source: text, at: 0, open: Vec::new(), tape: Tape::default() };
+    let read = match reader.skip_blanks() {
+        Ok(Some(_)) => reader.read(),
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    read.err().map(|error| format!("{error}\n at {}", reader.location(Some(reader.at))))
+}
+
+/// What is said with a text, whose last byte is at fault, by those who have read it.
+pub fn located_at_end(message: &str, text: &[u8]) -> String {
+    let end = text.trim_ascii_end().len();
+    format!("{message}\n at {}", location(text, text, Some(end.saturating_sub(1))))
+}
+
+/// What is said with a text whose first byte is at fault, by those who have read it.
+pub fn located_at_start(message: &str, text: &[u8]) -> String {
+    let start = text.len() - text.trim_ascii_start().len();
+    format!("{message}\n at {}", location(text, text, Some(start)))
+}
+
 struct Reader<'a, 's> {
     text: &'a [u8],
     source: &'s [u8],

@@ -85,7 +85,7 @@ pub use plans::{NotedPlans, read_plans, write_plans};
 #[doc(hidden)]
 pub use probe::Probe;
 pub use pull::PullRows;
-
 pub use push::{PushRows, PushSpec};
+pub use schemas::register_all;
 pub use settings::{QuerySettings, QuerySpec, group_prefix};
 pub use topics::{EnsuredTopic, ensure_topic};

@@ -34,7 +34,8 @@ pub(super) async fn register(
     }
 }
 
-async fn register_all(
+/// Registers schemas; those that are there already are found.
+pub async fn register_all(
     registry: &RegistryClient,
     written: Vec<WrittenSchema>,
 ) -> Result<Schemas, RegistryError> {

@@ -11,7 +11,7 @@ pub fn generic(code: u32, message: impl Into<String>) -> Value {
 
 /// The status of an error, and its text.
 pub fn render(error: &HostError) -> (u32, Value) {
-    let code = code(error.fault);
+    let code = error.fault.code();
     let value = match &error.statement {
         Some(statement) if concerns_statements(error.fault) => json!({
             "@type": "statement_error",
@@ -23,20 +23,6 @@ pub fn render(error: &HostError) -> (u32, Value) {
         _ => generic(code, error.message.clone()),
     };
     (code / 100, value)
-}
-
-/// ksqlDB's code of a fault.
-fn code(fault: HostFault) -> u32 {
-    match fault {
-        HostFault::Request => 40000,
-        HostFault::Statement => 40001,
-        HostFault::Query => 40002,
-        HostFault::Assertion => 41700,
-        HostFault::NoRegistry => 42801,
-        HostFault::Connect(status) => u32::from(status) * 100,
-        HostFault::Server => 50000,
-        HostFault::Sequence => 50301,
-    }
 }
 
 /// Whether a fault is told with the statement that has it.

@@ -16,6 +16,8 @@ pub enum Framing {
     Array,
     /// An array of objects, which say what they are.
     Objects,
+    /// Messages, each an object by itself.
+    Messages,
 }
 
 /// Frames of one answer.
@@ -43,6 +45,7 @@ impl Frames {
             }
             Framing::Lines => format!("{}\n", self.names(id)),
             Framing::Array => format!("[{}", self.names(id)),
+            Framing::Messages => String::new(),
         }
     }
 
@@ -53,14 +56,10 @@ impl Frames {
             Framing::Objects => {
                 let (before, after) = self.around();
                 out.push_str(before);
-                out.push_str("{\"row\":{\"columns\":");
-                self.write(row, &mut out);
-                if is_tombstone {
-                    out.push_str(",\"tombstone\":true");
-                }
-                out.push_str("}}");
+                self.write_object(row, is_tombstone, &mut out);
                 out.push_str(after);
             }
+            Framing::Messages => self.write_object(row, is_tombstone, &mut out),
             Framing::Lines => {
                 self.write(row, &mut out);
                 out.push('\n');
@@ -78,7 +77,7 @@ impl Frames {
         match self.framing {
             Framing::Objects if !self.says_end => "]".to_owned(),
             Framing::Objects => format!("{}]", json!({ "finalMessage": message })),
-            Framing::Lines => String::new(),
+            Framing::Lines | Framing::Messages => String::new(),
             Framing::Array => "]".to_owned(),
         }
     }
@@ -92,6 +91,7 @@ impl Frames {
                 format!("{before}{}]", json!({ "errorMessage": error }))
             }
             Framing::Lines => format!("{error}\n"),
+            Framing::Messages => error.to_string(),
             Framing::Array => format!(",{error}]"),
         }
     }
@@ -99,6 +99,16 @@ impl Frames {
     /// What stands before and after an object. Where more is to come in any case, clients see each as it comes.
     fn around(&self) -> (&'static str, &'static str) {
         if self.says_end { ("", ",\n") } else { (",\n", "") }
+    }
+
+    /// A row that says what it is.
+    fn write_object(&self, row: &[OwnedValue], is_tombstone: bool, out: &mut String) {
+        out.push_str("{\"row\":{\"columns\":");
+        self.write(row, out);
+        if is_tombstone {
+            out.push_str(",\"tombstone\":true");
+        }
+        out.push_str("}}");
     }
 
     fn write(&self, row: &[OwnedValue], out: &mut String) {

@@ -328,7 +328,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// The text between the quotes, in which a doubled quote is a quote.
-pub(super) fn unquote(text: &str) -> String {
+pub(in crate::sql) fn unquote(text: &str) -> String {
     let quote = &text[..1];
     text[1..text.len() - 1].replace(&quote.repeat(2), quote)
 }

@@ -16,6 +16,7 @@ mod statement;
 mod then;
 mod types;
 
+pub(super) use cursor::unquote;
 pub use error::ParseError;
 
 use crate::sql::ast::{Column, Expr, Statement, Type};

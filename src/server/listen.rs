@@ -1,0 +1,124 @@
+//! Connections: how many there are, how long each may take to say what it wants, and how it ends.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::targets::Targets;
+
+/// How long a request may take until all of its head is there.
+pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long is waited where a connection cannot be accepted: its cause is one that passes.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// How many requests one connection may have under way.
+pub(super) const STREAMS_MAX: u32 = 1_000;
+
+/// How long requests that are under way may take at a stop.
+const DRAIN_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a client may take to agree on keys.
+const TLS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Where clients connect.
+pub(super) struct Port {
+    pub(super) listener: TcpListener,
+    /// What encrypts, if anything does.
+    pub(super) tls: Option<TlsAcceptor>,
+    /// How many may be connected; others wait until some have gone.
+    pub(super) connections_max: usize,
+}
+
+/// Serves connections until it is to stop.
+pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiver<bool>) {
+    let Port { listener, tls, connections_max } = port;
+    let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
+    let mut connections = JoinSet::new();
+    let mut is_full = false;
+    while !*stopped.borrow() {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            _ = stopped.changed() => break,
+        };
+        let Ok(place) = place else { break };
+        if places.available_permits() == 0 && !std::mem::replace(&mut is_full, true) {
+            tracing::warn!("{connections_max} clients are connected, more have to wait");
+        }
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!("a client cannot connect: {error}");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
+        connections.spawn(async move {
+            connection(stream, tls, router, stopped).await;
+            drop(place);
+        });
+    }
+    let drained = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(DRAIN_WITHIN, drained).await;
+}
+
+/// Serves one connection.
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) {
+    // Rows are to be seen at once.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("rows may be late: {error}");
+    }
+    let Some(tls) = tls else { return requests(stream, router, stopped).await };
+    match tokio::time::timeout(TLS_WITHIN, tls.accept(stream)).await {
+        Ok(Ok(stream)) => requests(stream, router, stopped).await,
+        Ok(Err(error)) => tracing::debug!("a client has not agreed on keys: {error}"),
+        Err(_) => tracing::debug!("a client took too long to agree on keys"),
+    }
+}
+
+/// Serves the requests of a connection, in HTTP/1.1 or HTTP/2.
+async fn requests<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    server.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+    let service = TowerToHyperService::new(router);
+    let mut serving =
+        pin!(server.serve_connection_with_upgrades(TokioIo::new(Targets::new(stream)), service));
+    let stop = async {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = stop => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!("a connection has ended: {error}");
+    }
+}

@@ -1,0 +1,275 @@
+//! Targets of requests as some clients write them: with a backquote as it is.
+//!
+//! Ids of commands have them, as in ``/status/stream/`S`/create``, and ksqlDB takes them so; the parser of requests does
+//! not, as RFC 3986 wants `%60`. They are written so here, before it sees them. What follows has to know where a request
+//! ends; where that is in doubt nothing is touched any more. The parser decides for itself what it is given.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How much is read at a time.
+const READ_BYTES: usize = 8 << 10;
+
+/// The longest head of a request that is looked at.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// What HTTP/2 begins with, up to the end of its first line.
+const HTTP_2: &[u8] = b"PRI * HTTP/2.0";
+
+/// A connection whose requests have targets as they are to be.
+pub(super) struct Targets<I> {
+    io: I,
+    requests: Requests,
+    /// What has been read and is not taken yet.
+    waiting: Vec<u8>,
+    at: usize,
+}
+
+impl<I> Targets<I> {
+    pub(super) fn new(io: I) -> Self {
+        Self { io, requests: Requests::default(), waiting: Vec::new(), at: 0 }
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Targets<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.at == self.waiting.len() {
+            if matches!(self.requests.place, Place::Untouched) {
+                return Pin::new(&mut self.io).poll_read(context, buffer);
+            }
+            let mut bytes = [0; READ_BYTES];
+            let mut read = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.io).poll_read(context, &mut read))?;
+            let Self { requests, waiting, at, .. } = &mut *self;
+            waiting.clear();
+            *at = 0;
+            requests.pass_all(read.filled(), waiting);
+        }
+        let left = &self.waiting[self.at..];
+        let taken = left.len().min(buffer.remaining());
+        buffer.put_slice(&left[..taken]);
+        self.at += taken;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Targets<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+}
+
+/// The requests of a connection, byte by byte.
+#[derive(Default)]
+struct Requests {
+    place: Place,
+    /// The head or line that is being read.
+    line: Vec<u8>,
+}
+
+/// Where in a request the next byte stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// The head.
+    #[default]
+    Head,
+    /// A body, of which so many bytes are left.
+    Body(u64),
+    /// The line with the length of the next part of a body.
+    PartLength,
+    /// A part of a body, the end of its line included.
+    Part(u64),
+    /// What stands behind the last part.
+    Trailers,
+    /// What is not looked at any more.
+    Untouched,
+}
+
+impl Requests {
+    /// Passes bytes on, or what stands for them.
+    fn pass_all(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        while let Some(first) = bytes.first() {
+            let passed = match self.place {
+                Place::Untouched => bytes.len(),
+                // The last byte of a body changes the place.
+                Place::Body(left) | Place::Part(left) if left > 1 => {
+                    let passed =
+                        usize::try_from(left - 1).map_or(bytes.len(), |left| left.min(bytes.len()));
+                    self.place = self.less(left - passed as u64);
+                    passed
+                }
+                _ => 0,
+            };
+            if passed == 0 {
+                self.pass(*first, out);
+                bytes = &bytes[1..];
+            } else {
+                out.extend_from_slice(&bytes[..passed]);
+                bytes = &bytes[passed..];
+            }
+        }
+    }
+
+    fn pass(&mut self, byte: u8, out: &mut Vec<u8>) {
+        let is_of_target =
+            || self.place == Place::Head && !self.line.is_empty() && !self.line.contains(&b'\n');
+        if byte == b'`' && is_of_target() {
+            out.extend_from_slice(b"%60");
+        } else {
+            out.push(byte);
+        }
+        self.place = self.next(byte);
+    }
+
+    fn next(&mut self, byte: u8) -> Place {
+        match self.place {
+            // What is longer is passed on at once.
+            Place::Body(_) => Place::Head,
+            Place::Part(_) => Place::PartLength,
+            place => {
+                // Empty lines may stand before a request.
+                if place == Place::Head && self.line.is_empty() && matches!(byte, b'\r' | b'\n') {
+                    return place;
+                }
+                self.line.push(byte);
+                match place {
+                    _ if self.line.len() > HEAD_BYTES_MAX => Place::Untouched,
+                    Place::Head if self.line == HTTP_2 => Place::Untouched,
+                    Place::Head if self.line.ends_with(b"\r\n\r\n") => {
+                        body(&std::mem::take(&mut self.line))
+                    }
+                    Place::PartLength if byte == b'\n' => part(&std::mem::take(&mut self.line)),
+                    Place::Trailers if byte == b'\n' => {
+                        let is_empty = std::mem::take(&mut self.line).len() <= 2;
+                        if is_empty { Place::Head } else { Place::Trailers }
+                    }
+                    place => place,
+                }
+            }
+        }
+    }
+
+    fn less(&self, left: u64) -> Place {
+        match self.place {
+            Place::Part(_) => Place::Part(left),
+            _ => Place::Body(left),
+        }
+    }
+}
+
+/// What comes behind a head.
+fn body(head: &[u8]) -> Place {
+    let (mut length, mut is_chunked) = (None, false);
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let Ok(value) = std::str::from_utf8(line[colon + 1..].trim_ascii()) else {
+            return Place::Untouched;
+        };
+        match line[..colon].to_ascii_lowercase().as_slice() {
+            b"content-length" => match value.parse() {
+                Ok(found) if length.is_none() => length = Some(found),
+                _ => return Place::Untouched,
+            },
+            b"transfer-encoding" if value.eq_ignore_ascii_case("chunked") => is_chunked = true,
+            b"upgrade" | b"transfer-encoding" => return Place::Untouched,
+            _ => {}
+        }
+    }
+    match (length, is_chunked) {
+        (Some(_), true) => Place::Untouched,
+        (None, true) => Place::PartLength,
+        (None | Some(0), false) => Place::Head,
+        (Some(length), false) => Place::Body(length),
+    }
+}
+
+/// What comes behind the line with the length of a part.
+fn part(line: &[u8]) -> Place {
+    let text = std::str::from_utf8(line).ok();
+    let length = text.and_then(|text| text.split(';').next());
+    match length.and_then(|length| u64::from_str_radix(length.trim(), 16).ok()) {
+        Some(0) => Place::Trailers,
+        // The end of the line behind it is two bytes.
+        Some(length) => length.checked_add(2).map_or(Place::Untouched, Place::Part),
+        None => Place::Untouched,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(text: &str) -> String {
+        let whole = in_steps(text, text.len());
+        for step in 1..text.len() {
+            assert_eq!(in_steps(text, step), whole, "in steps of {step}");
+        }
+        whole
+    }
+
+    /// What becomes of a text that comes in steps of so many bytes.
+    fn in_steps(text: &str, step: usize) -> String {
+        let (mut requests, mut out) = (Requests::default(), Vec::new());
+        text.as_bytes().chunks(step).for_each(|bytes| requests.pass_all(bytes, &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    const STATUS: &str = "GET /status/stream/`S`/create HTTP/1.1\r\nHost: `h`\r\n\r\n";
+    const ESCAPED: &str = "GET /status/stream/%60S%60/create HTTP/1.1\r\nHost: `h`\r\n\r\n";
+
+    #[test]
+    fn targets_are_escaped_and_nothing_else() {
+        assert_eq!(passed(&STATUS.repeat(2)), ESCAPED.repeat(2));
+        let post = "POST /ksql HTTP/1.1\r\nContent-Length: 10\r\n\r\n`a`\r\n\r\n```";
+        assert_eq!(passed(&format!("{post}{STATUS}")), format!("{post}{ESCAPED}"));
+        let chunked = "POST /ksql HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
+                       4;a=b\r\n`\r\n`\r\n1\r\n`\r\n0\r\nA: `\r\n\r\n";
+        assert_eq!(passed(&format!("{chunked}{STATUS}")), format!("{chunked}{ESCAPED}"));
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_left_as_it_is() {
+        let doubtful = [
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+            "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ];
+        for request in doubtful {
+            let text = format!("{request}{STATUS}");
+            assert_eq!(passed(&text), text);
+        }
+    }
+}

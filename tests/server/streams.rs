@@ -1,0 +1,151 @@
+//! What comes and goes piece by piece: records of topics, rows that clients send, web sockets.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use futures_core::Stream as _;
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::world::{Ksql, World};
+
+const HITS: &str = "CREATE STREAM hits (device VARCHAR KEY, n INT, price DECIMAL(6, 2), tags ARRAY<VARCHAR>) WITH \
+                    (KAFKA_TOPIC='hits', PARTITIONS=1, VALUE_FORMAT='JSON');";
+
+const ROWS: &str = "INSERT INTO hits (rowtime, device, n) VALUES (1700000000000, 'd1', 1); \
+                    INSERT INTO hits (rowtime, device, n) VALUES (1700000001000, 'd2', 2); \
+                    INSERT INTO hits (rowtime, device, n) VALUES (1700000002000, 'd3', 3);";
+
+async fn hits() -> (World, Ksql) {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(HITS).await;
+    (world, ksql)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_printed_whatever_is_in_it() {
+    let (_world, ksql) = hits().await;
+    ksql.run(ROWS).await;
+    let print = |path: &'static str, name: &'static str, text: &str| {
+        let body = json!({ name: text });
+        let ksql = &ksql;
+        async move { ksql.post(path, &body, &[]).await }
+    };
+    let record = |second: u32, n: u32| {
+        format!(
+            "rowtime: 2023/11/14 22:13:2{second}.000 Z, key: d{n}, value: \
+             {{\"N\":{n},\"PRICE\":null,\"TAGS\":null}}, partition: 0\n"
+        )
+    };
+    let formats = "Key format: KAFKA_STRING\nValue format: JSON or KAFKA_STRING\n";
+    let every_other = "PRINT 'hits' FROM BEGINNING INTERVAL 2 LIMIT 2;";
+    let (status, text) = print("/query", "ksql", every_other).await;
+    assert_eq!((status, text), (200, format!("{formats}{}{}", record(0, 1), record(2, 3))));
+    let (_, text) = print("/query-stream", "sql", "PRINT hits FROM BEGINNING LIMIT 1;").await;
+    assert_eq!(text, record(0, 1));
+    let (status, text) = print("/query", "ksql", "PRINT 'HITS' FROM BEGINNING LIMIT 1;").await;
+    assert_eq!(status, 400);
+    assert!(text.contains("Could not find topic 'HITS'"), "{text}");
+    assert!(text.contains("Did you mean:\\n\\tprint hits;"), "{text}");
+}
+
+/// The status and the lines that are answered to lines.
+async fn insert(ksql: &Ksql, lines: &str) -> (u16, Vec<Value>) {
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let url = format!("{}/inserts-stream", ksql.url());
+    let response = client.post(url).body(lines.to_owned()).send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (status, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_taken_one_after_the_other() {
+    let (_world, ksql) = hits().await;
+    let rows = (0..500).map(|n| format!("{{\"device\":\"d{n}\",\"N\":{n},\"price\":{n}.005}}\n"));
+    let lines = format!("{{\"target\":\"hits\"}}\n{}", rows.collect::<String>());
+    let (status, told) = insert(&ksql, &lines).await;
+    assert_eq!((status, told.len()), (200, 500));
+    for (n, told) in told.iter().enumerate() {
+        assert_eq!(*told, json!({ "seq": n, "status": "ok" }));
+    }
+    let rows = ksql.query("SELECT * FROM hits;").await;
+    assert_eq!(rows.len(), 501);
+    assert_eq!(rows[8].to_string(), r#"["d7",7,7.01,null]"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_row_that_is_wrong_ends_its_stream() {
+    let (_world, ksql) = hits().await;
+    let wrong = [
+        ("{\"n\":1}", "Key field must be specified: DEVICE"),
+        (
+            "{\"device\":\"d\",\"n\":\"x\"}",
+            "Can't coerce a field of type class java.lang.String (x) into type INTEGER",
+        ),
+        ("no json", "Invalid JSON in inserts stream"),
+    ];
+    for (row, message) in wrong {
+        let good = "{\"device\":\"d1\"}";
+        let lines = format!("{{\"target\":\"HITS\"}}\n{good}\n{row}\n{good}\n");
+        let (status, told) = insert(&ksql, &lines).await;
+        let expected = json!({
+            "@type": "InsertError", "status": "error", "seq": 1, "message": message, "error_code": 40000,
+        });
+        assert_eq!((status, told), (200, vec![json!({ "seq": 0, "status": "ok" }), expected]));
+    }
+    let (status, told) = insert(&ksql, "{\"target\":\"nope\"}\n{}\n").await;
+    assert_eq!(status, 400);
+    let message = "Cannot insert values into an unknown stream/table: `NOPE`";
+    assert_eq!((&told[0]["message"], &told[0]["error_code"]), (&json!(message), &json!(40001)));
+    let body = json!({ "target": "HITS" });
+    let (status, told) = ksql.post("/inserts-stream", &body, &[]).await;
+    assert_eq!(status, 400);
+    assert!(told.contains("This endpoint is only available when using HTTP2"), "{told}");
+}
+
+/// All messages of a web socket, the close as the last.
+async fn talk(ksql: &Ksql, request: &Value) -> Vec<String> {
+    let query: String = form_urlencoded::byte_serialize(request.to_string().as_bytes()).collect();
+    let url = format!("{}/ws/query?request={query}", ksql.url().replacen("http", "ws", 1));
+    let (mut socket, _) = connect_async(url).await.unwrap();
+    let mut messages = Vec::new();
+    while let Some(message) = poll_fn(|context| Pin::new(&mut socket).poll_next(context)).await {
+        match message.unwrap() {
+            Message::Text(text) => messages.push(text.to_string()),
+            Message::Close(Some(frame)) => {
+                messages.push(format!("{}: {}", u16::from(frame.code), frame.reason));
+                break;
+            }
+            _ => {}
+        }
+    }
+    messages
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn web_sockets_carry_rows_and_records() {
+    let (_world, ksql) = hits().await;
+    ksql.run(ROWS).await;
+    let early = json!({ "auto.offset.reset": "earliest" });
+    let select = "SELECT device, n FROM hits WHERE n > 1 EMIT CHANGES LIMIT 2;";
+    let messages = talk(&ksql, &json!({ "ksql": select, "streamsProperties": early })).await;
+    assert!(messages[0].starts_with("[{\"name\":\"DEVICE\",\"schema\":{\"type\":\"STRING\""));
+    let rest = [
+        "{\"row\":{\"columns\":[\"d2\",2]}}",
+        "{\"row\":{\"columns\":[\"d3\",3]}}",
+        "{\"error\":\"done\"}",
+        "1000: done",
+    ];
+    assert_eq!(messages[1..], rest);
+    let messages = talk(&ksql, &json!({ "ksql": "PRINT hits FROM BEGINNING LIMIT 1;" })).await;
+    assert!(
+        messages[0].starts_with("\"rowtime: 2023/11/14 22:13:20.000 Z, key: d1"),
+        "{messages:?}"
+    );
+    let messages = talk(&ksql, &json!({ "ksql": "SELECT * FROM nope EMIT CHANGES;" })).await;
+    let message = "Error parsing query: Exception while preparing statement: NOPE does not exist.";
+    assert_eq!(messages, [json!({ "error": message }).to_string(), format!("1003: {message}")]);
+}
