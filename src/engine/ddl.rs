@@ -1,8 +1,11 @@
 //! Statements that make and change streams, tables and types.
 
-use super::planned::{Answer, Effect};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::planned::{Answer, Effect, PlannedId, PlannedQuery};
 use super::upgrade::check_upgrade;
-use super::{Planned, Planning};
+use super::{Planned, Planning, QueryKind, Serves};
 use crate::formats::Format;
 use crate::plan::{self, OptionSet, Options, PlanError, Source, Stage, resolve_type};
 use crate::sql::ast::{
@@ -10,6 +13,9 @@ use crate::sql::ast::{
 };
 use crate::sql::span::Span;
 use crate::types::ColumnDef;
+
+/// Whether a server keeps the rows of each `CREATE SOURCE TABLE`, so that they can be asked for.
+const KEEPS_SOURCE_TABLES: &str = "ksql.source.table.materialization.enabled";
 
 impl Planning<'_> {
     pub(super) fn create_source(&self, create: &CreateSource) -> Result<Planned, PlanError> {
@@ -38,6 +44,22 @@ impl Planning<'_> {
             SourceKind::Table => "Table created".to_owned(),
         };
         let takes_number = create.is_source && create.kind == SourceKind::Table;
+        let keeps = self.engine.properties.get(KEEPS_SOURCE_TABLES);
+        let keeps = keeps.is_none_or(|keeps| !keeps.eq_ignore_ascii_case("false"));
+        if takes_number && keeps && self.engine.serves == Serves::Clients {
+            let source = Arc::new(source.clone());
+            if let Some(plan) = plan::plan_source_table(&source) {
+                return Ok(Planned::of_query(PlannedQuery {
+                    id: PlannedId::Numbered(format!("CST_{}", name.to_uppercase())),
+                    kind: QueryKind::SourceTable,
+                    plan: Arc::new(plan),
+                    source: Some((Source::clone(&source), BTreeSet::new())),
+                    topic,
+                    schemas,
+                    overrides: self.session.overrides().to_map(),
+                }));
+            }
+        }
         Ok(Planned {
             effect: Effect::PutSource {
                 source: Box::new(source),

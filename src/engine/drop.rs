@@ -44,13 +44,13 @@ impl Planning<'_> {
         }
         check_inserts(catalog, name)?;
         check_sources(catalog, name)?;
-        let filler = catalog.writers(name).find(|query| query.kind == QueryKind::CreateAs);
+        let own = catalog.queries().iter().find(|query| query.belongs_to(name));
         Ok(Planned {
             effect: Effect::DropSource {
                 name: name.clone(),
                 topic: source.topic.clone(),
                 deletes_topic: drop.delete_topic,
-                query: filler.map(|query| query.id.clone()),
+                query: own.map(|query| query.id.clone()),
             },
         })
     }

@@ -179,7 +179,7 @@ impl Matching<'_> {
             let wanted = &self.wanted[statement];
             let (prefix, Some(_)) = parts(&wanted.id) else { continue };
             let group = match wanted.kind {
-                QueryKind::CreateAs => self.left(|group| {
+                QueryKind::CreateAs | QueryKind::SourceTable => self.left(|group| {
                     let (other, number) = parts(&group.id);
                     other == prefix && number.is_some()
                 }),
@@ -200,7 +200,7 @@ impl Matching<'_> {
             let wanted = &self.wanted[statement];
             let (prefix, number) = parts(&wanted.id);
             let is_it = |id: &&String| match (wanted.kind, number) {
-                (QueryKind::CreateAs, Some(_)) => {
+                (QueryKind::CreateAs | QueryKind::SourceTable, Some(_)) => {
                     let (other, number) = parts(id);
                     other == prefix && number.is_some()
                 }

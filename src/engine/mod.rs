@@ -59,6 +59,18 @@ use crate::sql::ast::Statement;
 use crate::sql::{ParsedStatement, Span};
 use planned::{Effect, PlannedQuery};
 
+/// What the user of an engine does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Serves {
+    /// Runs queries: no more is done in files.
+    #[default]
+    Queries,
+    /// Writes the rows of `INSERT INTO … VALUES` too, which ksqlDB refuses in files.
+    Rows,
+    /// Answers what clients ask too.
+    Clients,
+}
+
 /// Statements over one catalog. A copy shares the catalog until one of the two changes.
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
@@ -66,8 +78,8 @@ pub struct Engine {
     properties: Properties,
     /// Whether the functions of ksqlDB's own tests exist.
     with_test_functions: bool,
-    /// Whether rows are written for `INSERT INTO … VALUES`, which ksqlDB refuses in files.
-    takes_rows: bool,
+    /// What its user does besides running queries.
+    serves: Serves,
     /// Whether there is a Schema Registry, so that sources may have formats which need one.
     has_registry: bool,
 }
@@ -87,7 +99,13 @@ impl Engine {
     /// The same engine, whose user writes the rows of `INSERT INTO … VALUES`.
     #[must_use]
     pub fn with_rows(self) -> Self {
-        Self { takes_rows: true, ..self }
+        Self { serves: Serves::Rows, ..self }
+    }
+
+    /// The same engine, whose user also answers what clients ask, so that the rows of a `CREATE SOURCE TABLE` are kept.
+    #[must_use]
+    pub fn with_clients(self) -> Self {
+        Self { serves: Serves::Clients, ..self }
     }
 
     /// The same engine, which has a Schema Registry: what it needs of that is handed in as [`Known`].
@@ -260,7 +278,7 @@ impl Planning<'_> {
             Statement::CreateSource(create) => self.create_source(create),
             Statement::CreateAs(create) => self.create_as(create),
             Statement::InsertInto(insert) => self.insert_into(insert),
-            Statement::InsertValues(insert) if self.engine.takes_rows => {
+            Statement::InsertValues(insert) if self.engine.serves != Serves::Queries => {
                 let row = plan::plan_insert_values(insert, &self.context())?;
                 Ok(Planned { effect: Effect::InsertRow(row) })
             }

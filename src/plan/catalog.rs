@@ -30,6 +30,8 @@ pub struct PersistentQuery {
 pub enum QueryKind {
     /// `CREATE … AS SELECT`: it ends with the source that it fills.
     CreateAs,
+    /// `CREATE SOURCE TABLE`: it keeps the rows of the table that it reads, and ends with it.
+    SourceTable,
     /// `INSERT INTO … SELECT`: while it runs, neither its sources nor its target can be dropped.
     Insert,
 }
@@ -38,6 +40,15 @@ impl PersistentQuery {
     /// Whether it reads the source called `name`.
     pub fn reads(&self, name: &str) -> bool {
         self.plan.sources().any(|(_, source)| source.name == name)
+    }
+
+    /// Whether it is there for the source called `name` alone, and ends with it.
+    pub fn belongs_to(&self, name: &str) -> bool {
+        match self.kind {
+            QueryKind::CreateAs => self.writes(name),
+            QueryKind::SourceTable => self.reads(name),
+            QueryKind::Insert => false,
+        }
     }
 
     /// Whether it writes into the source called `name`.

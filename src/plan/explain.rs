@@ -60,6 +60,9 @@ fn write_source(source: &Source, out: &mut String) -> fmt::Result {
 }
 
 fn write_sink(sink: &Sink, out: &mut String) -> fmt::Result {
+    if !sink.has_topic() && sink.client.is_none() {
+        return writeln!(out, "sink    none: rows are kept");
+    }
     write!(out, "sink    {}: {} on {}", sink.name, kind(sink.kind), sink.topic)?;
     write_formats(&sink.key_format, &sink.value_format, out)?;
     write_window(sink.window, out)?;

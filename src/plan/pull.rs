@@ -54,6 +54,10 @@ pub fn plan_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<PullPlan, PlanE
     let kept = keeper.and_then(|keeper| Some((keeper, kept(&keeper.plan)?)));
     let relation = Relation::of_sources(&sources);
     let nodes = match &kept {
+        // What it keeps are the rows of the table.
+        Some((keeper, kept)) if keeper.kind == QueryKind::SourceTable => {
+            vec![held(keeper.plan.node(kept.node).schema.clone())]
+        }
         Some((keeper, kept)) => nodes(&keeper.plan, kept.node, source),
         // It is still to be seen what else is wrong.
         None => framed(Vec::new(), source.schema.clone(), source),
@@ -250,8 +254,7 @@ fn check_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<(), PlanError> {
 
 /// The query that keeps the rows of a table.
 fn keeper<'c>(source: &Source, ctx: &PlanContext<'c>) -> Option<&'c Arc<PersistentQuery>> {
-    let mut writers = ctx.catalog.writers(&source.name);
-    writers.find(|query| query.kind == QueryKind::CreateAs)
+    ctx.catalog.queries().iter().find(|query| query.belongs_to(&source.name))
 }
 
 fn not_kept(source: &Source, at: Span) -> PlanError {
@@ -293,15 +296,20 @@ fn nodes(plan: &QueryPlan, kept: NodeId, source: &Arc<Source>) -> Vec<Node> {
     framed(plan.nodes[kept.0 + 1..].to_vec(), plan.node(kept).schema.clone(), source)
 }
 
+/// Rows as they are kept.
+fn held(schema: Schema) -> Node {
+    let name = "KsqlTopic.Held".to_owned();
+    Node { kind: NodeKind::Held, name, inputs: Vec::new(), schema, gives: Gives::Rows }
+}
+
 /// Rows as they are kept, what is done with them, and the rows of the table.
-fn framed(between: Vec<Node>, held: Schema, source: &Arc<Source>) -> Vec<Node> {
-    let mut nodes: Vec<Node> = Vec::with_capacity(between.len() + 2);
+fn framed(between: Vec<Node>, kept: Schema, source: &Arc<Source>) -> Vec<Node> {
+    let mut nodes = vec![held(kept)];
     let mut add = |kind: NodeKind, name: &str, schema: Schema| {
-        let inputs = nodes.len().checked_sub(1).map(NodeId).into_iter().collect();
+        let inputs = vec![NodeId(nodes.len() - 1)];
         let name = name.to_owned();
         nodes.push(Node { kind, name, inputs, schema, gives: Gives::Rows });
     };
-    add(NodeKind::Held, "KsqlTopic.Held", held);
     for node in between {
         add(node.kind, &node.name, node.schema);
     }

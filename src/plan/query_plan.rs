@@ -199,16 +199,27 @@ pub enum KeyPlace {
 impl Sink {
     /// Whoever asks for the rows.
     pub(super) fn client(kind: SourceKind, schema: Schema, places: Vec<Option<KeyPlace>>) -> Self {
+        let client = Some(ClientSink { places, skips_keyless: false });
+        Self { kind, client, ..Self::nowhere(schema) }
+    }
+
+    /// Where the rows of a table end that are only kept.
+    pub(super) fn nowhere(schema: Schema) -> Self {
         Self {
             name: String::new(),
-            kind,
+            kind: SourceKind::Table,
             topic: String::new(),
             schema,
             key_format: FormatSpec::new(Format::None),
             value_format: FormatSpec::new(Format::None),
             window: None,
             timestamp: None,
-            client: Some(ClientSink { places, skips_keyless: false }),
+            client: None,
         }
+    }
+
+    /// Whether rows go into a topic.
+    pub fn has_topic(&self) -> bool {
+        !self.topic.is_empty()
     }
 }

@@ -22,11 +22,15 @@ pub(super) enum SinkWriter {
 }
 
 impl SinkWriter {
-    pub(super) fn new(plan: &QueryPlan, schemas: &Schemas) -> Result<Self, QueryError> {
-        match ClientPacker::new(plan) {
-            Some(packer) => Ok(Self::Client(packer)),
-            None => SinkEncoder::new(plan, schemas).map(|encoder| Self::Topic(Box::new(encoder))),
+    /// That of a plan; none if its rows go nowhere.
+    pub(super) fn new(plan: &QueryPlan, schemas: &Schemas) -> Result<Option<Self>, QueryError> {
+        if let Some(packer) = ClientPacker::new(plan) {
+            return Ok(Some(Self::Client(packer)));
         }
+        if !plan.sink.has_topic() {
+            return Ok(None);
+        }
+        SinkEncoder::new(plan, schemas).map(|encoder| Some(Self::Topic(Box::new(encoder))))
     }
 }
 

@@ -137,7 +137,7 @@ impl Task {
         let codecs = PlanCodecs { plan: &plan, schemas };
         let topology = Topology::build(&plan, part, options.topology, &codecs)?;
         let is_last = part.nodes.last().is_some_and(|last| last.0 + 1 == plan.nodes.len());
-        let sink = is_last.then(|| SinkWriter::new(&plan, schemas)).transpose()?;
+        let sink = if is_last { SinkWriter::new(&plan, schemas)? } else { None };
         let mut repartitions = BTreeMap::new();
         for (topic_id, node, topic) in plan.repartitions() {
             if part.nodes.contains(&node) {

@@ -19,6 +19,7 @@ impl Layouts {
     /// Makes the topics of a case, with their schemas; none of its statements is run.
     pub fn new(case: &Case) -> Result<Self, Failure> {
         let mut system = EngineSystem::start(&case.properties);
+        system.engine = system.engine.with_clients();
         create_topics(&mut system, case)?;
         Ok(Self { system })
     }

@@ -246,3 +246,27 @@ async fn a_small_table_comes_partition_by_partition_in_the_order_of_its_keys() {
     let expected = expected.map(|(device, from)| format!("{device} {}", start + from));
     assert_eq!(windows, expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_table_is_kept_and_ends_with_its_query() {
+    let mut world = World::start(
+        "CREATE TABLE owners (device STRING PRIMARY KEY, owner STRING)
+           WITH (KAFKA_TOPIC='owners', VALUE_FORMAT='JSON', PARTITIONS=3);
+         CREATE SOURCE TABLE seen (device STRING PRIMARY KEY, owner STRING)
+           WITH (KAFKA_TOPIC='owners', VALUE_FORMAT='JSON');",
+    )
+    .await;
+    world.send("owners", &["a={\"OWNER\":\"Ann\"}", "b={\"OWNER\":\"Bo\"}", "c={}"]).await;
+    world.pulls("SELECT * FROM seen;", &["a Ann", "b Bo", "c -"]).await;
+    assert_eq!(world.pull("SELECT owner FROM seen WHERE device = 'b';").await, ["Bo"]);
+    let time = "SELECT device, ROWTIME FROM seen WHERE owner = 'Bo';";
+    assert_eq!(world.pull(time).await, ["b 1700000001000"]);
+    world.send("owners", &["b"]).await;
+    world.pulls("SELECT * FROM seen;", &["a Ann", "c -"]).await;
+    let ids: Vec<&str> = world.engine.queries().iter().map(|query| query.id.as_str()).collect();
+    assert_eq!(ids, ["CST_SEEN_0"]);
+    let refused = world.plan("SELECT * FROM owners;").map(|_| ()).unwrap_err();
+    assert!(refused.starts_with("The `OWNERS` table isn't queryable."), "{refused}");
+    world.execute("DROP TABLE seen;").await;
+    assert!(world.engine.queries().is_empty());
+}

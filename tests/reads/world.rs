@@ -48,7 +48,7 @@ impl World {
         let properties = [("commit.interval.ms", "50"), ("auto.offset.reset", "earliest")];
         let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut world = Self {
-            engine: Engine::new(Properties::new(properties)),
+            engine: Engine::new(Properties::new(properties)).with_clients(),
             instance,
             session: Session::default(),
             known: Known::default(),

@@ -146,7 +146,7 @@ fn detail(id: String, statement: String, plan: &QueryPlan, group: String) -> Que
         window: sink.window.map(|window| window.kind.as_str()),
         fields,
         sources: source_names(plan),
-        sinks: if is_for_client { Vec::new() } else { vec![sink.name.clone()] },
+        sinks: if sink.has_topic() { vec![sink.name.clone()] } else { Vec::new() },
         topology: topology(plan),
         execution_plan: execution_plan(&last, &id),
         overrides: Vec::new(),

@@ -78,7 +78,8 @@ fn create(source: &Source, plan: &QueryPlan, statement: &Statement) -> Value {
     let or_replace = matches!(statement, Statement::CreateAs(create) if create.or_replace);
     let emit =
         aggregation(plan).map(|aggregation| if aggregation.is_final { "FINAL" } else { "CHANGES" });
-    create_source(source, &window_info(source.window, emit), or_replace, false)
+    let is_source = matches!(statement, Statement::CreateSource(create) if create.is_source);
+    create_source(source, &window_info(source.window, emit), or_replace, is_source)
 }
 
 fn create_source(source: &Source, window: &Value, or_replace: bool, is_source: bool) -> Value {
@@ -119,7 +120,7 @@ fn query_plan(query: &PlannedQuery, statement: &Statement, number: i64) -> Optio
     sources.dedup();
     Some(json!({
         "sources": sources,
-        "sink": query.plan.sink.name,
+        "sink": query.plan.sink.has_topic().then_some(&query.plan.sink.name),
         "physicalPlan": step(&last, &window(statement)),
         "queryId": query.id.clone().with_number(number),
         "runtimeId": null,

@@ -124,7 +124,7 @@ impl Host {
         };
         let instance = Instance::new(&services.cluster, live)?;
         let log = CommandLog::open(&services.cluster, &service_id).await?;
-        let engine = Engine::new(properties.clone()).with_rows();
+        let engine = Engine::new(properties.clone()).with_clients();
         let engine = if services.registry.is_some() { engine.with_registry() } else { engine };
         let admin = crate::kafka::admin::Admin::new(&services.cluster);
         let cluster_id = admin.cluster_id().await?.unwrap_or_default();

@@ -148,10 +148,11 @@ fn unreadable(status: &QueryStatus) -> u64 {
 
 /// A query as clients see it.
 fn query_text(state: &State, query: &Arc<PersistentQuery>, failed: &[String]) -> QueryText {
+    let sink = &query.plan.sink;
     QueryText {
         id: query.id.clone(),
         statement: state.texts.get(&query.id).cloned().unwrap_or_default(),
-        sink: Some((query.plan.sink.name.clone(), query.plan.sink.topic.clone())),
+        sink: sink.has_topic().then(|| (sink.name.clone(), sink.topic.clone())),
         is_persistent: true,
         is_paused: state.paused.contains(&query.id),
         has_failed: failed.contains(&query.id),

@@ -65,6 +65,7 @@ pub(super) const OF_PROCESSES: &[&str] = &[
     "group.instance.id",
     "heartbeat.interval.ms",
     "isolation.level",
+    "ksql.source.table.materialization.enabled",
     "ksql.variable.substitution.enable",
     "linger.ms",
     "max.in.flight.requests.per.connection",

@@ -12,7 +12,7 @@ pub fn steps(plan: &QueryPlan) -> Step<'_> {
     };
     let last = Steps { plan }.step(NodeId(last));
     let sink = &plan.sink;
-    if sink.client.is_some() {
+    if !sink.has_topic() {
         return last;
     }
     Step {

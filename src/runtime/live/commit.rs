@@ -100,7 +100,8 @@ impl Committer {
     /// Tells what was left out, as its topics do not take it.
     async fn tell_refused(&self) {
         let Self { query, topics, figures, log, .. } = self;
-        let refusals = Refusals { query, sink: &topics.sink.name, figures, log };
+        let sink = topics.sink.as_ref().map_or("", |sink| &sink.name);
+        let refusals = Refusals { query, sink, figures, log };
         refusals.tell(self.producer.take_left_out()).await;
     }
 

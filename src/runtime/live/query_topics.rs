@@ -36,7 +36,8 @@ impl Topic {
 pub(super) struct QueryTopics {
     /// What it reads: sources, and repartition topics where rows go through them.
     pub(super) inputs: Vec<(Input, Topic)>,
-    pub(super) sink: Topic,
+    /// None if its rows go nowhere.
+    pub(super) sink: Option<Topic>,
     /// By their ids; none where rows are re-keyed in memory.
     pub(super) repartitions: Vec<Topic>,
     /// The changelogs of stores, by their ids.
@@ -49,7 +50,7 @@ impl QueryTopics {
     /// The topic that records for `target` go to.
     pub(super) fn of(&self, target: Target) -> Option<&Topic> {
         match target {
-            Target::Sink => Some(&self.sink),
+            Target::Sink => self.sink.as_ref(),
             Target::Repartition(topic) => self.repartitions.get(topic.0),
             Target::Changelog(StoreId(store)) => self.changelogs.get(store),
         }
@@ -58,7 +59,7 @@ impl QueryTopics {
     /// All topics.
     pub(super) fn all(&self) -> impl Iterator<Item = &Topic> {
         let inputs = self.inputs.iter().map(|(_, topic)| topic);
-        inputs.chain([&self.sink]).chain(&self.changelogs)
+        inputs.chain(&self.sink).chain(&self.changelogs)
     }
 
     /// Whether a topic is one of the query's own.
@@ -102,7 +103,8 @@ pub(super) async fn query_topics(
     application_id: &str,
 ) -> Result<QueryTopics, LiveError> {
     let sources = source_topics(admin, plan).await?;
-    let sink = existing(admin, &plan.sink.topic).await?;
+    let sink =
+        if plan.sink.has_topic() { Some(existing(admin, &plan.sink.topic).await?) } else { None };
     let stores = plan.stores().map(|(_, _, store)| store.changelog());
     let names: Vec<String> = stores.map(|name| format!("{application_id}-{name}")).collect();
     let repartition_names = plan.repartitions().filter(|_| settings.repartitions_by_topic);

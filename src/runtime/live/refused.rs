@@ -27,13 +27,16 @@ pub(super) fn refused_records(settings: &QuerySettings, topics: &QueryTopics) ->
     if settings.stops_at_refused_records {
         return RefusedRecords::Fail;
     }
-    let skipping = topics.repartitions.iter().chain([&topics.sink]);
+    let skipping = topics.repartitions.iter().chain(&topics.sink);
     RefusedRecords::SkipIn(skipping.map(|topic| topic.name.clone()).collect())
 }
 
 /// Warns of records that the sink of a query will not take.
 pub(super) async fn say_what_sink_refuses(admin: &Admin, query: &QueryId, spec: &QuerySpec) {
     let sink = &spec.plan.sink;
+    if !sink.has_topic() {
+        return;
+    }
     let configs = TopicConfigs::of(admin, &sink.topic).await;
     let what_follows = if spec.settings.stops_at_refused_records {
         "the query stops at the first of them"
