@@ -27,15 +27,15 @@ impl Planning<'_> {
             return Ok(exists(create.kind, existing));
         }
         self.refuse_formats_of(create)?;
-        let (source, options) =
-            plan::plan_create_source(create, &self.parsed.text, &self.context())?;
-        match existing {
-            Some(existing) if !create.or_replace => {
-                let kinds = (create.kind, existing.kind);
-                return Err(plan::already_exists(&create.name, kinds, Stage::Execute));
-            }
-            Some(existing) => check_upgrade(existing, &source)?,
-            None => {}
+        let made = plan::plan_create_source(create, &self.parsed.text, &self.context());
+        let is_prepared = made.as_ref().err().is_none_or(|error| error.stage == Stage::Execute);
+        if let Some(existing) = existing.filter(|_| !create.or_replace && is_prepared) {
+            let kinds = (create.kind, existing.kind);
+            return Err(plan::already_exists(&create.name, kinds, Stage::Execute));
+        }
+        let (source, options) = made?;
+        if let Some(existing) = existing {
+            check_upgrade(existing, &source)?;
         }
         let topic = self.source_topic(create, &source, &options)?;
         let schemas = plan::register_source(&source, self.known)?;
@@ -213,7 +213,11 @@ pub(super) fn missing_topic(create: &CreateSource, topic: &str) -> PlanError {
         value_span: Span::default(),
     };
     with.with.push(number("PARTITIONS", 2));
-    with.with.push(number("REPLICAS", 1));
+    if with.with.iter().all(|property| !["FORMAT", "KEY_FORMAT"].contains(&&*property.name.text)) {
+        let (name, value) = (Name::new("KEY_FORMAT"), Literal::String("KAFKA".to_owned()));
+        with.with.push(Property { name, value, value_span: Span::default() });
+    }
+    with.with.sort_by(|one, other| one.name.text.cmp(&other.name.text));
     let statement = plan::canonical(&Statement::CreateSource(with));
     PlanError::execute(format!(
         "Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please \

@@ -162,6 +162,10 @@ pub(super) fn plan_aggregate(
             .map_err(|error| error.at(list_span(builder.query)))?,
     };
     let key = builder.group(&grouping, &key_items, &items)?;
+    if let (Some(window), SourceKind::Table) = (&builder.query.window, builder.relation.kind) {
+        let error = PlanError::analyse("Windowing not supported for table aggregations.");
+        return Err(error.at(window.span).because("a table has one row for each key, at any time"));
+    }
     let window = window(&builder)?;
     builder.aggregate(&input, calls, window, key.clone())?;
     let projection = Projection { items, key_items, having, calls: aggregates, grouping };

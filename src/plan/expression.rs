@@ -369,6 +369,7 @@ impl Scope<'_> {
         let refused = match (self.clause, error.kind) {
             (Clause::Where | Clause::Having, TypeErrorKind::Code) => {
                 PlanError::new(Stage::Execute, format!("Invalid Predicate: {}.", error.message))
+                    .with_details(Details::Schema)
             }
             (Clause::Where | Clause::Having, _) => {
                 let message = format!("Error in {clause} expression");

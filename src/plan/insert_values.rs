@@ -172,7 +172,8 @@ fn constant(
     });
     if let Some(column) = column {
         let text = print::expression(column);
-        let reason = format!("Unsupported column reference in INSERT VALUES clause: {text}");
+        let reason =
+            format!("Unsupported column reference in insert value: {}", text.trim_matches('`'));
         return Err(failed(insert, &reason).at(column.span));
     }
     let typed = ctx.scope(&[], &[], Clause::Select).resolve(expr);
@@ -205,6 +206,16 @@ fn failed(insert: &InsertValues, reason: &str) -> PlanError {
 
 fn refused(target: &str, reason: &str) -> PlanError {
     PlanError::execute(format!("Failed to insert values into '{target}'. {reason}"))
+}
+
+/// What ksqlDB says of the texts that are times.
+fn time_format(ty: &SqlType) -> Option<&'static str> {
+    match ty {
+        SqlType::Timestamp => Some("Timestamp format must be yyyy-mm-ddThh:mm:ss[.S]"),
+        SqlType::Date => Some("Date format must be yyyy-mm-dd"),
+        SqlType::Time => Some("Time format must be hh:mm:ss[.S]"),
+        _ => None,
+    }
 }
 
 impl InsertRow {
@@ -250,15 +261,19 @@ impl InsertRow {
             return Ok(OwnedValue::Null);
         };
         let fitted = fit_strictly(value, from, &named.ty, context.arena);
-        let fitted = fitted.map_err(|error| refuse(&error.message))?;
-        fitted.map(|value| value.to_owned()).ok_or_else(|| {
-            refuse(&format!(
+        let unfit = || {
+            format!(
                 "Expected type {} for field `{}` but got {}({})",
                 named.ty,
                 named.column,
                 from.base_name(),
                 shown_value(value, from)
-            ))
-        })
+            )
+        };
+        let fitted = fitted.map_err(|error| match time_format(&named.ty) {
+            Some(format) => refuse(&format!("{}. {format}", unfit())),
+            None => refuse(&error.message),
+        })?;
+        fitted.map(|value| value.to_owned()).ok_or_else(|| refuse(&unfit()))
     }
 }

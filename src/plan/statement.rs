@@ -315,13 +315,12 @@ fn columns(create: &CreateSource, catalog: &Catalog) -> Result<Columns, PlanErro
     faults.result((schema, headers, order))
 }
 
-/// A column of all headers stands alone, and each header fills one column.
+/// Each header fills one column, and all of them one, behind which no other header can be declared.
 fn check_headers(headers: &[(HeaderColumn, Span)]) -> Result<(), PlanError> {
-    if let (Some((_, span)), 2..) =
-        (headers.iter().find(|(header, _)| header.key.is_none()), headers.len())
-    {
+    let all = headers.iter().position(|(header, _)| header.key.is_none());
+    if let Some(at) = all.filter(|at| at + 1 < headers.len()) {
         let error = PlanError::execute("Schema already contains a HEADERS column.");
-        return Err(error.at(*span));
+        return Err(error.at(headers[at].1));
     }
     for (index, (header, span)) in headers.iter().enumerate() {
         if headers[..index].iter().any(|(other, _)| other.key == header.key) {

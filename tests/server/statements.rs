@@ -227,3 +227,40 @@ async fn the_server_says_who_it_is_and_how_it_is() {
     assert_eq!(ksql.get("/is_valid_property/auto.offset.reset").await, (200, "true".to_owned()));
     ksql.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_told_as_ksqldb_tells_it() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(
+        "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);",
+    )
+    .await;
+    // What is wrong with a query stands behind what was to be made of it; the statement is shown in ksqlDB's form.
+    let (status, refused) = ksql.try_run("CREATE STREAM t AS SELECT * FROM s WHERE v = 'x';").await;
+    assert_eq!((status, &refused["error_code"]), (400, &json!(40001)));
+    let message = "Could not determine output schema for query due to error: Error in WHERE expression: \
+                   Cannot compare V (INTEGER) to 'x' (STRING) with EQUAL.\nStatement: (V = 'x')\n\
+                   Statement: (V = 'x')";
+    assert_eq!(refused["message"], message);
+    let shown = refused["statementText"].as_str().unwrap();
+    assert!(shown.starts_with("CREATE STREAM T WITH (CLEANUP_POLICY='delete', "), "{shown}");
+    // A name that is not there is found before that.
+    let wrong = "create stream t as select * from nosuch;";
+    let (_, refused) = ksql.try_run(wrong).await;
+    assert_eq!(refused["statementText"], wrong);
+    // A topic that is missing is no fault of the statement.
+    let (status, refused) =
+        ksql.try_run("CREATE STREAM u (v INT) WITH (KAFKA_TOPIC='u', VALUE_FORMAT='JSON');").await;
+    assert_eq!((status, &refused["@type"]), (400, &json!("generic_error")));
+    let example = "CREATE STREAM U (V INTEGER) WITH (KAFKA_TOPIC='u', KEY_FORMAT='KAFKA', PARTITIONS=2, \
+                   VALUE_FORMAT='JSON');";
+    assert!(refused["message"].as_str().unwrap().ends_with(example), "{refused}");
+    // A name that is taken is told before what else is wrong.
+    let (_, refused) = ksql
+        .try_run("CREATE STREAM s (m MAP<STRING, INT>) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='DELIMITED');")
+        .await;
+    let message = "Cannot add stream 'S': A stream with the same name already exists";
+    assert_eq!(refused["message"], message);
+    ksql.stop().await;
+}

@@ -8,7 +8,7 @@ use super::topics::look_up;
 use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared, ksql_plan};
 use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
 use crate::kafka::admin::Admin;
-use crate::plan::{Catalog, PlanError, SchemaRequest, Stage};
+use crate::plan::{self, Catalog, PlanError, SchemaRequest, Stage};
 use crate::sql::ast::Statement;
 use crate::sql::print::masked;
 use crate::sql::{self, ParseError, ParsedStatement, Variables};
@@ -265,16 +265,31 @@ fn refusal(
     catalog: &Catalog,
     known: &Known,
 ) -> HostError {
-    let is_unprepared = error.stage == Stage::Prepare;
-    let error = HostError::from(error);
+    let is_unprepared = matches!(error.stage, Stage::Prepare | Stage::Resolve);
+    let mut error = HostError::from(error);
     if error.message.starts_with("KSQL is not configured to use a schema registry") {
         return HostError { fault: HostFault::NoRegistry, ..error };
     }
     let is_row = matches!(parsed.statement, Statement::InsertValues(_));
-    if is_row && error.message.starts_with("Cannot insert values into") {
+    let begins = |text: &str| error.message.starts_with(text);
+    let is_topic_missing = begins("Topic '") && error.message.contains("' does not exist. If you");
+    if is_topic_missing || (is_row && begins("Cannot insert values into")) {
         return HostError::request(error.message);
     }
-    if is_unprepared { error.of(masked(parsed)) } else { error.of(refused(parsed, catalog, known)) }
+    if begins("Window advancement interval should be") {
+        // It is no exception of ksqlDB's.
+        return HostError::server(error.message).of(masked(parsed));
+    }
+    if is_unprepared || begins("Statement is missing the 'VALUE_FORMAT' property") {
+        return error.of(masked(parsed));
+    }
+    let shown = refused(parsed, catalog, known);
+    let canonical = plan::canonical(&plan::sanitised(&parsed.statement, catalog));
+    if let Some(message) = error.message.strip_suffix(&canonical) {
+        // What is shown below the message is shown as it stands beside it.
+        error.message = format!("{message}{shown}");
+    }
+    error.of(shown)
 }
 
 /// Whether a statement changes what those after it in the batch see.

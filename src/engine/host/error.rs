@@ -103,8 +103,21 @@ impl From<&ParseError> for HostError {
 
 impl From<PlanError> for HostError {
     fn from(error: PlanError) -> Self {
-        let message = error.unlogged.clone().unwrap_or_else(|| error.to_string());
-        Self::new(HostFault::Statement, message)
+        let message = match &error.unlogged {
+            Some(unlogged) => {
+                let prefix = error.stage.prefix();
+                format!("{prefix}{}", unlogged.strip_prefix(prefix).unwrap_or(unlogged))
+            }
+            None => error.to_string(),
+        };
+        let refused = Self::new(HostFault::Statement, message);
+        // An expression from which no condition can be made stands for the statement.
+        match refused.message.rsplit_once("\nStatement: ") {
+            Some((message, part)) if message.starts_with("Invalid Predicate: ") => {
+                Self::statement(message, part)
+            }
+            _ => refused,
+        }
     }
 }
 

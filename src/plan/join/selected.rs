@@ -39,7 +39,7 @@ pub(in crate::plan) fn check_selected(
             }
             let more = format!(
                 "\n{name} was added as a synthetic key column because the join criteria did not match any \
-                 source column. This expression must be included in the projection and may be aliased."
+                 source column. This expression must be included in the projection and may be aliased. "
             );
             Err(missing("See https://cnfl.io/2LV7ouS.", name, name, "", &more))
         }

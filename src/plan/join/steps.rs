@@ -203,7 +203,7 @@ impl Stepper<'_> {
         let got = || criterion.shown();
         let on_right_key = self.is_key_of(self.index + 1, &criterion.right);
         let pair = || {
-            let (first, right) = (&self.sources[0].alias.text, &self.right().alias.text);
+            let (first, right) = (&self.sources[0].source.name, &self.right().source.name);
             format!("{first} {} {right}", join_name(self.join.kind))
         };
         match (gives(&self.sources[0]), gives(self.right())) {

@@ -33,6 +33,7 @@ CREATE TABLE d1 AS SELECT m, COUNT(*) AS n FROM clicks GROUP BY m;
 CREATE TABLE d2 AS SELECT page, COUNT(*) AS n FROM clicks GROUP BY page, page;
 CREATE STREAM d3 AS SELECT id, page FROM clicks LIMIT 5;
 CREATE STREAM d4 AS SELECT id, page FROM clicks PARTITION BY id, NULL;
+CREATE TABLE d5 AS SELECT level, COUNT(*) AS n FROM users WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY level;
 ---- check
 error: Could not determine output schema for query due to error: Non-aggregate SELECT expression(s) not part of GROUP BY: MS, TAGS
 Either add the column(s) to the GROUP BY or remove them from the SELECT.
@@ -213,7 +214,12 @@ error: Could not determine output schema for query due to error: Cannot PARTITIO
  35 | CREATE STREAM d4 AS SELECT id, page FROM clicks PARTITION BY id, NULL;
     |                                                                  ^^^^ NULL alone takes the key away
 
+error: Could not determine output schema for query due to error: Windowing not supported for table aggregations.
+--> script.sql:36:66
+ 36 | CREATE TABLE d5 AS SELECT level, COUNT(*) AS n FROM users WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY level;
+    |                                                                  ^^^^^^^^^^^^^^^^^^^^^^ a table has one row for each key, at any time
+
 assumed: topic clicks exists (--bootstrap-servers checks it)
 assumed: topic users exists (--bootstrap-servers checks it)
-script.sql: 31 statements are faulty
+script.sql: 32 statements are faulty
 exit code 1

@@ -67,7 +67,7 @@ error: Could not determine output schema for query due to error: Invalid join ty
  13 | CREATE STREAM a8 AS SELECT c.id, u.name FROM clicks c RIGHT JOIN users u ON c.id = u.id;
     |                                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a stream joins a table, not the other way
 
-error: Could not determine output schema for query due to error: Invalid join type: full-outer join not supported for stream-table join. Got C [FULL] OUTER JOIN U.
+error: Could not determine output schema for query due to error: Invalid join type: full-outer join not supported for stream-table join. Got CLICKS [FULL] OUTER JOIN USERS.
 --> script.sql:14:55
  14 | CREATE STREAM a9 AS SELECT c.id, u.name FROM clicks c FULL JOIN users u ON c.id = u.id;
     |                                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -101,7 +101,7 @@ error: Could not determine output schema for query due to error: Each side of th
  19 | CREATE STREAM b5 AS SELECT c.id, u.name FROM clicks c JOIN users u ON c.id = c.page;
     |                                                                       ^^^^^^^^^^^^^
 
-error: Could not determine output schema for query due to error: Invalid join order: table-stream joins are not supported; only stream-table joins. Got U [INNER] JOIN C.
+error: Could not determine output schema for query due to error: Invalid join order: table-stream joins are not supported; only stream-table joins. Got USERS [INNER] JOIN CLICKS.
 --> script.sql:20:54
  20 | CREATE STREAM b6 AS SELECT u.id, c.page FROM users u JOIN clicks c ON c.id = u.id;
     |                                                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
