@@ -40,7 +40,9 @@ pub(super) async fn inserts(
     let is_array = match form(&headers, Form::Delimited) {
         Some(Form::Delimited) => false,
         Some(Form::Json) => true,
-        Some(Form::V1) | None => return StatusCode::NOT_ACCEPTABLE.into_response(),
+        Some(Form::V1 | Form::Protobuf) | None => {
+            return StatusCode::NOT_ACCEPTABLE.into_response();
+        }
     };
     if ksql::is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();

@@ -11,6 +11,8 @@ pub(super) enum Form {
     Json,
     /// `application/vnd.ksql.v1+json`: an array of objects.
     V1,
+    /// `application/vnd.ksql.v1+protobuf`: the same, with rows as Protobuf messages.
+    Protobuf,
 }
 
 /// The media types of forms.
@@ -18,6 +20,7 @@ const FORMS: &[(&str, Form)] = &[
     ("application/vnd.ksqlapi.delimited.v1", Form::Delimited),
     ("application/json", Form::Json),
     ("application/vnd.ksql.v1+json", Form::V1),
+    ("application/vnd.ksql.v1+protobuf", Form::Protobuf),
 ];
 
 /// The form that is wanted most; `default` where nothing is said. None if it is one that there is not.

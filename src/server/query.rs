@@ -12,7 +12,7 @@ use super::body::without_type;
 use super::negotiate::{Form, form};
 use super::shared::Shared;
 use super::{body, ksql, streamed};
-use crate::engine::host::{Asked, HostError, NoTopic, Request};
+use crate::engine::host::{Asked, HostError, NoTopic, Request, RowMessages};
 
 /// `POST /query`.
 pub(super) async fn query(
@@ -26,6 +26,7 @@ pub(super) async fn query(
     let framing = match form {
         Form::Delimited => Framing::Lines,
         Form::V1 | Form::Json => Framing::Objects,
+        Form::Protobuf => return not_acceptable(),
     };
     if ksql::is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
@@ -50,7 +51,7 @@ pub(super) async fn query_stream(
     let framing = match form {
         Form::Delimited => Framing::Lines,
         Form::Json => Framing::Array,
-        Form::V1 => Framing::Objects,
+        Form::V1 | Form::Protobuf => Framing::Objects,
     };
     if ksql::is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
@@ -63,7 +64,8 @@ pub(super) async fn query_stream(
         return body::unread(&error);
     }
     let request = body::request(&object, &body::SQL);
-    answer(&shared, &request, framing, Path::QueryStream).await
+    let gives_messages = form == Form::Protobuf;
+    answer(&shared, &request, framing, Path::QueryStream { gives_messages }).await
 }
 
 /// `POST /close-query`.
@@ -92,8 +94,8 @@ fn not_acceptable() -> Response {
 enum Path {
     /// `/query`, in a version of HTTP.
     Query { version: Version },
-    /// `/query-stream`.
-    QueryStream,
+    /// `/query-stream`, whose rows may be Protobuf messages.
+    QueryStream { gives_messages: bool },
 }
 
 /// Why there are no rows. ksqlDB names the type of an answer to the older path alone, and there to what it cannot read;
@@ -120,7 +122,13 @@ fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
 /// Starts what was asked for; its rows come as they are made.
 async fn answer(shared: &Arc<Shared>, request: &Request, framing: Framing, path: Path) -> Response {
     match (shared.host.ask(request).await, path) {
-        (Ok(Asked::Query(reading)), _) => streamed::rows(shared, *reading, framing),
+        (Ok(Asked::Query(reading)), Path::QueryStream { gives_messages: true }) => {
+            match RowMessages::of(&reading.columns) {
+                Ok(messages) => streamed::rows(shared, *reading, framing, Some(messages)),
+                Err(error) => refuse(error, framing, path),
+            }
+        }
+        (Ok(Asked::Query(reading)), _) => streamed::rows(shared, *reading, framing, None),
         (Ok(Asked::Print(_) | Asked::NoTopic(_)), Path::Query { version })
             if version >= Version::HTTP_2 =>
         {
@@ -130,9 +138,11 @@ async fn answer(shared: &Arc<Shared>, request: &Request, framing: Framing, path:
             let json = [(header::CONTENT_TYPE, "application/json")];
             (json, streamed::records(*printing, true)).into_response()
         }
-        (Ok(Asked::Print(printing)), Path::QueryStream) => streamed::records(*printing, false),
+        (Ok(Asked::Print(printing)), Path::QueryStream { .. }) => {
+            streamed::records(*printing, false)
+        }
         (Ok(Asked::NoTopic(topic)), Path::Query { .. }) => body::generic(40000, not_found(&topic)),
-        (Ok(Asked::NoTopic(topic)), Path::QueryStream) => {
+        (Ok(Asked::NoTopic(topic)), Path::QueryStream { .. }) => {
             without_type(body::generic(40001, format!("Topic does not exist: {}", topic.name)))
         }
         (Err(error), path) => refuse(error, framing, path),

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::api::rows::{Frames, Framing};
 use super::limits::Pace;
 use super::shared::{Running, Shared};
-use crate::engine::host::{HostError, Printing, Reading};
+use crate::engine::host::{HostError, Printing, Reading, RowMessages};
 
 /// How many frames wait to be sent before no more are made.
 pub(super) const WAITING_FRAMES: usize = 16;
@@ -28,12 +28,19 @@ pub(super) fn response(frames: Receiver<Bytes>) -> Response {
 }
 
 /// The rows of a query.
-pub(super) fn rows(shared: &Arc<Shared>, reading: Reading, framing: Framing) -> Response {
-    let (sender, frames) = channel(WAITING_FRAMES);
+pub(super) fn rows(
+    shared: &Arc<Shared>,
+    mut reading: Reading,
+    framing: Framing,
+    messages: Option<RowMessages>,
+) -> Response {
+    let (sender, taken) = channel(WAITING_FRAMES);
     let running = shared.queries.begin(&reading.id);
     let pace = Pace::new(shared.limits.rows_per_second);
-    tokio::spawn(send(reading, framing, pace, (sender, running)));
-    response(frames)
+    let frames = Frames::new(framing, std::mem::take(&mut reading.columns), !reading.is_look_up);
+    let frames = frames.with_messages(messages);
+    tokio::spawn(send(reading, frames, pace, (sender, running)));
+    response(taken)
 }
 
 /// The records of a topic, a line each; the older path tells of formats, and that it is still there.
@@ -42,19 +49,19 @@ pub(super) fn records(printing: Printing, is_older: bool) -> Response {
     tokio::spawn(print(printing, is_older, sender));
     response(frames)
 }
+
 /// Sends the rows of a query until there are no more, nobody takes them, or it is closed.
 async fn send(
     mut reading: Reading,
-    framing: Framing,
+    frames: Frames,
     pace: Pace,
     (sender, running): (Sender<Bytes>, Running),
 ) {
-    let frames = Frames::new(framing, std::mem::take(&mut reading.columns), !reading.is_look_up);
     if sender.send(frames.header(&reading.id).into()).await.is_err() {
         return;
     }
     let mut sent = 0_u64;
-    let end = loop {
+    let end = 'rows: loop {
         let next = tokio::select! {
             next = reading.rows.next() => next,
             () = sender.closed() => return,
@@ -65,7 +72,10 @@ async fn send(
                 pace.wait(rows.len()).await;
                 for row in rows {
                     sent += 1;
-                    let frame = frames.row(&row.values, row.is_tombstone);
+                    let frame = match frames.row(&row.values, row.is_tombstone) {
+                        Ok(frame) => frame,
+                        Err(error) => break 'rows Err(error),
+                    };
                     if sender.send(frame.into()).await.is_err() {
                         return;
                     }

@@ -148,7 +148,9 @@ async fn send_rows(
             None => return Ok(()),
             Some(Ok(rows)) => {
                 for row in rows {
-                    let row = frames.row(&row.values, row.is_tombstone);
+                    let row = frames
+                        .row(&row.values, row.is_tombstone)
+                        .map_err(|error| Ended::Failed(error.message))?;
                     socket.send(Message::Text(row.into())).await?;
                 }
             }

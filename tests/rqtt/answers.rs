@@ -106,8 +106,10 @@ fn check_refusal(case: &RestCase, expected: &Value, refusal: &Refusal) -> Result
 
 /// A statement without its values, as it is shown of a row that is inserted.
 fn masked(statement: &str) -> Option<String> {
-    let parsed = sql::parse(statement, &ParseOptions::default()).ok()?;
-    parsed.first().map(sql::print::masked)
+    match sql::parse(statement, &ParseOptions::default()) {
+        Ok(parsed) => parsed.first().map(sql::print::masked),
+        Err(errors) => errors.first().map(|error| error.statement.clone()),
+    }
 }
 
 fn check_rows(expected: &[Value], found: &[Value]) -> Result<(), String> {

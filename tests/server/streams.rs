@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_core::Stream as _;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
@@ -49,6 +51,25 @@ async fn a_topic_is_printed_whatever_is_in_it() {
     assert_eq!(status, 400);
     assert!(text.contains("Could not find topic 'HITS'"), "{text}");
     assert!(text.contains("Did you mean:\\n\\tprint hits;"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_protobuf_messages_for_who_asks_for_them() {
+    let (_world, ksql) = hits().await;
+    ksql.run(ROWS).await;
+    let form = [("accept", "application/vnd.ksql.v1+protobuf")];
+    let body = json!({ "sql": "SELECT device, n FROM hits LIMIT 2;" });
+    let (status, text) = ksql.post("/query-stream", &body, &form).await;
+    assert_eq!(status, 200, "{text}");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let schema = "syntax = \"proto3\";\n\nmessage ConnectDefault1 {\n  string DEVICE = 1;\n  int32 N = 2;\n}\n";
+    assert_eq!(told[0]["header"]["protoSchema"], schema);
+    // Field 1 with the two bytes of a text, field 2 with a number.
+    let row = |message: &[u8]| json!({ "row": { "protobufBytes": STANDARD.encode(message) } });
+    assert_eq!(told[1], row(b"\x0a\x02d1\x10\x01"));
+    assert_eq!(told[2], row(b"\x0a\x02d2\x10\x02"));
+    let (status, _) = ksql.post("/query", &json!({ "ksql": "SELECT * FROM hits;" }), &form).await;
+    assert_eq!(status, 406);
 }
 
 /// The status and the lines that are answered to lines.

@@ -25,6 +25,7 @@ mod json_row;
 mod ksql_plan;
 mod ksql_steps;
 mod log;
+mod messages;
 mod offsets;
 mod print;
 mod processing_log;
@@ -54,6 +55,7 @@ pub use answer::{
 };
 pub use error::{HostError, HostFault};
 pub use inserts::{BegunRow, Inserting};
+pub use messages::RowMessages;
 pub use print::{NoTopic, Printed, Printing};
 pub use read::{Asked, Reading, Rows};
 pub use request::Request;

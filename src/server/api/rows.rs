@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{errors, values};
 use crate::engine::ReadColumn;
-use crate::engine::host::HostError;
+use crate::engine::host::{HostError, RowMessages};
 use crate::types::OwnedValue;
 
 /// How rows are framed.
@@ -27,19 +27,30 @@ pub struct Frames {
     columns: Vec<ReadColumn>,
     /// Whether an end says why it comes; else it is seen beforehand that there are no more rows.
     says_end: bool,
+    /// What writes rows, where they are Protobuf messages.
+    messages: Option<RowMessages>,
 }
 
 impl Frames {
     /// Frames of rows of these columns; `says_end` if an end says why it comes.
     pub fn new(framing: Framing, columns: Vec<ReadColumn>, says_end: bool) -> Self {
-        Self { framing, columns, says_end }
+        Self { framing, columns, says_end, messages: None }
+    }
+
+    /// The same, whose rows are Protobuf messages, if these are given.
+    #[must_use]
+    pub fn with_messages(self, messages: Option<RowMessages>) -> Self {
+        Self { messages, ..self }
     }
 
     /// What stands before all rows.
     pub fn header(&self, id: &str) -> String {
         match self.framing {
             Framing::Objects => {
-                let header = json!({ "queryId": id, "schema": self.schema() });
+                let mut header = json!({ "queryId": id, "schema": self.schema() });
+                if let Some(messages) = &self.messages {
+                    header["protoSchema"] = json!(messages.schema());
+                }
                 let (_, after) = self.around();
                 format!("[{{\"header\":{header}}}{after}")
             }
@@ -49,17 +60,17 @@ impl Frames {
         }
     }
 
-    /// A row.
-    pub fn row(&self, row: &[OwnedValue], is_tombstone: bool) -> String {
+    /// A row. One that no Protobuf message can hold is an error.
+    pub fn row(&self, row: &[OwnedValue], is_tombstone: bool) -> Result<String, HostError> {
         let mut out = String::new();
         match self.framing {
             Framing::Objects => {
                 let (before, after) = self.around();
                 out.push_str(before);
-                self.write_object(row, is_tombstone, &mut out);
+                self.write_object(row, is_tombstone, &mut out)?;
                 out.push_str(after);
             }
-            Framing::Messages => self.write_object(row, is_tombstone, &mut out),
+            Framing::Messages => self.write_object(row, is_tombstone, &mut out)?,
             Framing::Lines => {
                 self.write(row, &mut out);
                 out.push('\n');
@@ -69,7 +80,7 @@ impl Frames {
                 self.write(row, &mut out);
             }
         }
-        out
+        Ok(out)
     }
 
     /// What stands after all rows: why there are no more.
@@ -102,13 +113,24 @@ impl Frames {
     }
 
     /// A row that says what it is.
-    fn write_object(&self, row: &[OwnedValue], is_tombstone: bool, out: &mut String) {
-        out.push_str("{\"row\":{\"columns\":");
-        self.write(row, out);
+    fn write_object(
+        &self,
+        row: &[OwnedValue],
+        is_tombstone: bool,
+        out: &mut String,
+    ) -> Result<(), HostError> {
+        if let Some(messages) = &self.messages {
+            out.push_str("{\"row\":{\"protobufBytes\":");
+            values::text(&messages.message(row)?, out);
+        } else {
+            out.push_str("{\"row\":{\"columns\":");
+            self.write(row, out);
+        }
         if is_tombstone {
             out.push_str(",\"tombstone\":true");
         }
         out.push_str("}}");
+        Ok(())
     }
 
     fn write(&self, row: &[OwnedValue], out: &mut String) {
