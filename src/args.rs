@@ -124,6 +124,9 @@ pub(crate) struct DemoArgs {
     /// The port of the Schema Registry; 0 for any that is free.
     #[arg(long, default_value_t = 8081)]
     pub(crate) registry_port: u16,
+    /// The port of ksqlDB's REST API, which `millstream sql` asks; 0 for any that is free.
+    #[arg(long, default_value_t = 8088)]
+    pub(crate) rest_port: u16,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
 }

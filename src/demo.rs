@@ -1,7 +1,7 @@
 //! `millstream demo`: broker, readings, queries and a live summary in one process.
 //!
 //! ```text
-//! Readings ─→ embedded broker ◀─▶ queries (the code that `run` runs), registry of schemas
+//! Readings ─→ embedded broker ◀─▶ server (the code that `server` runs) with the queries, registry of schemas
 //!                   └─→ watch ─→ summary ─→ screen, or JSON lines
 //! ```
 //! What is shown comes from the topics alone, as any Kafka client could read them.
@@ -12,6 +12,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +23,14 @@ use millstream::devices::{
     self, Clock, OnInvalid, Pace, PartitionTable, ProduceOptions, ProduceSummary, REGISTRY_TOPIC,
     ReadingFormat, ReadingSource, Readings, RegisterOptions, Spelling,
 };
+use millstream::engine::headless::{self, HeadlessError};
+use millstream::engine::host::{Host, HostOptions, Request};
 use millstream::engine::{Properties, Services};
 use millstream::kafka::admin::Admin;
 use millstream::registry::SchemaType;
 use millstream::runtime::clock;
-use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec, ensure_topic};
+use millstream::runtime::live::ensure_topic;
+use millstream::server::{Server, ServerOptions};
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
@@ -35,7 +39,7 @@ use crate::devices_command::{any_seed, now_ms};
 use crate::files::Files;
 use crate::{registry_command, run_command};
 use screen::{Header, Screen};
-use summary::Summary;
+use summary::{Places, Summary};
 use watch::Watch;
 
 /// The SQL of the demo, as it is beside the source.
@@ -95,6 +99,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         }
     };
     let demo = Demo::start(&args, &files, broker.bootstrap(), registry.url()).await?;
+    if !is_screen {
+        eprintln!("ksqlDB's REST API is {}: `millstream sql {0}` looks at it.", demo.places.rest);
+    }
     let shown = demo.show(Box::pin(ended), is_screen).await;
     registry.shutdown().await;
     broker.shutdown().await;
@@ -103,10 +110,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
 
 /// All that runs beside the broker.
 struct Demo {
-    bootstrap: String,
-    /// Where the Schema Registry is.
-    registry: String,
-    instance: Instance,
+    places: Places,
+    host: Arc<Host>,
+    server: Server,
     watch: Watch,
     producers: JoinSet<Result<ProduceSummary, devices::DeviceError>>,
     stop_producers: signal::Sender<bool>,
@@ -127,16 +133,29 @@ impl Demo {
             }
         }
         properties.set("ksql.schema.registry.url", registry.as_str());
+        properties.set("bootstrap.servers", bootstrap.as_str());
         let services = Services::new(&properties)?;
-        let cluster = &services.cluster;
-        let specs = prepare(&services, files, &properties).await?;
-        let sources: BTreeSet<&str> = specs
-            .iter()
-            .flat_map(|spec| spec.plan.sources().map(|(_, source)| source.topic.as_str()))
+        prepare(&services, files, &properties).await?;
+        let options = HostOptions {
+            workers: run_command::workers(&properties)?,
+            properties,
+            instance: u64::from(std::process::id()),
+            stop_within: PATIENCE,
+        };
+        let host = Arc::new(Host::start(services.clone(), options).await?);
+        let address = SocketAddr::from(([127, 0, 0, 1], args.rest_port));
+        let server = Server::start(Arc::clone(&host), ServerOptions::new(address)).await;
+        let server = server.context("--rest-port, or 0 for any that is free")?;
+        let statements = Request { text: files.text().to_string(), ..Request::default() };
+        host.run(&statements).await.with_context(|| files.names())?;
+        let queries = host.queries();
+        let plans = || queries.iter().map(|query| &query.plan);
+        let sources: BTreeSet<&str> = plans()
+            .flat_map(|plan| plan.sources().map(|(_, source)| source.topic.as_str()))
             .collect();
-        let sinks = specs.iter().map(|spec| spec.plan.sink.topic.as_str());
+        let sinks = plans().map(|plan| plan.sink.topic.as_str());
         let topics: BTreeSet<&str> = sources.iter().copied().chain(sinks).collect();
-        let watch = Watch::open(cluster, &topics).await?;
+        let watch = Watch::open(&services.cluster, &topics).await?;
         let (stop_producers, stopped) = signal::channel(false);
         let mut producers = JoinSet::new();
         for spelling in spellings(&services) {
@@ -144,15 +163,10 @@ impl Demo {
                 producers.spawn(produce(args, spelling, &bootstrap, stopped.clone()));
             }
         }
-        let options = InstanceOptions {
-            stop_within: PATIENCE,
-            id: u64::from(std::process::id()),
-            workers: run_command::workers(&properties)?,
-            registry: services.registry.clone(),
-        };
-        let instance = Instance::start(cluster, specs, options).await?;
+        let rest = format!("http://{}", server.address());
+        let places = Places { bootstrap, registry, rest };
         let summary = Summary::default();
-        Ok(Self { bootstrap, registry, instance, watch, producers, stop_producers, summary })
+        Ok(Self { places, host, server, watch, producers, stop_producers, summary })
     }
 
     /// Shows how it goes until `ended`, or until nobody reads what is shown; then stops everything,
@@ -166,10 +180,17 @@ impl Demo {
         let ran = self.watch_until(ended, &mut view).await;
         self.stop_producers.send_replace(true);
         let produced = self.join_producers().await;
-        self.summary.end(self.instance.stop().await.queries);
+        self.server.stop().await;
+        // Requests that are under way may hold it too; what they have not done is left.
+        let stopped = match Arc::into_inner(self.host) {
+            Some(host) => host.stop().await,
+            None => None,
+        };
+        if let Some(status) = stopped {
+            self.summary.end(status.queries);
+        }
         let drained = self.watch.drain(&mut self.summary).await;
-        let header =
-            Header { bootstrap: &self.bootstrap, registry: &self.registry, elapsed: ran.elapsed };
+        let header = Header { places: &self.places, elapsed: ran.elapsed };
         let last = view.close(&self.summary, &header);
         ran.outcome.and(produced).and(drained)?;
         ignore_broken_pipe(last)
@@ -187,11 +208,11 @@ impl Demo {
                 biased;
                 () = &mut ended => break Ok(()),
                 _ = ticks.tick() => {
-                    let status = self.instance.status();
+                    let status = self.host.status();
                     let has_failed = status.has_failed();
                     self.summary.queries = status.queries;
                     self.summary.sample(began.elapsed());
-                    let header = Header { bootstrap: &self.bootstrap, registry: &self.registry, elapsed: began.elapsed() };
+                    let header = Header { places: &self.places, elapsed: began.elapsed() };
                     if let Err(error) = view.show(&self.summary, &header) {
                         break ignore_broken_pipe(Err(error));
                     }
@@ -243,12 +264,12 @@ fn spellings(services: &Services) -> Vec<Spelling> {
     plain.into_iter().chain(registered).collect()
 }
 
-/// Makes the topics of readings that the statements name, with their schemas, then what the statements say.
+/// Makes the topics of readings that the statements name, with their schemas, and checks the statements.
 async fn prepare(
     services: &Services,
     files: &Files,
     properties: &Properties,
-) -> anyhow::Result<Vec<QuerySpec>> {
+) -> anyhow::Result<()> {
     let cluster = &services.cluster;
     let admin = Admin::new(cluster);
     for spelling in spellings(services) {
@@ -267,7 +288,12 @@ async fn prepare(
         let registry = devices::registrations(REGISTRY_SEED, DEVICES);
         devices::register(cluster, registry, &options).await?;
     }
-    run_command::prepare(services, files, properties).await
+    let checked = headless::check_against(services, files.text(), properties).await?;
+    if checked.faults.is_empty() {
+        return Ok(());
+    }
+    files.show(&checked.faults);
+    Err(HeadlessError::Statements(checked.faults)).with_context(|| files.names())
 }
 
 /// Writes readings, dated as they are sent, until the count is reached or the demo stops.
@@ -318,7 +344,7 @@ impl View {
         match self {
             Self::Screen(screen) => screen.draw(summary, header),
             Self::Lines => {
-                let line = summary.to_json(header.bootstrap, header.registry, header.elapsed);
+                let line = summary.to_json(header.places, header.elapsed);
                 let mut out = std::io::stdout();
                 writeln!(out, "{line}")?;
                 out.flush()

@@ -13,7 +13,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use millstream::runtime::live::{QueryState, QueryStatus};
 
-use super::summary::{Summary, state};
+use super::summary::{Places, Summary, state};
 
 /// The screen where its size is not told.
 const SIZE: (u16, u16) = (100, 40);
@@ -25,10 +25,8 @@ const HUES: [Color; 6] =
 
 /// What stands above the panels.
 pub(super) struct Header<'a> {
-    /// Where Kafka clients connect.
-    pub(super) bootstrap: &'a str,
-    /// Where the Schema Registry is.
-    pub(super) registry: &'a str,
+    /// Where everything is.
+    pub(super) places: &'a Places,
     /// How long the demo has run.
     pub(super) elapsed: Duration,
 }
@@ -170,14 +168,14 @@ fn heading(header: &Header<'_>, columns: usize) -> Line {
     let time = format!("{}:{:02}:{:02} ", seconds / 3_600, seconds / 60 % 60, seconds % 60);
     Line::title("millstream demo")
         .put(Paint::Plain, "   Kafka clients connect to ")
-        .put(Paint::Bold, header.bootstrap)
+        .put(Paint::Bold, &header.places.bootstrap)
         .at(columns.min(100).saturating_sub(time.len()))
         .put(Paint::Dim, time)
 }
 
 fn footer(header: &Header<'_>) -> Line {
-    let command = format!(" kcat -b {} -t MOVEMENT_ALERTS", header.bootstrap);
-    let registry = format!("   schemas at {}", header.registry);
+    let command = format!(" millstream sql {}", header.places.rest);
+    let registry = format!("   schemas at {}", header.places.registry);
     Line::default()
         .put(Paint::Dim, command)
         .put(Paint::Dim, registry)

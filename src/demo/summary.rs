@@ -10,6 +10,16 @@ use std::time::Duration;
 use millstream::runtime::live::{QueryState, QueryStatus};
 use serde_json::{Value, json};
 
+/// Where the parts of the demo are found.
+pub(super) struct Places {
+    /// Where Kafka clients connect.
+    pub(super) bootstrap: String,
+    /// Where the Schema Registry is.
+    pub(super) registry: String,
+    /// Where ksqlDB's REST API is.
+    pub(super) rest: String,
+}
+
 /// Keys of a table that are kept; further ones are not shown.
 const KEYS_MAX: usize = 10_000;
 /// Alerts that are kept.
@@ -224,7 +234,7 @@ impl Summary {
     }
 
     /// The summary as a JSON object on one line.
-    pub(super) fn to_json(&self, bootstrap: &str, registry: &str, elapsed: Duration) -> Value {
+    pub(super) fn to_json(&self, places: &Places, elapsed: Duration) -> Value {
         let partitions: serde_json::Map<String, Value> = self
             .partitions
             .iter()
@@ -244,8 +254,9 @@ impl Summary {
             })
             .collect();
         json!({
-            "bootstrap_servers": bootstrap,
-            "schema_registry": registry,
+            "bootstrap_servers": places.bootstrap,
+            "schema_registry": places.registry,
+            "rest": places.rest,
             "elapsed_ms": elapsed.as_millis() as u64,
             "readings": self.readings(),
             "readings_per_second": self.per_second().round() as u64,

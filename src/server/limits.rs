@@ -19,6 +19,8 @@ pub(super) struct Limits {
     pub(super) body_bytes_max: usize,
     /// How many clients may be connected; others wait.
     pub(super) connections_max: usize,
+    /// How long a connection may rest.
+    pub(super) idle_within: Duration,
     /// How many requests may be under way until their answers begin; others are refused.
     pub(super) requests_max: usize,
     /// How many rows a second the answer of one query has, if there is a limit.
@@ -36,6 +38,10 @@ impl Limits {
         Ok(Self {
             body_bytes_max: limit("ksql.server.max.request.bytes", 8 << 20)?,
             connections_max: limit("ksql.server.max.connections", 10_000)?,
+            idle_within: Duration::from_secs(limit(
+                "ksql.idle.connection.timeout.seconds",
+                24 * 60 * 60,
+            )? as u64),
             requests_max: limit("ksql.server.max.concurrent.requests", 1_000)?,
             rows_per_second: u32::try_from(rows).ok().filter(|rows| *rows > 0),
         })

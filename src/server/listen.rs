@@ -14,10 +14,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::targets::Targets;
-
-/// How long a request may take until all of its head is there.
-pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(30);
+use super::limits::Limits;
+use super::requests::Connection;
 
 /// How long is waited where a connection cannot be accepted: its cause is one that passes.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -36,13 +34,13 @@ pub(super) struct Port {
     pub(super) listener: TcpListener,
     /// What encrypts, if anything does.
     pub(super) tls: Option<TlsAcceptor>,
-    /// How many may be connected; others wait until some have gone.
-    pub(super) connections_max: usize,
+    pub(super) limits: Limits,
 }
 
 /// Serves connections until it is to stop.
 pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiver<bool>) {
-    let Port { listener, tls, connections_max } = port;
+    let Port { listener, tls, limits } = port;
+    let Limits { connections_max, idle_within, .. } = limits;
     let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
     let mut is_full = false;
@@ -70,7 +68,7 @@ pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiv
         while connections.try_join_next().is_some() {}
         let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
         connections.spawn(async move {
-            connection(stream, tls, router, stopped).await;
+            connection(stream, tls, (router, idle_within), stopped).await;
             drop(place);
         });
     }
@@ -82,32 +80,38 @@ pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiv
 async fn connection(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    service: (Router, Duration),
     stopped: watch::Receiver<bool>,
 ) {
     // Rows are to be seen at once.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("rows may be late: {error}");
     }
-    let Some(tls) = tls else { return requests(stream, router, stopped).await };
+    let Some(tls) = tls else { return requests(stream, service, stopped).await };
     match tokio::time::timeout(TLS_WITHIN, tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, router, stopped).await,
+        Ok(Ok(stream)) => requests(stream, service, stopped).await,
         Ok(Err(error)) => tracing::debug!("a client has not agreed on keys: {error}"),
         Err(_) => tracing::debug!("a client took too long to agree on keys"),
     }
 }
 
 /// Serves the requests of a connection, in HTTP/1.1 or HTTP/2.
-async fn requests<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
-where
+async fn requests<S>(
+    stream: S,
+    (router, idle_within): (Router, Duration),
+    mut stopped: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    // The connection itself looks at the time: hyper would end one that rests.
+    server.http1().header_read_timeout(None);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
     let service = TowerToHyperService::new(router);
-    let mut serving =
-        pin!(server.serve_connection_with_upgrades(TokioIo::new(Targets::new(stream)), service));
+    let mut serving = pin!(server.serve_connection_with_upgrades(
+        TokioIo::new(Connection::new(stream, idle_within)),
+        service
+    ));
     let stop = async {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };

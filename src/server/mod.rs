@@ -16,11 +16,12 @@ mod limits;
 mod listen;
 mod negotiate;
 mod query;
+mod requests;
 mod routes;
 mod shared;
 mod status;
 mod streamed;
-mod targets;
+mod terminate;
 mod tls;
 mod users;
 mod web_socket;
@@ -86,7 +87,7 @@ impl Server {
         let shared = Arc::new(Shared { host, queries: RunningQueries::default(), limits });
         let router = routes::router(shared, guard, users);
         let (stop, stopped) = watch::channel(false);
-        let port = Port { listener, tls, connections_max: limits.connections_max };
+        let port = Port { listener, tls, limits };
         let serving = tokio::spawn(listen::serve(port, router, stopped));
         Ok(Self { address, stop, serving })
     }

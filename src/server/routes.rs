@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::limits::UnderWay;
 use super::shared::Shared;
 use super::users::Users;
-use super::{h2c, inserts, ksql, query, status, web_socket};
+use super::{h2c, inserts, ksql, query, status, terminate, web_socket};
 
 /// What ksqlDB says of a path that it does not have.
 const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
@@ -37,6 +37,7 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/heartbeat", post(StatusCode::NOT_FOUND))
         .route("/lag", post(StatusCode::NOT_FOUND))
         .route("/ksql", post(ksql::run))
+        .route("/ksql/terminate", post(terminate::run))
         .route("/query", post(query::query))
         .route("/query-stream", post(query::query_stream))
         .route("/inserts-stream", post(inserts::inserts))
@@ -44,6 +45,7 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/ws/query", get(web_socket::query))
         .fallback(not_found)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), terminate::check))
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(middleware::from_fn(move |request, next| under_way.clone().check(request, next)))
         .with_state(shared);

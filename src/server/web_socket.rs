@@ -110,7 +110,7 @@ fn requested(parameters: &HashMap<String, String>) -> Result<Request, String> {
 fn refusal(error: HostError) -> String {
     let HostError { fault, message, unread_at, .. } = error;
     match unread_at {
-        Some(at) => format!("Error parsing query: {at}: {message}"),
+        Some(at) => format!("Error parsing query: {at}: Syntax error at {at}"),
         None if fault == HostFault::Request || message.starts_with("Exception while preparing") => {
             format!("Error parsing query: {message}")
         }

@@ -5,6 +5,7 @@ mod commands;
 mod connections;
 mod connectors;
 mod looks;
+mod operators;
 mod statements;
 mod streams;
 mod world;

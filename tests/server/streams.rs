@@ -6,6 +6,7 @@ use std::pin::Pin;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_core::Stream as _;
+use millstream::registry::{EmbeddedRegistry, EmbeddedRegistryConfig};
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -95,6 +96,30 @@ async fn rows_are_taken_one_after_the_other() {
     let rows = ksql.query("SELECT * FROM hits;").await;
     assert_eq!(rows.len(), 501);
     assert_eq!(rows[8].to_string(), r#"["d7",7,7.01,null]"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_written_with_schemas_of_the_registry() {
+    let world = World::new().await;
+    let cluster = world.cluster();
+    let registry = EmbeddedRegistry::start(&cluster, EmbeddedRegistryConfig::default()).await;
+    let registry = registry.unwrap();
+    let url = registry.url();
+    let ksql = world.server_with(&[("ksql.schema.registry.url", &url)]).await;
+    for (name, format) in [("a", "AVRO"), ("b", "PROTOBUF"), ("c", "JSON_SR")] {
+        ksql.run(&format!(
+            "CREATE STREAM {name} (k VARCHAR KEY, n INT) WITH (KAFKA_TOPIC='{name}', PARTITIONS=1, \
+             VALUE_FORMAT='{format}');"
+        ))
+        .await;
+        ksql.run(&format!("INSERT INTO {name} VALUES ('first', 1);")).await;
+        let line = format!("{{\"target\":\"{name}\"}}\n{{\"k\":\"second\",\"n\":2}}\n");
+        assert_eq!(insert(&ksql, &line).await.1, [json!({ "seq": 0, "status": "ok" })]);
+        let rows = ksql.query(&format!("SELECT * FROM {name};")).await;
+        assert_eq!(rows[1..], [json!(["first", 1]), json!(["second", 2])], "{format}");
+    }
+    ksql.stop().await;
+    registry.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

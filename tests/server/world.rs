@@ -8,6 +8,7 @@ use std::time::Duration;
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::engine::host::{Host, HostOptions};
 use millstream::engine::{Properties, Services};
+use millstream::kafka::{ClientConfig, Cluster};
 use millstream::server::{Server, ServerOptions};
 use serde_json::{Value, json};
 
@@ -42,6 +43,11 @@ impl World {
     /// Where the broker is found.
     pub(crate) fn brokers(&self) -> String {
         self.broker.bootstrap()
+    }
+
+    /// A client of the broker.
+    pub(crate) fn cluster(&self) -> Cluster {
+        Cluster::new(ClientConfig::new(&self.brokers()).unwrap()).unwrap()
     }
 
     /// Starts a server of the one service that there is.
@@ -86,7 +92,7 @@ impl Ksql {
         let mut host = self.host;
         for _ in 0..100 {
             match Arc::try_unwrap(host) {
-                Ok(host) => return host.stop().await,
+                Ok(host) => return drop(host.stop().await),
                 Err(shared) => host = shared,
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

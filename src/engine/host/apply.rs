@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::answer::{CommandState, CommandStatus};
 use super::command::{Command, CommandId, decode_key};
 use super::log::{LoggedCommand, Tail};
+use super::state::Phase;
+use super::terminate::ends_service;
 use super::{HostError, Shared, ksql_plan};
 use crate::engine::{
     Answer, Change, Engine, Known, PersistentQuery, Properties, QueryChange, Session, settings,
@@ -46,7 +48,7 @@ impl Shared {
     /// Applies commands as they come.
     pub(super) async fn follow(self: Arc<Self>, mut tail: Tail) {
         let mut next = *self.applied.borrow();
-        loop {
+        while *self.phase.borrow() == Phase::Running {
             let found = match tail.next().await {
                 Ok(found) => found,
                 Err(error) => {
@@ -89,6 +91,14 @@ impl Shared {
         replayed: Option<&mut Known>,
     ) -> Result<CommandStatus, HostError> {
         let command = Command::decode(&logged.value).map_err(HostError::request)?;
+        if ends_service(&command) {
+            self.end_service(&command).await;
+            return Ok(CommandStatus {
+                state: CommandState::Success,
+                message: "Cluster terminated".to_owned(),
+                query: None,
+            });
+        }
         let parsed = parse_one(&command.statement)?;
         if CommandId::of(&parsed.statement).is_none() {
             return Err(HostError::request("it is none that changes what exists"));
@@ -139,17 +149,11 @@ impl Shared {
     /// Starts and stops queries as a change says.
     async fn carry_out(&self, change: &Change) {
         let stops = change.queries.iter().filter_map(|query| match query {
-            QueryChange::Terminate { id } | QueryChange::Pause { id } => Some(id.as_str()),
-            QueryChange::Replace(query) => Some(query.id.as_str()),
+            QueryChange::Terminate { id } | QueryChange::Pause { id } => Some(id.clone()),
+            QueryChange::Replace(query) => Some(query.id.clone()),
             QueryChange::Start(_) | QueryChange::Resume(_) => None,
         });
-        // All at once: each waits for its own broker.
-        let mut stopping: Vec<_> = stops.map(|id| Box::pin(self.instance.stop_query(id))).collect();
-        std::future::poll_fn(|context| {
-            stopping.retain_mut(|stop| stop.as_mut().poll(context).is_pending());
-            if stopping.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-        })
-        .await;
+        self.stop_queries(&stops.collect::<Vec<_>>()).await;
         for query in &change.queries {
             match query {
                 QueryChange::Start(query)
@@ -159,6 +163,17 @@ impl Shared {
                 QueryChange::Pause { .. } => {}
             }
         }
+    }
+
+    /// Stops queries, all at once: each waits for its own broker.
+    pub(super) async fn stop_queries(&self, ids: &[String]) {
+        let stops = ids.iter().map(|id| Box::pin(self.instance.stop_query(id)));
+        let mut stopping: Vec<_> = stops.collect();
+        std::future::poll_fn(|context| {
+            stopping.retain_mut(|stop| stop.as_mut().poll(context).is_pending());
+            if stopping.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
     }
 
     /// Starts a query; that it cannot be started is told.

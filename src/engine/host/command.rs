@@ -59,6 +59,11 @@ impl CommandId {
         Some(Self { kind, entity, action })
     }
 
+    /// What the end of a service is about.
+    pub(super) fn end_of_service() -> Self {
+        Self { kind: "cluster", entity: "TerminateCluster".to_owned(), action: "terminate" }
+    }
+
     /// The key of its record.
     pub(super) fn key(&self) -> Vec<u8> {
         serde_json::to_vec(&self.to_string()).unwrap_or_default()
@@ -83,20 +88,29 @@ pub(super) struct Command {
 }
 
 impl Command {
+    /// A command of a statement alone.
+    pub(super) fn of_statement(statement: &str) -> Self {
+        Self { statement: statement.to_owned(), overrides: BTreeMap::new(), plan: Value::Null }
+    }
+
     /// The bytes of its record. `properties` are those of the server that matter to what is made.
     pub(super) fn encode(&self, properties: &Properties) -> Vec<u8> {
+        serde_json::to_vec(&self.value(properties)).unwrap_or_default()
+    }
+
+    /// What its record says.
+    pub(super) fn value(&self, properties: &Properties) -> Value {
         let original: Map<String, Value> = effective(properties)
             .into_iter()
             .filter_map(|(name, value)| Some((name, json!(value?))))
             .collect();
-        let value = json!({
+        json!({
             "statement": self.statement,
             "streamsProperties": self.overrides,
             "originalProperties": original,
             "plan": self.plan,
             "version": VERSION,
-        });
-        serde_json::to_vec(&value).unwrap_or_default()
+        })
     }
 
     /// Reads a record of ours or of ksqlDB's.

@@ -38,6 +38,7 @@ mod rows;
 mod scope;
 mod sources;
 mod state;
+mod terminate;
 mod topic_list;
 mod topics;
 
@@ -59,12 +60,14 @@ pub use messages::RowMessages;
 pub use print::{NoTopic, Printed, Printing};
 pub use read::{Asked, Reading, Rows};
 pub use request::Request;
+pub use state::Phase;
 
 use super::connect::Connect;
 use super::{Engine, Properties, Services, ServicesError};
 use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
-use crate::runtime::live::{Instance, InstanceOptions};
+use crate::plan::PersistentQuery;
+use crate::runtime::live::{Instance, InstanceOptions, InstanceStatus};
 use log::CommandLog;
 use reads::Reads;
 use state::State;
@@ -101,6 +104,8 @@ struct Shared {
     /// How far the log is applied: the offset behind the last command.
     applied: watch::Sender<i64>,
     log: CommandLog,
+    /// Whether the service still is.
+    phase: watch::Sender<Phase>,
     /// Who writes a command holds this, from its plan to its effect.
     writing: tokio::sync::Mutex<()>,
     producer: Producer,
@@ -144,6 +149,7 @@ impl Host {
             instance,
             state: Mutex::new(State::new(engine)),
             applied: watch::channel(0).0,
+            phase: watch::channel(Phase::Running).0,
             log,
             writing: tokio::sync::Mutex::new(()),
             cluster_id,
@@ -200,14 +206,23 @@ impl Host {
         state.statuses.iter().map(|(id, status)| (id.clone(), status.state)).collect()
     }
 
-    /// Stops: queries are drained and committed, and go on at the next start.
-    pub async fn stop(self) {
+    /// The persistent queries, in the order in which they were made.
+    pub fn queries(&self) -> Vec<Arc<PersistentQuery>> {
+        self.shared.state().engine.queries().to_vec()
+    }
+
+    /// How the queries fare.
+    pub fn status(&self) -> InstanceStatus {
+        self.shared.instance.status()
+    }
+
+    /// Stops: queries are drained and committed, and go on at the next start. Gives how they fared at the end, unless
+    /// requests are under way that hold the host a little longer; what is left then is given up.
+    pub async fn stop(self) -> Option<InstanceStatus> {
         self.follower.abort();
         let _ = self.follower.await;
-        // Requests that are under way may hold it a little longer; what is left then is given up.
-        if let Some(shared) = Arc::into_inner(self.shared) {
-            shared.instance.stop().await;
-        }
+        let shared = Arc::into_inner(self.shared)?;
+        Some(shared.instance.stop().await)
     }
 }
 

@@ -9,6 +9,17 @@ use crate::types::Timestamp;
 /// How many commands are remembered with what became of them.
 pub(super) const STATUSES_MAX: usize = 10_000;
 
+/// Whether a server still serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It does.
+    Running,
+    /// Its service is being ended.
+    Ending,
+    /// Its service has ended.
+    Ended,
+}
+
 /// What a host knows.
 #[derive(Debug, Default)]
 pub(super) struct State {

@@ -27,17 +27,20 @@ impl Shared {
     pub(super) fn forget_query(&self, id: &str) {
         let group = format!("{}{id}", group_prefix(&self.service_id));
         let admin = Admin::new(&self.services.cluster);
-        tokio::spawn(async move {
-            let mut tries = 0;
-            while let Err(error) = clean_up(&admin, &group).await {
-                tries += 1;
-                if tries == CLEAN_TRIES {
-                    tracing::warn!("what {group} kept is not deleted: {error}");
-                    return;
-                }
-                tokio::time::sleep(CLEAN_WAIT).await;
-            }
-        });
+        tokio::spawn(async move { clean_up_after(&admin, &group).await });
+    }
+}
+
+/// Deletes what a query kept; it is tried again while other servers still leave its group.
+pub(super) async fn clean_up_after(admin: &Admin, group: &str) {
+    let mut tries = 0;
+    while let Err(error) = clean_up(admin, group).await {
+        tries += 1;
+        if tries == CLEAN_TRIES {
+            tracing::warn!("what {group} kept is not deleted: {error}");
+            return;
+        }
+        tokio::time::sleep(CLEAN_WAIT).await;
     }
 }
 

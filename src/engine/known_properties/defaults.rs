@@ -81,6 +81,7 @@ pub(in crate::engine) const DEFAULTS: &[(&str, Option<&str>)] = &[
     ("ksql.runtime.feature.shared.enabled", Some("false")),
     ("ksql.schema.registry.url", Some("")),
     ("ksql.security.extension.class", None),
+    ("ksql.service.id", Some("default_")),
     ("ksql.shared.runtimes.count", Some("2")),
     ("ksql.sink.window.change.log.additional.retention", Some("1000000")),
     ("ksql.source.table.materialization.enabled", Some("true")),

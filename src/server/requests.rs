@@ -1,14 +1,19 @@
-//! Targets of requests as some clients write them: with a backquote as it is.
+//! The requests of an HTTP/1.1 connection, seen before their parser sees them: where each begins, and how long it takes.
 //!
-//! Ids of commands have them, as in ``/status/stream/`S`/create``, and ksqlDB takes them so; the parser of requests does
+//! A client has to say what it wants within a time once it has begun to, while a connection may rest between requests
+//! for as long as ksqlDB's may (`ksql.idle.connection.timeout.seconds`): clients that keep some for later find them there.
+//!
+//! And some clients write targets with a backquote as it is. Ids of commands have them, as in ``/status/stream/`S`/create``, and ksqlDB takes them so; the parser of requests does
 //! not, as RFC 3986 wants `%60`. They are written so here, before it sees them. What follows has to know where a request
 //! ends; where that is in doubt nothing is touched any more. The parser decides for itself what it is given.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 /// How much is read at a time.
 const READ_BYTES: usize = 8 << 10;
@@ -19,22 +24,64 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// What HTTP/2 begins with, up to the end of its first line.
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0";
 
-/// A connection whose requests have targets as they are to be.
-pub(super) struct Targets<I> {
+/// How long a head may take, from its first byte on; that of the first request from the connection on.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+
+/// A connection whose requests have targets as they are to be, and come in time.
+pub(super) struct Connection<I> {
     io: I,
     requests: Requests,
     /// What has been read and is not taken yet.
     waiting: Vec<u8>,
     at: usize,
+    /// When it is looked whether anything has happened.
+    deadline: Pin<Box<Sleep>>,
+    /// Whether a head is awaited that has begun, or the first one.
+    is_in_head: bool,
+    /// Whether something has happened since the deadline was set.
+    is_active: bool,
+    idle_within: Duration,
 }
 
-impl<I> Targets<I> {
-    pub(super) fn new(io: I) -> Self {
-        Self { io, requests: Requests::default(), waiting: Vec::new(), at: 0 }
+impl<I> Connection<I> {
+    /// A connection that may be idle for so long.
+    pub(super) fn new(io: I, idle_within: Duration) -> Self {
+        Self {
+            io,
+            requests: Requests::default(),
+            waiting: Vec::new(),
+            at: 0,
+            deadline: Box::pin(tokio::time::sleep(HEAD_WITHIN)),
+            is_in_head: true,
+            is_active: false,
+            idle_within,
+        }
+    }
+
+    /// Looks whether the client takes too long.
+    fn check_time(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        while self.deadline.as_mut().poll(context).is_ready() {
+            if self.is_in_head || !std::mem::take(&mut self.is_active) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.deadline.set(tokio::time::sleep(self.idle_within));
+        }
+        Ok(())
+    }
+
+    /// Notes that something was read.
+    fn note_read(&mut self) {
+        let is_in_head = self.requests.is_in_head();
+        if is_in_head != self.is_in_head {
+            let within = if is_in_head { HEAD_WITHIN } else { self.idle_within };
+            self.deadline.set(tokio::time::sleep(within));
+        }
+        self.is_in_head = is_in_head;
+        self.is_active = true;
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Targets<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for Connection<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -46,11 +93,16 @@ impl<I: AsyncRead + Unpin> AsyncRead for Targets<I> {
             }
             let mut bytes = [0; READ_BYTES];
             let mut read = ReadBuf::new(&mut bytes);
-            ready!(Pin::new(&mut self.io).poll_read(context, &mut read))?;
+            let polled = Pin::new(&mut self.io).poll_read(context, &mut read);
+            if polled.is_pending() {
+                self.check_time(context)?;
+            }
+            ready!(polled)?;
             let Self { requests, waiting, at, .. } = &mut *self;
             waiting.clear();
             *at = 0;
             requests.pass_all(read.filled(), waiting);
+            self.note_read();
         }
         let left = &self.waiting[self.at..];
         let taken = left.len().min(buffer.remaining());
@@ -60,12 +112,13 @@ impl<I: AsyncRead + Unpin> AsyncRead for Targets<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Targets<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for Connection<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.is_active = true;
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
@@ -82,6 +135,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Targets<I> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.is_active = true;
         Pin::new(&mut self.io).poll_write_vectored(context, parts)
     }
 
@@ -117,6 +171,11 @@ enum Place {
 }
 
 impl Requests {
+    /// Whether a head has begun and is not whole.
+    fn is_in_head(&self) -> bool {
+        self.place == Place::Head && !self.line.is_empty()
+    }
+
     /// Passes bytes on, or what stands for them.
     fn pass_all(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
         while let Some(first) = bytes.first() {
@@ -256,6 +315,34 @@ mod tests {
         let chunked = "POST /ksql HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
                        4;a=b\r\n`\r\n`\r\n1\r\n`\r\n0\r\nA: `\r\n\r\n";
         assert_eq!(passed(&format!("{chunked}{STATUS}")), format!("{chunked}{ESCAPED}"));
+    }
+
+    /// Reads what there is; an error once that takes too long.
+    async fn read(connection: &mut Connection<tokio::io::DuplexStream>) -> io::Result<usize> {
+        use tokio::io::AsyncReadExt as _;
+        connection.read(&mut [0; 1024]).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn heads_come_in_time_and_connections_may_rest() {
+        use tokio::io::AsyncWriteExt as _;
+        let hour = Duration::from_hours(1);
+        let (mut client, server) = tokio::io::duplex(1024);
+        let mut connection = Connection::new(server, 24 * hour);
+        client.write_all(STATUS.as_bytes()).await.unwrap();
+        assert!(read(&mut connection).await.is_ok());
+        // It rests, answers go on, and it is asked again.
+        assert!(tokio::time::timeout(23 * hour, read(&mut connection)).await.is_err());
+        connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        assert!(tokio::time::timeout(23 * hour, read(&mut connection)).await.is_err());
+        client.write_all(b"GET /").await.unwrap();
+        assert!(read(&mut connection).await.is_ok());
+        let late = tokio::time::timeout(HEAD_WITHIN * 2, read(&mut connection)).await.unwrap();
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let (_silent, server) = tokio::io::duplex(1024);
+        let mut connection = Connection::new(server, 24 * hour);
+        let late = tokio::time::timeout(HEAD_WITHIN * 2, read(&mut connection)).await.unwrap();
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
