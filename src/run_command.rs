@@ -198,12 +198,24 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 
 /// Warns of properties that mean nothing, or have no effect.
 pub(crate) fn warn_of(properties: &Properties) {
+    warn_of_unknown(properties);
+    for (name, effect) in properties.without_effect() {
+        tracing::warn!("property {name} {effect}");
+    }
+}
+
+/// The same of a server.
+pub(crate) fn warn_of_servers(properties: &Properties) {
+    warn_of_unknown(properties);
+    for (name, effect) in properties.without_effect_on_servers() {
+        tracing::warn!("property {name} {effect}");
+    }
+}
+
+fn warn_of_unknown(properties: &Properties) {
     let unknown: Vec<_> = unknown(properties).collect();
     if !unknown.is_empty() {
         tracing::warn!("these properties mean nothing: {}", unknown.join(", "));
-    }
-    for (name, effect) in properties.without_effect() {
-        tracing::warn!("property {name} {effect}");
     }
 }
 

@@ -10,7 +10,7 @@ use millstream::server::{Server, ServerOptions};
 
 use crate::args::ServerArgs;
 use crate::run_command::{
-    kafka_properties, set_state_dir, start_tracing, stop_signal, warn_of, workers,
+    kafka_properties, set_state_dir, start_tracing, stop_signal, warn_of_servers, workers,
 };
 
 /// Where a server listens, unless it is told.
@@ -21,9 +21,12 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     start_tracing("info");
     let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
-    warn_of(&properties);
-    let listeners = args.listeners.as_deref().or(properties.get("listeners")).unwrap_or(LISTENER);
-    let options = listener(listeners).await?;
+    warn_of_servers(&properties);
+    if let Some(listeners) = &args.listeners {
+        // Who asks for a query is told where it runs.
+        properties.set("listeners", listeners.as_str());
+    }
+    let options = listener(properties.get("listeners").unwrap_or(LISTENER)).await?;
     let services = Services::new(&properties)?;
     let mut stop = std::pin::pin!(stop_signal()?);
     let host_options = HostOptions {

@@ -115,6 +115,14 @@ impl Properties {
         })
     }
 
+    /// The same where they are those of a server.
+    pub fn without_effect_on_servers(&self) -> impl Iterator<Item = (&str, String)> {
+        let known = self.iter().filter(|(name, _)| known_properties::is_known_to_servers(name));
+        known.filter_map(|(name, value)| {
+            Some((name, known_properties::without_effect_on_servers(name, value)?))
+        })
+    }
+
     /// The number under `name`, or `default`.
     pub fn number(&self, name: &str, default: i64) -> Result<i64, PropertyError> {
         let Some(text) = self.get(name) else { return Ok(default) };

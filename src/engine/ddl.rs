@@ -28,8 +28,11 @@ impl Planning<'_> {
         }
         self.refuse_formats_of(create)?;
         let made = plan::plan_create_source(create, &self.parsed.text, &self.context());
-        let is_prepared = made.as_ref().err().is_none_or(|error| error.stage == Stage::Execute);
-        if let Some(existing) = existing.filter(|_| !create.or_replace && is_prepared) {
+        // ksqlDB asks whether columns fit their formats once it knows that the name is free, and all else before.
+        let is_unfit =
+            |error: &PlanError| error.message.contains(" format does not support schema.");
+        let is_other_fault = made.as_ref().is_err_and(|error| !is_unfit(error));
+        if let Some(existing) = existing.filter(|_| !create.or_replace && !is_other_fault) {
             let kinds = (create.kind, existing.kind);
             return Err(plan::already_exists(&create.name, kinds, Stage::Execute));
         }
@@ -84,10 +87,31 @@ impl Planning<'_> {
                 && format.supports_schema_inference()
                 && !self.engine.has_registry
             {
-                return Err(no_registry(format, &create.with));
+                let error = no_registry(format, &create.with);
+                return Err(self.no_topic_without(create, &options, format).unwrap_or(error));
             }
         }
         Ok(())
+    }
+
+    /// What ksqlDB says where it would make a topic whose schemas it could not register.
+    fn no_topic_without(
+        &self,
+        create: &CreateSource,
+        options: &Options,
+        format: Format,
+    ) -> Option<PlanError> {
+        let topic = options.topic.as_ref()?;
+        let is_made = options.partitions.is_some() && self.known.topic(topic).is_none();
+        let message = format!(
+            "Cannot create topic '{topic}' with format {format} without configuring \
+             'ksql.schema.registry.url'"
+        );
+        is_made.then(|| {
+            let mut error = no_registry(format, &create.with);
+            error.message = message;
+            error
+        })
     }
 
     /// Formats whose schemas are in a registry need one.
@@ -207,17 +231,16 @@ pub(super) fn exists(kind: SourceKind, existing: &Source) -> Planned {
 /// What ksqlDB says of a topic that does not exist, with the statement that would make it.
 pub(super) fn missing_topic(create: &CreateSource, topic: &str) -> PlanError {
     let mut with = create.clone();
-    let number = |name: &str, value: i32| Property {
-        name: Name::new(name),
-        value: Literal::Integer(value),
-        value_span: Span::default(),
-    };
-    with.with.push(number("PARTITIONS", 2));
-    if with.with.iter().all(|property| !["FORMAT", "KEY_FORMAT"].contains(&&*property.name.text)) {
-        let (name, value) = (Name::new("KEY_FORMAT"), Literal::String("KAFKA".to_owned()));
+    let mut set = |name: &str, value: Literal| {
+        let name = Name::new(name);
         with.with.push(Property { name, value, value_span: Span::default() });
+    };
+    set("PARTITIONS", Literal::Integer(2));
+    let says_format = |name: &str| create.with.iter().any(|property| property.name.text == name);
+    if !says_format("FORMAT") && !says_format("KEY_FORMAT") {
+        set("KEY_FORMAT", Literal::String("KAFKA".to_owned()));
     }
-    with.with.sort_by(|one, other| one.name.text.cmp(&other.name.text));
+    with.with.sort_by(|a, b| a.name.text.cmp(&b.name.text));
     let statement = plan::canonical(&Statement::CreateSource(with));
     PlanError::execute(format!(
         "Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please \

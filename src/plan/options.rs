@@ -275,9 +275,11 @@ fn windows(
             ("WINDOW_SIZE", Err(error))
         }
         (WindowKind::Hopping | WindowKind::Tumbling, None) => {
-            let error = PlanError::prepare(
-                "'WINDOW_SIZE' property must be set for Tumbling and Hopping windows.",
-            );
+            let error = PlanError::prepare(format!(
+                "{} windows require 'WINDOW_SIZE' to be provided in the WITH clause. For example: \
+                 'WINDOW_SIZE'='10 SECONDS'",
+                kind.as_str()
+            ));
             ("WINDOW_TYPE", Err(error.help("add WINDOW_SIZE, as in WINDOW_SIZE='10 SECONDS'")))
         }
         _ => ("WINDOW_TYPE", Ok(Some(SourceWindow { kind, size_ms }))),

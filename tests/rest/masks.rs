@@ -9,7 +9,8 @@ static MASKS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"transient_[A-Za-z0-9_]+?_-?\d{6,}", "TRANSIENT"),
         (r"query_\d{13}", "PULL"),
-        (r"\b(CTAS|CSAS|CSTS|INSERTQUERY|CST)_([A-Z0-9_]+?)_?\d+\b", "${1}_${2}"),
+        (r"\bINSERTQUERY_\d+\b", "INSERTQUERY"),
+        (r"\b(CTAS|CSAS|CSTS|CST)_([A-Z0-9_]+?)_?\d+\b", "${1}_${2}"),
         (r#""(kafkaClusterId|kafka-cluster)":"[^"]+""#, "\"$1\":\"\""),
         (r#""commandSequenceNumber":-?\d+"#, "\"commandSequenceNumber\":0"),
         (r"20(?:2[4-9]|3\d)[-/]\d\d[-/]\d\d[T ][0-9:.]+|\b1[789]\d{11}\b", "1"),

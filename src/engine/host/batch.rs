@@ -2,13 +2,14 @@
 
 use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
 use super::command::{Command, CommandId};
-use super::rewrite::{logged, refused};
+use super::refusal::{LookUpError, not_looked_up, not_made, refusal};
+use super::rewrite::logged;
 use super::scope::Scope;
 use super::topics::look_up;
 use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared, ksql_plan};
 use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
 use crate::kafka::admin::Admin;
-use crate::plan::{self, Catalog, PlanError, SchemaRequest, Stage};
+use crate::plan::SchemaRequest;
 use crate::sql::ast::Statement;
 use crate::sql::print::masked;
 use crate::sql::{self, ParseError, ParsedStatement, Variables};
@@ -92,7 +93,8 @@ impl Shared {
                 known.default_retention_ms = topics::default_retention(&admin).await?;
             }
             let needs = engine.needs(&parsed.statement, &scope.session);
-            self.services.look_up::<HostError>(&needs, &mut known).await?;
+            let looked_up = self.services.look_up::<LookUpError>(&needs, &mut known).await;
+            looked_up.map_err(|error| not_looked_up(error, parsed))?;
             let planned = engine.plan(parsed, &scope.session, &known);
             let planned =
                 planned.map_err(|error| refusal(error, parsed, engine.catalog(), &known))?;
@@ -234,7 +236,8 @@ impl Shared {
     /// Makes the topics and the schemas that a statement needs.
     async fn make(&self, admin: &Admin, change: &Change) -> Result<(), HostError> {
         if let Some(request) = &change.topic {
-            topics::create(admin, request).await?;
+            let created = topics::create(admin, request).await;
+            created.map_err(|error| not_made(&error, &request.name))?;
         }
         if let Some(registry) = &self.services.registry {
             for SchemaRequest { subject, schema } in &change.schemas {
@@ -256,40 +259,6 @@ enum Written {
     Command { text: String, offset: i64, delete_topic: Option<String> },
     /// All is as it wants it.
     Unneeded(Entity),
-}
-
-/// Why a statement is refused, with the text that ksqlDB shows of it: as it was written, until it has been prepared.
-fn refusal(
-    error: PlanError,
-    parsed: &ParsedStatement,
-    catalog: &Catalog,
-    known: &Known,
-) -> HostError {
-    let is_unprepared = matches!(error.stage, Stage::Prepare | Stage::Resolve);
-    let mut error = HostError::from(error);
-    if error.message.starts_with("KSQL is not configured to use a schema registry") {
-        return HostError { fault: HostFault::NoRegistry, ..error };
-    }
-    let is_row = matches!(parsed.statement, Statement::InsertValues(_));
-    let begins = |text: &str| error.message.starts_with(text);
-    let is_topic_missing = begins("Topic '") && error.message.contains("' does not exist. If you");
-    if is_topic_missing || (is_row && begins("Cannot insert values into")) {
-        return HostError::request(error.message);
-    }
-    if begins("Window advancement interval should be") {
-        // It is no exception of ksqlDB's.
-        return HostError::server(error.message).of(masked(parsed));
-    }
-    if is_unprepared || begins("Statement is missing the 'VALUE_FORMAT' property") {
-        return error.of(masked(parsed));
-    }
-    let shown = refused(parsed, catalog, known);
-    let canonical = plan::canonical(&plan::sanitised(&parsed.statement, catalog));
-    if let Some(message) = error.message.strip_suffix(&canonical) {
-        // What is shown below the message is shown as it stands beside it.
-        error.message = format!("{message}{shown}");
-    }
-    error.of(shown)
 }
 
 /// Whether a statement changes what those after it in the batch see.

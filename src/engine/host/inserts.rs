@@ -58,6 +58,6 @@ impl Inserting {
 
     /// Waits until a row is written.
     pub async fn written(&self, row: BegunRow) -> Result<(), HostError> {
-        self.shared.acknowledged(row.0).await
+        self.shared.acknowledged(row.0, self.writer.source()).await
     }
 }

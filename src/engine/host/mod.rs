@@ -32,6 +32,7 @@ mod processing_log;
 mod property_list;
 mod read;
 mod reads;
+mod refusal;
 mod request;
 mod rewrite;
 mod rows;

@@ -48,6 +48,15 @@ pub(super) fn refused(parsed: &ParsedStatement, catalog: &Catalog, known: &Known
     }
 }
 
+/// The same, before it is known which topic it is about.
+pub(super) fn with_formats(parsed: &ParsedStatement, catalog: &Catalog) -> String {
+    let Statement::CreateSource(create) = &parsed.statement else { return masked(parsed) };
+    let mut create = create.clone();
+    create.columns.iter_mut().for_each(|column| resolve(&mut column.ty, catalog));
+    complete_formats(&mut create);
+    canonical(&Statement::CreateSource(create))
+}
+
 fn canonical(statement: &Statement) -> String {
     format!("{};", plan::canonical(statement))
 }
@@ -67,6 +76,10 @@ fn complete_source(create: &mut CreateSource) {
         SourceKind::Table => "compact",
     };
     set_default(&mut create.with, "CLEANUP_POLICY", text(policy));
+    complete_formats(create);
+}
+
+fn complete_formats(create: &mut CreateSource) {
     if !has(&create.with, "FORMAT") {
         set_default(&mut create.with, "KEY_FORMAT", text("KAFKA"));
     }

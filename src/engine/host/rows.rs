@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::refusal::not_written;
 use super::{HostError, HostFault, Shared};
 use crate::expr::EvalContext;
 use crate::formats::Schemas;
@@ -21,7 +22,7 @@ impl Shared {
         let record = writer.write(&inserted);
         let record = record.map_err(|error| HostError::server(error.message))?;
         let written = self.send(&row.source.topic, &record).await?;
-        self.acknowledged(written).await
+        self.acknowledged(written, &row.source).await
     }
 
     /// The values of a row.
@@ -76,7 +77,11 @@ impl Shared {
     }
 
     /// Waits until Kafka has a record; all that were handed to the producer are sent at once.
-    pub(super) async fn acknowledged(&self, mut written: Acknowledgement) -> Result<(), HostError> {
+    pub(super) async fn acknowledged(
+        &self,
+        mut written: Acknowledgement,
+        source: &Source,
+    ) -> Result<(), HostError> {
         let acknowledged = if let Ok(acknowledged) = written.try_recv() {
             acknowledged
         } else {
@@ -84,7 +89,6 @@ impl Shared {
             let _ = self.producer.flush().await;
             written.await.map_err(|_| HostError::server("the row was not acknowledged"))?
         };
-        acknowledged?;
-        Ok(())
+        acknowledged.map(drop).map_err(|error| not_written(error, &source.name))
     }
 }

@@ -1,23 +1,26 @@
 //! `SHOW TOPICS`.
 
+use std::collections::BTreeMap;
+
+use regex::RegexSet;
+
 use super::answer::TopicText;
+use super::property_list::effective;
 use super::{HostError, Shared};
+use crate::kafka::KafkaError;
 use crate::kafka::admin::Admin;
 use crate::kafka::cluster::TopicMetadata;
+use crate::kafka::group::decode_assignment;
 
-/// How the names of topics begin that are hidden (`ksql.hidden.topics`).
-const HIDDEN: &[&str] = &["_confluent", "__confluent"];
+/// What says which topics are hidden, as patterns of whole names.
+const HIDDEN: &str = "ksql.hidden.topics";
 
-/// Other topics that are hidden.
-const HIDDEN_NAMES: &[&str] = &[
-    "_schemas",
-    "__consumer_offsets",
-    "__transaction_state",
-    "connect-configs",
-    "connect-offsets",
-    "connect-status",
-    "connect-statuses",
-];
+/// How many read a topic.
+#[derive(Clone, Copy, Default)]
+struct Readers {
+    consumers: usize,
+    groups: usize,
+}
 
 impl Shared {
     pub(super) async fn list_topics(
@@ -27,39 +30,56 @@ impl Shared {
     ) -> Result<Vec<TopicText>, HostError> {
         let admin = Admin::new(&self.services.cluster);
         let topics = admin.list_topics().await?;
+        let hidden = self.hidden_topics()?;
+        let readers = if with_consumers { readers(&admin).await? } else { BTreeMap::new() };
         let shown = topics.iter().filter(|topic| {
             let name = topic.name.as_ref();
-            let is_hidden = HIDDEN.iter().any(|prefix| name.starts_with(prefix))
-                || HIDDEN_NAMES.contains(&name);
             // A topic of Kafka's own is never shown.
-            !is_hidden || (all && !name.starts_with("__"))
+            !hidden.is_match(name) || (all && !name.starts_with("__"))
         });
-        let mut texts: Vec<_> = shown
-            .map(|topic| TopicText {
-                name: topic.name.to_string(),
-                replicas: replica_counts(topic),
-                consumers: 0,
-                groups: 0,
-            })
-            .collect();
-        if with_consumers {
-            self.count_readers(&mut texts);
-        }
-        Ok(texts)
+        let text = |topic: &std::sync::Arc<TopicMetadata>| {
+            let Readers { consumers, groups } =
+                readers.get(topic.name.as_ref()).copied().unwrap_or_default();
+            let (name, replicas) = (topic.name.to_string(), replica_counts(topic));
+            TopicText { name, replicas, consumers, groups }
+        };
+        Ok(shown.map(text).collect())
     }
 
-    /// Counts the queries of this service that read topics.
-    fn count_readers(&self, topics: &mut [TopicText]) {
-        let state = self.state();
-        for query in state.engine.queries() {
-            for (_, source) in query.plan.sources() {
-                if let Some(topic) = topics.iter_mut().find(|topic| topic.name == source.topic) {
-                    topic.consumers += topic.replicas.len();
-                    topic.groups += 1;
-                }
+    /// The names of topics that are hidden.
+    fn hidden_topics(&self) -> Result<RegexSet, HostError> {
+        let patterns = effective(&self.properties).remove(HIDDEN).flatten().unwrap_or_default();
+        let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
+        let whole = patterns.map(|pattern| format!("^(?:{pattern})$"));
+        RegexSet::new(whole).map_err(|error| HostError::server(format!("{HIDDEN}: {error}")))
+    }
+}
+
+/// How many read each topic, of all groups that there are.
+async fn readers(admin: &Admin) -> Result<BTreeMap<String, Readers>, KafkaError> {
+    let mut all: BTreeMap<String, Readers> = BTreeMap::new();
+    for listing in admin.list_groups().await? {
+        // It may be gone meanwhile.
+        let Some(group) = admin.describe_group(&listing.group).await? else { continue };
+        let mut of_group: BTreeMap<String, usize> = BTreeMap::new();
+        for member in &group.members {
+            // Members of other kinds of groups, as those of Kafka Connect, are assigned no topics.
+            let partitions = decode_assignment(&member.assignment).unwrap_or_default();
+            let mut topics: Vec<_> =
+                partitions.into_iter().map(|partition| partition.topic).collect();
+            topics.sort_unstable();
+            topics.dedup();
+            for topic in topics {
+                *of_group.entry(topic.to_string()).or_default() += 1;
             }
         }
+        for (topic, consumers) in of_group {
+            let readers = all.entry(topic).or_default();
+            readers.consumers += consumers;
+            readers.groups += 1;
+        }
     }
+    Ok(all)
 }
 
 /// The replicas of each partition.

@@ -84,6 +84,35 @@ pub(super) const OF_PROCESSES: &[&str] = &[
     "transactional.id",
 ];
 
+/// What a server reads beside all that, and nobody else; in order.
+#[rustfmt::skip]
+pub(super) const OF_SERVERS: &[&str] = &[
+    "access.control.allow.origin",
+    "authentication.method",
+    "authentication.password.file",
+    "authentication.realm",
+    "authentication.roles",
+    "authentication.skip.paths",
+    "ksql.advertised.listener",
+    "ksql.assert.schema.default.timeout.ms",
+    "ksql.assert.topic.default.timeout.ms",
+    "ksql.connect.basic.auth.credentials.file",
+    "ksql.connect.basic.auth.credentials.source",
+    "ksql.connect.request.timeout.ms",
+    "ksql.connect.url",
+    "ksql.hidden.topics",
+    "ksql.logging.processing.stream.auto.create",
+    "ksql.logging.processing.stream.name",
+    "ksql.max.push.queries",
+    "ksql.properties.overrides.denylist",
+    "ksql.server.command.response.timeout.ms",
+    "ksql.server.max.concurrent.requests",
+    "ksql.server.max.connections",
+    "ksql.server.max.request.bytes",
+    "ksql.server.max.rows.per.second",
+    "listeners",
+];
+
 /// How further names begin that are read when a process starts.
 const PROCESS_PREFIXES: [&str; 3] = ["ksql.schema.registry.", "sasl.", "ssl."];
 
@@ -126,6 +155,12 @@ pub(in crate::engine) fn set_without_effect(name: &str, value: &str) -> Option<S
     without_effect(name, value)
 }
 
+/// The same of a property of a server.
+pub(in crate::engine) fn without_effect_on_servers(name: &str, value: &str) -> Option<String> {
+    let is_of_servers = OF_SERVERS.binary_search(&canonical(name)).is_ok();
+    if is_of_servers { None } else { without_effect(name, value) }
+}
+
 fn is_of_queries(name: &str) -> bool {
     OF_QUERIES.binary_search(&name).is_ok()
 }
@@ -142,8 +177,8 @@ mod tests {
 
     #[test]
     fn what_does_something_is_known() {
-        assert!(OF_QUERIES.is_sorted() && OF_PROCESSES.is_sorted());
-        for name in OF_QUERIES.iter().chain(OF_PROCESSES) {
+        assert!(OF_QUERIES.is_sorted() && OF_PROCESSES.is_sorted() && OF_SERVERS.is_sorted());
+        for name in OF_QUERIES.iter().chain(OF_PROCESSES).chain(OF_SERVERS) {
             assert!(is_known_to_servers(name), "{name}");
         }
     }

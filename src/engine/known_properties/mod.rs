@@ -10,7 +10,7 @@ mod kind;
 mod ksqldb;
 
 pub(super) use defaults::{DEFAULTS, OF_QUERIES, OF_SESSIONS};
-pub(super) use effect::{set_without_effect, without_effect};
+pub(super) use effect::{set_without_effect, without_effect, without_effect_on_servers};
 use kind::Kind;
 pub use kind::PropertyError;
 

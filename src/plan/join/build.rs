@@ -113,12 +113,12 @@ fn check_repeated(query: &Query, sources: &[Aliased]) -> Result<(), PlanError> {
 }
 
 /// A stream joins a table as it is, not within a window.
-fn windowed_stream_table() -> PlanError {
-    PlanError::analyse(
+fn windowed_stream_table(kind: JoinKind) -> PlanError {
+    let join = if kind == JoinKind::Right { "join" } else { "Stream-Table join" };
+    PlanError::analyse(format!(
         "A window definition was provided for a Stream-Table join. These joins are not windowed. Please \
-         drop the window definition (ie. the WITHIN clause) and try to execute your Stream-Table join \
-         again.",
-    )
+         drop the window definition (ie. the WITHIN clause) and try to execute your {join} again."
+    ))
     .help("take WITHIN away: a row meets the table as it is then")
 }
 
@@ -408,7 +408,10 @@ impl JoinBuilder<'_> {
     ) -> Result<Side, PlanError> {
         if step.within.is_some() {
             let at = step.within.as_ref().map_or(Span::default(), |within| within.span);
-            self.refused.get_or_insert_with(|| windowed_stream_table().at(at));
+            self.refused.get_or_insert_with(|| windowed_stream_table(step.kind).at(at));
+        }
+        if let (JoinKind::Right, Some(within)) = (step.kind, &step.within) {
+            return Err(windowed_stream_table(step.kind).at(within.span));
         }
         if step.kind == JoinKind::Right {
             let error = PlanError::analyse("Invalid join type encountered: RIGHT [OUTER] JOIN");

@@ -137,7 +137,7 @@ error: Failed to prepare statement: Invalid value TUMBLNG for property WINDOW_TY
  16 | CREATE STREAM b6 (a INT KEY, b INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='TUMBLNG');
     |                                                                                             ^^^^^^^^^
 
-error: Failed to prepare statement: 'WINDOW_SIZE' property must be set for Tumbling and Hopping windows.
+error: Failed to prepare statement: TUMBLING windows require 'WINDOW_SIZE' to be provided in the WITH clause. For example: 'WINDOW_SIZE'='10 SECONDS'
 --> script.sql:17:93
  17 | CREATE STREAM b7 (a INT KEY, b INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', WINDOW_TYPE='TUMBLING');
     |                                                                                             ^^^^^^^^^^
