@@ -145,6 +145,14 @@ async fn answer(shared: &Arc<Shared>, request: &Request, framing: Framing, path:
         (Ok(Asked::NoTopic(topic)), Path::QueryStream { .. }) => {
             without_type(body::generic(40001, format!("Topic does not exist: {}", topic.name)))
         }
+        (Ok(Asked::Other(class)), Path::Query { .. }) => {
+            let class = format!("io.confluent.ksql.parser.tree.{class}");
+            let message = format!("Statement type `{class}' not supported for this resource");
+            body::generic(40000, message)
+        }
+        (Ok(Asked::Other(_)), Path::QueryStream { .. }) => {
+            without_type(body::generic(40001, "Neither a query nor a print statement"))
+        }
         (Err(error), path) => refuse(error, framing, path),
     }
 }

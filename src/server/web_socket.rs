@@ -85,6 +85,9 @@ async fn run(
             "Topic does not exist, or KSQL does not have permission to list the topic: {}",
             topic.name
         ))),
+        Ok(Asked::Other(class)) => {
+            Err(Ended::Refused(format!("Unexpected statement type {class}")))
+        }
         Err(error) => Err(Ended::Refused(refusal(error))),
     }
 }

@@ -117,6 +117,13 @@ async fn rows_are_written_with_schemas_of_the_registry() {
         assert_eq!(insert(&ksql, &line).await.1, [json!({ "seq": 0, "status": "ok" })]);
         let rows = ksql.query(&format!("SELECT * FROM {name};")).await;
         assert_eq!(rows[1..], [json!(["first", 1]), json!(["second", 2])], "{format}");
+        let subjects = async || {
+            let all = reqwest::get(format!("{url}/subjects")).await.unwrap();
+            all.text().await.unwrap()
+        };
+        assert!(subjects().await.contains(&format!("\"{name}-value\"")));
+        ksql.run(&format!("DROP STREAM {name} DELETE TOPIC;")).await;
+        assert_eq!(subjects().await, "[]", "the schemas go with their topic");
     }
     ksql.stop().await;
     registry.shutdown().await;
@@ -191,6 +198,8 @@ async fn web_sockets_carry_rows_and_records() {
         messages[0].starts_with("\"rowtime: 2023/11/14 22:13:20.000 Z, key: d1"),
         "{messages:?}"
     );
+    let messages = talk(&ksql, &json!({ "ksql": "SHOW STREAMS;" })).await;
+    assert_eq!(messages[1], "1003: Unexpected statement type ListStreams");
     let messages = talk(&ksql, &json!({ "ksql": "SELECT * FROM nope EMIT CHANGES;" })).await;
     let message = "Error parsing query: Exception while preparing statement: NOPE does not exist.";
     assert_eq!(messages, [json!({ "error": message }).to_string(), format!("1003: {message}")]);

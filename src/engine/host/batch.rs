@@ -1,5 +1,7 @@
 //! A batch of statements: read, tried on a copy of the engine as a whole, then run one after the other.
 
+use std::sync::Arc;
+
 use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
 use super::command::{Command, CommandId};
 use super::refusal::{LookUpError, not_looked_up, not_made, refusal};
@@ -7,9 +9,10 @@ use super::rewrite::logged;
 use super::scope::Scope;
 use super::topics::look_up;
 use super::{APPLIED_WITHIN, Host, HostError, HostFault, Request, Shared, ksql_plan};
+use crate::engine::reset::delete::delete_topic;
 use crate::engine::{Answer, Change, Known, Session, SessionChange, topics};
 use crate::kafka::admin::Admin;
-use crate::plan::SchemaRequest;
+use crate::plan::{SchemaRequest, Source};
 use crate::sql::ast::Statement;
 use crate::sql::print::masked;
 use crate::sql::{self, ParseError, ParsedStatement, Variables};
@@ -169,8 +172,8 @@ impl Shared {
                 return Err(error);
             }
         };
-        let (text, offset, delete_topic) = match written {
-            Written::Command { text, offset, delete_topic } => (text, offset, delete_topic),
+        let (text, offset, goes) = match written {
+            Written::Command { text, offset, goes } => (text, offset, goes),
             Written::Unneeded(entity) => {
                 self.log.give_up().await;
                 return Ok(entity);
@@ -183,8 +186,9 @@ impl Shared {
             message: "Statement written to command topic".to_owned(),
             query: None,
         });
-        if let Some(topic) = delete_topic.filter(|_| status.state == CommandState::Success) {
-            self.delete_topic_of(&topic).await?;
+        if let Some(source) = goes.filter(|_| status.state == CommandState::Success) {
+            delete_topic(&Admin::new(&self.services.cluster), &source.topic).await?;
+            self.forget_schemas(&source).await;
         }
         let command_id = id.to_string();
         Ok(Entity {
@@ -230,7 +234,13 @@ impl Shared {
         let command = Command { statement: text.clone(), overrides, plan };
         let value = command.encode(&self.properties);
         let offset = self.log.write(&id.key(), &value).await?;
-        Ok(Written::Command { text, offset, delete_topic: change.delete_topic })
+        let goes = match &parsed.statement {
+            Statement::Drop(drop) if change.delete_topic.is_some() => {
+                engine.catalog().source(&drop.name.text).cloned()
+            }
+            _ => None,
+        };
+        Ok(Written::Command { text, offset, goes })
     }
 
     /// Makes the topics and the schemas that a statement needs.
@@ -246,17 +256,12 @@ impl Shared {
         }
         Ok(())
     }
-
-    async fn delete_topic_of(&self, topic: &str) -> Result<(), HostError> {
-        let admin = Admin::new(&self.services.cluster);
-        Ok(crate::engine::reset::delete::delete_topic(&admin, topic).await?)
-    }
 }
 
 /// What became of a statement that was to be written.
 enum Written {
-    /// It stands in the log.
-    Command { text: String, offset: i64, delete_topic: Option<String> },
+    /// It stands in the log; a source goes with its topic.
+    Command { text: String, offset: i64, goes: Option<Arc<Source>> },
     /// All is as it wants it.
     Unneeded(Entity),
 }

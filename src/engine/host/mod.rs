@@ -39,6 +39,7 @@ mod rows;
 mod scope;
 mod sources;
 mod state;
+mod statement_class;
 mod terminate;
 mod topic_list;
 mod topics;

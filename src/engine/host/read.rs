@@ -2,6 +2,7 @@
 
 use super::print::{NoTopic, Printing};
 use super::reads::{Place, Reads};
+use super::statement_class::statement_class;
 use super::topics::look_up;
 use super::{Host, HostError, HostFault, Request, random_id, transient_id};
 use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec, Session};
@@ -24,6 +25,8 @@ pub enum Asked {
     Print(Box<Printing>),
     /// The records of a topic that there is not.
     NoTopic(NoTopic),
+    /// What gives no rows: ksqlDB's class of the statement.
+    Other(&'static str),
 }
 
 /// A query that is about to give its rows.
@@ -69,9 +72,6 @@ impl Rows {
 /// How the ids of queries begin that look at rows as one persistent query makes them.
 const TAP_PREFIX: &str = "SCALABLE_PUSH_QUERY";
 
-/// What is said of a statement that gives no rows.
-const NOT_A_QUERY: &str = "Neither a query nor a print statement";
-
 impl Host {
     /// Starts the one `SELECT` or `PRINT` of a request.
     pub async fn ask(&self, request: &Request) -> Result<Asked, HostError> {
@@ -88,7 +88,7 @@ impl Host {
                 Ok(printing) => Asked::Print(Box::new(printing)),
                 Err(topic) => Asked::NoTopic(topic),
             }),
-            _ => Err(HostError::new(HostFault::Statement, NOT_A_QUERY)),
+            other => Ok(Asked::Other(statement_class(other))),
         }
     }
 

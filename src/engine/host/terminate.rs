@@ -16,7 +16,6 @@ use super::{Host, HostError, Shared};
 use crate::engine::reset::delete::delete_topic;
 use crate::kafka::admin::Admin;
 use crate::plan::Source;
-use crate::registry::Subject;
 use crate::runtime::live::group_prefix;
 use crate::runtime::plans_topic;
 
@@ -99,26 +98,6 @@ impl Shared {
         }
         self.phase.send_replace(Phase::Ended);
         tracing::info!("the service {} has ended", self.service_id);
-    }
-
-    /// Deletes the schemas of a topic's records.
-    async fn forget_schemas(&self, source: &Source) {
-        let Some(registry) = &self.services.registry else { return };
-        let topic = source.topic.as_str();
-        let sides = [
-            (&source.key_format, Subject::of_keys(topic)),
-            (&source.value_format, Subject::of_values(topic)),
-        ];
-        for (spec, subject) in sides {
-            if spec.format.supports_schema_inference() {
-                match registry.delete(&subject).await {
-                    Err(error) if !error.is_not_found() => {
-                        tracing::warn!("{subject} is not deleted: {error}");
-                    }
-                    _ => {}
-                }
-            }
-        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::engine::reset::delete::{delete_group, delete_topic};
 use crate::engine::{Known, Needs, Services};
 use crate::kafka::KafkaError;
 use crate::kafka::admin::Admin;
+use crate::plan::Source;
+use crate::registry::Subject;
 use crate::runtime::live::group_prefix;
 
 /// How often it is tried to clean up after a query, while other servers still leave its group.
@@ -28,6 +30,26 @@ impl Shared {
         let group = format!("{}{id}", group_prefix(&self.service_id));
         let admin = Admin::new(&self.services.cluster);
         tokio::spawn(async move { clean_up_after(&admin, &group).await });
+    }
+
+    /// Deletes the schemas of a topic's records.
+    pub(super) async fn forget_schemas(&self, source: &Source) {
+        let Some(registry) = &self.services.registry else { return };
+        let topic = source.topic.as_str();
+        let sides = [
+            (&source.key_format, Subject::of_keys(topic)),
+            (&source.value_format, Subject::of_values(topic)),
+        ];
+        for (spec, subject) in sides {
+            if spec.format.supports_schema_inference() {
+                match registry.delete(&subject).await {
+                    Err(error) if !error.is_not_found() => {
+                        tracing::warn!("{subject} is not deleted: {error}");
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 }
 
