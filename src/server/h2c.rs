@@ -4,8 +4,7 @@
 //! first frame, in the form that it would have had there: whoever serves HTTP/2 need not know of any of this.
 
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,7 +16,7 @@ use hyper::server::conn::http2;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::io::AsyncReadExt as _;
 
 use super::listen::STREAMS_MAX;
 
@@ -181,51 +180,10 @@ async fn serve(
     first.extend_from_slice(&frames);
     let mut server = http2::Builder::new(TokioExecutor::new());
     server.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
-    let io = TokioIo::new(Joined { first, at: 0, io });
+    let (rest, answers) = tokio::io::split(io);
+    let io = TokioIo::new(tokio::io::join(io::Cursor::new(first).chain(rest), answers));
     pin!(server.serve_connection(io, TowerToHyperService::new(router))).await?;
     Ok(())
-}
-
-/// A connection of which something has been read already.
-struct Joined<I> {
-    first: Vec<u8>,
-    at: usize,
-    io: I,
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Joined<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let left = &self.first[self.at..];
-        if left.is_empty() {
-            return Pin::new(&mut self.io).poll_read(context, buffer);
-        }
-        let taken = left.len().min(buffer.remaining());
-        buffer.put_slice(&left[..taken]);
-        self.at += taken;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Joined<I> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ use super::{Host, HostError, Shared};
 use crate::engine::reset::delete::delete_topic;
 use crate::kafka::admin::Admin;
 use crate::plan::Source;
-use crate::runtime::live::group_prefix;
 use crate::runtime::plans_topic;
 
 /// The statement of the command.
@@ -81,8 +80,7 @@ impl Shared {
         self.stop_queries(&ids).await;
         let admin = Admin::new(&self.services.cluster);
         for id in &ids {
-            let group = format!("{}{id}", group_prefix(&self.service_id));
-            clean_up_after(&admin, &group).await;
+            clean_up_after(&admin, &self.group_of(id)).await;
         }
         let patterns: Vec<Regex> = topics(command).iter().filter_map(|it| whole(it).ok()).collect();
         for sink in sinks {

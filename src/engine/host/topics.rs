@@ -9,7 +9,6 @@ use crate::kafka::KafkaError;
 use crate::kafka::admin::Admin;
 use crate::plan::Source;
 use crate::registry::Subject;
-use crate::runtime::live::group_prefix;
 
 /// How often it is tried to clean up after a query, while other servers still leave its group.
 const CLEAN_TRIES: u32 = 20;
@@ -27,7 +26,7 @@ pub(super) async fn look_up(services: &Services, needs: &Needs) -> Result<Known,
 impl Shared {
     /// Deletes what a query kept in Kafka, beside everything else: its group, its internal topics.
     pub(super) fn forget_query(&self, id: &str) {
-        let group = format!("{}{id}", group_prefix(&self.service_id));
+        let group = self.group_of(id);
         let admin = Admin::new(&self.services.cluster);
         tokio::spawn(async move { clean_up_after(&admin, &group).await });
     }
