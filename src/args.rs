@@ -2,10 +2,12 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod apply;
 mod sql;
 mod topics;
 
-pub(crate) use sql::{OutputFormat, SqlArgs};
+pub(crate) use apply::{ApplyArgs, ApplyOutput};
+pub(crate) use sql::{OutputFormat, SessionArgs, SqlArgs};
 pub(crate) use topics::{CreateTopicArgs, TailArgs, TopicsAction, TopicsArgs, TopicsOutput};
 
 /// Runs ksqlDB's SQL on Kafka, without a JVM.
@@ -43,6 +45,14 @@ pub(crate) enum Command {
     /// stopped when it starts again.
     #[command(after_help = OWN_PROPERTIES)]
     Server(ServerArgs),
+    /// Lets a server have what files define: ours or a ksqlDB, over its REST.
+    ///
+    /// What is there and equal is kept, what is new is created, what the rules of CREATE OR REPLACE allow is replaced. If anything
+    /// else is wanted, it is shown with both texts, and nothing is done. Twice in a row, the second time changes nothing. Ends
+    /// with 0 when the server has what the files say, with 1 if anything is refused or the server is not there; with --dry-run
+    /// with 2 if there is anything to be done.
+    #[command(after_help = apply::RULES)]
+    Apply(ApplyArgs),
     /// Makes queries of files begin anew: deletes their groups, their state and their internal topics.
     ///
     /// A query whose statement has changed is refused by `run` until it is reset, or the old
@@ -162,6 +172,9 @@ pub(crate) struct ServerArgs {
     /// Keeps a copy of the state of queries here, from which they start again faster.
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<std::path::PathBuf>,
+    /// Has what these files define before it answers anybody, as `millstream apply` does it; what is refused ends the start.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) apply: Vec<std::path::PathBuf>,
     /// How many seconds a stop may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,

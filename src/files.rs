@@ -20,13 +20,19 @@ struct File {
 }
 
 impl Files {
-    /// Reads files.
+    /// Reads files; `-` is standard input.
     pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
-            let name = path.display().to_string();
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+            let is_input = path.as_os_str() == "-";
+            let name =
+                if is_input { "standard input".to_owned() } else { path.display().to_string() };
+            let text = if is_input {
+                std::io::read_to_string(std::io::stdin())
+            } else {
+                std::fs::read_to_string(path)
+            };
+            let text = text.with_context(|| format!("cannot read {name}"))?;
             files.push((name, text));
         }
         Ok(Self::new(files.iter().map(|(name, text)| (name.as_str(), text.as_str()))))
@@ -78,7 +84,7 @@ impl Files {
     }
 
     /// A fault as text, with its place in the file that it is about.
-    fn render(&self, fault: &Diagnostic, color: Color) -> String {
+    pub(crate) fn render(&self, fault: &Diagnostic, color: Color) -> String {
         let at = fault.labels.first().map_or(0, |(span, _)| span.start);
         let file = self.file_at(at).map(|file| file.name.as_str());
         fault.render_in(file, &self.text, color)

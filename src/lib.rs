@@ -44,6 +44,7 @@
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
 //! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql kafka |
+//! | 14 | [`apply`] | files of definitions against a server: what is kept, made, replaced, refused | types sql formats plan registry engine `server::api` cli |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
 //!
 //! # The running system
@@ -136,3 +137,5 @@ pub mod testing;
 pub mod devices;
 
 pub mod cli;
+
+pub mod apply;

@@ -1,5 +1,6 @@
 //! The `millstream` command: parses arguments and wires the layers together.
 
+mod apply_command;
 mod args;
 mod broker_command;
 mod demo;
@@ -49,6 +50,7 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Produce(args) => devices_command::produce(args).await,
         Command::Register(args) => devices_command::register(args).await,
         Command::Run(args) => return run_command::run(args).await,
+        Command::Apply(args) => return apply_command::run(args).await,
         Command::Reset(args) => return reset_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
         Command::Sql(args) => return sql_command::run(args).await,

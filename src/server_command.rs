@@ -1,5 +1,6 @@
 //! `millstream server`: ksqlDB's REST API beside a Kafka cluster.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use millstream::engine::Services;
 use millstream::engine::host::{Host, HostOptions};
 use millstream::server::{Server, ServerOptions};
 
+use crate::apply_command;
 use crate::args::ServerArgs;
+use crate::files::Files;
 use crate::run_command::{
     kafka_properties, set_state_dir, start_tracing, stop_signal, warn_of_servers, workers,
 };
@@ -40,16 +43,32 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
         host = Host::start(services, host_options) => Arc::new(host?),
         () = &mut stop => return Ok(()),
     };
+    if !args.apply.is_empty()
+        && let Err(error) = apply_files(&host, &args.apply).await
+    {
+        // What ran before goes on where it stands, at the next start.
+        stop_host(host).await;
+        return Err(error);
+    }
     let scheme = if options.is_https { "https" } else { "http" };
     let server = Server::start(Arc::clone(&host), options).await?;
     tracing::info!("listening on {scheme}://{}", server.address());
     stop.await;
     server.stop().await;
-    // Requests that are under way hold it too; what they have not done is left to the next start.
+    stop_host(host).await;
+    Ok(())
+}
+
+/// Lets the server have what files define.
+async fn apply_files(host: &Arc<Host>, files: &[PathBuf]) -> anyhow::Result<()> {
+    apply_command::apply_here(host, &Files::read(files)?).await
+}
+
+/// Stops what runs. Requests that are under way hold it too; what they have not done is left to the next start.
+async fn stop_host(host: Arc<Host>) {
     if let Some(host) = Arc::into_inner(host) {
         host.stop().await;
     }
-    Ok(())
 }
 
 /// The first listener of a list. There is one port for everything.

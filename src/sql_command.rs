@@ -17,7 +17,7 @@ use millstream::cli::shell::{Flow, Shell, ShellOptions};
 use millstream::sql::Variables;
 use millstream::sql::diagnostic::Color;
 
-use crate::args::{OutputFormat, SqlArgs};
+use crate::args::{OutputFormat, SessionArgs, SqlArgs};
 use crate::run_command;
 use embedded::Embedded;
 
@@ -41,7 +41,7 @@ async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
     if let Some(url) = args.url.clone() {
         return run_at(&url, args).await;
     }
-    let given = run_command::properties(&args.property_args(), None)?;
+    let given = run_command::properties(&args.session.property_args(), None)?;
     let embedded = Embedded::start(args.bootstrap_servers.as_deref(), given).await?;
     let done = run_at(&embedded.url(), args).await;
     embedded.stop().await;
@@ -51,10 +51,7 @@ async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
 /// Runs what is to be run at a server.
 async fn run_at(url: &str, args: SqlArgs) -> anyhow::Result<ExitCode> {
     let texts = texts(&args)?;
-    let (session, connection) = session(&args)?;
-    let password = args.password.unwrap_or_default();
-    let login = args.user.map(|user| Login { user, password });
-    let client = Client::new(url, login, &connection)?;
+    let (session, client) = connect(url, &args.session)?;
     let options = ShellOptions {
         format: format(args.output),
         color: color(&io::stderr()),
@@ -104,8 +101,8 @@ fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<String>>> {
     Ok(Some(vec![text]))
 }
 
-/// What the session begins with, and the properties of the connection.
-fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)> {
+/// A client of a server, and what its session begins with.
+pub(crate) fn connect(url: &str, args: &SessionArgs) -> anyhow::Result<(Session, Client)> {
     let properties = run_command::properties(&args.property_args(), None)?;
     let (connection, properties) =
         properties.to_map().into_iter().partition(|(name, _)| name.starts_with("ssl."));
@@ -118,7 +115,10 @@ fn session(args: &SqlArgs) -> anyhow::Result<(Session, BTreeMap<String, String>)
         let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
         variables.insert(name.trim().to_lowercase(), inner.unwrap_or(value).to_owned());
     }
-    Ok((Session { properties, variables, sequence_number: None }, connection))
+    let password = args.password.clone().unwrap_or_default();
+    let login = args.user.clone().map(|user| Login { user, password });
+    let client = Client::new(url, login, &connection)?;
+    Ok((Session { properties, variables, sequence_number: None }, client))
 }
 
 fn format(output: OutputFormat) -> Format {
@@ -132,7 +132,7 @@ fn format(output: OutputFormat) -> Format {
 }
 
 /// Whether colours are used there: on a terminal, unless `NO_COLOR` is set.
-fn color(out: &impl io::IsTerminal) -> Color {
+pub(crate) fn color(out: &impl io::IsTerminal) -> Color {
     let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if out.is_terminal() && !is_unwanted { Color::Ansi } else { Color::Never }
 }

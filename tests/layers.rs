@@ -68,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("devices", &["types", "formats", "registry", "kafka"]),
     ("server", &["types", "java", "sql", "formats", "engine", "kafka::config", "kafka::tls"]),
     ("cli", &["sql", "kafka", "server::api"]),
+    ("apply", &["types", "sql", "formats", "plan", "registry", "engine", "server::api", "cli"]),
 ];
 
 /// Modules that are pure: they never await, start a thread, or use the network.

@@ -222,7 +222,7 @@ fn command(service: &Yaml) -> Vec<String> {
 fn compose_runs_files_that_exist_with_flags_that_exist() {
     let text = read("compose/compose.yaml");
     let documents = Yaml::load_from_str(&text).unwrap();
-    for service in ["millstream", "producer", "producer-protobuf", "consumer"] {
+    for service in ["millstream", "producer", "producer-protobuf", "consumer", "ksqldb-apply"] {
         let words = command(&documents[0]["services"][service]);
         let help = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"))
             .args([words[0].as_str(), "--help"])
@@ -232,7 +232,9 @@ fn compose_runs_files_that_exist_with_flags_that_exist() {
         for word in &words[1..] {
             if word.starts_with("--") {
                 assert!(help.contains(&format!("{word} <")), "{service}: no {word}");
-            } else if let Some(file) = word.strip_prefix("/ksql/") {
+            } else if let Some(file) =
+                word.strip_prefix("/ksql/").or(word.strip_prefix("/applied/"))
+            {
                 assert!(root().join("ksql").join(file).exists(), "{service}: no {word}");
             }
         }

@@ -32,6 +32,19 @@ pub(crate) struct SqlArgs {
     /// How answers are shown.
     #[arg(long, value_enum, ignore_case = true, default_value_t = OutputFormat::Table)]
     pub(crate) output: OutputFormat,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Ends a query after so many rows.
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) query_row_limit: Option<u64>,
+    /// Ends a query after so long.
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub(crate) query_timeout: Option<u64>,
+}
+
+/// Who asks a server, and with which session.
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
     /// The user's name, for a server that asks.
     #[arg(short, long, env = "MILLSTREAM_USER")]
     pub(crate) user: Option<String>,
@@ -47,15 +60,9 @@ pub(crate) struct SqlArgs {
     /// A properties file of ksqlDB's CLI: of the session, and ssl.* of the connection.
     #[arg(long, value_name = "FILE")]
     pub(crate) config_file: Option<std::path::PathBuf>,
-    /// Ends a query after so many rows.
-    #[arg(long, value_name = "ROWS")]
-    pub(crate) query_row_limit: Option<u64>,
-    /// Ends a query after so long.
-    #[arg(long, value_name = "MILLISECONDS")]
-    pub(crate) query_timeout: Option<u64>,
 }
 
-impl SqlArgs {
+impl SessionArgs {
     /// The flags that are properties.
     pub(crate) fn property_args(&self) -> PropertyArgs {
         PropertyArgs { config: self.config_file.clone(), properties: self.properties.clone() }

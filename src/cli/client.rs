@@ -95,6 +95,13 @@ impl Client {
         Ok(entities)
     }
 
+    /// What became of a command, by its id.
+    pub async fn status(&self, command: &str) -> Result<Value, Refusal> {
+        let request = self.http.get(self.address(&format!("status/{command}"))).header(ACCEPT, V1);
+        let answer = self.text(self.send(request).await?).await?;
+        serde_json::from_str(&answer).map_err(|_| self.away(&"its answer is none of ksqlDB's"))
+    }
+
     /// Begins a SELECT.
     pub async fn query(&self, sql: &str, session: &Session) -> Result<AnswerStream, Refusal> {
         let body = json!({

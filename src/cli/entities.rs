@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::sql::print::identifier;
+
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
@@ -287,7 +289,7 @@ fn fields(fields: &Value, is_table: bool) -> Part {
 }
 
 /// A type as SQL writes it.
-fn type_text(schema: &Value) -> String {
+pub(crate) fn type_text(schema: &Value) -> String {
     let member = || type_text(&schema["memberSchema"]);
     match schema["type"].as_str().unwrap_or_default() {
         "ARRAY" => format!("ARRAY<{}>", member()),
@@ -295,7 +297,7 @@ fn type_text(schema: &Value) -> String {
         "STRUCT" => {
             let fields = schema["fields"].as_array().into_iter().flatten();
             let field = |field: &Value| {
-                format!("{} {}", plain(&field["name"]), type_text(&field["schema"]))
+                format!("{} {}", identifier(&plain(&field["name"])), type_text(&field["schema"]))
             };
             format!("STRUCT<{}>", joined(fields.map(field)))
         }

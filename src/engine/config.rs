@@ -86,7 +86,7 @@ impl Properties {
     }
 
     /// How statements are read that begin with these variables.
-    pub(super) fn parse_options(&self, variables: Variables) -> ParseOptions {
+    pub fn parse_options(&self, variables: Variables) -> ParseOptions {
         let substitutes = self.flag("ksql.variable.substitution.enable", true).unwrap_or(true);
         ParseOptions {
             variables: substitutes.then_some(variables),

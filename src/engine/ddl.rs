@@ -180,6 +180,8 @@ impl Planning<'_> {
             altered.order.push(column.name.text.clone());
             altered.schema.value.push(ColumnDef::new(column.name.text.as_str(), ty));
         }
+        // Whoever describes it is shown both statements.
+        altered.sql = format!("{}\n{}", altered.sql, self.parsed.text);
         let kind = match alter.kind {
             SourceKind::Stream => "Stream",
             SourceKind::Table => "Table",

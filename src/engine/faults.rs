@@ -11,7 +11,7 @@ const DESCRIBE: &str =
     "\nFor detailed information on a function run: DESCRIBE FUNCTION <Function-Name>;";
 
 /// An error of a statement, with all others that it has, as they are shown.
-pub(super) fn diagnostic(error: &PlanError, parsed: &ParsedStatement) -> Diagnostic {
+pub fn diagnostic(error: &PlanError, parsed: &ParsedStatement) -> Diagnostic {
     let notes = &error.notes;
     let message = error.to_string();
     let message = message.strip_suffix(DESCRIBE).unwrap_or(&message);
@@ -29,7 +29,7 @@ pub(super) fn diagnostic(error: &PlanError, parsed: &ParsedStatement) -> Diagnos
 }
 
 /// What is wrong with what should be a statement and is none.
-pub(super) fn unread(errors: &[ParseError]) -> Diagnostic {
+pub fn unread(errors: &[ParseError]) -> Diagnostic {
     let mut all = errors.iter().map(ParseError::to_diagnostic);
     let first = all.next().unwrap_or_default();
     first.and(all)
@@ -99,6 +99,16 @@ impl Missing {
             TypeKind::Primitive(_) | TypeKind::Decimal { .. } => None,
         }
     }
+}
+
+/// The names of the streams and tables that the query of a statement reads; none if it has no query.
+pub fn read_names(statement: &Statement) -> impl Iterator<Item = &str> {
+    let query = match statement {
+        Statement::CreateAs(create) => Some(&create.query),
+        Statement::InsertInto(insert) => Some(&insert.query),
+        _ => None,
+    };
+    query.into_iter().flat_map(sources).map(|name| name.text.as_str())
 }
 
 /// The names of the streams and tables that a query reads.

@@ -20,6 +20,7 @@ pub mod headless;
 pub mod host;
 pub mod identity;
 mod known_properties;
+mod logged;
 mod needs;
 mod planned;
 mod program;
@@ -40,11 +41,14 @@ mod upgrade_steps;
 
 pub use config::Properties;
 pub use explain::Explained;
+pub use faults::{diagnostic, read_names, unread};
 pub use known_properties::PropertyError;
+pub use logged::read_logged;
 pub use needs::{Known, Needs, TopicNeed, TopicRequest, TopicShape, needs};
 pub use planned::{Answer, Change, Planned, QueryChange, SessionChange};
 pub use program::{Command, Program};
 pub use read::{ReadColumn, ReadError, ReadKind, ReadQuery, ReadSpec};
+pub use schemas::look_up as look_up_schemas;
 pub use service::{Before, GoneQuery, ServiceQueries, ServiceQuery};
 pub use services::{Services, ServicesError, registry};
 pub use session::Session;
@@ -191,6 +195,20 @@ impl Engine {
             }
         }
         change
+    }
+
+    /// Forgets a stream or table with the query that fills it, as if nobody had made them.
+    pub fn forget_source(&mut self, name: &str) {
+        let own = self.queries().iter().filter(|query| query.belongs_to(name));
+        for id in own.map(|query| query.id.clone()).collect::<Vec<_>>() {
+            self.forget_query(&id);
+        }
+        self.catalog_mut().remove_source(name);
+    }
+
+    /// Forgets a query, as if it had been terminated.
+    pub fn forget_query(&mut self, id: &str) {
+        self.catalog_mut().remove_query(id);
     }
 
     /// Plans and applies a statement, and lets it change the session.

@@ -74,6 +74,18 @@ impl Known {
         self.topics.get(name)
     }
 
+    /// The same for statements that are to be run: topics that are there have to be as they ask for them.
+    #[must_use]
+    pub fn comparing_topics(self) -> Self {
+        Self { compares_topics: true, ..self }
+    }
+
+    /// The same for statements that have been run: what they ask of topics was so when they were.
+    #[must_use]
+    pub fn of_the_past(self) -> Self {
+        Self { joins_unequal: true, compares_topics: false, ..self }
+    }
+
     /// Adds a topic that is there.
     pub fn add_topic(&mut self, name: impl Into<String>, shape: TopicShape) {
         self.topics.insert(name.into(), shape);

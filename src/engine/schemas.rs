@@ -6,7 +6,7 @@ use crate::registry::{RegisteredSchema, RegistryClient, RegistryError};
 use crate::sql::Diagnostic;
 
 /// Finds out what a statement needs to know of the registry. What is not there stays unknown.
-pub(super) async fn look_up(
+pub async fn look_up(
     registry: &RegistryClient,
     needs: &Needs,
     known: &mut Known,

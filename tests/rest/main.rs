@@ -21,6 +21,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use exchange::Exchange;
 
+mod applied;
 #[path = "../data/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod data;
@@ -71,5 +72,6 @@ fn of_folder(folder: &Path) -> Vec<Trial> {
         };
         Trial::test(exchange.name(), outcome)
     };
-    exchanges.iter().filter(|exchange| !exchange.is_wait()).map(trial).collect()
+    let asked = exchanges.iter().filter(|exchange| !exchange.is_wait()).map(trial);
+    asked.chain([applied::trial(&exchanges)]).collect()
 }

@@ -1,6 +1,7 @@
 //! ksqlDB's REST API over an engine of ours, beside our embedded broker.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod apply;
 mod commands;
 mod connections;
 mod connectors;

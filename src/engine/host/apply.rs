@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::answer::{CommandState, CommandStatus};
 use super::command::{Command, CommandId, decode_key};
 use super::log::{LoggedCommand, Tail};
-use super::state::Phase;
+use super::state::{Phase, State};
 use super::terminate::ends_service;
 use super::{HostError, Shared, ksql_plan};
 use crate::engine::{
-    Answer, Change, Engine, Known, PersistentQuery, Properties, QueryChange, Session, settings,
+    Answer, Change, Engine, Known, PersistentQuery, Properties, QueryChange, QueryKind, Session,
+    read_logged, settings,
 };
 use crate::runtime::clock;
 use crate::runtime::live::QuerySpec;
-use crate::sql::ast::{SourceKind, Statement};
-use crate::sql::{self, ParseOptions, ParsedStatement};
+use crate::sql::ParsedStatement;
 
 /// How long the follower waits where the log cannot be read.
 const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -134,11 +134,16 @@ impl Shared {
             match query {
                 QueryChange::Start(query) | QueryChange::Replace(query) => {
                     state.texts.insert(query.id.clone(), text.to_owned());
+                    if query.kind == QueryKind::CreateAs {
+                        state.made_by.insert(query.plan.sink.name.clone(), text.to_owned());
+                    }
                 }
                 QueryChange::Terminate { id } => {
                     state.texts.remove(id);
                     state.started.remove(id);
                     state.paused.remove(id);
+                    let State { engine, made_by, .. } = &mut *state;
+                    made_by.retain(|name, _| engine.catalog().source(name).is_some());
                 }
                 QueryChange::Pause { id } => drop(state.paused.insert(id.clone())),
                 QueryChange::Resume(query) => drop(state.paused.remove(&query.id)),
@@ -210,31 +215,13 @@ fn status_of(answer: &Answer) -> CommandStatus {
 
 /// The one statement of a command.
 fn parse_one(text: &str) -> Result<ParsedStatement, HostError> {
-    let parsed = sql::parse(text, &ParseOptions::default());
+    let parsed = read_logged(text);
     let mut parsed = parsed.map_err(|errors| match errors.first() {
         Some(error) => HostError::from(error),
         None => HostError::request("it cannot be read"),
     })?;
     match (parsed.pop(), parsed.len()) {
-        (Some(one), 0) => Ok(without_added(one)),
+        (Some(one), 0) => Ok(one),
         _ => Err(HostError::request("it is not one statement")),
     }
-}
-
-/// A statement without what was added to its text alone: its topic is there already.
-fn without_added(mut parsed: ParsedStatement) -> ParsedStatement {
-    let (with, is_unwindowed_table) = match &mut parsed.statement {
-        Statement::CreateSource(create) => (&mut create.with, false),
-        Statement::CreateAs(create) => {
-            let is_table = create.kind == SourceKind::Table;
-            (&mut create.with, is_table && create.query.window.is_none())
-        }
-        _ => return parsed,
-    };
-    with.retain(|property| match property.name.text.as_str() {
-        "CLEANUP_POLICY" => false,
-        "RETENTION_MS" => !is_unwindowed_table,
-        _ => true,
-    });
-    parsed
 }

@@ -7,7 +7,7 @@ use super::state::State;
 use super::topic_list::replica_counts;
 use super::{HostError, Shared};
 use crate::kafka::admin::Admin;
-use crate::plan::{PersistentQuery, QueryKind, Source};
+use crate::plan::{PersistentQuery, Source};
 use crate::runtime::live::{QueryState, QueryStatus};
 use crate::runtime::{SkipCause, clock};
 use crate::sql::ast::SourceKind;
@@ -69,8 +69,8 @@ impl Shared {
         let queries = catalog.queries().iter();
         let readers = queries.filter(|query| query.reads(&source.name)).map(text).collect();
         let writers: Vec<_> = catalog.writers(&source.name).collect();
-        if let Some(made) = writers.iter().find(|query| query.kind == QueryKind::CreateAs)
-            && let Some(statement) = state.texts.get(&made.id)
+        if source.is_created_by_query
+            && let Some(statement) = state.made_by.get(&source.name)
         {
             Arc::make_mut(&mut source).sql.clone_from(statement);
         }

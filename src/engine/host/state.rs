@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) statuses: BTreeMap<String, CommandStatus>,
     /// The statements of queries, by id.
     pub(super) texts: BTreeMap<String, String>,
+    /// The statements of streams and tables that queries fill, by name: they stay when those end.
+    pub(super) made_by: BTreeMap<String, String>,
     /// When queries were started here, by id.
     pub(super) started: BTreeMap<String, Timestamp>,
     /// The queries that are paused.

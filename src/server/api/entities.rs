@@ -148,7 +148,7 @@ fn source(text: &SourceText) -> Value {
 }
 
 /// The columns of a source: those of the key first.
-fn columns(source: &Source) -> Value {
+pub fn columns(source: &Source) -> Value {
     let keys = source.schema.key.iter();
     let keys = keys.map(|column| types::column(&column.name, &column.ty, Some("KEY")));
     let values = source.schema.value.iter();

@@ -1,0 +1,110 @@
+//! `millstream apply`, and `--apply` of a server.
+
+mod shown;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use millstream::apply::{self, ApplyError, ApplyOptions, Decision, Target, Verdict};
+use millstream::engine::host::Host;
+use millstream::engine::{Properties, registry};
+use millstream::sql::Variables;
+
+use crate::args::{ApplyArgs, ApplyOutput};
+use crate::files::Files;
+use crate::{run_command, sql_command};
+use shown::Shown;
+
+/// The code of a dry run that finds something to be done.
+const HAS_CHANGES: u8 = 2;
+/// How properties begin that say where the registry is; they are none of the session.
+const REGISTRY: &str = "ksql.schema.registry.";
+
+/// Applies files to a server.
+pub(crate) async fn run(args: ApplyArgs) -> ExitCode {
+    run_command::start_tracing("warn");
+    match try_run(&args).await {
+        Ok(code) => code,
+        Err(error) if run_command::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
+    let files = Files::read(&args.files)?;
+    let (session, client) = sql_command::connect(&args.server, &args.session)?;
+    let (of_registry, properties): (BTreeMap<_, _>, _) =
+        session.properties.into_iter().partition(|(name, _)| name.starts_with(REGISTRY));
+    let options = ApplyOptions {
+        properties,
+        variables: session.variables.into_iter().collect::<Variables>(),
+        registry: registry(&Properties::new(of_registry))?,
+    };
+    let target = Target::Rest(client);
+    let decision = decide(&target, &files, &options).await?;
+    let is_only_shown = args.dry_run || decision.is_refused();
+    let done =
+        if is_only_shown { Ok(()) } else { apply::carry_out(&target, &decision, &options).await };
+    // What the server did not take is not said to be done.
+    show(&Shown::new(&decision, &files, is_only_shown || done.is_err()), args.output)?;
+    done?;
+    Ok(match (decision.is_refused(), args.dry_run && decision.has_changes()) {
+        (true, _) => ExitCode::FAILURE,
+        (false, true) => ExitCode::from(HAS_CHANGES),
+        (false, false) => ExitCode::SUCCESS,
+    })
+}
+
+fn show(shown: &Shown<'_>, output: ApplyOutput) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let text = match output {
+        ApplyOutput::Text => shown.text(sql_command::color(&std::io::stdout())),
+        ApplyOutput::Json => shown.json(),
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Lets a server in this process have what files define; an error where any of it is refused.
+pub(crate) async fn apply_here(host: &Arc<Host>, files: &Files) -> anyhow::Result<()> {
+    let options =
+        ApplyOptions { registry: registry(host.properties())?, ..ApplyOptions::default() };
+    let target = Target::Here(Arc::clone(host));
+    let decision = decide(&target, files, &options).await?;
+    if decision.is_refused() {
+        for action in &decision.actions {
+            let Verdict::Refused(fault) = &action.verdict else { continue };
+            files.show(std::slice::from_ref(fault));
+            if let Some(there) = &action.there {
+                eprintln!("there: {there}\n");
+            }
+        }
+        anyhow::bail!("{} is not applied, and nothing of it is done", files.names());
+    }
+    apply::carry_out(&target, &decision, &options).await?;
+    for action in &decision.actions {
+        let (word, name) = (shown::word(&action.verdict, false), &action.name);
+        tracing::info!("{} {name} is {word}", action.kind.to_lowercase());
+    }
+    Ok(())
+}
+
+/// Decides what is to be done; shows statements that cannot be read.
+async fn decide(
+    target: &Target,
+    files: &Files,
+    options: &ApplyOptions,
+) -> anyhow::Result<Decision> {
+    let decided = apply::decide(target, files.text(), options).await;
+    if let Err(ApplyError::Statements(faults)) = &decided {
+        files.show(faults);
+    }
+    decided.with_context(|| files.names())
+}

@@ -1,0 +1,415 @@
+//! `millstream apply`: files of definitions against a server, by the program itself.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::world::{Ksql, World};
+
+const CLICKS: &str = "CREATE STREAM clicks (id STRING KEY, page STRING, n INT)
+  WITH (kafka_topic='clicks', value_format='JSON', partitions=1);\n";
+const BIG: &str = "CREATE STREAM big AS SELECT id, page FROM clicks WHERE n > 5 EMIT CHANGES;\n";
+const HITS: &str =
+    "CREATE TABLE hits AS SELECT page, COUNT(*) AS n FROM clicks GROUP BY page EMIT CHANGES;\n";
+
+/// What the program said, and how it ended.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    /// The sign and the name of each line that has one.
+    fn verdicts(&self) -> Vec<(char, &str)> {
+        let lines = self.out.lines().filter(|line| line.starts_with(['=', '+', '~', '!']));
+        let words = lines.map(|line| {
+            let name = line.split("  ").map(str::trim).filter(|word| !word.is_empty()).nth(1);
+            (line.chars().next().unwrap(), name.unwrap())
+        });
+        words.collect()
+    }
+}
+
+/// Runs the program to its end.
+async fn program(args: Vec<String>) -> Said {
+    let run = move || {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
+        program.args(args).env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said {
+        code: output.status.code().unwrap(),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
+}
+
+/// A folder of files.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Ksql {
+    async fn apply(&self, file: &Path, flags: &[&str]) -> Said {
+        let mut args = vec!["apply".to_owned(), file.display().to_string()];
+        args.extend(["--server".to_owned(), self.url()]);
+        args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        program(args).await
+    }
+
+    /// Applies a text, and says what became of each of its statements.
+    async fn applied(&self, files: &Files, text: &str) -> Vec<(char, String)> {
+        let said = self.apply(&files.write("file.sql", text), &[]).await;
+        let verdicts = said.verdicts().into_iter();
+        let verdicts: Vec<_> = verdicts.map(|(sign, name)| (sign, name.to_owned())).collect();
+        let is_refused = verdicts.iter().any(|(sign, _)| *sign == '!');
+        assert_eq!(said.code, i32::from(is_refused), "{}{}", said.out, said.err);
+        verdicts
+    }
+
+    /// How many commands were ever written: what each of them was about, and the queries that run.
+    async fn state(&self) -> (String, Value) {
+        let (_, statuses) = self.get("/status").await;
+        (statuses, self.run("SHOW QUERIES; SHOW STREAMS; SHOW TABLES; SHOW TYPES;").await)
+    }
+}
+
+fn expected(verdicts: &[(char, &str)]) -> Vec<(char, String)> {
+    verdicts.iter().map(|(sign, name)| (*sign, (*name).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn the_device_file_is_applied_twice() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(
+        "CREATE STREAM topic_of_readings (x INT)
+         WITH (kafka_topic='device-sensors', value_format='JSON', partitions=3);",
+    )
+    .await;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("ksql/device.sql");
+    let names =
+        ["DEVICE_READINGS", "DEVICE_ACTIVITY_COUNTS", "DEVICE_SENSOR_STATS", "MOVEMENT_ALERTS"];
+    let first = ksql.apply(&file, &[]).await;
+    assert_eq!(first.verdicts(), names.map(|name| ('+', name)), "{}", first.err);
+    assert!(first.out.contains("STREAM  TOPIC_OF_READINGS"), "{}", first.out);
+    assert!(first.out.ends_with("0 kept, 4 created, 0 replaced\n"), "{}", first.out);
+    let before = ksql.state().await;
+    let again = ksql.apply(&file, &[]).await;
+    assert_eq!(again.verdicts(), names.map(|name| ('=', name)));
+    assert_eq!((again.code, again.err.as_str()), (0, ""));
+    assert_eq!(ksql.state().await, before);
+    let dry = ksql.apply(&file, &["--dry-run", "--output", "json"]).await;
+    assert_eq!(dry.code, 0);
+    let objects: Vec<Value> =
+        dry.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects[1]["verdict"], "kept");
+    assert_eq!(objects[1]["name"], "DEVICE_ACTIVITY_COUNTS");
+    assert_eq!(
+        objects[4],
+        json!({ "verdict": "left alone", "kind": "STREAM", "name": "TOPIC_OF_READINGS" })
+    );
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn only_what_statements_mean_counts() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    let made = ksql.applied(&files, &[CLICKS, BIG, HITS].concat()).await;
+    assert_eq!(made, expected(&[('+', "CLICKS"), ('+', "BIG"), ('+', "HITS")]));
+    let before = ksql.state().await;
+    let otherwise = "-- the same
+        create or replace stream CLICKS (`ID` varchar key, page string, N integer) with (
+          VALUE_FORMAT = 'json', KEY_FORMAT = 'KAFKA', KAFKA_TOPIC = 'clicks', PARTITIONS = 1);
+        DEFINE least = '5';
+        CREATE STREAM IF NOT EXISTS big WITH (VALUE_FORMAT='JSON', PARTITIONS=1) AS
+          SELECT c.id AS id, c.page FROM clicks AS c WHERE (n) > ${least};
+        CREATE TABLE hits WITH (kafka_topic='HITS') AS
+          SELECT page, /* all of them */ count(*) n FROM clicks GROUP BY page;";
+    let kept = ksql.applied(&files, otherwise).await;
+    let first_two = expected(&[('=', "CLICKS"), ('=', "BIG"), ('=', "HITS")]);
+    assert_eq!(kept, first_two);
+    assert_eq!(ksql.state().await, before);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_filter_replaces_a_query() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    ksql.applied(&files, &[CLICKS, BIG].concat()).await;
+    let id = |state: &(String, Value)| state.1[0]["queries"][0]["id"].clone();
+    let before = ksql.state().await;
+    let changed = [CLICKS, &BIG.replace("> 5", "> 7")].concat();
+    let file = files.write("changed.sql", &changed);
+    let dry = ksql.apply(&file, &["--dry-run"]).await;
+    assert_eq!(dry.verdicts(), [('=', "CLICKS"), ('~', "BIG")]);
+    assert_eq!(dry.code, 2, "a dry run says that there is something to do");
+    assert!(dry.out.contains("BIG     ") || dry.out.contains("to be replaced"), "{}", dry.out);
+    assert_eq!(ksql.state().await, before, "a dry run writes nothing");
+    assert_eq!(ksql.applied(&files, &changed).await, expected(&[('=', "CLICKS"), ('~', "BIG")]));
+    let after = ksql.state().await;
+    assert_eq!(id(&after), id(&before), "the query goes on");
+    let text = after.1[0]["queries"][0]["queryString"].as_str().unwrap();
+    assert!(text.starts_with("CREATE OR REPLACE STREAM BIG") && text.contains("> 7"), "{text}");
+    assert_eq!(ksql.applied(&files, &changed).await, expected(&[('=', "CLICKS"), ('=', "BIG")]));
+    // A column more is one for the query too that takes all of them.
+    let wider = [
+        &CLICKS.replace("n INT", "n INT, more INT"),
+        "CREATE STREAM all_of AS SELECT * FROM clicks;",
+    ];
+    let narrow = [CLICKS, wider[1]].concat();
+    ksql.applied(&files, &narrow).await;
+    assert_eq!(
+        ksql.applied(&files, &wider.concat()).await,
+        expected(&[('~', "CLICKS"), ('~', "ALL_OF")])
+    );
+    assert_eq!(
+        ksql.applied(&files, &wider.concat()).await,
+        expected(&[('=', "CLICKS"), ('=', "ALL_OF")])
+    );
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_rules_forbid_is_refused_before_anything_is_written() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    ksql.applied(&files, &[CLICKS, HITS].concat()).await;
+    let before = ksql.state().await;
+    let other = HITS.replace("COUNT(*)", "SUM(n)");
+    let text = [
+        CLICKS,
+        BIG,
+        &other,
+        "CREATE STREAM of_hits (page STRING KEY) WITH (kafka_topic='HITS', value_format='JSON');",
+    ]
+    .concat();
+    let said = ksql.apply(&files.write("file.sql", &text), &[]).await;
+    assert_eq!(said.code, 1);
+    assert_eq!(
+        said.verdicts(),
+        [('=', "CLICKS"), ('+', "BIG"), ('!', "HITS"), ('+', "OF_HITS")],
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out.contains("there: CREATE TABLE HITS WITH (CLEANUP_POLICY='compact'"),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out.contains("file:  CREATE TABLE hits AS SELECT page, SUM(n) AS n"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("Cannot upgrade data source"), "{}", said.out);
+    assert!(said.out.ends_with("1 refused; nothing is done\n"), "{}", said.out);
+    assert_eq!(ksql.state().await, before);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn statements_that_define_nothing_are_refused() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    let before = ksql.state().await;
+    for (statement, name) in [
+        ("INSERT INTO clicks (id) VALUES ('a');", "INSERT INTO … VALUES is no definition"),
+        ("DROP STREAM clicks;", "DROP STREAM is no definition"),
+        ("ALTER STREAM clicks ADD COLUMN x INT;", "ALTER STREAM is no definition"),
+        ("TERMINATE ALL;", "TERMINATE ALL is no definition"),
+        ("SELECT * FROM clicks EMIT CHANGES;", "SELECT * is no definition"),
+        (
+            "SET 'bootstrap.servers'='a:1'; CREATE TYPE t AS INT;",
+            "Cannot override properties: bootstrap.servers",
+        ),
+        ("SET 'no.such.property'='1';", "Unknown property: no.such.property"),
+        (
+            "CREATE STREAM clicks (id INT) WITH (kafka_topic='clicks', value_format='JSON', partitions=1);",
+            "CLICKS is defined twice, and not alike",
+        ),
+        (
+            "CREATE STREAM b AS SELECT nope FROM clicks; CREATE STREAM c AS SELECT * FROM b;",
+            "not looked at: the statement that makes B is refused",
+        ),
+        ("CREATE TYPE t AS NOPE;", "Cannot resolve unknown type: NOPE"),
+    ] {
+        let text = [CLICKS, statement].concat();
+        let said = ksql.apply(&files.write("file.sql", &text), &[]).await;
+        assert_eq!(said.code, 1, "{statement}");
+        assert!(said.out.contains(name), "{statement}: {}{}", said.out, said.err);
+    }
+    let said = ksql.apply(&files.write("file.sql", "CREATE STREEM x;"), &[]).await;
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.contains("file.sql:1:8") && said.err.contains("cannot be read"),
+        "{}",
+        said.err
+    );
+    assert_eq!(ksql.state().await, before);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn an_insert_into_is_known_by_what_it_does() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    let target = "CREATE STREAM few (id STRING KEY, page STRING) WITH (kafka_topic='few', value_format='JSON', partitions=1);";
+    let insert = "INSERT INTO few SELECT id, page FROM clicks WHERE n < 3;";
+    let all = [CLICKS, target, insert].concat();
+    assert_eq!(
+        ksql.applied(&files, &all).await,
+        expected(&[('+', "CLICKS"), ('+', "FEW"), ('+', "FEW")])
+    );
+    let before = ksql.state().await;
+    assert_eq!(
+        ksql.applied(&files, &all).await,
+        expected(&[('=', "CLICKS"), ('=', "FEW"), ('=', "FEW")])
+    );
+    let another = [&all, "INSERT INTO few SELECT id, page FROM clicks WHERE n < 4;"].concat();
+    assert_eq!(ksql.state().await, before);
+    let changed = all.replace("n < 3", "n < 4");
+    let said = ksql.apply(&files.write("file.sql", &changed), &[]).await;
+    assert_eq!(said.verdicts(), [('=', "CLICKS"), ('=', "FEW"), ('!', "FEW")]);
+    assert!(said.out.contains("TERMINATE INSERTQUERY_"), "{}", said.out);
+    assert!(said.out.contains(&format!("there: {insert}")), "{}", said.out);
+    let made = ksql.applied(&files, &another).await;
+    assert_eq!(made[2..], expected(&[('=', "FEW"), ('+', "FEW")]));
+    let kept = ksql.applied(&files, &another).await;
+    assert_eq!(kept[2..], expected(&[('=', "FEW"), ('=', "FEW")]));
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn what_others_did_to_it_since_is_seen() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    let types = "CREATE TYPE place AS STRUCT<`x` DOUBLE, y DOUBLE>;
+        CREATE STREAM seen (id STRING KEY, where_at place) WITH (kafka_topic='seen', value_format='JSON', partitions=1);";
+    let all = [CLICKS, BIG, types].concat();
+    ksql.applied(&files, &all).await;
+    let names = ["CLICKS", "BIG", "PLACE", "SEEN"];
+    assert_eq!(ksql.applied(&files, &all).await, expected(&names.map(|name| ('=', name))));
+    let id = ksql.run("SHOW QUERIES;").await[0]["queries"][0]["id"].as_str().unwrap().to_owned();
+    ksql.run(&format!("PAUSE {id};")).await;
+    let said = ksql.apply(&files.write("file.sql", &all), &[]).await;
+    assert!(said.out.contains("kept: its query is paused"), "{}", said.out);
+    ksql.run(&format!("TERMINATE {id}; ALTER STREAM clicks ADD COLUMN more INT;")).await;
+    // The column that was added is not in the file, and none may go.
+    let said = ksql.apply(&files.write("file.sql", &all), &[]).await;
+    assert_eq!(said.verdicts()[..2], [('!', "CLICKS"), ('~', "BIG")], "{}", said.out);
+    assert!(said.out.contains("ALTER STREAM clicks ADD COLUMN more INT;"), "{}", said.out);
+    let all = all.replace("n INT)", "n INT, more INT)");
+    let said = ksql.apply(&files.write("file.sql", &all), &[]).await;
+    assert_eq!(said.verdicts()[..2], [('=', "CLICKS"), ('~', "BIG")], "{}", said.out);
+    assert!(said.out.contains("its query was terminated, and begins anew"), "{}", said.out);
+    let queries = ksql.run("SHOW QUERIES;").await;
+    assert_eq!(queries[0]["queries"][0]["sinks"], json!(["BIG"]));
+    assert_eq!(ksql.applied(&files, &all).await, expected(&names.map(|name| ('=', name))));
+    let other = all.replace("y DOUBLE", "y INT");
+    assert_eq!(ksql.applied(&files, &other).await[2], ('!', "PLACE".to_owned()));
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn properties_are_those_of_the_session_that_began_a_query() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    let set = "SET 'cache.max.bytes.buffering'='0';\n";
+    let all = [CLICKS, set, HITS].concat();
+    ksql.applied(&files, &all).await;
+    let detail = ksql.run("SHOW QUERIES EXTENDED;").await;
+    let overrides = &detail[0]["queryDescriptions"][0]["overriddenProperties"];
+    assert_eq!(*overrides, json!({ "cache.max.bytes.buffering": "0" }));
+    assert_eq!(ksql.applied(&files, &all).await, expected(&[('=', "CLICKS"), ('=', "HITS")]));
+    let file = files.write("plain.sql", &[CLICKS, HITS].concat());
+    let flag = ["--property", "ksql.streams.cache.max.bytes.buffering=0"];
+    assert_eq!(ksql.apply(&file, &flag).await.verdicts(), [('=', "CLICKS"), ('=', "HITS")]);
+    // Where it began does not matter to a query that runs; how it runs does.
+    let begins = ["--property", "auto.offset.reset=earliest"];
+    let said = ksql.apply(&file, &[&flag[..], &begins[..]].concat()).await;
+    assert_eq!(said.verdicts(), [('=', "CLICKS"), ('=', "HITS")]);
+    let said = ksql.apply(&file, &[]).await;
+    assert_eq!(said.verdicts(), [('=', "CLICKS"), ('~', "HITS")], "{}", said.out);
+    assert!(said.out.contains("had set other properties"), "{}", said.out);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told() {
+    let files = Files::new();
+    let file = files.write("file.sql", CLICKS).display().to_string();
+    let args = ["apply", "--server", "http://127.0.0.1:9", &file];
+    let said = program(args.map(str::to_owned).to_vec()).await;
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("cannot talk to http://127.0.0.1:9"), "{}", said.err);
+}
+
+#[tokio::test]
+async fn a_server_applies_files_before_it_answers() {
+    let (world, files) = (World::new().await, Files::new());
+    let file = files.write("file.sql", &[CLICKS, BIG].concat());
+    let brokers = world.brokers();
+    let server = |apply: &Path| {
+        let args =
+            ["server", "--bootstrap-servers", &brokers, "--property", "ksql.service.id=test_"];
+        let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
+        program.args(args).args(["--listeners", "http://127.0.0.1:0", "--apply"]).arg(apply);
+        program.env_remove("RUST_LOG").stderr(Stdio::piped());
+        program
+    };
+    for (word, other) in [("created", "kept"), ("kept", "created")] {
+        let mut running = server(&file).spawn().unwrap();
+        let lines = std::io::BufReader::new(running.stderr.take().unwrap());
+        let read = tokio::task::spawn_blocking(move || {
+            use std::io::BufRead as _;
+            let mut said = String::new();
+            for line in lines.lines().map_while(Result::ok) {
+                said = said + &line + "\n";
+                if line.contains("listening on") {
+                    break;
+                }
+            }
+            said
+        });
+        let said = read.await.unwrap();
+        assert!(said.contains(&format!("stream BIG is {word}")) && !said.contains(other), "{said}");
+        running.kill().unwrap();
+        running.wait().unwrap();
+    }
+    let changed =
+        files.write("changed.sql", &[CLICKS, &BIG.replace("id, page", "id, n"), HITS].concat());
+    let mut refused = server(&changed);
+    let refused = tokio::task::spawn_blocking(move || refused.output().unwrap());
+    let refused = refused.await.unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("Cannot upgrade data source") && said.contains("there: CREATE STREAM BIG"),
+        "{said}"
+    );
+    let ksql = world.server().await;
+    assert_eq!(
+        ksql.run("SHOW TABLES;").await[0]["tables"],
+        json!([]),
+        "nothing of the file is done"
+    );
+    assert_eq!(ksql.run("SHOW QUERIES;").await[0]["queries"].as_array().unwrap().len(), 1);
+    ksql.stop().await;
+}
