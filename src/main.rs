@@ -22,18 +22,29 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command};
+use millstream::expr::STACK_BYTES;
+
+/// How a process ends that has panicked.
+const PANICKED: u8 = 101;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.thread_stack_size(STACK_BYTES);
     if let Command::Run(_) = cli.command {
         // Records are processed by threads of their own. These only talk to brokers, and each more of
         // them costs a wake-up for much of what comes.
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         runtime.worker_threads(cores.div_ceil(4));
     }
-    match runtime.enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(cli)),
+    let running = runtime.enable_all().build().and_then(|runtime| {
+        let first = std::thread::Builder::new().stack_size(STACK_BYTES);
+        first.spawn(move || runtime.block_on(run(cli)))
+    });
+    match running.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // What it panicked with has been told.
+        Ok(Err(_)) => ExitCode::from(PANICKED),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

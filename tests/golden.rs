@@ -51,7 +51,12 @@ fn check_with_input(folder: &str, section: &str, output: impl Fn(&str, &str) -> 
 }
 
 fn parse_all(script: &str) -> Vec<ParsedStatement> {
-    let options = ParseOptions { variables: Some([].into()), testing: true, is_strict: false };
+    let options = ParseOptions {
+        variables: Some([].into()),
+        testing: true,
+        is_strict: false,
+        ..ParseOptions::default()
+    };
     parse(script, &options).unwrap_or_else(|errors| {
         let shown = errors.iter().map(|e| e.to_diagnostic().render(script, Color::Never));
         panic!("{}", shown.collect::<String>())

@@ -112,7 +112,12 @@ static PIECES: &[&str] = &[
 
 fn options() -> ParseOptions {
     let variables = [("v".to_owned(), "w".to_owned())].into();
-    ParseOptions { variables: Some(variables), testing: true, is_strict: false }
+    ParseOptions {
+        variables: Some(variables),
+        testing: true,
+        is_strict: false,
+        ..ParseOptions::default()
+    }
 }
 
 /// Parses and shows what is wrong, or prints and holds that nothing was lost.

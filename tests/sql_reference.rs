@@ -170,8 +170,8 @@ fn requests_fail(transcript: &str) -> Result<(), Failed> {
         let variables = serde_json::from_value(request["sessionVariables"].clone());
         let options = ParseOptions {
             variables: Some(variables.unwrap_or_default()),
-            testing: false,
             is_strict: true,
+            ..ParseOptions::default()
         };
         match parse(sql, &options) {
             Err(errors)
@@ -278,7 +278,8 @@ fn scripts_parse(reference: &Path) -> Result<(), Failed> {
     {
         scripts(&reference.join(folder), &mut files);
     }
-    let options = ParseOptions { variables: None, testing: true, is_strict: true };
+    let options =
+        ParseOptions { variables: None, testing: true, is_strict: true, ..ParseOptions::default() };
     let mut wrong = Vec::new();
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();

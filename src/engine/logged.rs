@@ -5,7 +5,7 @@ use crate::sql::{self, ParseError, ParseOptions, ParsedStatement};
 
 /// The statements of a text that a server has logged, or shows: one, and perhaps what has altered its source since.
 pub fn read_logged(text: &str) -> Result<Vec<ParsedStatement>, Vec<ParseError>> {
-    let parsed = sql::parse(text, &ParseOptions::default())?;
+    let parsed = sql::parse(text, &ParseOptions::printed())?;
     Ok(parsed.into_iter().map(without_added).collect())
 }
 

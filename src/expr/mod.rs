@@ -24,3 +24,8 @@ pub use operator::{ArithmeticOp, Comparison, Sign};
 pub use tree::{Argument, Expr, Lambda};
 pub use type_error::{TypeError, TypeErrorKind};
 pub use typing::with_article;
+
+/// What a thread needs as its stack that reads, plans or evaluates expressions: the longest that statements may hold
+/// ([`OPERATORS_MAX`](crate::sql::OPERATORS_MAX) in a row, each within the one before) are walked by recursion. Memory is
+/// taken of it only as far as it is used.
+pub const STACK_BYTES: usize = 32 << 20;

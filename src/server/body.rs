@@ -13,6 +13,13 @@ use crate::formats::{json_refusal, located_at_end, located_at_start};
 /// A JSON body.
 pub(super) struct Json(Vec<u8>);
 
+impl Json {
+    /// A body of JSON that is written already.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
 /// A value as a body.
 pub(super) fn json(value: &Value) -> Json {
     Json(serde_json::to_vec(value).unwrap_or_default())

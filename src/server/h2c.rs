@@ -19,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncReadExt as _;
 
 use super::listen::STREAMS_MAX;
+use super::received::Receiving;
 
 /// The protocol, as it is asked for.
 const H2C: &str = "h2c";
@@ -37,7 +38,11 @@ const END_HEADERS: u8 = 4;
 
 /// Goes over to HTTP/2 where a client asks for it; `inner` serves what it asks then. A request that is too long to be
 /// the first of a connection is answered as it came, which the RFC allows.
-pub(super) async fn upgrade(inner: Router, mut request: Request, next: Next) -> Response {
+pub(super) async fn upgrade(
+    (inner, receiving): (Router, Receiving),
+    mut request: Request,
+    next: Next,
+) -> Response {
     if request.version() != Version::HTTP_11 || !is_asked(request.headers()) {
         return next.run(request).await;
     }
@@ -51,9 +56,9 @@ pub(super) async fn upgrade(inner: Router, mut request: Request, next: Next) -> 
     if has_no_length || length.is_some_and(|length| length > WINDOW_BYTES) {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    let bytes = match axum::body::to_bytes(body, WINDOW_BYTES).await {
-        Ok(bytes) => bytes,
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    let bytes = match receiving.receive(body).await {
+        Ok((bytes, _)) => bytes,
+        Err(error) => return receiving.refuse(error),
     };
     let Some(frames) = first_request(&parts.method, &target(&parts), &parts.headers, &bytes) else {
         return next.run(Request::from_parts(parts, Body::from(bytes))).await;

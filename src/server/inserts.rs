@@ -14,9 +14,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::negotiate::{Form, form};
+use super::received::{NotReceived, PORTION_WITHIN, Receiving};
 use super::shared::Shared;
 use super::streamed::{self, WAITING_FRAMES};
 use super::{body, ksql};
@@ -47,8 +49,18 @@ pub(super) async fn inserts(
     if ksql::is_form(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let mut lines = Lines::new(request.into_body(), shared.limits.body_bytes_max);
-    let inserting = match begin(&shared, &mut lines).await {
+    let mut lines =
+        Lines::new(request.into_body(), shared.limits.body_bytes_max, shared.receiving.clone());
+    let first = match tokio::time::timeout(PORTION_WITHIN, lines.next()).await {
+        Ok(Ok(first)) => first.unwrap_or_default(),
+        Ok(Err(error)) => return body::unread(&error),
+        Err(_) => return shared.receiving.refuse(NotReceived::TooSlow),
+    };
+    let _one = match shared.under_way.begin() {
+        Ok(one) => one,
+        Err(refusal) => return *refusal,
+    };
+    let inserting = match begin(&shared, &first).await {
         Ok(inserting) => Arc::new(inserting),
         Err(error) => return body::unread(&error),
     };
@@ -60,10 +72,9 @@ pub(super) async fn inserts(
 }
 
 /// Takes the first line: what the rows go to.
-async fn begin(shared: &Shared, lines: &mut Lines) -> Result<Inserting, HostError> {
-    let first = lines.next().await?.unwrap_or_default();
-    let arguments = body::object(&first, CLASS)?;
-    let target = body::required(&arguments, (CLASS, "target"), &first)?;
+async fn begin(shared: &Shared, first: &[u8]) -> Result<Inserting, HostError> {
+    let arguments = body::object(first, CLASS)?;
+    let target = body::required(&arguments, (CLASS, "target"), first)?;
     let target = target.as_str().unwrap_or_default();
     shared.host.insert_into(target).await
 }
@@ -148,11 +159,21 @@ struct Lines {
     seen: usize,
     line_bytes_max: usize,
     is_over: bool,
+    receiving: Receiving,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Lines {
-    fn new(body: Body, line_bytes_max: usize) -> Self {
-        Self { body, bytes: Vec::new(), seen: 0, line_bytes_max, is_over: false }
+    fn new(body: Body, line_bytes_max: usize, receiving: Receiving) -> Self {
+        let (bytes, seen, is_over, room) = (Vec::new(), 0, false, None);
+        Self { body, bytes, seen, line_bytes_max, is_over, receiving, room }
+    }
+
+    /// Gives the room of a line back, with the memory that it took; the next takes its own.
+    fn give_room_back(&mut self) {
+        if self.room.take().is_some() {
+            self.bytes.shrink_to_fit();
+        }
     }
 
     /// The next line, without its end; what stands behind the last end is a line too, if it is something.
@@ -162,6 +183,7 @@ impl Lines {
                 let mut line: Vec<u8> = self.bytes.drain(..=self.seen + at).collect();
                 line.pop();
                 self.seen = 0;
+                self.give_room_back();
                 return Ok(Some(line));
             }
             self.seen = self.bytes.len();
@@ -177,6 +199,11 @@ impl Lines {
             match frame.transpose() {
                 Ok(Some(frame)) => {
                     if let Ok(data) = frame.into_data() {
+                        let length = self.bytes.len() + data.len();
+                        let taken = self.receiving.take_room(length, &mut self.room);
+                        taken.map_err(|_| {
+                            HostError::request("there is no room for so long a line")
+                        })?;
                         self.bytes.extend_from_slice(&data);
                     }
                 }

@@ -37,7 +37,10 @@ impl Limits {
         let rows = properties.number("ksql.server.max.rows.per.second", 0)?;
         Ok(Self {
             body_bytes_max: limit("ksql.server.max.request.bytes", 8 << 20)?,
-            connections_max: limit("ksql.server.max.connections", 10_000)?,
+            connections_max: with_files(
+                limit("ksql.server.max.connections", 10_000)?,
+                super::files::files_max(),
+            ),
             idle_within: Duration::from_secs(limit(
                 "ksql.idle.connection.timeout.seconds",
                 24 * 60 * 60,
@@ -48,6 +51,19 @@ impl Limits {
     }
 }
 
+/// How many clients may be connected where so many are wanted and the process may have so many files open: what it needs
+/// besides, for Kafka above all, is a quarter of them.
+fn with_files(wanted: usize, files_max: Option<usize>) -> usize {
+    let most = files_max.map_or(usize::MAX, |files| files - files / 4).max(1);
+    if wanted > most {
+        tracing::warn!(
+            "ksql.server.max.connections is {wanted}, and {most} clients can be connected: the process may have no more \
+             files open (ulimit -n)"
+        );
+    }
+    wanted.min(most)
+}
+
 /// The requests that are under way.
 #[derive(Clone)]
 pub(super) struct UnderWay {
@@ -56,7 +72,7 @@ pub(super) struct UnderWay {
 }
 
 /// A request that is under way.
-struct One(Arc<AtomicUsize>);
+pub(super) struct One(Arc<AtomicUsize>);
 
 impl Drop for One {
     fn drop(&mut self) {
@@ -69,16 +85,24 @@ impl UnderWay {
         Self { count: Arc::default(), max }
     }
 
+    /// Counts a request for as long as what is given lives, or refuses it where there are too many.
+    pub(super) fn begin(&self) -> Result<One, Box<Response>> {
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        let one = One(Arc::clone(&self.count));
+        if before < self.max {
+            return Ok(one);
+        }
+        let message = format!("The server has {before} requests under way, more than it takes");
+        let error = errors::generic(42900, message);
+        Err(Box::new((StatusCode::TOO_MANY_REQUESTS, super::body::json(&error)).into_response()))
+    }
+
     /// Passes a request on, unless there are too many.
     pub(super) async fn check(self, request: Request, next: Next) -> Response {
-        let before = self.count.fetch_add(1, Ordering::Relaxed);
-        let _one = One(self.count);
-        if before >= self.max {
-            let message = format!("The server has {before} requests under way, more than it takes");
-            let error = errors::generic(42900, message);
-            return (StatusCode::TOO_MANY_REQUESTS, super::body::json(&error)).into_response();
+        match self.begin() {
+            Ok(_one) => next.run(request).await,
+            Err(refusal) => *refusal,
         }
-        next.run(request).await
     }
 }
 
@@ -103,6 +127,14 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_leave_files_for_what_else_is_needed() {
+        assert_eq!(with_files(10_000, None), 10_000);
+        assert_eq!(with_files(10_000, Some(20_000)), 10_000);
+        assert_eq!(with_files(10_000, Some(1_024)), 768);
+        assert_eq!(with_files(10_000, Some(0)), 1);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn rows_keep_their_pace() {

@@ -2,20 +2,23 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::limits::Limits;
-use super::requests::Connection;
+use super::requests::{Connection, HEAD_BYTES_MAX};
 
 /// How long is waited where a connection cannot be accepted: its cause is one that passes.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -68,8 +71,7 @@ pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiv
         while connections.try_join_next().is_some() {}
         let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
         connections.spawn(async move {
-            connection(stream, tls, (router, idle_within), stopped).await;
-            drop(place);
+            connection((stream, place), tls, (router, idle_within), stopped).await;
         });
     }
     let drained = async { while connections.join_next().await.is_some() {} };
@@ -78,7 +80,7 @@ pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiv
 
 /// Serves one connection.
 async fn connection(
-    stream: TcpStream,
+    (stream, place): (TcpStream, OwnedSemaphorePermit),
     tls: Option<TlsAcceptor>,
     service: (Router, Duration),
     stopped: watch::Receiver<bool>,
@@ -87,9 +89,9 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("rows may be late: {error}");
     }
-    let Some(tls) = tls else { return requests(stream, service, stopped).await };
+    let Some(tls) = tls else { return requests((stream, place), service, stopped).await };
     match tokio::time::timeout(TLS_WITHIN, tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(stream, service, stopped).await,
+        Ok(Ok(stream)) => requests((stream, place), service, stopped).await,
         Ok(Err(error)) => tracing::debug!("a client has not agreed on keys: {error}"),
         Err(_) => tracing::debug!("a client took too long to agree on keys"),
     }
@@ -97,7 +99,7 @@ async fn connection(
 
 /// Serves the requests of a connection, in HTTP/1.1 or HTTP/2.
 async fn requests<S>(
-    stream: S,
+    (stream, place): (S, OwnedSemaphorePermit),
     (router, idle_within): (Router, Duration),
     mut stopped: watch::Receiver<bool>,
 ) where
@@ -105,13 +107,23 @@ async fn requests<S>(
 {
     let mut server = auto::Builder::new(TokioExecutor::new());
     // The connection itself looks at the time: hyper would end one that rests.
-    server.http1().header_read_timeout(None);
+    server.http1().header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
-    let service = TowerToHyperService::new(router);
-    let mut serving = pin!(server.serve_connection_with_upgrades(
-        TokioIo::new(Connection::new(stream, idle_within)),
-        service
-    ));
+    let connection = Connection::new(stream, idle_within).with_place(place);
+    let is_upgraded = connection.is_upgraded();
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request| {
+        let (answer, is_upgraded) = (router.call(request), Arc::clone(&is_upgraded));
+        async move {
+            let answer = answer.await;
+            if matches!(&answer, Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                is_upgraded.store(true, Ordering::Relaxed);
+            }
+            answer
+        }
+    });
+    let connection = TokioIo::new(connection);
+    let mut serving = pin!(server.serve_connection_with_upgrades(connection, service));
     let stop = async {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };

@@ -1,13 +1,14 @@
 //! ksqlDB's REST API over HTTP/1.1 and HTTP/2, in the clear or with TLS, on one port.
 //!
 //! ```text
-//! connection ─▶ tls ─▶ guard (Origin, Host) ─▶ users ─▶ limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
+//! connection ─▶ tls ─▶ guard (Origin, Host) ─▶ users ─▶ body ─▶ limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
 //! ```
 //! What ksqlDB's JSON looks like is known to [`api`] alone; what statements do, to [`crate::engine::host`].
 
 pub mod api;
 mod body;
 mod error;
+mod files;
 mod guard;
 mod h2c;
 mod inserts;
@@ -16,6 +17,7 @@ mod limits;
 mod listen;
 mod negotiate;
 mod query;
+mod received;
 mod requests;
 mod routes;
 mod shared;
@@ -38,7 +40,7 @@ pub use error::ServerError;
 use guard::{Cors, Guard};
 use limits::Limits;
 use listen::Port;
-use shared::{RunningQueries, Shared};
+use shared::Shared;
 use users::Users;
 
 /// How a server is set up; all else is in the properties of its host.
@@ -84,7 +86,7 @@ impl Server {
                  authentication.method=BASIC changes that"
             );
         }
-        let shared = Arc::new(Shared { host, queries: RunningQueries::default(), limits });
+        let shared = Arc::new(Shared::new(host, limits));
         let router = routes::router(shared, guard, users);
         let (stop, stopped) = watch::channel(false);
         let port = Port { listener, tls, limits };

@@ -3,23 +3,35 @@
 //! A client has to say what it wants within a time once it has begun to, while a connection may rest between requests
 //! for as long as ksqlDB's may (`ksql.idle.connection.timeout.seconds`): clients that keep some for later find them there.
 //!
+//! Where it is in doubt how long a request is, whoever passed it on may have taken another length than the parser does, and
+//! what one client sent could become another's request. So nothing is guessed: lengths that are given twice, or in two ways,
+//! and lines that end otherwise than lines do, are made into what the parser refuses, and nothing behind them is read.
+//!
 //! And some clients write targets with a backquote as it is. Ids of commands have them, as in ``/status/stream/`S`/create``, and ksqlDB takes them so; the parser of requests does
-//! not, as RFC 3986 wants `%60`. They are written so here, before it sees them. What follows has to know where a request
-//! ends; where that is in doubt nothing is touched any more. The parser decides for itself what it is given.
+//! not, as RFC 3986 wants `%60`. They are written so here, before it sees them.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
 /// How much is read at a time.
 const READ_BYTES: usize = 8 << 10;
 
-/// The longest head of a request that is looked at.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+/// The longest head of a request that the parser takes.
+pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// The longest that is looked at; the parser has refused it by then.
+const SEEN_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX;
+
+/// What no parser takes in a head, and the end of that: it is not parsed before.
+const REFUSED: &[u8] = b"\0\r\n\r\n";
 
 /// What HTTP/2 begins with, up to the end of its first line.
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0";
@@ -41,12 +53,18 @@ pub(super) struct Connection<I> {
     /// Whether something has happened since the deadline was set.
     is_active: bool,
     idle_within: Duration,
+    /// Whether it has gone over to another protocol.
+    is_upgraded: Arc<AtomicBool>,
+    /// Its place among all connections, which it has whatever it becomes.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<I> Connection<I> {
     /// A connection that may be idle for so long.
     pub(super) fn new(io: I, idle_within: Duration) -> Self {
         Self {
+            is_upgraded: Arc::default(),
+            _place: None,
             io,
             requests: Requests::default(),
             waiting: Vec::new(),
@@ -56,6 +74,17 @@ impl<I> Connection<I> {
             is_active: false,
             idle_within,
         }
+    }
+
+    /// The same, with its place among all connections.
+    #[must_use]
+    pub(super) fn with_place(self, place: OwnedSemaphorePermit) -> Self {
+        Self { _place: Some(place), ..self }
+    }
+
+    /// What is to be set once it goes over to another protocol.
+    pub(super) fn is_upgraded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_upgraded)
     }
 
     /// Looks whether the client takes too long.
@@ -88,8 +117,22 @@ impl<I: AsyncRead + Unpin> AsyncRead for Connection<I> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.at == self.waiting.len() {
-            if matches!(self.requests.place, Place::Untouched) {
-                return Pin::new(&mut self.io).poll_read(context, buffer);
+            if self.is_upgraded.load(Ordering::Relaxed) {
+                self.requests.place = Place::Untouched;
+            }
+            if self.requests.place == Place::Untouched {
+                let filled = buffer.filled().len();
+                let polled = Pin::new(&mut self.io).poll_read(context, buffer);
+                match polled {
+                    Poll::Pending => self.check_time(context)?,
+                    Poll::Ready(_) => self.is_active |= buffer.filled().len() > filled,
+                }
+                return polled;
+            }
+            if self.requests.place == Place::Refused {
+                // The answer to what is refused ends the connection; if nobody takes it, time does.
+                self.check_time(context)?;
+                return Poll::Pending;
             }
             let mut bytes = [0; READ_BYTES];
             let mut read = ReadBuf::new(&mut bytes);
@@ -168,12 +211,14 @@ enum Place {
     Trailers,
     /// What is not looked at any more.
     Untouched,
+    /// What is not passed on any more.
+    Refused,
 }
 
 impl Requests {
-    /// Whether a head has begun and is not whole.
+    /// Whether a head has begun and is not whole, or nothing more can come.
     fn is_in_head(&self) -> bool {
-        self.place == Place::Head && !self.line.is_empty()
+        self.place == Place::Refused || (self.place == Place::Head && !self.line.is_empty())
     }
 
     /// Passes bytes on, or what stands for them.
@@ -181,6 +226,7 @@ impl Requests {
         while let Some(first) = bytes.first() {
             let passed = match self.place {
                 Place::Untouched => bytes.len(),
+                Place::Refused => return,
                 // The last byte of a body changes the place.
                 Place::Body(left) | Place::Part(left) if left > 1 => {
                     let passed =
@@ -203,12 +249,18 @@ impl Requests {
     fn pass(&mut self, byte: u8, out: &mut Vec<u8>) {
         let is_of_target =
             || self.place == Place::Head && !self.line.is_empty() && !self.line.contains(&b'\n');
-        if byte == b'`' && is_of_target() {
-            out.extend_from_slice(b"%60");
-        } else {
-            out.push(byte);
-        }
+        let is_escaped = byte == b'`' && is_of_target();
+        // In the middle of what stands behind a length, anything is taken but the end of a line.
+        let is_kept = self.place != Place::Head && self.line.last() != Some(&b'\r');
         self.place = self.next(byte);
+        match self.place {
+            Place::Refused => {
+                out.extend(Some(byte).filter(|_| is_kept));
+                out.extend_from_slice(REFUSED);
+            }
+            _ if is_escaped => out.extend_from_slice(b"%60"),
+            _ => out.push(byte),
+        }
     }
 
     fn next(&mut self, byte: u8) -> Place {
@@ -223,8 +275,9 @@ impl Requests {
                 }
                 self.line.push(byte);
                 match place {
-                    _ if self.line.len() > HEAD_BYTES_MAX => Place::Untouched,
+                    _ if self.line.len() > SEEN_BYTES_MAX => Place::Refused,
                     Place::Head if self.line == HTTP_2 => Place::Untouched,
+                    _ if byte == b'\n' && !self.line.ends_with(b"\r\n") => Place::Refused,
                     Place::Head if self.line.ends_with(b"\r\n\r\n") => {
                         body(&std::mem::take(&mut self.line))
                     }
@@ -252,25 +305,32 @@ fn body(head: &[u8]) -> Place {
     let (mut length, mut is_chunked) = (None, false);
     for line in head.split(|byte| *byte == b'\n').skip(1) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let Ok(value) = std::str::from_utf8(line[colon + 1..].trim_ascii()) else {
-            return Place::Untouched;
-        };
-        match line[..colon].to_ascii_lowercase().as_slice() {
-            b"content-length" => match value.parse() {
-                Ok(found) if length.is_none() => length = Some(found),
-                _ => return Place::Untouched,
+        let value = line[colon + 1..].trim_ascii();
+        // Whoever passes spaces over takes a name for what others do not.
+        match line[..colon].trim_ascii().to_ascii_lowercase().as_slice() {
+            b"content-length" => match number(value) {
+                Some(found) if length.is_none() => length = Some(found),
+                _ => return Place::Refused,
             },
-            b"transfer-encoding" if value.eq_ignore_ascii_case("chunked") => is_chunked = true,
-            b"upgrade" | b"transfer-encoding" => return Place::Untouched,
+            b"transfer-encoding" if !is_chunked && value.eq_ignore_ascii_case(b"chunked") => {
+                is_chunked = true;
+            }
+            b"transfer-encoding" => return Place::Refused,
             _ => {}
         }
     }
     match (length, is_chunked) {
-        (Some(_), true) => Place::Untouched,
+        (Some(_), true) => Place::Refused,
         (None, true) => Place::PartLength,
         (None | Some(0), false) => Place::Head,
         (Some(length), false) => Place::Body(length),
     }
+}
+
+/// A number of nothing but digits.
+fn number(text: &[u8]) -> Option<u64> {
+    let is_plain = text.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text).ok().filter(|_| is_plain)?.parse().ok()
 }
 
 /// What comes behind the line with the length of a part.
@@ -280,8 +340,8 @@ fn part(line: &[u8]) -> Place {
     match length.and_then(|length| u64::from_str_radix(length.trim(), 16).ok()) {
         Some(0) => Place::Trailers,
         // The end of the line behind it is two bytes.
-        Some(length) => length.checked_add(2).map_or(Place::Untouched, Place::Part),
-        None => Place::Untouched,
+        Some(length) => length.checked_add(2).map_or(Place::Refused, Place::Part),
+        None => Place::Refused,
     }
 }
 
@@ -346,17 +406,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_doubt_is_left_as_it_is() {
+    fn what_has_no_certain_length_is_refused_and_all_behind_it() {
         let doubtful = [
-            "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-            "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n",
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+            "Content-Length: 3\r\nContent-Length: 4\r\n\r\n",
+            "Content-Length: 3\r\nContent-Length : 4\r\n\r\n",
+            "Content-Length: 3, 3\r\n\r\n",
+            "Content-Length: +3\r\n\r\n",
+            "Content-Length: 0x3\r\n\r\n",
+            "Transfer-Encoding: gzip\r\n\r\n",
+            "Transfer-Encoding: gzip, chunked\r\n\r\n",
+            "Transfer-Encoding: chunked, identity\r\n\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+            "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+            "A: b\n",
         ];
-        for request in doubtful {
-            let text = format!("{request}{STATUS}");
-            assert_eq!(passed(&text), text);
+        for head in doubtful {
+            let text = format!("POST / HTTP/1.1\r\n{head}");
+            let given = format!("{}\0\r\n\r\n", &text[..text.len() - 1]);
+            assert_eq!(passed(&format!("{text}{STATUS}")), given, "{head}");
         }
+    }
+
+    #[test]
+    fn ends_of_lines_in_the_middle_are_seen() {
+        for line in ["1\n", "1;a=b\n", "0\r\nA: b\n"] {
+            let text = format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{line}");
+            assert_eq!(passed(&format!("{text}{STATUS}")), format!("{text}\0\r\n\r\n"));
+        }
+    }
+
+    #[test]
+    fn another_protocol_is_left_as_it_is() {
+        let text = format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{STATUS}");
+        assert_eq!(passed(&text), text);
     }
 }

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::guard::Guard;
-use super::limits::UnderWay;
 use super::shared::Shared;
 use super::users::Users;
 use super::{h2c, inserts, ksql, query, status, terminate, web_socket};
@@ -20,8 +19,8 @@ const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
 
 /// The API of a host.
 pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) -> Router {
-    let limits = shared.limits;
-    let under_way = UnderWay::new(limits.requests_max);
+    let (under_way, receiving) = (shared.under_way.clone(), shared.receiving.clone());
+    let of_upgrades = receiving.clone();
     let routes = Router::new()
         .route("/", get(status::root))
         .route("/info", get(status::info))
@@ -40,14 +39,16 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/ksql/terminate", post(terminate::run))
         .route("/query", post(query::query))
         .route("/query-stream", post(query::query_stream))
-        .route("/inserts-stream", post(inserts::inserts))
         .route("/close-query", post(query::close))
         .route("/ws/query", get(web_socket::query))
         .fallback(not_found)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
-        .layer(middleware::from_fn_with_state(Arc::clone(&shared), terminate::check))
-        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(middleware::from_fn(move |request, next| under_way.clone().check(request, next)))
+        .layer(middleware::from_fn(move |request, next| receiving.clone().check(request, next)))
+        // Its body is read while it is answered.
+        .route("/inserts-stream", post(inserts::inserts))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), terminate::check))
+        .layer(DefaultBodyLimit::disable())
         .with_state(shared);
     let routes = match users {
         Some(users) => routes
@@ -56,8 +57,11 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
     };
     let guarded = move |request, next| guard.clone().check(request, next);
     let inner = routes.clone().layer(middleware::from_fn(guarded.clone()));
+    let upgraded = (inner, of_upgrades);
     routes
-        .layer(middleware::from_fn(move |request, next| h2c::upgrade(inner.clone(), request, next)))
+        .layer(middleware::from_fn(move |request, next| {
+            h2c::upgrade(upgraded.clone(), request, next)
+        }))
         .layer(middleware::from_fn(guarded))
 }
 

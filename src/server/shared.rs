@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::limits::Limits;
+use super::limits::{Limits, UnderWay};
+use super::received::Receiving;
 use crate::engine::host::Host;
 
 /// What handlers share.
@@ -13,6 +14,20 @@ pub(super) struct Shared {
     pub(super) host: Arc<Host>,
     pub(super) queries: RunningQueries,
     pub(super) limits: Limits,
+    pub(super) under_way: UnderWay,
+    pub(super) receiving: Receiving,
+}
+
+impl Shared {
+    pub(super) fn new(host: Arc<Host>, limits: Limits) -> Self {
+        Self {
+            host,
+            queries: RunningQueries::default(),
+            under_way: UnderWay::new(limits.requests_max),
+            receiving: Receiving::new(limits.body_bytes_max),
+            limits,
+        }
+    }
 }
 
 /// What queries run, and how each is ended.

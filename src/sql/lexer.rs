@@ -69,21 +69,27 @@ static SYMBOLS: &[(&str, &str)] = &[
 
 /// The tokens of `text`, the last one being [`Kind::Eof`].
 pub(super) fn tokenize(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
+    let end = Token { kind: Kind::Eof, span: Span::new(text.len(), text.len()) };
+    each_token(text).chain([end]).collect()
+}
+
+/// The tokens of `text`, one after the other.
+pub(super) fn each_token(text: &str) -> impl Iterator<Item = Token> {
     let mut at = 0;
-    while at < text.len() {
-        let rest = &text[at..];
-        let skipped = blank(rest);
-        if skipped > 0 {
-            at += skipped;
-            continue;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+            let skipped = blank(rest);
+            if skipped > 0 {
+                at += skipped;
+                continue;
+            }
+            let (kind, length) = token(rest);
+            let span = Span::new(at, at + length);
+            at += length;
+            return Some(Token { kind, span });
         }
-        let (kind, length) = token(rest);
-        tokens.push(Token { kind, span: Span::new(at, at + length) });
-        at += length;
-    }
-    tokens.push(Token { kind: Kind::Eof, span: Span::new(text.len(), text.len()) });
-    tokens
+    })
 }
 
 /// Length of the white space or comment that `rest` starts with.

@@ -41,11 +41,20 @@ pub struct ParseOptions {
     pub testing: bool,
     /// Whether nothing is taken but ksqlDB's own language: no `OVER`.
     pub is_strict: bool,
+    /// Whether the text is one that [`print`](mod@print) made: all operators of an expression stand in parentheses then, and as many of
+    /// these may lie within one another as there may be operators.
+    pub is_printed: bool,
 }
 
 impl ParseOptions {
+    /// What a statement may hold that was read before and printed.
+    pub fn printed() -> Self {
+        Self { is_printed: true, ..Self::default() }
+    }
+
     fn dialect(&self) -> Dialect {
-        Dialect { testing: self.testing, is_strict: self.is_strict }
+        let depth_max = if self.is_printed { DEPTH_MAX + OPERATORS_MAX } else { DEPTH_MAX };
+        Dialect { testing: self.testing, is_strict: self.is_strict, depth_max }
     }
 }
 
@@ -222,15 +231,15 @@ pub fn identifier_text(text: &str) -> String {
 
 /// One expression and nothing else.
 pub fn parse_expression(text: &str) -> Result<Expr, ParseError> {
-    Parser::new(&text.into(), Dialect::default()).only_expression()
+    Parser::new(&text.into(), ParseOptions::default().dialect()).only_expression()
 }
 
 /// One type and nothing else, such as `ARRAY<INT>`.
 pub fn parse_type(text: &str) -> Result<Type, ParseError> {
-    Parser::new(&text.into(), Dialect::default()).only_type()
+    Parser::new(&text.into(), ParseOptions::default().dialect()).only_type()
 }
 
 /// The columns of a schema, such as `` `K` STRING KEY, `V` INTEGER ``; possibly none.
 pub fn parse_schema(text: &str) -> Result<Vec<Column>, ParseError> {
-    Parser::new(&text.into(), Dialect::default()).only_columns()
+    Parser::new(&text.into(), ParseOptions::default().dialect()).only_columns()
 }

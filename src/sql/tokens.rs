@@ -1,7 +1,7 @@
 //! The tokens of a text as an editor sees them, and the words of the language.
 
 use super::keywords::WORDS;
-use super::lexer::{Kind, tokenize};
+use super::lexer::{Kind, each_token, tokenize};
 use super::span::Span;
 
 /// What a token is to a reader.
@@ -32,6 +32,23 @@ pub struct Token {
     pub class: TokenClass,
     /// Where it stands.
     pub span: Span,
+}
+
+/// How many statements and tokens a text has: what it costs to read it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// What statements end with.
+    pub statements: usize,
+    /// All tokens.
+    pub tokens: usize,
+}
+
+/// Measures a text, of which nothing is kept.
+pub fn extent(text: &str) -> Extent {
+    each_token(text).fold(Extent::default(), |extent, token| Extent {
+        statements: extent.statements + usize::from(token.kind == Kind::Word(";")),
+        tokens: extent.tokens + 1,
+    })
 }
 
 /// The tokens of a text; comments and white space are what lies between them.

@@ -14,13 +14,13 @@ macro_rules! file {
     };
 }
 
-async fn connect(ksql: &Ksql) -> TcpStream {
+pub(crate) async fn connect(ksql: &Ksql) -> TcpStream {
     let address = ksql.url().replace("http://", "");
     TcpStream::connect(address).await.unwrap()
 }
 
 /// Reads until a text has come.
-async fn read_until(stream: &mut TcpStream, wanted: &[u8]) -> Vec<u8> {
+pub(crate) async fn read_until(stream: &mut TcpStream, wanted: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let reading = async {
         let mut buffer = [0; 4096];

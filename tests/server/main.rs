@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod apply;
+mod bodies;
+mod bombs;
 mod commands;
 mod connections;
 mod connectors;
+mod frames;
+mod hostile;
+mod load;
 mod looks;
 mod operators;
 mod statements;

@@ -162,7 +162,12 @@ async fn the_first_row_that_is_wrong_ends_its_stream() {
 /// All messages of a web socket, the close as the last.
 async fn talk(ksql: &Ksql, request: &Value) -> Vec<String> {
     let query: String = form_urlencoded::byte_serialize(request.to_string().as_bytes()).collect();
-    let url = format!("{}/ws/query?request={query}", ksql.url().replacen("http", "ws", 1));
+    messages(ksql, &format!("/ws/query?request={query}")).await
+}
+
+/// The same, of a path.
+pub(crate) async fn messages(ksql: &Ksql, path: &str) -> Vec<String> {
+    let url = format!("{}{path}", ksql.url().replacen("http", "ws", 1));
     let (mut socket, _) = connect_async(url).await.unwrap();
     let mut messages = Vec::new();
     while let Some(message) = poll_fn(|context| Pin::new(&mut socket).poll_next(context)).await {

@@ -214,7 +214,7 @@ fn status_of(answer: &Answer) -> CommandStatus {
 }
 
 /// The one statement of a command.
-fn parse_one(text: &str) -> Result<ParsedStatement, HostError> {
+pub(super) fn parse_one(text: &str) -> Result<ParsedStatement, HostError> {
     let parsed = read_logged(text);
     let mut parsed = parsed.map_err(|errors| match errors.first() {
         Some(error) => HostError::from(error),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
+use super::apply::parse_one;
 use super::command::{Command, CommandId};
 use super::refusal::{LookUpError, not_looked_up, not_made, refusal};
 use super::rewrite::logged;
@@ -20,6 +21,21 @@ use crate::sql::{self, ParseError, ParsedStatement, Variables};
 impl Host {
     /// Runs a batch of statements. One that is refused refuses all of them, before anything is written.
     pub async fn run(&self, request: &Request) -> Result<Vec<Entity>, HostError> {
+        let mut entities = Vec::new();
+        let mut keep = |entity| {
+            entities.push(entity);
+            Ok(())
+        };
+        self.run_each(request, &mut keep).await?;
+        Ok(entities)
+    }
+
+    /// The same, where `give` takes what each statement has to tell, and may refuse to take more: then no more are run.
+    pub async fn run_each(
+        &self,
+        request: &Request,
+        give: &mut (dyn FnMut(Entity) -> Result<(), HostError> + Send),
+    ) -> Result<(), HostError> {
         let shared = &self.shared;
         if let Some(sequence) = request.sequence {
             shared.wait_for_command(sequence).await?;
@@ -31,13 +47,12 @@ impl Host {
         let mut trial = Scope { session: session.clone(), variables: variables.clone() };
         shared.try_all(&statements, &mut trial).await?;
         let mut scope = Scope { session, variables };
-        let mut entities = Vec::new();
         for parsed in &statements {
             let answer = shared.run_one(parsed, &mut scope).await;
-            let answer = answer.map_err(|error| error.of(masked(parsed)))?;
-            entities.extend(answer);
+            let answer = answer.and_then(|entity| entity.map_or(Ok(()), &mut *give));
+            answer.map_err(|error| error.of(masked(parsed)))?;
         }
-        Ok(entities)
+        Ok(())
     }
 }
 
@@ -60,6 +75,7 @@ impl Shared {
 
     /// The statements of a request.
     pub(super) fn parse(&self, request: &Request) -> Result<Vec<ParsedStatement>, HostError> {
+        request.check_extent()?;
         let options = request.parse_options(&self.properties);
         sql::parse(request.text.as_str(), &options).map_err(|errors| {
             let first = errors.first().map(|error: &ParseError| HostError::from(error));
@@ -227,8 +243,10 @@ impl Shared {
             let body = AnswerBody::Warning(message.clone());
             return Ok(Written::Unneeded(Entity { statement, body }));
         }
-        self.make(&admin, &change).await?;
         let text = logged(parsed, engine.catalog(), change.topic.as_ref(), &known);
+        // Whoever reads the log has this text alone.
+        parse_one(&text)?;
+        self.make(&admin, &change).await?;
         let overrides = session.overrides().to_map();
         let plan = ksql_plan::write(&planned, &parsed.statement, &text, number);
         let command = Command { statement: text.clone(), overrides, plan };

@@ -5,10 +5,17 @@ use std::collections::BTreeMap;
 use super::{HostError, HostFault};
 use crate::engine::known_properties::{self, SessionError};
 use crate::engine::{Properties, Session};
+use crate::sql::tokens::{Extent, extent};
 use crate::sql::{ParseOptions, Variables};
 
 /// What no client may set.
 const SERVICE_ID: &str = "ksql.service.id";
+
+/// How many statements a request may have.
+const STATEMENTS_MAX: usize = 10_000;
+
+/// How many words, numbers and signs a request may have: each takes many times the memory of its text.
+const TOKENS_MAX: usize = 500_000;
 
 /// What a client asks.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +55,21 @@ impl Request {
             overrides.set(name, value);
         }
         Ok(Session::new(overrides))
+    }
+
+    /// Refuses a text that costs more to read than any that is meant.
+    pub(super) fn check_extent(&self) -> Result<(), HostError> {
+        let Extent { statements, tokens } = extent(&self.text);
+        let (count, most, what) = if statements > STATEMENTS_MAX {
+            (statements, STATEMENTS_MAX, "statements")
+        } else if tokens > TOKENS_MAX {
+            (tokens, TOKENS_MAX, "words and signs")
+        } else {
+            return Ok(());
+        };
+        Err(HostError::request(format!(
+            "A request has at most {most} {what}, and this one has {count}: send it in several"
+        )))
     }
 
     /// How the statements are read.

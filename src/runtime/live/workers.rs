@@ -9,6 +9,7 @@ use super::inbox::Inbox;
 use super::message::{Command, Message};
 use super::probe::Probe;
 use super::worker::{Seat, Worker};
+use crate::expr::STACK_BYTES;
 use crate::kafka::Cluster;
 use crate::registry::RegistryClient;
 use crate::runtime::panics::guard;
@@ -42,6 +43,7 @@ impl Workers {
                 probe: Arc::clone(probe),
             });
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
+            let thread = thread.stack_size(STACK_BYTES);
             let thread = thread.spawn(|| watch(worker));
             let thread = thread.map_err(|error| {
                 LiveError::Thread(format!("worker {index} cannot be started: {error}"))

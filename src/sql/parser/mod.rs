@@ -1,7 +1,7 @@
 //! Tokens to syntax tree, by recursive descent: a method for each rule, the rule above it.
 //!
 //! Depth and the number of operators are limited, so that no text can exhaust the stack, neither here nor where
-//! the tree is walked.
+//! the tree is walked, of threads that have [`STACK_BYTES`](crate::expr::STACK_BYTES) of it.
 
 mod create;
 mod cursor;
@@ -50,12 +50,14 @@ pub(super) struct Unparsed {
 }
 
 /// Which statements and words are taken.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
     /// Whether statements of tests are.
     pub(super) testing: bool,
     /// Whether nothing is that ksqlDB does not know.
     pub(super) is_strict: bool,
+    /// How deep expressions may lie within one another.
+    pub(super) depth_max: usize,
 }
 
 pub(super) struct Parser<'a> {
@@ -188,7 +190,7 @@ impl<'a> Parser<'a> {
     }
 
     fn check_depth(&self, more: usize) -> Parse<()> {
-        if self.depth + more <= DEPTH_MAX { Ok(()) } else { Err(self.too_large()) }
+        if self.depth + more <= self.dialect.depth_max { Ok(()) } else { Err(self.too_large()) }
     }
 
     fn count_operator(&mut self) -> Parse<()> {
