@@ -1,4 +1,4 @@
-//! What `millstream run` promises when processes, brokers and records fail.
+//! What `millstream run` and `millstream server` promise when processes, brokers and records fail.
 //!
 //! The real binary runs against the broker that `KAFKA_BROKERS` names, or else the embedded one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -13,6 +13,8 @@ mod changelogs;
 mod checkpoints;
 #[path = "faults/clocks.rs"]
 mod clocks;
+#[path = "faults/costs.rs"]
+mod costs;
 #[path = "faults/final_windows.rs"]
 mod final_windows;
 #[path = "faults/forgotten.rs"]
@@ -21,6 +23,8 @@ mod forgotten;
 mod identity;
 #[path = "faults/joins.rs"]
 mod joins;
+#[path = "faults/killed.rs"]
+mod killed;
 #[path = "faults/lives.rs"]
 mod lives;
 #[path = "faults/members.rs"]
@@ -45,6 +49,8 @@ mod restarts;
 mod retention;
 #[path = "faults/schemas.rs"]
 mod schemas;
+#[path = "faults/served.rs"]
+mod served;
 #[path = "faults/skipped.rs"]
 mod skipped;
 #[path = "faults/stops.rs"]

@@ -126,6 +126,11 @@ impl World {
 
     /// All records of a topic.
     pub(crate) async fn read(&self, topic: &str) -> Vec<Read> {
+        self.read_placed(topic).await.into_iter().map(|(_, read)| read).collect()
+    }
+
+    /// The same, with the offset of each.
+    pub(crate) async fn read_placed(&self, topic: &str) -> Vec<(i64, Read)> {
         let ends = self.offsets(topic, OffsetSpec::Latest).await;
         let mut left = self.offsets(topic, OffsetSpec::Earliest).await;
         left.retain(|at, start| *start < ends[at]);
@@ -136,7 +141,8 @@ impl World {
             for fetched in fetcher.poll(Duration::from_secs(1)).await.unwrap() {
                 for record in fetched.records() {
                     let record = record.unwrap();
-                    all.push((record.key.map(<[u8]>::to_vec), record.value.map(<[u8]>::to_vec)));
+                    let (key, value) = (record.key, record.value);
+                    all.push((record.offset, (key.map(<[u8]>::to_vec), value.map(<[u8]>::to_vec))));
                 }
                 if fetched.next_offset >= ends[&fetched.partition] {
                     left.remove(&fetched.partition);
@@ -189,7 +195,6 @@ impl World {
         let number = std::fs::read_dir(self.directory.path()).unwrap().count();
         let file = self.directory.path().join(format!("{number}.sql"));
         std::fs::write(&file, sql).unwrap();
-        let log = file.with_extension("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.arg("run").arg(&file).args(["--bootstrap-servers", servers]);
         for property in [
@@ -202,8 +207,16 @@ impl World {
         ] {
             command.args(["--property", &property]);
         }
+        command.args(args);
+        self.spawn(command)
+    }
+
+    /// Starts a program, whose output is kept.
+    pub(crate) fn spawn(&self, mut command: Command) -> Run {
+        let number = std::fs::read_dir(self.directory.path()).unwrap().count();
+        let log = self.directory.path().join(format!("{number}.log"));
         let out = File::create(&log).unwrap();
-        let child = command.args(args).stdout(out.try_clone().unwrap()).stderr(out).spawn();
+        let child = command.stdout(out.try_clone().unwrap()).stderr(out).spawn();
         Run { child: child.unwrap(), log, ended: None }
     }
 }
@@ -240,25 +253,35 @@ impl Run {
         panic!("{text:?} is not printed:\n{}", self.log());
     }
 
+    /// The id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
     /// Tells it to stop.
     pub(crate) fn terminate(&self) {
-        signal(&self.child, "-TERM");
+        self.signal("-TERM");
     }
 
     /// Pauses it, as a laptop's lid or a machine's snapshot does.
     pub(crate) fn pause(&self) {
-        signal(&self.child, "-STOP");
+        self.signal("-STOP");
     }
 
     /// Lets it go on after a pause.
     pub(crate) fn go_on(&self) {
-        signal(&self.child, "-CONT");
+        self.signal("-CONT");
     }
 
     /// Waits for its end, and gives its exit code.

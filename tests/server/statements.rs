@@ -164,6 +164,27 @@ async fn queries_rest_go_on_and_end() {
 }
 
 #[tokio::test]
+async fn a_query_that_takes_the_place_of_one_that_rests_runs() {
+    let world = World::new().await;
+    let copy = |n| format!("CREATE OR REPLACE STREAM copy AS SELECT * FROM clicks WHERE n > {n};");
+    let counts = async |ksql: &Ksql| {
+        let shown = ksql.run("SHOW QUERIES;").await;
+        shown[0]["queries"][0]["statusCount"].clone()
+    };
+    let ksql = world.server().await;
+    ksql.run(&format!("{CLICKS} {}", copy(1))).await;
+    ksql.run("PAUSE ALL;").await;
+    ksql.run(&copy(0)).await;
+    assert_eq!(counts(&ksql).await, json!({ "RUNNING": 1 }));
+    ksql.stop().await;
+    let ksql = world.server().await;
+    assert_eq!(counts(&ksql).await, json!({ "RUNNING": 1 }));
+    ksql.run("INSERT INTO clicks VALUES ('a', '/x', 1);").await;
+    comes_to(&ksql, "SELECT * FROM copy;", &[json!(["a", "/x", 1])]).await;
+    ksql.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_batch_sets_holds_for_what_follows_in_it() {
     let world = World::new().await;
     let ksql = world.server().await;

@@ -137,6 +137,8 @@ impl Shared {
                     if query.kind == QueryKind::CreateAs {
                         state.made_by.insert(query.plan.sink.name.clone(), text.to_owned());
                     }
+                    // One that takes another's place runs, whether that had been paused or not.
+                    state.paused.remove(&query.id);
                 }
                 QueryChange::Terminate { id } => {
                     state.texts.remove(id);
