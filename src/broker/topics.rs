@@ -58,6 +58,10 @@ impl Topics {
             let message = format!("Topic '{name}' collides with existing topic: {other}");
             return Err(Refused::new(ResponseError::InvalidTopicException, message));
         }
+        if partitions < 1 {
+            let message = "Number of partitions was set to an invalid non-positive value.";
+            return Err(Refused::new(ResponseError::InvalidPartitions, message.to_owned()));
+        }
         self.check_count(partitions)?;
         configs.iter().try_for_each(|(name, value)| configs::check(name, value))
     }

@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::error::Details;
 use super::frame::defs;
-use super::name_help::{field_help, function_help};
+use super::name_help::{field_help, function_help, is_of_many_rows};
 use super::names::unqualified;
 use super::types::resolve_type;
 use super::{Catalog, PlanError, Stage};
@@ -313,7 +313,10 @@ impl Scope<'_> {
         vars: &mut Variables<'e>,
     ) -> Result<Expr, PlanError> {
         let refuse = |error: TypeError| {
-            let refused = self.refuse(error, expr);
+            // ksqlDB knows what type such a function has, and finds only then that it is none of single rows.
+            let has_type = self.clause == Clause::Where && is_of_many_rows(&name.text);
+            let kind = if has_type { TypeErrorKind::Code } else { error.kind };
+            let refused = self.refuse(TypeError { kind, ..error }, expr);
             if functions::describe(&name.text).is_some() {
                 return refused;
             }

@@ -14,9 +14,14 @@ pub(super) fn field_help(base: &Expr, name: &Name) -> Option<String> {
     suggest::help(NameKind::Field, &name.text, &fields)
 }
 
+/// Whether a function is an aggregate.
+pub(super) fn is_of_many_rows(name: &str) -> bool {
+    Aggregates::default().find(name).is_some()
+}
+
 /// What may help whoever called a function that is not there.
 pub(super) fn function_help(name: &str) -> Option<String> {
-    if Aggregates::default().find(name).is_some() {
+    if is_of_many_rows(name) {
         return Some(format!(
             "{name} is an aggregate: it stands in SELECT or HAVING, over rows that GROUP BY groups"
         ));

@@ -5,6 +5,7 @@
 use std::ops::RangeInclusive;
 
 use super::Source;
+use crate::java::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 use crate::sql::ast::{Comparison, Expr, ExprKind, Literal, LogicalOp};
 use crate::types::{OwnedValue, SqlType};
 
@@ -59,7 +60,48 @@ fn keys(filter: &Expr, source: &Source) -> Option<Vec<Vec<OwnedValue>>> {
         });
         keys = longer.collect();
     }
-    Some(keys)
+    Some(in_set_order(keys))
+}
+
+/// Keys in the order in which ksqlDB looks them up: that of a Java `HashSet` of them. Where a key has a value whose hash
+/// is not known here, they stay as they were given.
+fn in_set_order(keys: Vec<Vec<OwnedValue>>) -> Vec<Vec<OwnedValue>> {
+    let list = |key: &Vec<OwnedValue>| {
+        key.iter().try_fold(1, |hash, value| Some(next_hash(hash, value_hash(value)?)))
+    };
+    // A key of a query holds the key of a row, which holds a list.
+    let within = |hash| next_hash(1, hash);
+    let hashes: Option<Vec<i32>> =
+        keys.iter().map(|key| list(key).map(within).map(within)).collect();
+    let Some(hashes) = hashes else { return keys };
+    let mut keys: Vec<Option<Vec<OwnedValue>>> = keys.into_iter().map(Some).collect();
+    let order = hash_map_order(&hashes, DEFAULT_CAPACITY).into_iter();
+    order.filter_map(|at| keys[at].take()).collect()
+}
+
+/// The hash of a list that has one more element, as `List.hashCode` and `Objects.hash` have it.
+fn next_hash(hash: i32, element: i32) -> i32 {
+    hash.wrapping_mul(31).wrapping_add(element)
+}
+
+/// Java's hash of a value.
+fn value_hash(value: &OwnedValue) -> Option<i32> {
+    let folded = |bits: i64| (bits ^ ((bits as u64) >> 32) as i64) as i32;
+    Some(match value {
+        OwnedValue::Null => 0,
+        OwnedValue::Boolean(value) => {
+            if *value {
+                1_231
+            } else {
+                1_237
+            }
+        }
+        OwnedValue::Int(value) => *value,
+        OwnedValue::Bigint(value) => folded(*value),
+        OwnedValue::Double(value) => folded(value.to_bits() as i64),
+        OwnedValue::String(text) => hash_code(text),
+        _ => return None,
+    })
 }
 
 /// The values that a column can have where a condition is true; `None` if it says nothing of them.
@@ -189,6 +231,14 @@ mod tests {
         for condition in ["k = 1 OR v = 2", "NOT k = 1", "k > 1", "k = 1 + 1", "v = 1", "k = 5.0"] {
             assert_eq!(keys(condition), None, "{condition}");
         }
+    }
+
+    #[test]
+    fn keys_have_the_order_of_a_hash_set() {
+        let key = |text: &str| vec![OwnedValue::String(text.into())];
+        assert_eq!(in_set_order(vec![key("apple"), key("fig")]), [key("fig"), key("apple")]);
+        let bytes = vec![vec![OwnedValue::Bytes([2].into())], vec![OwnedValue::Bytes([1].into())]];
+        assert_eq!(in_set_order(bytes.clone()), bytes);
     }
 
     #[test]

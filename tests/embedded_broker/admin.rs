@@ -59,7 +59,7 @@ async fn topics_are_refused_in_kafkas_words() {
             1,
             vec![],
             ResponseError::InvalidPartitions,
-            "Number of partitions must be larger than 0.",
+            "Number of partitions was set to an invalid non-positive value.",
         ),
         (
             "c",

@@ -185,6 +185,21 @@ async fn a_query_that_takes_the_place_of_one_that_rests_runs() {
 }
 
 #[tokio::test]
+async fn fields_that_a_struct_has_not_are_passed_over() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(
+        "CREATE STREAM people (id INT KEY, home STRUCT<street STRING, zip INT>)
+           WITH (kafka_topic='people', value_format='JSON', partitions=1);
+         INSERT INTO people VALUES (1, STRUCT(nope := 1, zip := 2));",
+    )
+    .await;
+    let rows = ksql.query("SELECT * FROM people;").await;
+    assert_eq!(rows[1], json!([1, { "STREET": null, "ZIP": 2 }]));
+    ksql.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_batch_sets_holds_for_what_follows_in_it() {
     let world = World::new().await;
     let ksql = world.server().await;

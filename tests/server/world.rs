@@ -13,7 +13,7 @@ use millstream::server::{Server, ServerOptions};
 use serde_json::{Value, json};
 
 /// How long anything may take that is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A broker, beside which servers run.
 pub(crate) struct World {

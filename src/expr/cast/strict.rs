@@ -37,9 +37,7 @@ pub fn fit_strictly<'a>(
             Some(Value::Map(arena.entries(&fitted)))
         }
         (Value::Struct(fields), SqlType::Struct(from), SqlType::Struct(to)) => {
-            if from.fields.iter().any(|field| to.field(&field.name).is_none()) {
-                return Ok(None);
-            }
+            // Fields that the type has not are passed over.
             let field = |to: &crate::types::Field| match from.field(&to.name) {
                 Some((at, from)) => {
                     let value = fields.get(at).copied().unwrap_or_default();

@@ -257,10 +257,10 @@ error: Could not determine output schema for query due to error: GROUP BY does n
  18 | CREATE TABLE b6 AS SELECT page, COUNT(*) AS n FROM clicks GROUP BY COUNT(*);
     |                                                                    ^^^^^^^^ its value is known only once rows are grouped
 
-error: Could not determine output schema for query due to error: Error in WHERE expression
+error: Invalid Predicate: Can't find any functions with the name 'COUNT'.
 --> script.sql:19:55
  19 | CREATE STREAM b7 AS SELECT id, page FROM clicks WHERE COUNT(*) > 1;
-    |                                                       ^^^^^ Can't find any functions with the name 'COUNT'
+    |                                                       ^^^^^
 help: COUNT is an aggregate: it stands in SELECT or HAVING, over rows that GROUP BY groups
 
 error: Could not determine output schema for query due to error: Non-aggregate SELECT expression(s) not part of GROUP BY: ID
