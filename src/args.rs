@@ -196,6 +196,10 @@ pub(crate) struct RunArgs {
     /// with 1 if a statement has changed.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Serves ksqlDB's REST API on this port of loopback, for reading alone: SHOW, DESCRIBE, EXPLAIN, PRINT and SELECT; 0 for any
+    /// port that is free. What would change anything is refused with error 40300.
+    #[arg(long, value_name = "PORT", conflicts_with = "dry_run")]
+    pub(crate) rest_port: Option<u16>,
     /// How many seconds a stop may take to drain and commit.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,

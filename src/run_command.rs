@@ -1,15 +1,19 @@
 //! `millstream run` and `millstream check`.
 
 use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use millstream::engine::headless::{self, Checked, HeadlessError};
+use millstream::engine::headless::{self, Application, Checked, HeadlessError};
+use millstream::engine::host::{Host, HostOptions};
 use millstream::engine::{Properties, Services, registry};
-use millstream::runtime::live::{Instance, InstanceOptions, InstanceStatus, QuerySpec, QueryState};
+use millstream::runtime::live::{InstanceOptions, InstanceStatus, QueryState};
+use millstream::server::{Server, ServerOptions};
 
 use crate::args::{CheckArgs, KafkaArgs, PropertyArgs, RunArgs};
 use crate::dry_run;
@@ -39,18 +43,21 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
     warn_of(&properties);
+    if let Some(port @ 1..) = args.rest_port {
+        // Who asks for a query is told where it runs.
+        properties.set("listeners", format!("http://{}:{port}", Ipv4Addr::LOCALHOST));
+    }
     let services = Services::new(&properties)?;
     if args.dry_run {
         return try_dry_run(&services, &files, &properties).await;
     }
     let mut stop = std::pin::pin!(stop_signal()?);
-    let instance = tokio::select! {
-        instance = start(args, &services, &files, &properties) => instance?,
+    let running = tokio::select! {
+        running = start(args, services, &files, properties) => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
-    let has_failed = watch(&instance, stop).await;
-    let status = instance.stop().await;
-    for query in &status.queries {
+    let has_failed = watch(&running, stop).await;
+    for query in &running.stop().await.queries {
         let skipped = query.skipped.to_string();
         let comma = if skipped.is_empty() { "" } else { ", " };
         let (id, records, written) = (&query.id, query.records, query.written);
@@ -79,22 +86,56 @@ async fn try_dry_run(
 /// Prepares what files say, and starts their queries.
 async fn start(
     args: &RunArgs,
-    services: &Services,
+    services: Services,
     files: &Files,
-    properties: &Properties,
-) -> anyhow::Result<Instance> {
-    let specs = prepare(services, files, properties).await?;
-    for spec in &specs {
+    properties: Properties,
+) -> anyhow::Result<Running> {
+    let answers_clients = args.rest_port.is_some();
+    let application = prepare(&services, files, &properties, answers_clients).await?;
+    for spec in &application.queries {
         let (source, sink) = (&spec.plan.leftmost_source().topic, &spec.plan.sink.topic);
         tracing::info!("query {}: {source} to {sink}", spec.id);
     }
-    let options = InstanceOptions {
+    let options = HostOptions {
+        workers: workers(&properties)?,
+        properties,
+        instance: u64::from(std::process::id()),
         stop_within: Duration::from_secs(args.stop_within),
-        id: u64::from(std::process::id()),
-        workers: workers(properties)?,
-        registry: services.registry.clone(),
     };
-    Ok(Instance::start(&services.cluster, specs, options).await?)
+    let host = Arc::new(Host::start_reading(services, options, application).await?);
+    let Some(port) = args.rest_port else { return Ok(Running { host, server: None }) };
+    let address = ServerOptions::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let server = Server::start(Arc::clone(&host), address).await;
+    let server = match server.context("--rest-port, or 0 for any that is free") {
+        Ok(server) => server,
+        Err(error) => {
+            Running { host, server: None }.stop().await;
+            return Err(error);
+        }
+    };
+    tracing::info!("listening on http://{}, for reading alone", server.address());
+    Ok(Running { host, server: Some(server) })
+}
+
+/// The queries of files while they run, and what answers who asks for their rows.
+struct Running {
+    host: Arc<Host>,
+    server: Option<Server>,
+}
+
+impl Running {
+    /// Stops: queries are drained and committed. How they fared at the end.
+    async fn stop(self) -> InstanceStatus {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+        let last = self.host.status();
+        // Requests that are under way may hold it too; what they have not done is left.
+        match Arc::into_inner(self.host) {
+            Some(host) => host.stop().await.unwrap_or(last),
+            None => last,
+        }
+    }
 }
 
 /// How many threads process records.
@@ -107,13 +148,15 @@ pub(crate) fn workers(properties: &Properties) -> anyhow::Result<usize> {
         .with_context(|| format!("num.stream.threads: expected a positive number, found {count}"))
 }
 
-/// The queries of files, their topics made; shows what is wrong with the statements.
-pub(crate) async fn prepare(
+/// What files make, their topics made; shows what is wrong with the statements.
+async fn prepare(
     services: &Services,
     files: &Files,
     properties: &Properties,
-) -> anyhow::Result<Vec<QuerySpec>> {
-    let prepared = headless::prepare(services, files.text(), properties, &[]).await;
+    answers_clients: bool,
+) -> anyhow::Result<Application> {
+    let text = files.text();
+    let prepared = headless::prepare_application(services, text, properties, answers_clients).await;
     if let Err(HeadlessError::Statements(faults) | HeadlessError::Changed(faults)) = &prepared {
         files.show(faults);
     }
@@ -121,14 +164,14 @@ pub(crate) async fn prepare(
 }
 
 /// Waits for a signal, or until every query has failed for good; says how queries fare.
-async fn watch(instance: &Instance, mut stop: Pin<&mut impl Future<Output = ()>>) -> bool {
+async fn watch(running: &Running, mut stop: Pin<&mut impl Future<Output = ()>>) -> bool {
     let mut before = InstanceStatus { queries: Vec::new() };
     loop {
         tokio::select! {
             () = &mut stop => return false,
             () = tokio::time::sleep(WATCH) => {}
         }
-        let status = instance.status();
+        let status = running.host.status();
         for query in &status.queries {
             let old = before.queries.iter().find(|old| old.id == query.id).map(|old| old.state);
             if old != Some(query.state) {

@@ -105,6 +105,17 @@ pub struct DryRun {
     pub topics: Vec<TopicRequest>,
     /// The schemas that it would register, unless they are there.
     pub schemas: Vec<SchemaRequest>,
+    /// What would exist.
+    engine: Engine,
+}
+
+/// What files make, with all that it needs in Kafka: it can be started.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its queries.
+    pub queries: Vec<QuerySpec>,
+    /// What exists in it, the queries under the ids under which they run.
+    pub engine: Engine,
 }
 
 /// Runs a file's statements: makes the topics of its sources and sinks, registers their schemas, and gives its queries.
@@ -118,7 +129,29 @@ pub async fn prepare(
     properties: &Properties,
     numbers: &[i64],
 ) -> Result<Vec<QuerySpec>, HeadlessError> {
-    let DryRun { queries, topics, schemas } = plan(services, text, properties, numbers).await?;
+    let program = parse(services.registry.as_ref(), text, properties);
+    let program = program.with_query_numbers(numbers.iter().copied());
+    Ok(prepare_program(services, program, properties).await?.queries)
+}
+
+/// The same, with what exists then. Where clients are answered, the rows of a `CREATE SOURCE TABLE` are kept for them.
+pub async fn prepare_application(
+    services: &Services,
+    text: impl Into<Text>,
+    properties: &Properties,
+    answers_clients: bool,
+) -> Result<Application, HeadlessError> {
+    let program = parse(services.registry.as_ref(), text, properties);
+    let program = if answers_clients { program.with_clients() } else { program };
+    prepare_program(services, program, properties).await
+}
+
+async fn prepare_program(
+    services: &Services,
+    program: Program,
+    properties: &Properties,
+) -> Result<Application, HeadlessError> {
+    let DryRun { queries, topics, schemas, engine } = plan(services, program, properties).await?;
     let changed = queries.queries.iter().filter_map(changed).collect::<Vec<_>>();
     if !changed.is_empty() {
         return Err(HeadlessError::Changed(changed));
@@ -133,7 +166,9 @@ pub async fn prepare(
             registry.register(subject, schema).await?;
         }
     }
-    Ok(queries.queries.into_iter().map(|query| query.spec).collect())
+    let queries: Vec<QuerySpec> = queries.queries.into_iter().map(|query| query.spec).collect();
+    let ids: Vec<String> = queries.iter().map(|spec| spec.id.clone()).collect();
+    Ok(Application { engine: engine.with_query_ids(&ids), queries })
 }
 
 /// Finds out what a file would do.
@@ -142,22 +177,19 @@ pub async fn dry_run(
     text: impl Into<Text>,
     properties: &Properties,
 ) -> Result<DryRun, HeadlessError> {
-    plan(services, text, properties, &[]).await
+    plan(services, parse(services.registry.as_ref(), text, properties), properties).await
 }
 
 /// Plans a file against Kafka: writes nothing.
 async fn plan(
     services: &Services,
-    text: impl Into<Text>,
+    program: Program,
     properties: &Properties,
-    numbers: &[i64],
 ) -> Result<DryRun, HeadlessError> {
     properties.check()?;
-    let program = parse(services.registry.as_ref(), text, properties);
     if !program.faults().is_empty() {
         return Err(HeadlessError::Statements(program.faults().to_vec()));
     }
-    let program = program.with_query_numbers(numbers.iter().copied());
     let mut as_new = program.clone();
     as_new.known_mut().compares_topics = true;
     let as_new = run_against(services, as_new).await?;
@@ -211,7 +243,8 @@ async fn found(services: &Services, program: &Program) -> Result<DryRun, Headles
     }
     let queries = service::find_queries(&services.cluster, program, specs).await?;
     let topics = program.topics().cloned().collect();
-    Ok(DryRun { queries, topics, schemas: program.schemas().cloned().collect() })
+    let schemas = program.schemas().cloned().collect();
+    Ok(DryRun { queries, topics, schemas, engine: program.engine().clone() })
 }
 
 /// What is to be said of a query that was another one when it last ran.

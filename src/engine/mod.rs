@@ -197,6 +197,26 @@ impl Engine {
         change
     }
 
+    /// The same engine, whose queries have other ids: these, in the order in which they were made.
+    #[must_use]
+    pub fn with_query_ids(mut self, ids: &[String]) -> Self {
+        let queries: Vec<_> = self
+            .queries()
+            .iter()
+            .zip(ids)
+            .map(|(query, id)| {
+                Arc::new(PersistentQuery { id: id.clone(), ..PersistentQuery::clone(query) })
+            })
+            .collect();
+        for before in self.queries().to_vec() {
+            self.forget_query(&before.id);
+        }
+        for query in queries {
+            self.catalog_mut().put_query(query);
+        }
+        self
+    }
+
     /// Forgets a stream or table with the query that fills it, as if nobody had made them.
     pub fn forget_source(&mut self, name: &str) {
         let own = self.queries().iter().filter(|query| query.belongs_to(name));

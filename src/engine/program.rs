@@ -86,6 +86,12 @@ impl Program {
         Self { engine: self.engine.with_registry(), ..self }
     }
 
+    /// The same program, whose user answers what clients ask too.
+    #[must_use]
+    pub fn with_clients(self) -> Self {
+        Self { engine: self.engine.with_clients(), ..self }
+    }
+
     /// The same program, whose queries get these numbers in their ids instead of 0, 1, 2 ….
     #[must_use]
     pub fn with_query_numbers(mut self, numbers: impl IntoIterator<Item = i64>) -> Self {

@@ -12,6 +12,7 @@ mod hostile;
 mod load;
 mod looks;
 mod operators;
+mod reading;
 mod statements;
 mod streams;
 mod world;

@@ -57,6 +57,13 @@ impl World {
 
     /// The same, with further properties; over TLS if they name a certificate.
     pub(crate) async fn server_with(&self, further: &[(&str, &str)]) -> Ksql {
+        let is_https = further.iter().any(|(name, _)| *name == "ssl.keystore.location");
+        let (services, options) = self.options(further);
+        self.serve(Host::start(services, options).await.unwrap(), is_https).await
+    }
+
+    /// What a host is started with; later properties win.
+    pub(crate) fn options(&self, further: &[(&str, &str)]) -> (Services, HostOptions) {
         static INSTANCES: AtomicU64 = AtomicU64::new(1);
         let brokers = self.brokers();
         let properties = [
@@ -65,7 +72,6 @@ impl World {
             ("commit.interval.ms", "100"),
             ("heartbeat.interval.ms", "100"),
         ];
-        let is_https = further.iter().any(|(name, _)| *name == "ssl.keystore.location");
         let properties = properties.iter().chain(further);
         let properties = properties.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let properties = Properties::new(properties);
@@ -76,13 +82,23 @@ impl World {
             workers: self.workers,
             stop_within: Duration::from_secs(5),
         };
-        let host = Arc::new(Host::start(services, options).await.unwrap());
+        (services, options)
+    }
+
+    /// Lets clients ask a host.
+    pub(crate) async fn serve(&self, host: Host, is_https: bool) -> Ksql {
+        let host = Arc::new(host);
         let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let options = ServerOptions { address, is_https };
         let server = Server::start(Arc::clone(&host), options).await.unwrap();
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Ksql { host, server, client: reqwest::Client::new(), is_https }
+        Ksql { host, server, client: client(), is_https }
     }
+}
+
+/// A client of any server.
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 impl Ksql {

@@ -22,8 +22,9 @@ const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 impl Shared {
     /// Applies all commands that there are; then starts the queries that are left.
     pub(super) async fn replay(&self) -> Result<Tail, HostError> {
-        let mut tail = self.log.tail();
-        let end = self.log.end().await?;
+        let log = self.log()?;
+        let mut tail = log.tail();
+        let end = log.end().await?;
         let mut next = 0;
         // What Kafka and the registry have does not change meanwhile, so that nothing is asked twice.
         let mut known = Known::default();

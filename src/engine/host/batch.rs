@@ -61,7 +61,11 @@ impl Shared {
     pub(super) async fn wait_for_command(&self, sequence: i64) -> Result<(), HostError> {
         let timeout = self.properties.number("ksql.server.command.response.timeout.ms", 5_000)?;
         let within = std::time::Duration::from_millis(u64::try_from(timeout).unwrap_or(0));
-        if sequence < 0 || self.wait_applied(sequence.saturating_add(1), within).await {
+        // Without a log, there is none to wait for.
+        if sequence < 0
+            || self.log.is_none()
+            || self.wait_applied(sequence.saturating_add(1), within).await
+        {
             return Ok(());
         }
         Err(HostError::new(
@@ -99,6 +103,7 @@ impl Shared {
         for parsed in statements {
             let of = |error: HostError| error.of(masked(parsed));
             refuse_elsewhere(&parsed.statement).map_err(of)?;
+            self.check_writes(&parsed.statement).map_err(of)?;
             let is_command = CommandId::of(&parsed.statement).is_some();
             let is_row = matches!(parsed.statement, Statement::InsertValues(_));
             if is_row {
@@ -180,18 +185,19 @@ impl Shared {
         session: &Session,
     ) -> Result<Entity, HostError> {
         let _writing = self.writing.lock().await;
-        self.log.begin().await?;
+        let log = self.log()?;
+        log.begin().await?;
         let written = match self.plan_and_write(parsed, id, session).await {
             Ok(written) => written,
             Err(error) => {
-                self.log.give_up().await;
+                log.give_up().await;
                 return Err(error);
             }
         };
         let (text, offset, goes) = match written {
             Written::Command { text, offset, goes } => (text, offset, goes),
             Written::Unneeded(entity) => {
-                self.log.give_up().await;
+                log.give_up().await;
                 return Ok(entity);
             }
         };
@@ -220,7 +226,8 @@ impl Shared {
         id: &CommandId,
         session: &Session,
     ) -> Result<Written, HostError> {
-        let end = self.log.end().await?;
+        let log = self.log()?;
+        let end = log.end().await?;
         if !self.wait_applied(end, APPLIED_WITHIN).await {
             return Err(HostError::server(format!(
                 "Could not write the statement '{}' into the command topic.\nCaused by: Timeout while \
@@ -251,7 +258,7 @@ impl Shared {
         let plan = ksql_plan::write(&planned, &parsed.statement, &text, number);
         let command = Command { statement: text.clone(), overrides, plan };
         let value = command.encode(&self.properties);
-        let offset = self.log.write(&id.key(), &value).await?;
+        let offset = log.write(&id.key(), &value).await?;
         let goes = match &parsed.statement {
             Statement::Drop(drop) if change.delete_topic.is_some() => {
                 engine.catalog().source(&drop.name.text).cloned()

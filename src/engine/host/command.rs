@@ -22,23 +22,22 @@ pub(super) struct CommandId {
 impl CommandId {
     /// What a statement is about, where it is one that changes what exists.
     pub(super) fn of(statement: &Statement) -> Option<Self> {
-        let source = |kind: SourceKind| match kind {
-            SourceKind::Stream => "stream",
-            SourceKind::Table => "table",
-        };
-        let quoted = |name: &str| format!("`{name}`");
         let (kind, entity, action) = match statement {
             Statement::CreateSource(create) => {
-                (source(create.kind), quoted(&create.name.text), "create")
+                return Some(Self::of_source(create.kind, &create.name.text));
             }
             Statement::CreateAs(create) => {
-                (source(create.kind), quoted(&create.name.text), "create")
+                return Some(Self::of_source(create.kind, &create.name.text));
             }
-            Statement::InsertInto(insert) => ("stream", quoted(&insert.target.text), "create"),
+            Statement::InsertInto(insert) => {
+                return Some(Self::of_source(SourceKind::Stream, &insert.target.text));
+            }
             Statement::CreateType(create) => ("type", create.name.text.clone(), "create"),
-            Statement::AlterSource(alter) => (source(alter.kind), alter.name.text.clone(), "alter"),
+            Statement::AlterSource(alter) => {
+                (source_kind(alter.kind), alter.name.text.clone(), "alter")
+            }
             Statement::Drop(drop) => match drop.kind {
-                DropKind::Source(kind) => (source(kind), drop.name.text.clone(), "drop"),
+                DropKind::Source(kind) => (source_kind(kind), drop.name.text.clone(), "drop"),
                 DropKind::Type => ("type", drop.name.text.clone(), "drop"),
                 DropKind::Connector => return None,
             },
@@ -59,6 +58,11 @@ impl CommandId {
         Some(Self { kind, entity, action })
     }
 
+    /// What the statement is about that makes a stream or table.
+    pub(super) fn of_source(kind: SourceKind, name: &str) -> Self {
+        Self { kind: source_kind(kind), entity: format!("`{name}`"), action: "create" }
+    }
+
     /// What the end of a service is about.
     pub(super) fn end_of_service() -> Self {
         Self { kind: "cluster", entity: "TerminateCluster".to_owned(), action: "terminate" }
@@ -67,6 +71,13 @@ impl CommandId {
     /// The key of its record.
     pub(super) fn key(&self) -> Vec<u8> {
         serde_json::to_vec(&self.to_string()).unwrap_or_default()
+    }
+}
+
+fn source_kind(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Stream => "stream",
+        SourceKind::Table => "table",
     }
 }
 

@@ -36,6 +36,8 @@ pub enum HostFault {
     Sequence,
     /// There is no Schema Registry.
     NoRegistry,
+    /// The host only reads.
+    ReadOnly,
     /// Kafka Connect refuses, with this status.
     Connect(u16),
     /// The server, or what it stands on.
@@ -49,6 +51,7 @@ impl HostFault {
             Self::Request => 40000,
             Self::Statement => 40001,
             Self::Query => 40002,
+            Self::ReadOnly => 40300,
             Self::Assertion => 41700,
             Self::NoRegistry => 42801,
             Self::Connect(status) => u32::from(status) * 100,

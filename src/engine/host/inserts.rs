@@ -26,6 +26,7 @@ impl Host {
     /// Begins to take rows for a source, named as in a statement.
     pub async fn insert_into(&self, target: &str) -> Result<Inserting, HostError> {
         let shared = &self.shared;
+        shared.log()?;
         shared.check_takes_rows()?;
         let engine = shared.state().engine.clone();
         let source = insert_target(&Name::new(identifier_text(target)), engine.catalog())?;

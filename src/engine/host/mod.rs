@@ -31,6 +31,7 @@ mod print;
 mod processing_log;
 mod property_list;
 mod read;
+mod read_only;
 mod reads;
 mod refusal;
 mod request;
@@ -66,6 +67,7 @@ pub use state::Phase;
 
 use super::connect::Connect;
 use super::{Engine, Properties, Services, ServicesError};
+use crate::kafka::admin::Admin;
 use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
 use crate::plan::PersistentQuery;
@@ -93,7 +95,8 @@ pub struct HostOptions {
 /// What runs statements for a server.
 pub struct Host {
     shared: Arc<Shared>,
-    follower: JoinHandle<()>,
+    /// What applies commands, where there are any.
+    follower: Option<JoinHandle<()>>,
 }
 
 /// What a host's tasks share.
@@ -105,7 +108,8 @@ struct Shared {
     state: Mutex<State>,
     /// How far the log is applied: the offset behind the last command.
     applied: watch::Sender<i64>,
-    log: CommandLog,
+    /// The log of commands; none where what exists is what files say.
+    log: Option<CommandLog>,
     /// Whether the service still is.
     phase: watch::Sender<Phase>,
     /// Who writes a command holds this, from its plan to its effect.
@@ -122,43 +126,16 @@ struct Shared {
 impl Host {
     /// Starts a host: makes the command topic, replays it, and starts the queries that are left.
     pub async fn start(services: Services, options: HostOptions) -> Result<Self, HostError> {
-        let HostOptions { properties, instance, workers, stop_within } = options;
-        properties.check().map_err(|error| HostError::server(error.to_string()))?;
-        let service_id = properties.get("ksql.service.id").unwrap_or("default_").to_owned();
-        let live = InstanceOptions {
-            stop_within,
-            id: instance,
-            workers,
-            registry: services.registry.clone(),
-        };
-        let instance = Instance::new(&services.cluster, live)?;
-        let log = CommandLog::open(&services.cluster, &service_id).await?;
+        options.properties.check().map_err(|error| HostError::server(error.to_string()))?;
+        let instance = Instance::new(&services.cluster, options.of_instance(&services))?;
+        let properties = options.properties;
+        let log = CommandLog::open(&services.cluster, &service_id(&properties)).await?;
         let engine = Engine::new(properties.clone()).with_clients();
         let engine = if services.registry.is_some() { engine.with_registry() } else { engine };
-        let admin = crate::kafka::admin::Admin::new(&services.cluster);
-        let cluster_id = admin.cluster_id().await?.unwrap_or_default();
-        let shared = Arc::new(Shared {
-            producer: Producer::with_options(
-                &services.cluster,
-                crate::kafka::produce::ProducerOptions::default(),
-            ),
-            address: address(&properties),
-            connect: Connect::new(&properties)
-                .map_err(|error| HostError::server(error.to_string()))?,
-            properties,
-            service_id,
-            services,
-            instance,
-            state: Mutex::new(State::new(engine)),
-            applied: watch::channel(0).0,
-            phase: watch::channel(Phase::Running).0,
-            log,
-            writing: tokio::sync::Mutex::new(()),
-            cluster_id,
-            reads: Arc::default(),
-        });
+        let shared = Shared::new(services, properties, (instance, engine), Some(log)).await?;
+        let shared = Arc::new(shared);
         let tail = shared.replay().await?;
-        let follower = tokio::spawn(Arc::clone(&shared).follow(tail));
+        let follower = Some(tokio::spawn(Arc::clone(&shared).follow(tail)));
         let host = Self { shared, follower };
         if let Err(error) = host.make_processing_log().await {
             tracing::warn!("there is no stream over the processing log: {error}");
@@ -188,13 +165,16 @@ impl Host {
 
     /// Whether Kafka answers.
     pub async fn is_kafka_healthy(&self) -> bool {
-        let admin = crate::kafka::admin::Admin::new(&self.shared.services.cluster);
-        admin.describe_topic(self.shared.log.topic()).await.is_ok()
+        let admin = Admin::new(&self.shared.services.cluster);
+        match &self.shared.log {
+            Some(log) => admin.describe_topic(log.topic()).await.is_ok(),
+            None => admin.cluster_id().await.is_ok(),
+        }
     }
 
     /// Whether the commands of the log are still applied.
     pub fn is_following(&self) -> bool {
-        !self.follower.is_finished()
+        self.follower.as_ref().is_none_or(|follower| !follower.is_finished())
     }
 
     /// What became of a command, such as ``stream/`S`/create``.
@@ -221,14 +201,54 @@ impl Host {
     /// Stops: queries are drained and committed, and go on at the next start. Gives how they fared at the end, unless
     /// requests are under way that hold the host a little longer; what is left then is given up.
     pub async fn stop(self) -> Option<InstanceStatus> {
-        self.follower.abort();
-        let _ = self.follower.await;
+        if let Some(follower) = self.follower {
+            follower.abort();
+            let _ = follower.await;
+        }
         let shared = Arc::into_inner(self.shared)?;
         Some(shared.instance.stop().await)
     }
 }
 
+impl HostOptions {
+    fn of_instance(&self, services: &Services) -> InstanceOptions {
+        InstanceOptions {
+            stop_within: self.stop_within,
+            id: self.instance,
+            workers: self.workers,
+            registry: services.registry.clone(),
+        }
+    }
+}
+
 impl Shared {
+    async fn new(
+        services: Services,
+        properties: Properties,
+        (instance, engine): (Instance, Engine),
+        log: Option<CommandLog>,
+    ) -> Result<Self, HostError> {
+        let cluster_id = Admin::new(&services.cluster).cluster_id().await?.unwrap_or_default();
+        let connect = Connect::new(&properties);
+        let options = crate::kafka::produce::ProducerOptions::default();
+        Ok(Self {
+            producer: Producer::with_options(&services.cluster, options),
+            address: address(&properties),
+            connect: connect.map_err(|error| HostError::server(error.to_string()))?,
+            service_id: service_id(&properties),
+            properties,
+            services,
+            instance,
+            state: Mutex::new(State::new(engine)),
+            applied: watch::channel(0).0,
+            phase: watch::channel(Phase::Running).0,
+            log,
+            writing: tokio::sync::Mutex::new(()),
+            cluster_id,
+            reads: Arc::default(),
+        })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -239,6 +259,10 @@ impl Shared {
         let reached = applied.wait_for(|applied| *applied >= offset);
         matches!(tokio::time::timeout(within, reached).await, Ok(Ok(_)))
     }
+}
+
+fn service_id(properties: &Properties) -> String {
+    properties.get("ksql.service.id").unwrap_or("default_").to_owned()
 }
 
 /// Where a server with these properties is found, as host and port.

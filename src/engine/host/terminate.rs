@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
 use super::command::{Command, CommandId};
+use super::log::CommandLog;
 use super::state::Phase;
 use super::topics::clean_up_after;
 use super::{Host, HostError, Shared};
@@ -41,15 +42,16 @@ impl Host {
             whole(pattern)?;
         }
         let shared = &self.shared;
+        let log = shared.log()?;
         let id = CommandId::end_of_service();
         let _writing = shared.writing.lock().await;
-        shared.log.begin().await?;
+        log.begin().await?;
         let value = Command::of_statement(STATEMENT).value(&shared.properties);
         let value = with_topics(value, patterns);
-        let offset = match shared.log.write(&id.key(), &value).await {
+        let offset = match log.write(&id.key(), &value).await {
             Ok(offset) => offset,
             Err(error) => {
-                shared.log.give_up().await;
+                log.give_up().await;
                 return Err(error);
             }
         };
@@ -91,7 +93,9 @@ impl Shared {
                 self.forget_schemas(&sink).await;
             }
         }
-        for topic in [&plans_topic(&self.service_id), self.log.topic()] {
+        let plans = plans_topic(&self.service_id);
+        let log = self.log.as_ref().map(CommandLog::topic);
+        for topic in [Some(plans.as_str()), log].into_iter().flatten() {
             told(topic, delete_topic(&admin, topic).await);
         }
         self.phase.send_replace(Phase::Ended);

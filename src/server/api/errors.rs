@@ -27,5 +27,8 @@ pub fn render(error: &HostError) -> (u32, Value) {
 
 /// Whether a fault is told with the statement that has it.
 fn concerns_statements(fault: HostFault) -> bool {
-    matches!(fault, HostFault::Statement | HostFault::Query | HostFault::Server)
+    matches!(
+        fault,
+        HostFault::Statement | HostFault::Query | HostFault::ReadOnly | HostFault::Server
+    )
 }
