@@ -49,8 +49,11 @@ async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
     let target = Target::Rest(client);
     let decision = decide(&target, &files, &options).await?;
     let is_only_shown = args.dry_run || decision.is_refused();
-    let done =
-        if is_only_shown { Ok(()) } else { apply::carry_out(&target, &decision, &options).await };
+    let done = if is_only_shown {
+        Ok(())
+    } else {
+        apply::carry_out(&target, files.text(), &decision, &options).await
+    };
     // What the server did not take is not said to be done.
     show(&Shown::new(&decision, &files, is_only_shown || done.is_err()), args.output)?;
     done?;
@@ -88,7 +91,7 @@ pub(crate) async fn apply_here(host: &Arc<Host>, files: &Files) -> anyhow::Resul
         }
         anyhow::bail!("{} is not applied, and nothing of it is done", files.names());
     }
-    apply::carry_out(&target, &decision, &options).await?;
+    apply::carry_out(&target, files.text(), &decision, &options).await?;
     for action in &decision.actions {
         let (word, name) = (shown::word(&action.verdict, false), &action.name);
         tracing::info!("{} {name} is {word}", action.kind.to_lowercase());

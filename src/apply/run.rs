@@ -1,6 +1,7 @@
 //! Files of definitions, applied: what is there is asked for, what is to be done is decided, then done.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::action::Decision;
 use super::decider::Decider;
@@ -8,9 +9,17 @@ use super::error::ApplyError;
 use super::existing::Existing;
 use super::target::Target;
 use super::there::There;
+use crate::cli::refusal::Refusal;
 use crate::engine::{Engine, Known, Properties, Session, look_up_schemas, read_logged, unread};
 use crate::registry::RegistryClient;
 use crate::sql::{self, ParsedStatement, Text, Variables};
+
+/// ksqlDB's codes of what the server, and not the statement, is at fault for.
+const SERVER_FAULTS: i64 = 50_000;
+/// How long it is waited then.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// How often it is tried while nothing changes.
+const IN_VAIN_MAX: usize = 20;
 
 /// What files are applied with.
 #[derive(Clone, Debug, Default)]
@@ -61,14 +70,34 @@ pub async fn decide_over(
     Ok(decider.decision())
 }
 
-/// Does what was decided, if nothing is refused: as one batch. Waits until the server has done it.
+/// Does what was decided about a text, if nothing is refused: as one batch. Waits until the server has done it.
+///
+/// Others may apply the same at the same time, as servers of one service do that start together: one of them comes first, and
+/// what the others send is refused, or cannot be written. So where there is something else to be done by now, it is decided anew,
+/// and where the server could not, it is tried again, for a while.
 pub async fn carry_out(
     target: &Target,
+    text: &Text,
     decision: &Decision,
     options: &ApplyOptions,
 ) -> Result<(), ApplyError> {
-    if decision.is_refused() || !decision.has_changes() {
-        return Ok(());
+    let mut decision = decision.clone();
+    let mut in_vain = 0;
+    while !decision.is_refused() && decision.has_changes() {
+        let done = target.carry_out(&decision.batch(), &options.properties).await;
+        let Err(ApplyError::Refused(refusal @ Refusal::Server { code, .. })) = done else {
+            return done;
+        };
+        if code >= SERVER_FAULTS {
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+        let now = decide(target, text, options).await?;
+        let is_other = now.actions != decision.actions;
+        in_vain = if is_other { 0 } else { in_vain + 1 };
+        if now.is_refused() || (!is_other && code < SERVER_FAULTS) || in_vain > IN_VAIN_MAX {
+            return Err(refusal.into());
+        }
+        decision = now;
     }
-    target.carry_out(&decision.batch(), &options.properties).await
+    Ok(())
 }

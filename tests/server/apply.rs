@@ -1,8 +1,10 @@
 //! `millstream apply`: files of definitions against a server, by the program itself.
 
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use millstream::registry::{EmbeddedRegistry, EmbeddedRegistryConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -362,42 +364,76 @@ async fn a_server_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
+async fn columns_of_the_registry_are_those_that_the_server_has() {
+    let (world, files) = (World::new().await, Files::new());
+    let cluster = world.cluster();
+    let registry = EmbeddedRegistry::start(&cluster, EmbeddedRegistryConfig::default()).await;
+    let url = registry.as_ref().unwrap().url();
+    let ksql = world.server_with(&[("ksql.schema.registry.url", &url)]).await;
+    ksql.run(
+        "CREATE STREAM written (id STRING KEY, n INT)
+         WITH (kafka_topic='avro', value_format='AVRO', partitions=1);",
+    )
+    .await;
+    let all = "CREATE STREAM found (id STRING KEY) WITH (kafka_topic='avro', value_format='AVRO');
+        CREATE TABLE counts WITH (value_format='AVRO') AS SELECT id, SUM(n) AS n FROM found GROUP BY id;";
+    let file = files.write("file.sql", all);
+    let first = ksql.apply(&file, &[]).await;
+    assert_eq!(first.verdicts(), [('+', "FOUND"), ('+', "COUNTS")], "{}", first.err);
+    assert!(first.out.contains("the columns of FOUND are in the Schema Registry"), "{}", first.out);
+    let known = format!("ksql.schema.registry.url={url}");
+    for flags in [&[][..], &["--property", &known][..]] {
+        let again = ksql.apply(&file, flags).await;
+        assert_eq!(again.verdicts(), [('=', "FOUND"), ('=', "COUNTS")], "{flags:?}: {}", again.out);
+    }
+    let changed = files.write("changed.sql", &all.replace("SUM(n)", "SUM(nope)"));
+    let refused = ksql.apply(&changed, &[]).await;
+    assert_eq!(refused.verdicts(), [('=', "FOUND"), ('!', "COUNTS")], "{}", refused.out);
+    assert!(refused.out.contains("'NOPE' cannot be resolved"), "{}", refused.out);
+    ksql.stop().await;
+}
+
+/// A server of the program that applies a file at its start.
+fn server(world: &World, apply: &Path) -> Command {
+    let brokers = world.brokers();
+    let args = ["server", "--bootstrap-servers", &brokers, "--property", "ksql.service.id=test_"];
+    let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    program.args(args).args(["--listeners", "http://127.0.0.1:0", "--apply"]).arg(apply);
+    program.env_remove("RUST_LOG").stderr(Stdio::piped());
+    program
+}
+
+/// What a server says until it listens, or ends; it is killed then.
+fn start_of(mut server: Command) -> impl Future<Output = String> {
+    let mut running = server.spawn().unwrap();
+    let said = tokio::task::spawn_blocking(move || {
+        let mut said = String::new();
+        let lines = std::io::BufReader::new(running.stderr.take().unwrap()).lines();
+        for line in lines.map_while(Result::ok) {
+            said = said + &line + "\n";
+            if line.contains("listening on") {
+                break;
+            }
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        said
+    });
+    async { said.await.unwrap() }
+}
+
+#[tokio::test]
 async fn a_server_applies_files_before_it_answers() {
     let (world, files) = (World::new().await, Files::new());
     let file = files.write("file.sql", &[CLICKS, BIG].concat());
-    let brokers = world.brokers();
-    let server = |apply: &Path| {
-        let args =
-            ["server", "--bootstrap-servers", &brokers, "--property", "ksql.service.id=test_"];
-        let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
-        program.args(args).args(["--listeners", "http://127.0.0.1:0", "--apply"]).arg(apply);
-        program.env_remove("RUST_LOG").stderr(Stdio::piped());
-        program
-    };
     for (word, other) in [("created", "kept"), ("kept", "created")] {
-        let mut running = server(&file).spawn().unwrap();
-        let lines = std::io::BufReader::new(running.stderr.take().unwrap());
-        let read = tokio::task::spawn_blocking(move || {
-            use std::io::BufRead as _;
-            let mut said = String::new();
-            for line in lines.lines().map_while(Result::ok) {
-                said = said + &line + "\n";
-                if line.contains("listening on") {
-                    break;
-                }
-            }
-            said
-        });
-        let said = read.await.unwrap();
+        let said = start_of(server(&world, &file)).await;
         assert!(said.contains(&format!("stream BIG is {word}")) && !said.contains(other), "{said}");
-        running.kill().unwrap();
-        running.wait().unwrap();
+        assert!(said.contains("listening on"), "{said}");
     }
-    let changed =
-        files.write("changed.sql", &[CLICKS, &BIG.replace("id, page", "id, n"), HITS].concat());
-    let mut refused = server(&changed);
-    let refused = tokio::task::spawn_blocking(move || refused.output().unwrap());
-    let refused = refused.await.unwrap();
+    let changed = [CLICKS, &BIG.replace("id, page", "id, n"), HITS].concat();
+    let mut refused = server(&world, &files.write("changed.sql", &changed));
+    let refused = tokio::task::spawn_blocking(move || refused.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(
@@ -405,11 +441,25 @@ async fn a_server_applies_files_before_it_answers() {
         "{said}"
     );
     let ksql = world.server().await;
-    assert_eq!(
-        ksql.run("SHOW TABLES;").await[0]["tables"],
-        json!([]),
-        "nothing of the file is done"
-    );
+    assert_eq!(ksql.run("SHOW TABLES;").await[0]["tables"], json!([]), "nothing of it is done");
     assert_eq!(ksql.run("SHOW QUERIES;").await[0]["queries"].as_array().unwrap().len(), 1);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn servers_of_one_service_apply_the_same_at_the_same_time() {
+    let (world, files) = (World::new().await, Files::new());
+    let file = files.write("file.sql", &[CLICKS, BIG, HITS].concat());
+    let starts = [(); 3].map(|()| start_of(server(&world, &file)));
+    for start in starts {
+        let said = start.await;
+        assert!(said.contains("listening on"), "{said}");
+    }
+    let ksql = world.server().await;
+    let queries = ksql.run("SHOW QUERIES;").await;
+    let queries = queries[0]["queries"].as_array().unwrap();
+    let mut sinks: Vec<_> = queries.iter().map(|query| query["sinks"][0].to_string()).collect();
+    sinks.sort();
+    assert_eq!(sinks, ["\"BIG\"", "\"HITS\""]);
     ksql.stop().await;
 }
