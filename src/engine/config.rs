@@ -1,6 +1,7 @@
 //! Properties by ksqlDB's names, and what they say.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::known_properties::{self, PropertyError, canonical};
 use crate::expr::aggregates::AggregateLimits;
@@ -12,8 +13,10 @@ use crate::sql::{ParseOptions, Variables};
 /// A property of Kafka Streams, its consumers or its producers may carry `ksql.streams.` and a
 /// further `consumer.` or `producer.` before its name, as in ksqlDB's server configuration. That
 /// makes no other property of it: the last value holds, however its name was written.
+///
+/// A copy shares them until one of the two changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Properties(BTreeMap<String, Written>);
+pub struct Properties(Arc<BTreeMap<String, Written>>);
 
 /// A value, and the name under which it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,17 +60,21 @@ impl Properties {
     /// Sets a property.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
-        self.0.insert(canonical(&name).to_owned(), Written { name, value });
+        let all = Arc::make_mut(&mut self.0);
+        all.insert(canonical(&name).to_owned(), Written { name, value });
     }
 
     /// Removes a property.
     pub fn unset(&mut self, name: &str) {
-        self.0.remove(canonical(name));
+        Arc::make_mut(&mut self.0).remove(canonical(name));
     }
 
     /// Adds all of `other`, which win.
     pub fn extend(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().map(|(name, written)| (name.clone(), written.clone())));
+        if !other.0.is_empty() {
+            let others = other.0.iter().map(|(name, written)| (name.clone(), written.clone()));
+            Arc::make_mut(&mut self.0).extend(others);
+        }
     }
 
     /// All properties, with their names as they were given.

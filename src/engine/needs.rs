@@ -190,6 +190,11 @@ pub fn needs(statement: &Statement, catalog: &Catalog, config: &PlanConfig) -> N
 }
 
 impl Needs {
+    /// Whether nothing has to be known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Adds the schemas that a clause names by their ids.
     fn add_schemas(&mut self, options: &Options) {
         let ids = [options.key_schema_id, options.value_schema_id];

@@ -17,7 +17,7 @@ pub struct ReadQuery {
     /// How rows come.
     pub kind: ReadKind,
     /// What it selects, in order.
-    pub columns: Vec<ReadColumn>,
+    pub columns: Arc<[ReadColumn]>,
     /// After how many rows it is over.
     pub limit: Option<u64>,
     /// The alias of the first source, which is part of the query's id.

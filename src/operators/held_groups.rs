@@ -38,7 +38,9 @@ impl Groups {
                 window.is_none_or(|window| look.wants_window(window))
             };
             let slots: Vec<u32> = slots.into_iter().filter(is_wanted).collect();
-            Ok(Held { rows: self.held(slots, look), next })
+            // Most tasks have nothing of a key.
+            let rows = if slots.is_empty() { Rows::default() } else { self.held(slots, look) };
+            Ok(Held { rows, next })
         })
     }
 }

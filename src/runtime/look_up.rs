@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use super::given::Given;
-use super::ids::TaskId;
-use super::origin::Origin;
 use super::output::Output;
-use super::task::{Surrounded, Surroundings, Task, TaskBatch, TaskOptions};
-use super::tasks::{CHUNK_ROWS, Tasks};
-use crate::formats::Schemas;
-use crate::operators::{Held, QueryError, TopologyOptions};
-use crate::plan::{Input, NodeId, PullPlan, SubTopology, SubTopologyId};
-use crate::types::{Arena, Partition, Rows};
+use super::task::{Surrounded, Surroundings};
+use super::tasks::Tasks;
+use crate::operators::{Held, QueryError};
+use crate::plan::PullPlan;
+use crate::types::{Arena, Partition};
 
 /// What was found with one task.
 #[derive(Debug)]
@@ -38,13 +34,13 @@ impl Tasks {
     /// `limit` rows at most.
     pub fn look_up(
         &mut self,
-        pull: &PullPlan,
+        pull: &Arc<PullPlan>,
         rest: Option<Rest>,
         limit: u64,
         surroundings: Surroundings<'_>,
     ) -> Result<Vec<Found>, QueryError> {
         let Some(part) = self.layout.keeper_of(pull.store) else { return Ok(Vec::new()) };
-        let mut reader = PullTask::new(pull)?;
+        let mut reader = self.pulls.take(pull)?;
         let mut found = Vec::new();
         for (id, seat) in self.seats.iter_mut().filter(|(id, _)| id.part == part) {
             let partition = id.partition;
@@ -61,6 +57,7 @@ impl Tasks {
                 rest: next.map(|from| Rest { partition, from }),
             });
         }
+        self.pulls.put(pull, reader);
         Ok(found)
     }
 
@@ -68,55 +65,5 @@ impl Tasks {
     pub fn keepers(&self, pull: &PullPlan) -> usize {
         let part = self.layout.keeper_of(pull.store);
         part.map_or(0, |part| usize::try_from(self.layout.counts().of_part(part)).unwrap_or(0))
-    }
-}
-
-/// What a pull query does with the rows that are found.
-struct PullTask {
-    task: Task,
-    given: Given,
-}
-
-impl PullTask {
-    fn new(pull: &PullPlan) -> Result<Self, QueryError> {
-        let part = SubTopology {
-            nodes: pull.plan.nodes().map(|(id, _)| id).collect(),
-            inputs: vec![Input::Source(NodeId(0))],
-        };
-        let id = TaskId { part: SubTopologyId(0), partition: Partition(0) };
-        let options = TaskOptions {
-            topology: TopologyOptions { cached_groups: 0, emit_interval_ms: 0 },
-            spreads: std::collections::BTreeMap::new(),
-            schemas: Schemas::default(),
-        };
-        let task = Task::new(Arc::clone(&pull.plan), &pull.query, id, &part, &options)?;
-        Ok(Self { task, given: Given::default() })
-    }
-
-    /// Takes rows, until there are as many as are asked for.
-    fn take<'a>(
-        &mut self,
-        rows: &Rows<'a>,
-        limit: u64,
-        surrounded: Surrounded<'a>,
-    ) -> Result<(), QueryError> {
-        let all: Vec<u32> = (0..rows.len as u32).collect();
-        for chunk in all.chunks(CHUNK_ROWS) {
-            if self.given.output.len() as u64 >= limit {
-                break;
-            }
-            let rows = rows.take(chunk);
-            let times = vec![0; rows.len];
-            let batch = TaskBatch {
-                input: Input::Source(NodeId(0)),
-                rows: &rows,
-                selected: None,
-                times: &times,
-                records: None,
-                origin: Origin::Unknown,
-            };
-            self.task.process(batch, &mut self.given, surrounded)?;
-        }
-        Ok(())
     }
 }

@@ -30,6 +30,7 @@ mod passing_on;
 mod pieces;
 mod plan_record;
 mod processing_log;
+mod pull_task;
 mod random;
 mod raw_records;
 mod rejection;

@@ -17,6 +17,7 @@ use super::inputs::{Chunk, Inputs, Progress, running_times};
 use super::layout::Layout;
 use super::origin::Origin;
 use super::pieces::Pieces;
+use super::pull_task::PreparedPulls;
 use super::task::{MixedBatch, Surrounded, Surroundings, Task, TaskBatch};
 use crate::operators::{QueryError, StoredRecord};
 use crate::plan::{Input, StoreId, SubTopologyId};
@@ -44,6 +45,7 @@ pub struct Tasks {
     pub(super) blocks: BTreeMap<LaneId, Block>,
     /// How rows are given to tasks.
     pub(super) care: Care,
+    pub(super) pulls: PreparedPulls,
 }
 
 /// A task, and what it has said of its progress to the tasks that it hands rows to.
@@ -96,6 +98,7 @@ impl Tasks {
             pieces,
             blocks: BTreeMap::new(),
             care: Care::default(),
+            pulls: PreparedPulls::default(),
         }
     }
 

@@ -6,7 +6,6 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::api::errors;
@@ -47,30 +46,38 @@ impl Guard {
         Self { is_loopback, cors }
     }
 
-    /// Passes a request on, or refuses it.
-    pub(super) async fn check(self, request: Request, next: Next) -> Response {
-        if let Err(refusal) = self.look(request.headers(), request.uri().host()) {
-            let message = errors::generic(40300, refusal);
-            return (StatusCode::FORBIDDEN, super::body::json(&message)).into_response();
+    /// The origin of a request that may come in, if it names one; else why it may not.
+    pub(super) fn check(&self, request: &Request) -> Result<Option<HeaderValue>, Box<Response>> {
+        match self.look(request.headers(), request.uri().host()) {
+            Ok(()) => Ok(request.headers().get(header::ORIGIN).cloned()),
+            Err(refusal) => {
+                let message = errors::generic(40300, refusal);
+                Err(Box::new((StatusCode::FORBIDDEN, super::body::json(&message)).into_response()))
+            }
         }
-        let origin = request.headers().get(header::ORIGIN).cloned();
+    }
+
+    /// The answer to a browser that asks what a web page may do before it lets it.
+    pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
+        let headers = request.headers();
         let asks_first = request.method() == Method::OPTIONS
-            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        let mut response = if origin.is_some() && asks_first {
-            let allowed = [
-                (header::ACCESS_CONTROL_ALLOW_METHODS, self.cors.methods),
-                (header::ACCESS_CONTROL_ALLOW_HEADERS, self.cors.headers),
-            ];
-            (StatusCode::NO_CONTENT, allowed).into_response()
-        } else {
-            next.run(request).await
+            && headers.contains_key(header::ORIGIN)
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let allowed = || {
+            let Cors { methods, headers, .. } = self.cors.clone();
+            [
+                (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+                (header::ACCESS_CONTROL_ALLOW_HEADERS, headers),
+            ]
         };
-        if let Some(origin) = origin {
-            let headers = response.headers_mut();
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-        }
-        response
+        asks_first.then(|| (StatusCode::NO_CONTENT, allowed()).into_response())
+    }
+
+    /// Lets web pages of an origin read an answer.
+    pub(super) fn allow(origin: HeaderValue, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     }
 
     /// Looks at where a request comes from. HTTP/2 names the host in the request's target.

@@ -10,7 +10,6 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Version, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http2;
 use hyper::upgrade::OnUpgrade;
@@ -36,44 +35,45 @@ const HEADERS: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// Goes over to HTTP/2 where a client asks for it; `inner` serves what it asks then. A request that is too long to be
-/// the first of a connection is answered as it came, which the RFC allows.
+/// Goes over to HTTP/2 for a client that asks for it; `inner` serves what it asks then. A request that is too long to be
+/// the first of a connection is given back, to be answered as it came, which the RFC allows.
 pub(super) async fn upgrade(
-    (inner, receiving): (Router, Receiving),
+    (inner, receiving): (&Router, &Receiving),
     mut request: Request,
-    next: Next,
-) -> Response {
-    if request.version() != Version::HTTP_11 || !is_asked(request.headers()) {
-        return next.run(request).await;
-    }
+) -> Result<Response, Request> {
     let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return next.run(request).await;
+        return Err(request);
     };
     let (parts, body) = request.into_parts();
     let length = parts.headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let has_no_length = parts.headers.contains_key(header::TRANSFER_ENCODING);
     if has_no_length || length.is_some_and(|length| length > WINDOW_BYTES) {
-        return next.run(Request::from_parts(parts, body)).await;
+        return Err(Request::from_parts(parts, body));
     }
     let bytes = match receiving.receive(body).await {
         Ok((bytes, _)) => bytes,
-        Err(error) => return receiving.refuse(error),
+        Err(error) => return Ok(receiving.refuse(error)),
     };
     let Some(frames) = first_request(&parts.method, &target(&parts), &parts.headers, &bytes) else {
-        return next.run(Request::from_parts(parts, Body::from(bytes))).await;
+        return Err(Request::from_parts(parts, Body::from(bytes)));
     };
+    let inner = inner.clone();
     tokio::spawn(async move {
         if let Err(error) = serve(on_upgrade, frames, inner).await {
             tracing::debug!("a connection that was to be HTTP/2 has ended: {error}");
         }
     });
     let headers = [(header::CONNECTION, "upgrade"), (header::UPGRADE, H2C)];
-    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
 }
 
-/// Whether the headers ask for HTTP/2, with the settings that this takes.
-fn is_asked(headers: &HeaderMap) -> bool {
+/// Whether a request asks for HTTP/2, with the settings that this takes.
+pub(super) fn is_asked(request: &Request) -> bool {
+    request.version() == Version::HTTP_11 && asks(request.headers())
+}
+
+fn asks(headers: &HeaderMap) -> bool {
     let has = |name: header::HeaderName, wanted: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values
@@ -218,8 +218,8 @@ mod tests {
             all.collect()
         };
         let asked = [("connection", "Upgrade, HTTP2-Settings"), ("upgrade", "h2c"), (SETTINGS, "")];
-        assert!(is_asked(&headers(&asked)));
-        assert!(!is_asked(&headers(&asked[..2])));
-        assert!(!is_asked(&headers(&[("connection", "Upgrade"), ("upgrade", "websocket")])));
+        assert!(asks(&headers(&asked)));
+        assert!(!asks(&headers(&asked[..2])));
+        assert!(!asks(&headers(&[("connection", "Upgrade"), ("upgrade", "websocket")])));
     }
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::api::errors;
@@ -96,14 +94,6 @@ impl UnderWay {
         let error = errors::generic(42900, message);
         Err(Box::new((StatusCode::TOO_MANY_REQUESTS, super::body::json(&error)).into_response()))
     }
-
-    /// Passes a request on, unless there are too many.
-    pub(super) async fn check(self, request: Request, next: Next) -> Response {
-        match self.begin() {
-            Ok(_one) => next.run(request).await,
-            Err(refusal) => *refusal,
-        }
-    }
 }
 
 /// Holds rows back that come faster than they may.
@@ -115,6 +105,11 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn new(rows_per_second: Option<u32>) -> Self {
         Self { each: rows_per_second.map(|rows| Duration::from_secs(1) / rows) }
+    }
+
+    /// Whether rows may come as fast as they like.
+    pub(super) fn is_any(self) -> bool {
+        self.each.is_none()
     }
 
     /// Waits for as long as so many rows take.

@@ -1,7 +1,7 @@
 //! ksqlDB's REST API over HTTP/1.1 and HTTP/2, in the clear or with TLS, on one port.
 //!
 //! ```text
-//! connection ─▶ tls ─▶ guard (Origin, Host) ─▶ users ─▶ body ─▶ limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
+//! connection ─▶ tls ─▶ front: guard (Origin, Host), users, body, limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
 //! ```
 //! What ksqlDB's JSON looks like is known to [`api`] alone; what statements do, to [`crate::engine::host`].
 
@@ -9,6 +9,7 @@ pub mod api;
 mod body;
 mod error;
 mod files;
+mod front;
 mod guard;
 mod h2c;
 mod inserts;

@@ -124,11 +124,11 @@ async fn answer(shared: &Arc<Shared>, request: &Request, framing: Framing, path:
     match (shared.host.ask(request).await, path) {
         (Ok(Asked::Query(reading)), Path::QueryStream { gives_messages: true }) => {
             match RowMessages::of(&reading.columns) {
-                Ok(messages) => streamed::rows(shared, *reading, framing, Some(messages)),
+                Ok(messages) => streamed::rows(shared, *reading, framing, Some(messages)).await,
                 Err(error) => refuse(error, framing, path),
             }
         }
-        (Ok(Asked::Query(reading)), _) => streamed::rows(shared, *reading, framing, None),
+        (Ok(Asked::Query(reading)), _) => streamed::rows(shared, *reading, framing, None).await,
         (Ok(Asked::Print(_) | Asked::NoTopic(_)), Path::Query { version })
             if version >= Version::HTTP_2 =>
         {

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::Request;
 use axum::http::{StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -59,15 +57,6 @@ impl Receiving {
     pub(super) fn new(body_bytes_max: usize) -> Self {
         let room = body_bytes_max.saturating_mul(BODIES).div_ceil(ROOM_BYTES);
         Self { body_bytes_max, room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))) }
-    }
-
-    /// Passes a request on once its body is there.
-    pub(super) async fn check(self, request: Request, next: Next) -> Response {
-        let (parts, body) = request.into_parts();
-        match self.receive(body).await {
-            Ok((bytes, _room)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-            Err(error) => self.refuse(error),
-        }
     }
 
     /// A body, and the room that it takes.

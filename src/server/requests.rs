@@ -234,6 +234,11 @@ impl Requests {
                     self.place = self.less(left - passed as u64);
                     passed
                 }
+                Place::Head if self.line.len() >= HTTP_2.len() => {
+                    let plain = self.plain(bytes);
+                    self.line.extend_from_slice(&bytes[..plain]);
+                    plain
+                }
                 _ => 0,
             };
             if passed == 0 {
@@ -244,6 +249,13 @@ impl Requests {
                 bytes = &bytes[passed..];
             }
         }
+    }
+
+    /// How many bytes of a head are next that end no line and are passed on as they are.
+    fn plain(&self, bytes: &[u8]) -> usize {
+        let room = SEEN_BYTES_MAX.saturating_sub(self.line.len());
+        let bytes = &bytes[..bytes.len().min(room)];
+        memchr::memchr2(b'\n', b'`', bytes).unwrap_or(bytes.len())
     }
 
     fn pass(&mut self, byte: u8, out: &mut Vec<u8>) {

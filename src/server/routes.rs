@@ -9,18 +9,17 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use super::front::{Front, INSERTS};
 use super::guard::Guard;
 use super::shared::Shared;
 use super::users::Users;
-use super::{h2c, inserts, ksql, query, status, terminate, web_socket};
+use super::{inserts, ksql, query, status, terminate, web_socket};
 
 /// What ksqlDB says of a path that it does not have.
 const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
 
 /// The API of a host.
 pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) -> Router {
-    let (under_way, receiving) = (shared.under_way.clone(), shared.receiving.clone());
-    let of_upgrades = receiving.clone();
     let routes = Router::new()
         .route("/", get(status::root))
         .route("/info", get(status::info))
@@ -43,26 +42,15 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/ws/query", get(web_socket::query))
         .fallback(not_found)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
-        .layer(middleware::from_fn(move |request, next| under_way.clone().check(request, next)))
-        .layer(middleware::from_fn(move |request, next| receiving.clone().check(request, next)))
-        // Its body is read while it is answered.
-        .route("/inserts-stream", post(inserts::inserts))
-        .layer(middleware::from_fn_with_state(Arc::clone(&shared), terminate::check))
+        .route(INSERTS, post(inserts::inserts))
         .layer(DefaultBodyLimit::disable())
-        .with_state(shared);
-    let routes = match users {
-        Some(users) => routes
-            .layer(middleware::from_fn(move |request, next| users.clone().check(request, next))),
-        None => routes,
+        .with_state(Arc::clone(&shared));
+    let front = Front { guard, users, shared, upgraded: None };
+    let behind = |front: Front| {
+        routes.clone().layer(middleware::from_fn_with_state(Arc::new(front), Front::pass))
     };
-    let guarded = move |request, next| guard.clone().check(request, next);
-    let inner = routes.clone().layer(middleware::from_fn(guarded.clone()));
-    let upgraded = (inner, of_upgrades);
-    routes
-        .layer(middleware::from_fn(move |request, next| {
-            h2c::upgrade(upgraded.clone(), request, next)
-        }))
-        .layer(middleware::from_fn(guarded))
+    let upgraded = Some(behind(front.clone()));
+    behind(Front { upgraded, ..front })
 }
 
 async fn not_found() -> Response {

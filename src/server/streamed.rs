@@ -17,7 +17,13 @@ use super::shared::{Running, Shared};
 use crate::engine::host::{HostError, Printing, Reading, RowMessages};
 
 /// How many frames wait to be sent before no more are made.
-pub(super) const WAITING_FRAMES: usize = 16;
+pub(super) const WAITING_FRAMES: usize = 4;
+
+/// How long rows that come together are made before they are sent.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// How many rows are made into one piece.
+const ROWS_AT_ONCE: usize = 1_000;
 
 /// How long an answer may be silent until an empty line says that it goes on.
 const SILENT_FOR: Duration = Duration::from_secs(1);
@@ -28,17 +34,22 @@ pub(super) fn response(frames: Receiver<Bytes>) -> Response {
 }
 
 /// The rows of a query.
-pub(super) fn rows(
+pub(super) async fn rows(
     shared: &Arc<Shared>,
-    mut reading: Reading,
+    reading: Reading,
     framing: Framing,
     messages: Option<RowMessages>,
 ) -> Response {
+    let pace = Pace::new(shared.limits.rows_per_second);
+    let frames = Frames::new(framing, Arc::clone(&reading.columns), !reading.is_look_up);
+    let frames = frames.with_messages(messages);
+    let has_few = reading.rows.all_here().is_some_and(|rows| rows <= ROWS_AT_ONCE);
+    if has_few && pace.is_any() {
+        let whole = Some(at_once(reading, &frames).await.into());
+        return Response::new(Body::new(AtOnce { whole }));
+    }
     let (sender, taken) = channel(WAITING_FRAMES);
     let running = shared.queries.begin(&reading.id);
-    let pace = Pace::new(shared.limits.rows_per_second);
-    let frames = Frames::new(framing, std::mem::take(&mut reading.columns), !reading.is_look_up);
-    let frames = frames.with_messages(messages);
     tokio::spawn(send(reading, frames, pace, (sender, running)));
     response(taken)
 }
@@ -48,6 +59,47 @@ pub(super) fn records(printing: Printing, is_older: bool) -> Response {
     let (sender, frames) = channel(WAITING_FRAMES);
     tokio::spawn(print(printing, is_older, sender));
     response(frames)
+}
+
+/// A whole answer with the rows of a query that are all here.
+async fn at_once(mut reading: Reading, frames: &Frames) -> String {
+    let mut whole = frames.header(&reading.id);
+    let mut sent = 0;
+    let end = 'rows: loop {
+        match reading.rows.next().await {
+            Some(Ok(rows)) => {
+                for row in rows {
+                    sent += 1;
+                    match frames.row(&row.values, row.is_tombstone) {
+                        Ok(frame) => whole.push_str(&frame),
+                        Err(error) => break 'rows Err(error),
+                    }
+                }
+            }
+            Some(Err(error)) => break Err(error),
+            None => break Ok(end_of(&reading, sent)),
+        }
+    };
+    whole.push_str(&last(frames, end));
+    reading.rows.note_bytes(whole.len());
+    whole
+}
+
+/// Why a query is over that has given so many rows.
+fn end_of(reading: &Reading, sent: u64) -> &'static str {
+    if reading.limit.is_some_and(|limit| sent >= limit) {
+        "Limit Reached"
+    } else {
+        "Query Completed"
+    }
+}
+
+/// What stands after all rows.
+fn last(frames: &Frames, end: Result<&str, HostError>) -> String {
+    match end {
+        Ok(message) => frames.end(message),
+        Err(error) => frames.failed(&HostError::server(error.message)),
+    }
 }
 
 /// Sends the rows of a query until there are no more, nobody takes them, or it is closed.
@@ -61,7 +113,7 @@ async fn send(
         return;
     }
     let mut sent = 0_u64;
-    let end = 'rows: loop {
+    let end = loop {
         let next = tokio::select! {
             next = reading.rows.next() => next,
             () = sender.closed() => return,
@@ -70,29 +122,42 @@ async fn send(
         match next {
             Some(Ok(rows)) => {
                 pace.wait(rows.len()).await;
+                let mut piece = String::new();
+                let mut made = Ok(());
                 for row in rows {
                     sent += 1;
-                    let frame = match frames.row(&row.values, row.is_tombstone) {
-                        Ok(frame) => frame,
-                        Err(error) => break 'rows Err(error),
-                    };
-                    if sender.send(frame.into()).await.is_err() {
+                    made = frames.row(&row.values, row.is_tombstone).map(|row| piece += &row);
+                    if made.is_err() {
+                        break;
+                    }
+                    if piece.len() >= PIECE_BYTES && !give(&mut piece, &reading, &sender).await {
                         return;
                     }
                 }
+                if !give(&mut piece, &reading, &sender).await {
+                    return;
+                }
+                if let Err(error) = made {
+                    break Err(error);
+                }
             }
             Some(Err(error)) => break Err(error),
-            None if reading.limit.is_some_and(|limit| sent >= limit) => break Ok("Limit Reached"),
-            None => break Ok("Query Completed"),
+            None => break Ok(end_of(&reading, sent)),
         }
     };
-    let last = match end {
-        Ok(message) => frames.end(message),
-        Err(error) => frames.failed(&HostError::server(error.message)),
-    };
+    let last = last(&frames, end);
     if !last.is_empty() {
         let _ = sender.send(last.into()).await;
     }
+}
+
+/// Sends rows, if there are any; false once nobody takes them.
+async fn give(piece: &mut String, reading: &Reading, sender: &Sender<Bytes>) -> bool {
+    if piece.is_empty() {
+        return true;
+    }
+    reading.rows.note_bytes(piece.len());
+    sender.send(std::mem::take(piece).into()).await.is_ok()
 }
 
 /// Sends the records of a topic until there are enough, or nobody takes them.
@@ -122,6 +187,23 @@ async fn print(mut printing: Printing, is_older: bool, sender: Sender<Bytes>) {
         if sender.send(text.into()).await.is_err() {
             return;
         }
+    }
+}
+
+/// A whole answer as a body, which does not say beforehand how long it is: no answer with rows does.
+struct AtOnce {
+    whole: Option<Bytes>,
+}
+
+impl HttpBody for AtOnce {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.whole.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
@@ -35,15 +34,11 @@ pub(super) async fn run(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Resp
     }
 }
 
-/// Refuses requests once the service ends.
-pub(super) async fn check(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match shared.host.phase() {
-        Phase::Running => next.run(request).await,
-        Phase::Ending => body::generic(50303, "The server is shutting down"),
-        Phase::Ended => body::generic(50304, "The server is shut down"),
+/// Why requests are refused once the service ends.
+pub(super) fn refusal(phase: Phase) -> Option<Response> {
+    match phase {
+        Phase::Running => None,
+        Phase::Ending => Some(body::generic(50303, "The server is shutting down")),
+        Phase::Ended => Some(body::generic(50304, "The server is shut down")),
     }
 }

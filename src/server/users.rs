@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -91,20 +90,20 @@ impl Users {
         Ok(Some(Self(Arc::new(Inner { users, challenge, skipped: list(SKIPPED), key }))))
     }
 
-    /// Passes a request on, or refuses it.
-    pub(super) async fn check(self, request: Request, next: Next) -> Response {
+    /// Why a request is refused, unless it may come in.
+    pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
         let path = request.uri().path();
         if self.0.skipped.iter().any(|skipped| matches(skipped, path)) {
-            return next.run(request).await;
+            return None;
         }
         match self.allowed(request.headers()) {
-            Some(true) => next.run(request).await,
-            Some(false) => refusal(StatusCode::FORBIDDEN, 40300, "Forbidden"),
+            Some(true) => None,
+            Some(false) => Some(refusal(StatusCode::FORBIDDEN, 40300, "Forbidden")),
             None => {
                 let mut response = refusal(StatusCode::UNAUTHORIZED, 40100, "Unauthorized");
                 let challenge = self.0.challenge.clone();
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-                response
+                Some(response)
             }
         }
     }

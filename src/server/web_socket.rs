@@ -136,7 +136,7 @@ async fn send_rows(
     socket: &mut WebSocket,
 ) -> Result<(), Ended> {
     let running = shared.queries.begin(&reading.id);
-    let columns = std::mem::take(&mut reading.columns);
+    let columns = Arc::clone(&reading.columns);
     let schema: Value =
         columns.iter().map(|column| schema_of(column, reading.is_look_up)).collect();
     socket.send(Message::Text(schema.to_string().into())).await?;

@@ -1,5 +1,7 @@
 //! The words and symbols of the language, in the order in which ksqlDB lists them in its messages.
 
+use std::sync::LazyLock;
+
 /// Every symbol and keyword. The place in this list is the order within `Expecting {…}`.
 pub(super) static WORDS: &[&str] = &[
     ";",
@@ -232,6 +234,13 @@ static NOT_RESERVED: &[&str] = &[
     "ZONE",
 ];
 
+/// The same words as they are sorted, to be looked up.
+static BY_SPELLING: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let mut words = WORDS.to_vec();
+    words.sort_unstable();
+    words
+});
+
 /// The words that start a statement, in the order in which the nearest one is looked for.
 pub(super) static STATEMENT_STARTS: &[&str] = &[
     "SELECT",
@@ -256,7 +265,9 @@ pub(super) static STATEMENT_STARTS: &[&str] = &[
 
 /// The keyword that `word` spells in any case, if it does.
 pub(super) fn keyword(word: &str) -> Option<&'static str> {
-    WORDS.iter().find(|known| known.eq_ignore_ascii_case(word)).copied()
+    let upper = || word.bytes().map(|byte| byte.to_ascii_uppercase());
+    let place = BY_SPELLING.binary_search_by(|known| known.bytes().cmp(upper()));
+    place.ok().map(|place| BY_SPELLING[place])
 }
 
 /// Whether the keyword may not be used as an identifier.

@@ -12,6 +12,7 @@ mod hostile;
 mod load;
 mod looks;
 mod operators;
+mod pulls;
 mod reading;
 mod statements;
 mod streams;

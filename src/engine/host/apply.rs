@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::answer::{CommandState, CommandStatus};
 use super::command::{Command, CommandId, decode_key};
 use super::log::{LoggedCommand, Tail};
-use super::state::{Phase, State};
+use super::state::Phase;
 use super::terminate::ends_service;
 use super::{HostError, Shared, ksql_plan};
 use crate::engine::{
@@ -38,7 +38,7 @@ impl Shared {
         }
         let (queries, paused) = {
             let state = self.state();
-            (state.engine.queries().to_vec(), state.paused.clone())
+            (state.engine().queries().to_vec(), state.paused.clone())
         };
         for query in queries.iter().filter(|query| !paused.contains(&query.id)) {
             self.start_query(query);
@@ -107,7 +107,7 @@ impl Shared {
         let session = Session::new(Properties::new(command.overrides));
         let (mut engine, number) = {
             let state = self.state();
-            (state.engine.clone(), state.next_number())
+            (state.engine().clone(), state.next_number())
         };
         let needs = engine.needs(&parsed.statement, &session);
         let (mut fresh, is_replay) = (Known::default(), replayed.is_some());
@@ -130,7 +130,7 @@ impl Shared {
     /// Takes a new engine over, with what is known of its queries.
     fn put(&self, engine: Engine, change: &Change, text: &str) {
         let mut state = self.state();
-        state.engine = engine;
+        state.put(engine);
         for query in &change.queries {
             match query {
                 QueryChange::Start(query) | QueryChange::Replace(query) => {
@@ -145,8 +145,8 @@ impl Shared {
                     state.texts.remove(id);
                     state.started.remove(id);
                     state.paused.remove(id);
-                    let State { engine, made_by, .. } = &mut *state;
-                    made_by.retain(|name, _| engine.catalog().source(name).is_some());
+                    let catalog = Arc::clone(state.engine().catalog());
+                    state.made_by.retain(|name, _| catalog.source(name).is_some());
                 }
                 QueryChange::Pause { id } => drop(state.paused.insert(id.clone())),
                 QueryChange::Resume(query) => drop(state.paused.remove(&query.id)),
@@ -189,7 +189,7 @@ impl Shared {
         let properties = {
             let mut state = self.state();
             state.started.insert(query.id.clone(), clock::now());
-            state.engine.properties_of(query)
+            state.engine().properties_of(query)
         };
         let started = settings(&properties).map_err(HostError::from).and_then(|settings| {
             let (id, plan) = (query.id.clone(), Arc::clone(&query.plan));

@@ -95,7 +95,7 @@ impl Shared {
     ) -> Result<(), HostError> {
         let (mut engine, mut number) = {
             let state = self.state();
-            (state.engine.clone(), state.next_number())
+            (state.engine().clone(), state.next_number())
         };
         let admin = Admin::new(&self.services.cluster);
         let mut known = Known::default();
@@ -150,7 +150,7 @@ impl Shared {
                 Some(AnswerBody::Warning(message))
             }
             other if changes_scope(other) => {
-                let engine = self.state().engine.clone();
+                let engine = self.state().engine().clone();
                 let planned = engine.plan(parsed, &scope.session, &Known::default())?;
                 let change = engine.clone().apply(planned, 0);
                 apply_to_scope(&parsed.statement, &change, scope);
@@ -167,7 +167,7 @@ impl Shared {
         parsed: &ParsedStatement,
         session: &Session,
     ) -> Result<(), HostError> {
-        let mut engine = self.state().engine.clone();
+        let mut engine = self.state().engine().clone();
         let known = look_up(&self.services, &engine.needs(&parsed.statement, session)).await?;
         let planned = engine.plan(parsed, session, &known)?;
         let change = engine.apply(planned, 0);
@@ -237,7 +237,7 @@ impl Shared {
         }
         let (engine, number) = {
             let state = self.state();
-            (state.engine.clone(), state.next_number())
+            (state.engine().clone(), state.next_number())
         };
         let admin = Admin::new(&self.services.cluster);
         let mut known = look_up(&self.services, &engine.needs(&parsed.statement, session)).await?;

@@ -113,7 +113,7 @@ impl Shared {
     async fn sources_over(&self, topics: &[String]) -> Result<Vec<SourceText>, HostError> {
         let sources: Vec<_> = {
             let state = self.state();
-            let sources = state.engine.catalog().sources();
+            let sources = state.engine().catalog().sources();
             sources.filter(|source| topics.contains(&source.topic)).cloned().collect()
         };
         let mut texts = Vec::with_capacity(sources.len());

@@ -38,6 +38,8 @@ pub enum HostFault {
     NoRegistry,
     /// The host only reads.
     ReadOnly,
+    /// More is asked than the server takes.
+    TooMany,
     /// Kafka Connect refuses, with this status.
     Connect(u16),
     /// The server, or what it stands on.
@@ -54,6 +56,7 @@ impl HostFault {
             Self::ReadOnly => 40300,
             Self::Assertion => 41700,
             Self::NoRegistry => 42801,
+            Self::TooMany => 42900,
             Self::Connect(status) => u32::from(status) * 100,
             Self::Server => 50000,
             Self::Sequence => 50301,

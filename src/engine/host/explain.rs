@@ -26,7 +26,7 @@ impl Shared {
     ) -> Result<AnswerBody, HostError> {
         let detail = match explain {
             Explain::Query(id) => {
-                let query = self.state().engine.catalog().query(&id.text).cloned();
+                let query = self.state().engine().catalog().query(&id.text).cloned();
                 let query = query.ok_or_else(|| no_such_query(&id.text))?;
                 self.query_detail(&query).await?
             }
@@ -52,7 +52,7 @@ impl Shared {
     ) -> Result<Explained, HostError> {
         let (engine, number) = {
             let state = self.state();
-            (state.engine.clone(), state.next_number())
+            (state.engine().clone(), state.next_number())
         };
         let known = look_up(&self.services, &engine.needs(&parsed.statement, session)).await?;
         Ok(engine.explain(parsed, session, &known, number)?)
@@ -75,7 +75,7 @@ impl Shared {
 
     /// All queries in detail.
     pub(super) async fn query_details(&self) -> Result<Vec<QueryDetail>, HostError> {
-        let queries = self.state().engine.queries().to_vec();
+        let queries = self.state().engine().queries().to_vec();
         let mut details = Vec::with_capacity(queries.len());
         for query in &queries {
             details.push(self.query_detail(query).await?);

@@ -28,7 +28,7 @@ impl Host {
         let shared = &self.shared;
         shared.log()?;
         shared.check_takes_rows()?;
-        let engine = shared.state().engine.clone();
+        let engine = shared.state().engine().clone();
         let source = insert_target(&Name::new(identifier_text(target)), engine.catalog())?;
         let writer = shared.row_writer(source).await?;
         Ok(Inserting { shared: Arc::clone(shared), writer })

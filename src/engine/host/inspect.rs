@@ -71,7 +71,7 @@ impl Shared {
             }
             List::Types => {
                 let state = self.state();
-                let types = state.engine.catalog().custom_types();
+                let types = state.engine().catalog().custom_types();
                 AnswerBody::Types(types.map(|(name, ty)| (name.to_owned(), ty.clone())).collect())
             }
             List::Variables => {
@@ -95,7 +95,7 @@ impl Shared {
     ) -> Result<AnswerBody, HostError> {
         match describe {
             Describe::Source { name, extended } => {
-                let source = Arc::clone(found(&self.state().engine, &name.text)?);
+                let source = Arc::clone(found(self.state().engine(), &name.text)?);
                 let text = self.source_text(&source, *extended).await?;
                 Ok(AnswerBody::Source(Box::new(text)))
             }

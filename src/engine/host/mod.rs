@@ -27,9 +27,11 @@ mod ksql_steps;
 mod log;
 mod messages;
 mod offsets;
+mod planned_reads;
 mod print;
 mod processing_log;
 mod property_list;
+mod pull_limits;
 mod read;
 mod read_only;
 mod reads;
@@ -73,6 +75,7 @@ use crate::kafka::random::random_u128;
 use crate::plan::PersistentQuery;
 use crate::runtime::live::{Instance, InstanceOptions, InstanceStatus};
 use log::CommandLog;
+use pull_limits::PullLimits;
 use reads::Reads;
 use state::State;
 
@@ -121,6 +124,7 @@ struct Shared {
     address: String,
     /// The queries that run for clients.
     reads: Arc<Reads>,
+    pull_limits: PullLimits,
 }
 
 impl Host {
@@ -190,7 +194,7 @@ impl Host {
 
     /// The persistent queries, in the order in which they were made.
     pub fn queries(&self) -> Vec<Arc<PersistentQuery>> {
-        self.shared.state().engine.queries().to_vec()
+        self.shared.state().engine().queries().to_vec()
     }
 
     /// How the queries fare.
@@ -230,6 +234,8 @@ impl Shared {
     ) -> Result<Self, HostError> {
         let cluster_id = Admin::new(&services.cluster).cluster_id().await?.unwrap_or_default();
         let connect = Connect::new(&properties);
+        let pull_limits = PullLimits::new(&properties);
+        let pull_limits = pull_limits.map_err(|error| HostError::server(error.to_string()))?;
         let options = crate::kafka::produce::ProducerOptions::default();
         Ok(Self {
             producer: Producer::with_options(&services.cluster, options),
@@ -246,6 +252,7 @@ impl Shared {
             writing: tokio::sync::Mutex::new(()),
             cluster_id,
             reads: Arc::default(),
+            pull_limits,
         })
     }
 

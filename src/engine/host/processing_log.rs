@@ -31,7 +31,7 @@ impl Host {
             return Ok(());
         }
         let stream = properties.get("ksql.logging.processing.stream.name").unwrap_or(STREAM);
-        if shared.state().engine.catalog().source(stream).is_some() {
+        if shared.state().engine().catalog().source(stream).is_some() {
             return Ok(());
         }
         let settings = settings(properties)?;

@@ -1,10 +1,14 @@
 //! What gives its rows to whoever asks for them: `SELECT` by itself, and `PRINT`.
 
+use std::sync::Arc;
+
+use super::planned_reads::PlannedRead;
 use super::print::{NoTopic, Printing};
+use super::pull_limits::Pulling;
 use super::reads::{Place, Reads};
 use super::statement_class::statement_class;
 use super::topics::look_up;
-use super::{Host, HostError, HostFault, Request, random_id, transient_id};
+use super::{Host, HostError, HostFault, Request, Shared, random_id, transient_id};
 use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec, Session};
 use crate::plan::Catalog;
 use crate::runtime::live::{PullRows, PushRows};
@@ -35,7 +39,7 @@ pub struct Reading {
     /// Its id.
     pub id: String,
     /// What it selects.
-    pub columns: Vec<ReadColumn>,
+    pub columns: Arc<[ReadColumn]>,
     /// Whether it gives what a table has now: a pull query over a table.
     pub is_look_up: bool,
     /// Whether it ends after so many rows.
@@ -47,8 +51,9 @@ pub struct Reading {
 /// The rows of a query, which runs until this is dropped.
 #[derive(Debug)]
 pub struct Rows {
-    rows: RowsKind,
+    kind: RowsKind,
     _place: Option<Place>,
+    pulling: Option<Pulling>,
 }
 
 #[derive(Debug)]
@@ -60,9 +65,24 @@ enum RowsKind {
 }
 
 impl Rows {
+    /// Notes that so many bytes of the answer are given.
+    pub fn note_bytes(&self, bytes: usize) {
+        if let Some(pulling) = &self.pulling {
+            pulling.note_bytes(bytes);
+        }
+    }
+
+    /// How many there are at most, if all of them are here: then none of them is waited for.
+    pub fn all_here(&self) -> Option<usize> {
+        match &self.kind {
+            RowsKind::Coming(_) => None,
+            RowsKind::There(rows) => rows.all_here(),
+        }
+    }
+
     /// The next rows, at least one; `None` once there are no more.
     pub async fn next(&mut self) -> Option<Result<Vec<ClientRow>, HostError>> {
-        match &mut self.rows {
+        match &mut self.kind {
             RowsKind::Coming(rows) => Some(rows.next().await?.map_err(HostError::from)),
             RowsKind::There(rows) => Some(rows.next().await?.map_err(HostError::from)),
         }
@@ -79,11 +99,18 @@ impl Host {
         if let Some(sequence) = request.sequence {
             shared.wait_for_command(sequence).await?;
         }
+        let planned = shared.state().reads.get(request);
+        if let Some(read) = planned {
+            return Ok(Asked::Query(Box::new(self.read(&read).await?)));
+        }
         let session = request.reading_session(&shared.properties)?;
         let statements = shared.parse(request)?;
         let parsed = only(&statements)?;
         match &parsed.statement {
-            Statement::Query(_) => Ok(Asked::Query(Box::new(self.read(parsed, &session).await?))),
+            Statement::Query(_) => {
+                let read = shared.plan_read(request, parsed, &session).await?;
+                Ok(Asked::Query(Box::new(self.read(&read).await?)))
+            }
             Statement::Print(print) => Ok(match shared.print(print).await? {
                 Ok(printing) => Asked::Print(Box::new(printing)),
                 Err(topic) => Asked::NoTopic(topic),
@@ -95,16 +122,10 @@ impl Host {
     /// Starts a query.
     async fn read(
         &self,
-        parsed: &ParsedStatement,
-        session: &Session,
+        PlannedRead { statement, query }: &PlannedRead,
     ) -> Result<Reading, HostError> {
         let shared = &self.shared;
-        let of = |error: HostError| error.of(masked(parsed));
-        let engine = shared.state().engine.clone();
-        let needs = engine.needs(&parsed.statement, session);
-        let known = look_up(&shared.services, &needs).await?;
-        let planned = engine.plan_read(parsed, session, &known);
-        let query = planned.map_err(|error| refused(error, parsed, engine.catalog()))?;
+        let of = |error: HostError| error.of(statement.clone());
         let is_look_up = matches!(query.kind, ReadKind::Table(_));
         let id = if is_look_up {
             format!("query_{}", clock::now().0)
@@ -113,9 +134,11 @@ impl Host {
         } else {
             transient_id(&query.source)
         };
+        let is_pull = !matches!(query.kind, ReadKind::Push(_));
+        let pulling = is_pull.then(|| shared.pull_limits.enter()).transpose()?;
         let (rows, place) = match query.spec(id.clone()) {
             ReadSpec::Push(spec) => {
-                let place = self.place(&id, masked(parsed)).map_err(of)?;
+                let place = self.place(&id, statement.clone()).map_err(of)?;
                 if let Some(writer) = &query.taps {
                     // It sees what that query makes from now on.
                     shared.instance.started(writer).await;
@@ -129,8 +152,9 @@ impl Host {
                 (RowsKind::There(rows), None)
             }
         };
-        let rows = Rows { rows, _place: place };
-        Ok(Reading { id, is_look_up, limit: query.limit, columns: query.columns, rows })
+        let rows = Rows { kind: rows, _place: place, pulling };
+        let columns = Arc::clone(&query.columns);
+        Ok(Reading { id, is_look_up, limit: query.limit, columns, rows })
     }
 
     /// Takes a place among the queries of clients, if there is one left.
@@ -145,6 +169,30 @@ impl Host {
                  exceed the configured limit of {limit}."
             ),
         ))
+    }
+}
+
+impl Shared {
+    /// Plans a query, and keeps what nothing but the engine says something about.
+    async fn plan_read(
+        &self,
+        request: &Request,
+        parsed: &ParsedStatement,
+        session: &Session,
+    ) -> Result<Arc<PlannedRead>, HostError> {
+        let (engine, state) = {
+            let state = self.state();
+            (state.engine().clone(), state.reads.state())
+        };
+        let needs = engine.needs(&parsed.statement, session);
+        let known = look_up(&self.services, &needs).await?;
+        let planned = engine.plan_read(parsed, session, &known);
+        let query = planned.map_err(|error| refused(error, parsed, engine.catalog()))?;
+        let read = Arc::new(PlannedRead { statement: masked(parsed), query });
+        if needs.is_empty() {
+            self.state().reads.keep(request, &read, state);
+        }
+        Ok(read)
     }
 }
 

@@ -50,7 +50,7 @@ impl Shared {
     /// Notes what is told of statements that did not come by commands.
     fn note_statements(&self) {
         let mut state = self.state();
-        let engine = state.engine.clone();
+        let engine = state.engine().clone();
         for source in engine.catalog().sources() {
             let message = match source.kind {
                 SourceKind::Stream => "Stream created",

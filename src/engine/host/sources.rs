@@ -16,7 +16,7 @@ use crate::types::Timestamp;
 impl Shared {
     pub(super) fn sources(&self, kind: SourceKind) -> Vec<Arc<Source>> {
         let state = self.state();
-        let sources = state.engine.catalog().sources();
+        let sources = state.engine().catalog().sources();
         sources.filter(|source| source.kind == kind).cloned().collect()
     }
 
@@ -50,7 +50,7 @@ impl Shared {
         }
         let writers: Vec<Arc<PersistentQuery>> = {
             let state = self.state();
-            state.engine.catalog().writers(&source.name).cloned().collect()
+            state.engine().catalog().writers(&source.name).cloned().collect()
         };
         for query in &writers {
             let offsets = self.topic_offsets(query).await?;
@@ -64,7 +64,7 @@ impl Shared {
         let mut source = Arc::clone(source);
         let failed = self.failed();
         let state = self.state();
-        let catalog = state.engine.catalog();
+        let catalog = state.engine().catalog();
         let text = |query: &Arc<PersistentQuery>| query_text(&state, query, &failed);
         let queries = catalog.queries().iter();
         let readers = queries.filter(|query| query.reads(&source.name)).map(text).collect();
@@ -127,7 +127,7 @@ impl Shared {
     pub(super) fn queries(&self) -> Vec<QueryText> {
         let failed = self.failed();
         let state = self.state();
-        let queries = state.engine.queries().iter();
+        let queries = state.engine().queries().iter();
         let persistent = queries.map(|query| query_text(&state, query, &failed));
         persistent.chain(self.reads.texts()).collect()
     }

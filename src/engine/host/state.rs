@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::CommandStatus;
+use super::planned_reads::PlannedReads;
 use crate::engine::Engine;
 use crate::types::Timestamp;
 
@@ -23,7 +24,9 @@ pub enum Phase {
 /// What a host knows.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) engine: Engine,
+    engine: Engine,
+    /// Queries of clients, as they were planned in the engine.
+    pub(super) reads: PlannedReads,
     /// By command id; the last command of an id counts.
     pub(super) statuses: BTreeMap<String, CommandStatus>,
     /// The statements of queries, by id.
@@ -43,6 +46,17 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(engine: Engine) -> Self {
         Self { engine, last: -1, ..Self::default() }
+    }
+
+    /// The engine.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes a new engine over.
+    pub(super) fn put(&mut self, engine: Engine) {
+        self.engine = engine;
+        self.reads.forget();
     }
 
     /// The number that the next query gets in its id.

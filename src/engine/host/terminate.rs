@@ -73,7 +73,7 @@ impl Shared {
         tracing::info!("the service {} is ended", self.service_id);
         let (ids, sinks) = {
             let state = self.state();
-            let catalog = state.engine.catalog();
+            let catalog = state.engine().catalog();
             let queries = catalog.queries().iter();
             let is_sink = |source: &&Arc<Source>| catalog.writers(&source.name).next().is_some();
             let sinks: Vec<_> = catalog.sources().filter(is_sink).cloned().collect();

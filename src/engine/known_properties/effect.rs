@@ -87,6 +87,8 @@ pub(super) const OF_PROCESSES: &[&str] = &[
 /// What a server reads beside all that, and nobody else; in order.
 #[rustfmt::skip]
 pub(super) const OF_SERVERS: &[&str] = &[
+    "access.control.allow.headers",
+    "access.control.allow.methods",
     "access.control.allow.origin",
     "authentication.method",
     "authentication.password.file",
@@ -101,10 +103,15 @@ pub(super) const OF_SERVERS: &[&str] = &[
     "ksql.connect.request.timeout.ms",
     "ksql.connect.url",
     "ksql.hidden.topics",
+    "ksql.idle.connection.timeout.seconds",
+    "ksql.insert.into.values.enabled",
     "ksql.logging.processing.stream.auto.create",
     "ksql.logging.processing.stream.name",
     "ksql.max.push.queries",
     "ksql.properties.overrides.denylist",
+    "ksql.query.pull.max.concurrent.requests",
+    "ksql.query.pull.max.hourly.bandwidth.megabytes",
+    "ksql.query.pull.max.qps",
     "ksql.server.command.response.timeout.ms",
     "ksql.server.max.concurrent.requests",
     "ksql.server.max.connections",

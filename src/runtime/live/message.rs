@@ -44,8 +44,8 @@ pub(super) enum Message {
     Schema { id: SchemaId, found: FoundSchema },
     /// Rows from a task of another worker.
     Handover { session: SessionId, handover: Handover },
-    /// What somebody wants to know of what a query keeps.
-    LookUp { query: QueryId, look_up: Box<LookUp> },
+    /// What pull queries want to know of what queries keep.
+    LookUps(Vec<(QueryId, LookUp)>),
     /// What a query wants of its tasks.
     Command { session: SessionId, command: Command },
     /// The end.

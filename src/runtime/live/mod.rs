@@ -25,6 +25,7 @@ mod commit;
 mod cut;
 mod decode;
 mod definitions;
+mod desk;
 mod error;
 mod figures;
 mod get_past;

@@ -17,22 +17,22 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::error::LiveError;
 use super::ids::QueryId;
 use super::look_up::{Answer, LookUp, PullSpec};
-use super::message::Message;
 use super::shard::Shard;
 use super::workers::Workers;
 use crate::runtime::{ClientRow, Found, Rest, client_rows};
 
 impl Shard {
-    /// Answers what its tasks keep, unless it has failed.
-    pub(super) fn look_up(&mut self, worker: usize, look_up: &LookUp) {
+    /// What its tasks keep, unless it has failed.
+    pub(super) fn look_up(&mut self, worker: usize, look_up: &LookUp) -> Option<Answer> {
+        let mut answer = None;
         self.guard(|shard| {
-            let LookUp { spec, limit, rest, answers } = look_up;
+            let LookUp { spec, limit, rest, .. } = look_up;
             let keepers = shard.tasks.keepers(&spec.plan);
             let found = shard.tasks.look_up(&spec.plan, *rest, *limit, shard.world.now());
             let (found, session) = (found.map_err(LiveError::from), shard.id.number);
-            // Whoever asked may have gone by now.
-            let _ = answers.send(Answer { worker, session, found, keepers });
+            answer = Some(Answer { worker, session, found, keepers });
         });
+        answer
     }
 }
 
@@ -119,6 +119,15 @@ impl PullRows {
         None
     }
 
+    /// How many rows there are at most, if all of them are here: then none of them is waited for.
+    pub fn all_here(&self) -> Option<usize> {
+        let here = self.parts.iter().map(|part| match &part.what {
+            What::Found(Found { output, rest: None, .. }) => Some(output.len()),
+            What::Found(_) | What::Rest(_) => None,
+        });
+        here.sum()
+    }
+
     /// The next portion of a task, as long as that is still the same.
     async fn go_on(&self, worker: usize, session: u64, rest: Rest) -> Result<Found, LiveError> {
         let mut answered = self.ask(worker..worker + 1, Some(rest)).await;
@@ -137,8 +146,7 @@ impl PullRows {
         for worker in workers {
             let (spec, answers) = (self.spec.clone(), answers.clone());
             let look_up = LookUp { spec, limit: self.left, rest, answers };
-            let message = Message::LookUp { query: query.clone(), look_up: Box::new(look_up) };
-            self.workers.tell(worker, message).await;
+            self.workers.ask(worker, query.clone(), look_up).await;
         }
         answered
     }

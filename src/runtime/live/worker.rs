@@ -11,8 +11,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::decode::{RepartitionReader, next_chunk};
 use super::definitions::{Decoded, Definitions, NotRead};
+use super::desk::{Answered, Asked};
 use super::error::LiveError;
 use super::ids::{QueryId, ReadingId, SessionId};
 use super::inbox::Inbox;
@@ -50,6 +53,8 @@ pub(super) struct Seat {
     pub(super) registry: Option<RegistryClient>,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) probe: Arc<dyn Probe>,
+    /// Where answers to pull queries go.
+    pub(super) answered: UnboundedSender<Vec<Answered>>,
 }
 
 /// One thread's part of an instance.
@@ -96,17 +101,27 @@ impl Worker {
     pub(super) fn run(&mut self) {
         let runtime = self.seat.runtime.clone();
         let _context = runtime.enter();
-        let mut wait = Duration::ZERO;
+        let mut turn_at = clock::instant();
         loop {
+            let wait = turn_at.saturating_duration_since(clock::instant());
             self.messages.extend(self.seat.workers[self.seat.index].take(wait));
+            // Look-ups move nothing, however many come.
+            let mut is_due = false;
             while let Some(message) = self.messages.pop_front() {
+                is_due |= !matches!(message, Message::LookUps(_));
                 match message {
                     Message::Stop => return,
                     message => self.handle(message),
                 }
             }
-            self.seat.probe.turn();
-            wait = if self.turn() { Duration::ZERO } else { self.idle_wait() };
+            if is_due || clock::instant() >= turn_at {
+                self.seat.probe.turn();
+                let has_moved = self.turn();
+                turn_at = clock::instant();
+                if !has_moved {
+                    turn_at += self.idle_wait();
+                }
+            }
         }
     }
 
@@ -143,10 +158,15 @@ impl Worker {
                     shard.hand_on(&workers);
                 });
             }
-            Message::LookUp { query, look_up } => {
-                if let Some(shard) = self.shards.get_mut(&query) {
-                    shard.look_up(self.seat.index, &look_up);
-                }
+            Message::LookUps(all) => {
+                let Self { seat, shards, .. } = self;
+                let answer = |(query, look_up): Asked| {
+                    let answer = shards.get_mut(&query)?.look_up(seat.index, &look_up)?;
+                    Some((look_up.answers, answer))
+                };
+                let answered = all.into_iter().filter_map(answer).collect();
+                // Those who wait for them end with the instance.
+                let _ = seat.answered.send(answered);
             }
             Message::Command { session, command: Command::Start(start) } => {
                 self.start(session, *start);

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::desk::Desk;
 use super::error::LiveError;
-use super::ids::SessionId;
+use super::ids::{QueryId, SessionId};
 use super::inbox::Inbox;
+use super::look_up::LookUp;
 use super::message::{Command, Message};
 use super::probe::Probe;
 use super::worker::{Seat, Worker};
@@ -20,6 +24,7 @@ const ROOM: usize = 64;
 /// Threads that run the tasks of all queries.
 pub(super) struct Workers {
     inboxes: Arc<[Arc<Inbox<Message>>]>,
+    desks: Vec<Desk>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -32,8 +37,10 @@ impl Workers {
         probe: &Arc<dyn Probe>,
     ) -> Result<Self, LiveError> {
         let inboxes: Arc<[_]> = (0..count.max(1)).map(|_| Arc::new(Inbox::new(ROOM))).collect();
-        let mut workers = Self { inboxes, threads: Vec::new() };
+        let mut workers = Self { inboxes, desks: Vec::new(), threads: Vec::new() };
         for index in 0..workers.count() {
+            let (answers, answered) = unbounded_channel();
+            workers.desks.push(Desk::open(&workers.inboxes[index], answered));
             let worker = Worker::new(Seat {
                 index,
                 workers: Arc::clone(&workers.inboxes),
@@ -41,6 +48,7 @@ impl Workers {
                 registry: registry.cloned(),
                 runtime: tokio::runtime::Handle::current(),
                 probe: Arc::clone(probe),
+                answered: answers,
             });
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
             let thread = thread.stack_size(STACK_BYTES);
@@ -67,6 +75,13 @@ impl Workers {
     pub(super) async fn tell(&self, worker: usize, message: Message) {
         if let Some(inbox) = self.inboxes.get(worker) {
             inbox.send(message).await;
+        }
+    }
+
+    /// Asks a worker what a query keeps there, once it has room.
+    pub(super) async fn ask(&self, worker: usize, query: QueryId, look_up: LookUp) {
+        if let Some(desk) = self.desks.get(worker) {
+            desk.ask(query, look_up).await;
         }
     }
 

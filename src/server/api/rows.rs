@@ -1,5 +1,7 @@
 //! Rows of queries in ksqlDB's JSON, each a frame of its own.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{errors, values};
@@ -24,7 +26,7 @@ pub enum Framing {
 #[derive(Debug)]
 pub struct Frames {
     framing: Framing,
-    columns: Vec<ReadColumn>,
+    columns: Arc<[ReadColumn]>,
     /// Whether an end says why it comes; else it is seen beforehand that there are no more rows.
     says_end: bool,
     /// What writes rows, where they are Protobuf messages.
@@ -33,7 +35,7 @@ pub struct Frames {
 
 impl Frames {
     /// Frames of rows of these columns; `says_end` if an end says why it comes.
-    pub fn new(framing: Framing, columns: Vec<ReadColumn>, says_end: bool) -> Self {
+    pub fn new(framing: Framing, columns: Arc<[ReadColumn]>, says_end: bool) -> Self {
         Self { framing, columns, says_end, messages: None }
     }
 
@@ -135,7 +137,7 @@ impl Frames {
 
     fn write(&self, row: &[OwnedValue], out: &mut String) {
         out.push('[');
-        for (at, (value, column)) in row.iter().zip(&self.columns).enumerate() {
+        for (at, (value, column)) in row.iter().zip(&*self.columns).enumerate() {
             if at > 0 {
                 out.push(',');
             }
@@ -154,9 +156,24 @@ impl Frames {
     }
 
     /// The columns by their names and types.
-    fn names(&self, id: &str) -> serde_json::Value {
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        let types: Vec<String> = self.columns.iter().map(|column| column.ty.to_string()).collect();
-        json!({ "queryId": id, "columnNames": names, "columnTypes": types })
+    fn names(&self, id: &str) -> String {
+        let mut out = "{\"queryId\":".to_owned();
+        values::text(id, &mut out);
+        let mut list = |name: &str, write: &dyn Fn(&ReadColumn, &mut String)| {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":[");
+            for (at, column) in self.columns.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write(column, &mut out);
+            }
+            out.push(']');
+        };
+        list("columnNames", &|column, out| values::text(&column.name, out));
+        list("columnTypes", &|column, out| values::text(&column.ty.to_string(), out));
+        out.push('}');
+        out
     }
 }

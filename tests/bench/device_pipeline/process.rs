@@ -66,7 +66,8 @@ impl Child {
         Self::start(std::env::current_exe()?.as_os_str(), args)
     }
 
-    fn start(program: &OsStr, args: &[&str]) -> Result<Self> {
+    /// Any program.
+    pub(crate) fn start(program: &OsStr, args: &[&str]) -> Result<Self> {
         let is_logged = std::env::var_os("RUST_LOG").is_some();
         let log = if is_logged { Stdio::inherit() } else { Stdio::null() };
         let mut command = Command::new(program);

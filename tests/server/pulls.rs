@@ -1,0 +1,97 @@
+//! The same question, asked again and again.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::world::{Ksql, World};
+
+const VISITS: &str = "CREATE TABLE visits (id STRING PRIMARY KEY, page STRING)
+    WITH (kafka_topic='visits', value_format='JSON', partitions=2);
+    CREATE TABLE pages AS SELECT id, page FROM visits;
+    INSERT INTO visits VALUES ('a', 'home'); INSERT INTO visits VALUES ('b', 'cart');";
+
+/// Asks until a table has so many rows.
+async fn asked(ksql: &Ksql, sql: &str, rows: usize) -> Vec<Value> {
+    for _ in 0..200 {
+        let mut lines = ksql.query(sql).await;
+        if lines.len() == rows + 1 {
+            lines[0]["queryId"].take();
+            return lines;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{sql} never gives {rows} rows")
+}
+
+#[tokio::test]
+async fn a_question_that_is_asked_again_sees_what_has_changed() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(VISITS).await;
+    let sql = "SELECT * FROM pages WHERE id = 'a';";
+    let names = |names: Value, types: Value| json!({ "queryId": null, "columnNames": names, "columnTypes": types });
+    let first = [names(json!(["ID", "PAGE"]), json!(["STRING", "STRING"])), json!(["a", "home"])];
+    assert_eq!(asked(&ksql, sql, 1).await, first);
+    assert_eq!(asked(&ksql, sql, 1).await, first);
+    // The same text means something else once there is another table of this name.
+    ksql.run("DROP TABLE pages; CREATE TABLE pages AS SELECT id, LEN(page) AS n FROM visits;")
+        .await;
+    let second = [names(json!(["ID", "N"]), json!(["STRING", "INTEGER"])), json!(["a", 4])];
+    assert_eq!(asked(&ksql, sql, 1).await, second);
+    ksql.run("DROP TABLE pages;").await;
+    let body = json!({ "sql": sql });
+    let (status, text) = ksql.post("/query-stream", &body, &[]).await;
+    assert_eq!(status, 400, "{text}");
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_text_under_other_properties_and_variables_is_another_question() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(VISITS).await;
+    let sql = "SELECT page FROM pages WHERE id = '${who}';";
+    asked(&ksql, "SELECT * FROM pages;", 2).await;
+    let ask = async |variables: Value, properties: Value| {
+        let body = json!({ "sql": sql, "sessionVariables": variables, "properties": properties });
+        let (status, text) = ksql.post("/query-stream", &body, &[]).await;
+        (status, text.lines().last().unwrap_or_default().to_owned())
+    };
+    for _ in 0..2 {
+        let (a, b) = (json!({ "who": "a" }), json!({ "who": "b" }));
+        assert_eq!(ask(a.clone(), json!({})).await, (200, "[\"home\"]".to_owned()));
+        assert_eq!(ask(b, json!({})).await, (200, "[\"cart\"]".to_owned()));
+        let off = json!({ "auto.offset.reset": "sometimes" });
+        assert_eq!(ask(a, off).await.0, 400);
+    }
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn more_pull_queries_than_a_server_takes_are_refused() {
+    let world = World::new().await;
+    let limited = [("ksql.query.pull.max.qps", "1")];
+    let ksql = world.server_with(&limited).await;
+    ksql.run(VISITS).await;
+    let body = json!({ "sql": "SELECT * FROM pages WHERE id = 'a';" });
+    let mut refused = None;
+    for _ in 0..50 {
+        let (status, text) = ksql.post("/query-stream", &body, &[]).await;
+        if status == 429 {
+            refused = Some((status, text));
+            break;
+        }
+    }
+    let (status, text) = refused.expect("fifty within a second are too many");
+    let error: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &error["error_code"]), (429, &json!(42900)));
+    let message = "Host is at rate limit for pull queries. Currently set to 1.0 qps.";
+    assert_eq!(error["message"], message);
+    ksql.stop().await;
+    let ksql = world.server_with(&[("ksql.query.pull.max.hourly.bandwidth.megabytes", "0")]).await;
+    let (status, text) = ksql.post("/query-stream", &body, &[]).await;
+    assert_eq!(status, 429, "{text}");
+    assert!(text.contains("Host is at bandwidth rate limit for pull queries."), "{text}");
+    ksql.stop().await;
+}
