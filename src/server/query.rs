@@ -36,7 +36,7 @@ pub(super) async fn query(
         Ok(request) if request.text.is_empty() => {
             body::generic(40000, "\"ksql\" field must be populated")
         }
-        Ok(request) => answer(&shared, &request, framing, Path::Query { version }).await,
+        Ok(request) => answer(&shared, &request, (framing, version), Path::Query).await,
         Err(error) => body::unread(&error),
     }
 }
@@ -44,6 +44,7 @@ pub(super) async fn query(
 /// `POST /query-stream`.
 pub(super) async fn query_stream(
     State(shared): State<Arc<Shared>>,
+    version: Version,
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Response {
@@ -65,6 +66,7 @@ pub(super) async fn query_stream(
     }
     let request = body::request(&object, &body::SQL);
     let gives_messages = form == Form::Protobuf;
+    let framing = (framing, version);
     answer(&shared, &request, framing, Path::QueryStream { gives_messages }).await
 }
 
@@ -92,8 +94,8 @@ fn not_acceptable() -> Response {
 /// Which of the two paths of queries was asked.
 #[derive(Clone, Copy, Debug)]
 enum Path {
-    /// `/query`, in a version of HTTP.
-    Query { version: Version },
+    /// `/query`.
+    Query,
     /// `/query-stream`, whose rows may be Protobuf messages.
     QueryStream { gives_messages: bool },
 }
@@ -101,7 +103,7 @@ enum Path {
 /// Why there are no rows. ksqlDB names the type of an answer to the older path alone, and there to what it cannot read;
 /// and tells what it cannot read with the statement.
 fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
-    let is_older = matches!(path, Path::Query { .. });
+    let is_older = matches!(path, Path::Query);
     let at = error.unread_at.take();
     if let (Some(at), Some(statement)) = (&at, &error.statement) {
         error.message.push_str("\nStatement: ");
@@ -120,32 +122,39 @@ fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
 }
 
 /// Starts what was asked for; its rows come as they are made.
-async fn answer(shared: &Arc<Shared>, request: &Request, framing: Framing, path: Path) -> Response {
+async fn answer(
+    shared: &Arc<Shared>,
+    request: &Request,
+    (framing, version): (Framing, Version),
+    path: Path,
+) -> Response {
     match (shared.host.ask(request).await, path) {
         (Ok(Asked::Query(reading)), Path::QueryStream { gives_messages: true }) => {
             match RowMessages::of(&reading.columns) {
-                Ok(messages) => streamed::rows(shared, *reading, framing, Some(messages)).await,
+                Ok(messages) => {
+                    streamed::rows(shared, *reading, (framing, version), Some(messages)).await
+                }
                 Err(error) => refuse(error, framing, path),
             }
         }
-        (Ok(Asked::Query(reading)), _) => streamed::rows(shared, *reading, framing, None).await,
-        (Ok(Asked::Print(_) | Asked::NoTopic(_)), Path::Query { version })
-            if version >= Version::HTTP_2 =>
-        {
+        (Ok(Asked::Query(reading)), _) => {
+            streamed::rows(shared, *reading, (framing, version), None).await
+        }
+        (Ok(Asked::Print(_) | Asked::NoTopic(_)), Path::Query) if version >= Version::HTTP_2 => {
             StatusCode::METHOD_NOT_ALLOWED.into_response()
         }
-        (Ok(Asked::Print(printing)), Path::Query { .. }) => {
+        (Ok(Asked::Print(printing)), Path::Query) => {
             let json = [(header::CONTENT_TYPE, "application/json")];
             (json, streamed::records(*printing, true)).into_response()
         }
         (Ok(Asked::Print(printing)), Path::QueryStream { .. }) => {
             streamed::records(*printing, false)
         }
-        (Ok(Asked::NoTopic(topic)), Path::Query { .. }) => body::generic(40000, not_found(&topic)),
+        (Ok(Asked::NoTopic(topic)), Path::Query) => body::generic(40000, not_found(&topic)),
         (Ok(Asked::NoTopic(topic)), Path::QueryStream { .. }) => {
             without_type(body::generic(40001, format!("Topic does not exist: {}", topic.name)))
         }
-        (Ok(Asked::Other(class)), Path::Query { .. }) => {
+        (Ok(Asked::Other(class)), Path::Query) => {
             let class = format!("io.confluent.ksql.parser.tree.{class}");
             let message = format!("Statement type `{class}' not supported for this resource");
             body::generic(40000, message)

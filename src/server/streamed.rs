@@ -1,12 +1,14 @@
 //! Answers that come piece by piece: what was asked for lives as long as its answer is read. It ends with its client,
 //! and waits for one that is slow.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
+use axum::http::Version;
 use axum::response::Response;
 use http_body::Frame;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -19,10 +21,10 @@ use crate::engine::host::{HostError, Printing, Reading, RowMessages};
 /// How many frames wait to be sent before no more are made.
 pub(super) const WAITING_FRAMES: usize = 4;
 
-/// How long rows that come together are made before they are sent.
+/// How long a piece is made of what comes together.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// How many rows are made into one piece.
+/// How many rows an answer may have that is made as a whole.
 const ROWS_AT_ONCE: usize = 1_000;
 
 /// How long an answer may be silent until an empty line says that it goes on.
@@ -37,20 +39,21 @@ pub(super) fn response(frames: Receiver<Bytes>) -> Response {
 pub(super) async fn rows(
     shared: &Arc<Shared>,
     reading: Reading,
-    framing: Framing,
+    (framing, version): (Framing, Version),
     messages: Option<RowMessages>,
 ) -> Response {
     let pace = Pace::new(shared.limits.rows_per_second);
     let frames = Frames::new(framing, Arc::clone(&reading.columns), !reading.is_look_up);
     let frames = frames.with_messages(messages);
+    let pieces = Pieces::new(version);
     let has_few = reading.rows.all_here().is_some_and(|rows| rows <= ROWS_AT_ONCE);
     if has_few && pace.is_any() {
-        let whole = Some(at_once(reading, &frames).await.into());
-        return Response::new(Body::new(AtOnce { whole }));
+        let pieces = at_once(reading, &frames, pieces).await;
+        return Response::new(Body::new(AtOnce { pieces }));
     }
     let (sender, taken) = channel(WAITING_FRAMES);
     let running = shared.queries.begin(&reading.id);
-    tokio::spawn(send(reading, frames, pace, (sender, running)));
+    tokio::spawn(send(reading, (frames, pieces), pace, (sender, running)));
     response(taken)
 }
 
@@ -62,8 +65,8 @@ pub(super) fn records(printing: Printing, is_older: bool) -> Response {
 }
 
 /// A whole answer with the rows of a query that are all here.
-async fn at_once(mut reading: Reading, frames: &Frames) -> String {
-    let mut whole = frames.header(&reading.id);
+async fn at_once(mut reading: Reading, frames: &Frames, mut pieces: Pieces) -> VecDeque<Bytes> {
+    pieces.push(frames.header(&reading.id));
     let mut sent = 0;
     let end = 'rows: loop {
         match reading.rows.next().await {
@@ -71,7 +74,7 @@ async fn at_once(mut reading: Reading, frames: &Frames) -> String {
                 for row in rows {
                     sent += 1;
                     match frames.row(&row.values, row.is_tombstone) {
-                        Ok(frame) => whole.push_str(&frame),
+                        Ok(frame) => pieces.push(frame),
                         Err(error) => break 'rows Err(error),
                     }
                 }
@@ -80,9 +83,10 @@ async fn at_once(mut reading: Reading, frames: &Frames) -> String {
             None => break Ok(end_of(&reading, sent)),
         }
     };
-    whole.push_str(&last(frames, end));
-    reading.rows.note_bytes(whole.len());
-    whole
+    pieces.push(last(frames, end));
+    let pieces = pieces.take();
+    reading.rows.note_bytes(pieces.iter().map(Bytes::len).sum());
+    pieces
 }
 
 /// Why a query is over that has given so many rows.
@@ -105,11 +109,12 @@ fn last(frames: &Frames, end: Result<&str, HostError>) -> String {
 /// Sends the rows of a query until there are no more, nobody takes them, or it is closed.
 async fn send(
     mut reading: Reading,
-    frames: Frames,
+    (frames, mut pieces): (Frames, Pieces),
     pace: Pace,
     (sender, running): (Sender<Bytes>, Running),
 ) {
-    if sender.send(frames.header(&reading.id).into()).await.is_err() {
+    pieces.push(frames.header(&reading.id));
+    if !give(&mut pieces, &reading, &sender).await {
         return;
     }
     let mut sent = 0_u64;
@@ -122,19 +127,17 @@ async fn send(
         match next {
             Some(Ok(rows)) => {
                 pace.wait(rows.len()).await;
-                let mut piece = String::new();
                 let mut made = Ok(());
                 for row in rows {
                     sent += 1;
-                    made = frames.row(&row.values, row.is_tombstone).map(|row| piece += &row);
-                    if made.is_err() {
+                    made = frames.row(&row.values, row.is_tombstone).map(|row| pieces.push(row));
+                    if made.is_err()
+                        || (pieces.are_many() && !give(&mut pieces, &reading, &sender).await)
+                    {
                         break;
                     }
-                    if piece.len() >= PIECE_BYTES && !give(&mut piece, &reading, &sender).await {
-                        return;
-                    }
                 }
-                if !give(&mut piece, &reading, &sender).await {
+                if !give(&mut pieces, &reading, &sender).await {
                     return;
                 }
                 if let Err(error) = made {
@@ -145,19 +148,64 @@ async fn send(
             None => break Ok(end_of(&reading, sent)),
         }
     };
-    let last = last(&frames, end);
-    if !last.is_empty() {
-        let _ = sender.send(last.into()).await;
-    }
+    pieces.push(last(&frames, end));
+    give(&mut pieces, &reading, &sender).await;
 }
 
-/// Sends rows, if there are any; false once nobody takes them.
-async fn give(piece: &mut String, reading: &Reading, sender: &Sender<Bytes>) -> bool {
-    if piece.is_empty() {
-        return true;
+/// Sends what has been made; false once nobody takes it.
+async fn give(pieces: &mut Pieces, reading: &Reading, sender: &Sender<Bytes>) -> bool {
+    for piece in pieces.take() {
+        reading.rows.note_bytes(piece.len());
+        if sender.send(piece).await.is_err() {
+            return false;
+        }
     }
-    reading.rows.note_bytes(piece.len());
-    sender.send(std::mem::take(piece).into()).await.is_ok()
+    true
+}
+
+/// The pieces that an answer is sent in. In HTTP/2 each value is one of its own, as clients take each frame for a value;
+/// else those that come together are one.
+struct Pieces {
+    is_each_alone: bool,
+    whole: VecDeque<Bytes>,
+    open: String,
+}
+
+impl Pieces {
+    fn new(version: Version) -> Self {
+        let is_each_alone = version >= Version::HTTP_2;
+        Self { is_each_alone, whole: VecDeque::new(), open: String::new() }
+    }
+
+    /// Adds a value, unless it is nothing.
+    fn push(&mut self, value: String) {
+        if value.is_empty() {
+            return;
+        }
+        if self.is_each_alone {
+            self.whole.push_back(value.into());
+        } else if self.open.is_empty() {
+            self.open = value;
+        } else {
+            self.open.push_str(&value);
+        }
+        if self.open.len() >= PIECE_BYTES {
+            self.whole.push_back(std::mem::take(&mut self.open).into());
+        }
+    }
+
+    /// Whether there are so many that it is time to send them.
+    fn are_many(&self) -> bool {
+        self.whole.len() >= WAITING_FRAMES
+    }
+
+    /// Takes all of them.
+    fn take(&mut self) -> VecDeque<Bytes> {
+        if !self.open.is_empty() {
+            self.whole.push_back(std::mem::take(&mut self.open).into());
+        }
+        std::mem::take(&mut self.whole)
+    }
 }
 
 /// Sends the records of a topic until there are enough, or nobody takes them.
@@ -192,7 +240,7 @@ async fn print(mut printing: Printing, is_older: bool, sender: Sender<Bytes>) {
 
 /// A whole answer as a body, which does not say beforehand how long it is: no answer with rows does.
 struct AtOnce {
-    whole: Option<Bytes>,
+    pieces: VecDeque<Bytes>,
 }
 
 impl HttpBody for AtOnce {
@@ -203,7 +251,7 @@ impl HttpBody for AtOnce {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(self.whole.take().map(|bytes| Ok(Frame::data(bytes))))
+        Poll::Ready(self.pieces.pop_front().map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 

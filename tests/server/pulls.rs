@@ -69,6 +69,31 @@ async fn the_same_text_under_other_properties_and_variables_is_another_question(
 }
 
 #[tokio::test]
+async fn over_http_2_each_row_is_a_frame_of_its_own() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(VISITS).await;
+    asked(&ksql, "SELECT * FROM pages;", 2).await;
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    // Clients take each frame for a JSON value, of rows that are there and of those that come.
+    for sql in ["SELECT * FROM pages;", "SELECT * FROM visits EMIT CHANGES LIMIT 2;"] {
+        let body = json!({ "sql": sql, "properties": { "auto.offset.reset": "earliest" } });
+        let url = format!("{}/query-stream", ksql.url());
+        let mut response = client.post(url).body(body.to_string()).send().await.unwrap();
+        let mut values: Vec<Value> = Vec::new();
+        while let Some(frame) = response.chunk().await.unwrap() {
+            // The last one only says that it is the last.
+            if !frame.is_empty() {
+                values.push(serde_json::from_slice(&frame).unwrap());
+            }
+        }
+        assert_eq!(values.len(), 3, "{sql}: {values:?}");
+        assert!(values[0].is_object() && values[1..].iter().all(Value::is_array), "{values:?}");
+    }
+    ksql.stop().await;
+}
+
+#[tokio::test]
 async fn more_pull_queries_than_a_server_takes_are_refused() {
     let world = World::new().await;
     let limited = [("ksql.query.pull.max.qps", "1")];
