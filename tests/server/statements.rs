@@ -134,6 +134,33 @@ async fn a_batch_with_a_fault_does_nothing() {
     ksql.stop().await;
 }
 
+/// A table that counts, replaced by one that counts less: it goes on with what it had, with a state directory too.
+#[tokio::test]
+async fn a_query_that_keeps_state_is_replaced_where_its_copy_lies_too() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let properties = [("ksql.streams.state.dir", folder.path().to_str().unwrap())];
+    let ksql = world.server_with(&properties).await;
+    let hits = |least| {
+        format!(
+            "CREATE OR REPLACE TABLE hits AS SELECT page, COUNT(*) AS n FROM clicks WHERE n > {least} \
+             GROUP BY page;"
+        )
+    };
+    ksql.run(CLICKS).await;
+    ksql.run(&hits(0)).await;
+    let insert = "INSERT INTO clicks (id, page, n) VALUES ('a', 'home', 1);";
+    ksql.run(insert).await;
+    let counted = "SELECT n FROM hits WHERE page = 'home';";
+    comes_to(&ksql, counted, &[json!([1])]).await;
+    ksql.run(&hits(-1)).await;
+    ksql.run(insert).await;
+    comes_to(&ksql, counted, &[json!([2])]).await;
+    ksql.stop().await;
+    let ksql = world.server_with(&properties).await;
+    comes_to(&ksql, counted, &[json!([2])]).await;
+    ksql.stop().await;
+}
+
 #[tokio::test]
 async fn queries_rest_go_on_and_end() {
     let world = World::new().await;

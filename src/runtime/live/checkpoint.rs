@@ -76,6 +76,11 @@ impl CheckpointDirectory {
         Self { directory: lock.query(query, fingerprint), turn: Arc::default(), _lock: lock }
     }
 
+    /// The same for a query that has taken the place of another one of its id, if it has.
+    pub(super) fn replacing(self, is_replacement: bool) -> Self {
+        Self { directory: self.directory.replacing(is_replacement), ..self }
+    }
+
     /// Opens the logs of all changelogs; those that do not belong to them begin anew.
     pub(super) async fn open(
         &self,

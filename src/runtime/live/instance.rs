@@ -151,7 +151,8 @@ impl Instance {
         let directory = self.directories().open(&spec)?;
         let static_id = static_id(&spec, directory.as_deref());
         let directory = directory.map(|directory| {
-            CheckpointDirectory::new(directory, &spec.id, &fingerprint(&spec.plan))
+            let directory = CheckpointDirectory::new(directory, &spec.id, &fingerprint(&spec.plan));
+            directory.replacing(spec.is_replacement)
         });
         self.placements.place(&id, &spec.plan);
         let figures = Arc::new(Figures::new(self.workers.count()));

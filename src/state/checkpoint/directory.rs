@@ -22,6 +22,8 @@ pub struct StateDirectory {
 pub struct QueryDirectory {
     path: PathBuf,
     owner: Owner,
+    /// Whether its plan has taken the place of others.
+    is_replacement: bool,
 }
 
 /// What a query finds in its directory.
@@ -31,6 +33,8 @@ pub enum Claim {
     New,
     /// Its own logs.
     Own,
+    /// Those of a plan whose place its own has taken; they were deleted. What they copy is in the changelogs.
+    Replaced,
     /// Something that nobody can say what it is; it was deleted.
     Unknown,
 }
@@ -93,7 +97,7 @@ impl StateDirectory {
             query: query.to_owned(),
             fingerprint: fingerprint.to_owned(),
         };
-        QueryDirectory { path: self.path.join(file_name(query)), owner }
+        QueryDirectory { path: self.path.join(file_name(query)), owner, is_replacement: false }
     }
 }
 
@@ -103,6 +107,12 @@ impl QueryDirectory {
         &self.path
     }
 
+    /// The same for a plan that has taken the place of others, if it has: then it takes over what is theirs.
+    #[must_use]
+    pub fn replacing(self, is_replacement: bool) -> Self {
+        Self { is_replacement, ..self }
+    }
+
     /// Makes sure that the directory is the query's, and has nothing in it but logs.
     pub fn claim(&self) -> Result<Claim, CheckpointError> {
         let failed = CheckpointError::io(&self.path);
@@ -110,6 +120,9 @@ impl QueryDirectory {
         let claim = match fs::read(self.path.join("query")) {
             Ok(text) => match std::str::from_utf8(&text).ok().and_then(Owner::parse) {
                 Some(found) if found == self.owner => Claim::Own,
+                Some(found) if self.is_replacement && self.owner.is_of_query_of(&found) => {
+                    Claim::Replaced
+                }
                 Some(found) => {
                     let (found, expected) = (Box::new(found), Box::new(self.owner.clone()));
                     return Err(CheckpointError::Mismatch {
@@ -129,7 +142,7 @@ impl QueryDirectory {
             return Ok(claim);
         }
         self.write_owner().map_err(failed)?;
-        Ok(if logs > 0 { Claim::Unknown } else { claim })
+        Ok(if logs > 0 && claim == Claim::New { Claim::Unknown } else { claim })
     }
 
     /// The log of a store's partition.

@@ -24,6 +24,11 @@ impl fmt::Display for Owner {
 }
 
 impl Owner {
+    /// Whether it is a plan of the same query.
+    pub(super) fn is_of_query_of(&self, other: &Self) -> bool {
+        (&self.service, &self.query) == (&other.service, &other.query)
+    }
+
     /// What the file says, and a CRC-32C of that, so that damage is not taken for another owner.
     pub(super) fn to_text(&self) -> String {
         let Self { service, query, fingerprint } = self;

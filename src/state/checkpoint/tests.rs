@@ -290,6 +290,11 @@ fn a_directory_is_for_one_process_and_one_plan() {
     let error = state.query("CTAS_B_1", "f00d").claim().unwrap_err().to_string();
     assert!(error.contains("CTAS_A_0") && error.contains("CTAS_B_1"), "{error}");
     assert!(log.exists());
+    let replacement = state.query("CTAS_A_0", "beef").replacing(true);
+    assert_eq!(replacement.claim().unwrap(), Claim::Replaced);
+    assert!(!log.exists());
+    assert_eq!(replacement.claim().unwrap(), Claim::Own);
+    assert!(state.query("CTAS_B_1", "f00d").replacing(true).claim().is_err());
     drop(state);
     StateDirectory::open(root.path(), "app_").unwrap();
 }
