@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
@@ -45,6 +45,20 @@ pub(super) fn generic(code: u32, message: impl Into<String>) -> Response {
 fn status_code(status: u32) -> StatusCode {
     let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Types of bodies that web pages may send without asking first.
+const FORM_TYPES: &[&str] = &["application/x-www-form-urlencoded", "multipart/form-data"];
+
+/// Why a body is refused that any web page may have sent. `curl -d` sends such a type unless it is told another.
+pub(super) fn form_refusal(headers: &HeaderMap) -> Option<Response> {
+    let given = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let given = given.split(';').next().unwrap_or_default().trim();
+    let form = FORM_TYPES.iter().find(|form| given.eq_ignore_ascii_case(form))?;
+    Some(generic(
+        41500,
+        format!("A body of the type {form} is not taken: send Content-Type: application/json"),
+    ))
 }
 
 /// What a body is read as, and the names that its fields have.

@@ -8,7 +8,7 @@ use crate::engine::PropertyError;
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// It cannot listen.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}, where --listeners or listeners says")]
     Address {
         /// Where.
         address: SocketAddr,

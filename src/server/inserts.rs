@@ -17,11 +17,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::body;
 use super::negotiate::{Form, form};
 use super::received::{NotReceived, PORTION_WITHIN, Receiving};
 use super::shared::Shared;
 use super::streamed::{self, WAITING_FRAMES};
-use super::{body, ksql};
 use crate::engine::host::{BegunRow, HostError, HostFault, Inserting};
 
 /// What ksqlDB reads the first line as.
@@ -46,8 +46,8 @@ pub(super) async fn inserts(
             return StatusCode::NOT_ACCEPTABLE.into_response();
         }
     };
-    if ksql::is_form(&headers) {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    if let Some(refusal) = body::form_refusal(&headers) {
+        return refusal;
     }
     let mut lines =
         Lines::new(request.into_body(), shared.limits.body_bytes_max, shared.receiving.clone());

@@ -4,16 +4,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::api::entities;
 use super::shared::Shared;
 use super::{body, negotiate};
 use crate::engine::host::{Entity, HostError};
-
-/// Types of bodies that web pages may send without asking first.
-const FORM_TYPES: &[&str] = &["application/x-www-form-urlencoded", "multipart/form-data"];
 
 /// Runs statements.
 pub(super) async fn run(
@@ -24,8 +21,8 @@ pub(super) async fn run(
     if !negotiate::takes_json(&headers) {
         return StatusCode::NOT_ACCEPTABLE.into_response();
     }
-    if is_form(&headers) {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    if let Some(refusal) = body::form_refusal(&headers) {
+        return refusal;
     }
     let object = match body::object(&bytes, body::KSQL.class) {
         Ok(object) => object,
@@ -73,11 +70,4 @@ impl Answer {
         self.0.push(b']');
         body::Json::of(self.0)
     }
-}
-
-/// Whether a body is one of a form.
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    let ty = headers.get(header::CONTENT_TYPE).and_then(|ty| ty.to_str().ok());
-    let ty = ty.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    FORM_TYPES.iter().any(|form| ty.eq_ignore_ascii_case(form))
 }

@@ -11,7 +11,7 @@ use super::api::rows::Framing;
 use super::body::without_type;
 use super::negotiate::{Form, form};
 use super::shared::Shared;
-use super::{body, ksql, streamed};
+use super::{body, streamed};
 use crate::engine::host::{Asked, HostError, NoTopic, Request, RowMessages};
 
 /// `POST /query`.
@@ -28,8 +28,8 @@ pub(super) async fn query(
         Form::V1 | Form::Json => Framing::Objects,
         Form::Protobuf => return not_acceptable(),
     };
-    if ksql::is_form(&headers) {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    if let Some(refusal) = body::form_refusal(&headers) {
+        return refusal;
     }
     let object = body::object(&bytes, body::KSQL.class);
     match object.map(|object| body::request(&object, &body::KSQL)) {
@@ -54,8 +54,8 @@ pub(super) async fn query_stream(
         Form::Json => Framing::Array,
         Form::V1 | Form::Protobuf => Framing::Objects,
     };
-    if ksql::is_form(&headers) {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    if let Some(refusal) = body::form_refusal(&headers) {
+        return refusal;
     }
     let object = match body::object(&bytes, body::SQL.class) {
         Ok(object) => object,
