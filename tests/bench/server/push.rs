@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use millstream::kafka::{ClientConfig, Cluster};
 use millstream::runtime::clock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,7 +37,7 @@ pub(crate) async fn run(lasts: Duration) -> Result<()> {
         let device = &feed.devices[number % feed.devices.len()];
         let mut client = TcpStream::connect(&world.address).await?;
         let sql = format!(
-            "SELECT ROWTIME AS at, device, x, y, z FROM device_readings WHERE device = '{device}' \
+            "SELECT ROWTIME AS came, device, x, y, z FROM device_readings WHERE device = '{device}' \
              EMIT CHANGES;"
         );
         client.write_all(&query(&sql)).await?;
@@ -66,12 +66,15 @@ pub(crate) async fn run(lasts: Duration) -> Result<()> {
 async fn read(mut client: TcpStream, lasts: Duration) -> Result<Vec<Duration>> {
     let mut took = Vec::new();
     let mut bytes = Vec::with_capacity(16 << 10);
+    let mut is_answered = false;
     let end = tokio::time::Instant::from_std(clock::instant()) + lasts + Duration::from_secs(7);
     while let Ok(read) = tokio::time::timeout_at(end, client.read_buf(&mut bytes)).await {
         if read? == 0 {
             break;
         }
         let now = clock::now().0;
+        ensure!(is_answered || bytes.starts_with(b"HTTP/1.1 200"), "a query is refused");
+        is_answered = true;
         while let Some(line) = bytes.iter().position(|byte| *byte == b'\n') {
             let row: Vec<u8> = bytes.drain(..=line).collect();
             let at = row.strip_prefix(b"[").and_then(|row| row.split(|byte| *byte == b',').next());
