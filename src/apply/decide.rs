@@ -49,12 +49,11 @@ impl Decider {
                 self.decision.steps.push(Step::Session(parsed.text.clone()));
             }
             Err(error) => {
-                let at = parsed.statement.clone();
-                let name = match at {
+                let name = match &parsed.statement {
                     Statement::Set { name, .. } | Statement::Unset { name } => name,
-                    _ => String::new(),
+                    _ => "",
                 };
-                self.note(parsed, ("SET", &name), Verdict::Refused(diagnostic(&error, parsed)));
+                self.note(parsed, ("SET", name), Verdict::Refused(diagnostic(&error, parsed)));
             }
         }
     }

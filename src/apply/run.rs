@@ -59,8 +59,9 @@ pub async fn decide_over(
     if let Some(registry) = &options.registry {
         let logged = there.sources.iter().filter_map(|source| read_logged(&source.statement).ok());
         let logged: Vec<ParsedStatement> = logged.flatten().collect();
+        let engine = Engine::new(properties.clone());
         for parsed in logged.iter().chain(&read.statements) {
-            let needs = Engine::new(properties.clone()).needs(&parsed.statement, &session);
+            let needs = engine.needs(&parsed.statement, &session);
             look_up_schemas(registry, &needs, &mut known).await?;
         }
     }

@@ -23,10 +23,9 @@ pub(super) struct PullLimits {
     rate: Option<(i64, Mutex<Rate>)>,
     /// At the same time.
     concurrent: Option<usize>,
-    /// How many bytes their answers may have in an hour.
-    bytes: Option<u64>,
+    /// How many bytes their answers may have in an hour, and how many they had.
+    bytes: Option<(u64, Arc<Answered>)>,
     running: Arc<()>,
-    answered: Option<Arc<Answered>>,
 }
 
 impl PullLimits {
@@ -38,13 +37,13 @@ impl PullLimits {
         };
         let bytes = limit("ksql.query.pull.max.hourly.bandwidth.megabytes")?;
         let bytes = bytes.map(|megabytes| u64::try_from(megabytes).unwrap_or(0) << 20);
+        let bytes = bytes.map(|limit| (limit, Arc::default()));
         let concurrent = limit("ksql.query.pull.max.concurrent.requests")?;
         Ok(Self {
             rate: limit("ksql.query.pull.max.qps")?.map(|rate| (rate, Mutex::default())),
             concurrent: concurrent.map(|limit| usize::try_from(limit).unwrap_or(0)),
             bytes,
             running: Arc::default(),
-            answered: bytes.map(|_| Arc::default()),
         })
     }
 
@@ -68,12 +67,13 @@ impl PullLimits {
                  operations."
             )));
         }
-        if let (Some(limit), Some(answered)) = (self.bytes, &self.answered)
-            && answered.within_window(now) >= limit
+        if let Some((limit, answered)) = &self.bytes
+            && answered.within_window(now) >= *limit
         {
             return Err(refused("Host is at bandwidth rate limit for pull queries.".to_owned()));
         }
-        Ok(Pulling { _running: running, answered: self.answered.clone() })
+        let answered = self.bytes.as_ref().map(|(_, answered)| Arc::clone(answered));
+        Ok(Pulling { _running: running, answered })
     }
 }
 
