@@ -7,6 +7,8 @@
 mod apache;
 #[path = "faults/bad_input.rs"]
 mod bad_input;
+#[path = "faults/certificates.rs"]
+mod certificates;
 #[path = "faults/changelogs.rs"]
 mod changelogs;
 #[path = "faults/checkpoints.rs"]

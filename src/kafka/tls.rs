@@ -4,33 +4,45 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
 use super::config::{ConfigError, Tls};
 
-/// Reads the certificates that `tls` names.
+/// Reads the certificates that `tls` names; a broker that speaks TLS needs an authority.
 pub(super) fn connector(tls: &Tls) -> Result<TlsConnector, ConfigError> {
-    Ok(TlsConnector::from(Arc::new(client_config(tls)?)))
+    let roots = roots(tls.authorities.as_deref())?;
+    if roots.is_empty() {
+        return Err(fault("ssl.ca.location", "", &NoAuthorities));
+    }
+    Ok(TlsConnector::from(Arc::new(config_trusting(roots, tls)?)))
 }
 
-/// What TLS needs to know: the certificates that `tls` names, for brokers and for whatever else is configured alike.
+/// What TLS needs to know: the certificates that `tls` names, for whatever else than a broker is configured alike.
+/// A machine without authorities is no fault before a URL of `https` is asked: an image has none, and needs none for
+/// `http`.
 pub(crate) fn client_config(tls: &Tls) -> Result<rustls::ClientConfig, ConfigError> {
-    let roots = Arc::new(roots(tls.authorities.as_deref())?);
+    config_trusting(roots(tls.authorities.as_deref())?, tls)
+}
+
+fn config_trusting(roots: RootCertStore, tls: &Tls) -> Result<rustls::ClientConfig, ConfigError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let refused = |error: &dyn ToString| fault("security.protocol", "SSL", error);
     let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| refused(&error))?;
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-    let verifier = verifier.map_err(|error| refused(&error))?;
-    let builder = if tls.is_host_checked {
-        builder.with_webpki_verifier(verifier)
+    let verifier: Arc<dyn ServerCertVerifier> = if roots.is_empty() {
+        Arc::new(NoAuthorities)
     } else {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyHost(verifier)))
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = verifier.build().map_err(|error| refused(&error))?;
+        if tls.is_host_checked { verifier } else { Arc::new(AnyHost(verifier)) }
     };
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let config = match &tls.identity {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => builder
@@ -128,5 +140,53 @@ impl ServerCertVerifier for AnyHost {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
+    }
+}
+
+/// Trusts nobody, where no authority is known, and says so.
+#[derive(Debug, thiserror::Error)]
+#[error("this system has no certificates of authorities: name a file of them with ssl.ca.location")]
+struct NoAuthorities;
+
+impl NoAuthorities {
+    fn error() -> Error {
+        Error::Other(OtherError(Arc::new(Self)))
+    }
+}
+
+impl ServerCertVerifier for NoAuthorities {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Err(Self::error())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Self::error())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Self::error())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
