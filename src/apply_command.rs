@@ -38,13 +38,14 @@ pub(crate) async fn run(args: ApplyArgs) -> ExitCode {
 
 async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&args.files)?;
-    let (session, client) = sql_command::connect(&args.server, &args.session)?;
-    let (of_registry, properties): (BTreeMap<_, _>, _) =
-        session.properties.into_iter().partition(|(name, _)| name.starts_with(REGISTRY));
+    let is_of_registry = |name: &str| name.starts_with(REGISTRY);
+    let (session, client) = sql_command::connect(&args.server, &args.session, is_of_registry)?;
+    let given = run_command::properties(&args.session.property_args(), None)?.to_map();
+    let of_registry = given.into_iter().filter(|(name, _)| is_of_registry(name));
     let options = ApplyOptions {
-        properties,
+        properties: session.properties,
         variables: session.variables.into_iter().collect::<Variables>(),
-        registry: registry(&Properties::new(of_registry))?,
+        registry: registry(&Properties::new(of_registry.collect::<BTreeMap<_, _>>()))?,
     };
     let target = Target::Rest(client);
     let decision = decide(&target, &files, &options).await?;

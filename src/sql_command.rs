@@ -14,8 +14,10 @@ use millstream::cli::printer::Format;
 use millstream::cli::reading::Limits;
 use millstream::cli::session::Session;
 use millstream::cli::shell::{Flow, Shell, ShellOptions};
-use millstream::sql::Variables;
+use millstream::engine::{check_property, is_of_servers};
+use millstream::plan::PlanError;
 use millstream::sql::diagnostic::Color;
+use millstream::sql::{Diagnostic, Variables};
 
 use crate::args::{OutputFormat, SessionArgs, SqlArgs};
 use crate::run_command;
@@ -39,19 +41,25 @@ pub(crate) async fn run(args: SqlArgs) -> ExitCode {
 
 async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
     if let Some(url) = args.url.clone() {
-        return run_at(&url, args).await;
+        return run_at(&url, args, |_| false).await;
     }
     let given = run_command::properties(&args.session.property_args(), None)?;
+    // What is wrong with the properties is said before anything starts.
+    session(&args.session, is_of_servers)?;
     let embedded = Embedded::start(args.bootstrap_servers.as_deref(), given).await?;
-    let done = run_at(&embedded.url(), args).await;
+    let done = run_at(&embedded.url(), args, is_of_servers).await;
     embedded.stop().await;
     done
 }
 
-/// Runs what is to be run at a server.
-async fn run_at(url: &str, args: SqlArgs) -> anyhow::Result<ExitCode> {
+/// Runs what is to be run at a server, which has the properties of these names for itself.
+async fn run_at(
+    url: &str,
+    args: SqlArgs,
+    is_elsewhere: fn(&str) -> bool,
+) -> anyhow::Result<ExitCode> {
     let texts = texts(&args)?;
-    let (session, client) = connect(url, &args.session)?;
+    let (session, client) = connect(url, &args.session, is_elsewhere)?;
     let options = ShellOptions {
         format: format(args.output),
         color: color(&io::stderr()),
@@ -62,6 +70,7 @@ async fn run_at(url: &str, args: SqlArgs) -> anyhow::Result<ExitCode> {
             time: args.query_timeout.map(Duration::from_millis),
         },
         session,
+        check_property: |name, value| check_property(name, value).map_err(|error| unplaced(&error)),
     };
     let mut shell = Shell::new(client, options)?;
     let Some(texts) = texts else {
@@ -72,8 +81,8 @@ async fn run_at(url: &str, args: SqlArgs) -> anyhow::Result<ExitCode> {
         eprint!("{}", refusal.diagnostic("", &Variables::new()).render("", color(&io::stderr())));
         return Ok(ExitCode::FAILURE);
     };
-    for text in texts {
-        match shell.run(&text).await? {
+    for (text, file) in texts {
+        match shell.run(&text, file.as_deref()).await? {
             Flow::On => {}
             Flow::Quit => return Ok(ExitCode::SUCCESS),
             Flow::Failed => return Ok(ExitCode::FAILURE),
@@ -83,12 +92,16 @@ async fn run_at(url: &str, args: SqlArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The texts to run; `None` where the user is to type.
-fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<String>>> {
-    let mut texts = args.execute.clone();
+/// A text to run, and the file that it comes from, if it comes from one.
+type Given = (String, Option<String>);
+
+/// The texts to run, each with the file that it comes from; `None` where the user is to type.
+fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<Given>>> {
+    let mut texts: Vec<_> = args.execute.iter().map(|text| (text.clone(), None)).collect();
     for file in &args.file {
+        let name = file.display().to_string();
         let text = std::fs::read_to_string(file);
-        texts.push(text.with_context(|| format!("cannot read {}", file.display()))?);
+        texts.push((text.with_context(|| format!("cannot read {name}"))?, Some(name)));
     }
     if !texts.is_empty() {
         return Ok(Some(texts));
@@ -98,14 +111,41 @@ fn texts(args: &SqlArgs) -> anyhow::Result<Option<Vec<String>>> {
     }
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-    Ok(Some(vec![text]))
+    Ok(Some(vec![(text, Some("standard input".to_owned()))]))
 }
 
-/// A client of a server, and what its session begins with.
-pub(crate) fn connect(url: &str, args: &SessionArgs) -> anyhow::Result<(Session, Client)> {
+/// A client of a server, and what its session begins with: all properties but those of the connection, and those of these
+/// names, which are for others.
+pub(crate) fn connect(
+    url: &str,
+    args: &SessionArgs,
+    is_elsewhere: impl Fn(&str) -> bool,
+) -> anyhow::Result<(Session, Client)> {
+    let (session, connection) = session(args, is_elsewhere)?;
+    let password = args.password.clone().unwrap_or_default();
+    let login = args.user.clone().map(|user| Login { user, password });
+    Ok((session, Client::new(url, login, &connection)?))
+}
+
+/// What a session begins with, and the properties of the connection.
+fn session(
+    args: &SessionArgs,
+    is_elsewhere: impl Fn(&str) -> bool,
+) -> anyhow::Result<(Session, BTreeMap<String, String>)> {
     let properties = run_command::properties(&args.property_args(), None)?;
-    let (connection, properties) =
+    let (connection, mut properties): (BTreeMap<_, _>, BTreeMap<_, _>) =
         properties.to_map().into_iter().partition(|(name, _)| name.starts_with("ssl."));
+    properties.retain(|name, _| !is_elsewhere(name));
+    for (name, value) in &properties {
+        check_property(name, value).map_err(|error| {
+            let help = error.notes.help.join("; ");
+            if help.is_empty() {
+                anyhow::anyhow!("{error}")
+            } else {
+                anyhow::anyhow!("{error}; {help}")
+            }
+        })?;
+    }
     let mut variables = BTreeMap::new();
     for variable in &args.variables {
         let parts = variable.split_once('=');
@@ -115,10 +155,13 @@ pub(crate) fn connect(url: &str, args: &SessionArgs) -> anyhow::Result<(Session,
         let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
         variables.insert(name.trim().to_lowercase(), inner.unwrap_or(value).to_owned());
     }
-    let password = args.password.clone().unwrap_or_default();
-    let login = args.user.clone().map(|user| Login { user, password });
-    let client = Client::new(url, login, &connection)?;
-    Ok((Session { properties, variables, sequence_number: None }, client))
+    Ok((Session { properties, variables, sequence_number: None }, connection))
+}
+
+/// An error as it is shown, but for its place.
+fn unplaced(error: &PlanError) -> Diagnostic {
+    let help = error.notes.help.iter();
+    help.fold(Diagnostic::new(error.to_string()), |shown, help| shown.help(help.as_str()))
 }
 
 fn format(output: OutputFormat) -> Format {

@@ -15,6 +15,8 @@ use crate::kafka::tls;
 
 /// ksqlDB's content type.
 const V1: &str = "application/vnd.ksql.v1+json";
+/// By which a server of ours is asked for the places of an error in the text, and for hints. Others pass over it.
+const SHOWN: &str = "x-millstream-diagnostics";
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long it may take until a server knows that nobody reads a query any more.
@@ -138,7 +140,7 @@ impl Client {
     async fn post(&self, path: &str, body: &Value) -> Result<Response, Refusal> {
         let request =
             self.http.post(self.address(path)).header(CONTENT_TYPE, V1).header(ACCEPT, V1);
-        self.send(request.body(body.to_string())).await
+        self.send(request.header(SHOWN, "1").body(body.to_string())).await
     }
 
     /// The answer, if it is one of success.

@@ -35,7 +35,8 @@ pub enum Command {
 
 /// What is said of the commands.
 pub const HELP: &str = "\
-Statements end with ; and may have several lines. Ctrl-C ends a query, Ctrl-D the shell, Tab completes.
+Statements end with ; and may have several lines. Ctrl-C ends a query, Ctrl-D on an empty line the
+shell, Tab completes.
 
   \\d [NAME]      streams and tables, or one of them        \\dt, \\ds   tables, streams
   \\df [NAME]     functions, or one of them                 \\dq        queries

@@ -27,6 +27,9 @@ pub fn editor(names: SharedNames, history: Option<PathBuf>, has_colors: bool) ->
     let complete = vec![ReedlineEvent::Menu(MENU.to_owned()), ReedlineEvent::MenuNext];
     keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, ReedlineEvent::UntilFound(complete));
     keys.add_binding(KeyModifiers::SHIFT, KeyCode::BackTab, ReedlineEvent::MenuPrevious);
+    // What it does depends on what is typed, which is looked at outside.
+    let end = ReedlineEvent::ExecuteHostCommand(String::new());
+    keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('d'), end);
     let editor = Reedline::create()
         .with_completer(Box::new(Completions { names }))
         .with_quick_completions(true)

@@ -285,7 +285,7 @@ fn fields(fields: &Value, is_table: bool) -> Part {
         };
         vec![field["name"].clone(), Value::from(type_text(&field["schema"])), Value::from(role)]
     });
-    Part::Rows { columns: names(["Column", "Type", ""]), rows: rows.collect() }
+    Part::Rows { columns: names(["Column", "Type", "Role"]), rows: rows.collect() }
 }
 
 /// A type as SQL writes it.

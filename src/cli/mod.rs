@@ -18,6 +18,7 @@ pub mod entities;
 pub mod interactive;
 pub mod live;
 pub mod names;
+pub mod place;
 pub mod printer;
 pub mod reading;
 pub mod refusal;

@@ -118,6 +118,15 @@ impl Printer {
         }
     }
 
+    /// Says what is none of the answers; where programs read those, beside them.
+    pub fn tell(&mut self, text: &str) -> io::Result<()> {
+        if matches!(self.format, Format::Json | Format::Csv) {
+            eprintln!("{text}");
+            return Ok(());
+        }
+        self.say(text)
+    }
+
     /// Shows an entity of a server's answer.
     pub fn entity(&mut self, entity: &Value) -> io::Result<()> {
         if self.format == Format::Json {
@@ -126,8 +135,12 @@ impl Printer {
         for part in parts(entity) {
             match part {
                 Part::Text(text) => {
-                    let lines: Vec<String> =
-                        text.lines().map(|line| cell(&Value::from(line))).collect();
+                    // What a terminal would take for an order is not shown as it is; tabs are none.
+                    let shown = |line: &str| {
+                        let parts = line.split('\t').map(|part| cell(&Value::from(part)));
+                        parts.collect::<Vec<_>>().join("\t")
+                    };
+                    let lines: Vec<String> = text.lines().map(shown).collect();
                     self.say(&lines.join("\n"))?;
                 }
                 Part::Rows { columns, rows } => {

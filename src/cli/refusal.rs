@@ -54,12 +54,15 @@ impl Refusal {
 
     /// The error as `check` shows one, with its place in the statement if it has one.
     pub fn diagnostic(&self, statement: &str, variables: &Variables) -> Diagnostic {
-        let Self::Server { message, .. } = self else {
+        let Self::Server { message, raw, .. } = self else {
             let hint = "a server runs with `millstream server` or ksqlDB; its URL stands behind `millstream sql`";
             let is_away = matches!(self, Self::Unreachable { .. });
             let found = Diagnostic::new(self.to_string());
             return if is_away { found.help(hint) } else { found };
         };
+        if let Some(shown) = raw.get("diagnostic").and_then(|shown| given(shown, statement)) {
+            return shown;
+        }
         let (message, hints) = without_echo(message);
         let Some(place) = place(&message, statement) else {
             return hints.into_iter().fold(Diagnostic::new(message), Diagnostic::help);
@@ -82,6 +85,27 @@ impl Refusal {
         };
         hints.into_iter().fold(found, Diagnostic::help)
     }
+}
+
+/// What a server of ours shows of an error, with its places in the statement.
+fn given(shown: &Value, statement: &str) -> Option<Diagnostic> {
+    let texts = |value: &Value| -> Vec<String> {
+        let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let label = |label: &Value| {
+        let offset = |name: &str| label[name].as_u64().and_then(|at| usize::try_from(at).ok());
+        let (start, end) = (offset("start")?, offset("end")?);
+        statement.get(start..end)?; // another text than this one
+        Some((Span::new(start, end), label["label"].as_str().unwrap_or_default().to_owned()))
+    };
+    let more = shown["more"].as_array().into_iter().flatten();
+    Some(Diagnostic {
+        message: shown["message"].as_str()?.to_owned(),
+        labels: shown["labels"].as_array().into_iter().flatten().filter_map(label).collect(),
+        help: texts(&shown["help"]),
+        more: more.filter_map(|more| given(more, statement)).collect(),
+    })
 }
 
 /// The message without the statement that ksqlDB repeats behind it, and its hints apart.

@@ -12,6 +12,17 @@ pub enum Piece<'a> {
     Command(&'a str),
     /// What stands at the end and lacks its semicolon.
     Rest(&'a str),
+    /// What lacks its semicolon where the user ends the shell, in the middle of a statement.
+    Left(&'a str),
+}
+
+impl<'a> Piece<'a> {
+    /// Its text.
+    pub fn text(self) -> &'a str {
+        let (Self::Statement(text) | Self::Command(text) | Self::Rest(text) | Self::Left(text)) =
+            self;
+        text
+    }
 }
 
 /// The pieces of a text, in order.
@@ -31,6 +42,13 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
             continue;
         }
         let length = tokens[at..].iter().position(is_end);
+        let is_left = |token: &Token| is_quit(text, token.span.start);
+        let statement = &tokens[at..length.map_or(tokens.len(), |length| at + length)];
+        if let Some(length) = statement.iter().position(is_left) {
+            pieces.push(Piece::Left(&text[start..tokens[at + length - 1].span.end]));
+            at += length;
+            continue;
+        }
         pieces.push(match length {
             Some(length) => Piece::Statement(&text[start..tokens[at + length].span.end]),
             None => Piece::Rest(&text[start..tokens[tokens.len() - 1].span.end]),
@@ -39,6 +57,20 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
     }
     pieces.retain(|piece| *piece != Piece::Statement(";"));
     pieces
+}
+
+/// Whether a line begins there that ends the shell, be it in the middle of a statement: no statement has a backslash.
+fn is_quit(text: &str, start: usize) -> bool {
+    let (before, line) = (&text[..start], text[start..].lines().next().unwrap_or_default());
+    let begins_line = before.rsplit('\n').next().unwrap_or_default().trim().is_empty();
+    begins_line && start > 0 && line.trim_end_matches([';', ' ', '\t', '\r']) == "\\q"
+}
+
+/// What a user has typed of a statement that is not whole yet: its first line.
+pub fn unfinished(text: &str) -> Option<&str> {
+    let last = split(text).pop()?;
+    let is_whole = matches!(last, Piece::Statement(_) | Piece::Command(_)) && is_complete(text);
+    (!is_whole).then(|| last.text().lines().next().unwrap_or_default())
 }
 
 fn is_end(token: &Token) -> bool {
@@ -51,7 +83,10 @@ pub fn is_complete(text: &str) -> bool {
         token.class == TokenClass::Stray && ["'", "\"", "`"].contains(&token.span.text(text))
     });
     let is_command = command::is_command(text.trim_start());
-    is_command || (!has_open_quote && !matches!(split(text).last(), Some(Piece::Rest(_))))
+    let is_left = split(text).iter().any(|piece| matches!(piece, Piece::Left(_)));
+    is_command
+        || is_left
+        || (!has_open_quote && !matches!(split(text).last(), Some(Piece::Rest(_))))
 }
 
 /// The word, in capitals, that a statement begins with.
@@ -63,6 +98,24 @@ pub fn first_word(statement: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_is_left_in_the_middle_of_a_statement() {
+        let text = "SHOW TABLES; SELECT *\nFROM a\n \\q ;\nSELECT '\n\\q\n';";
+        assert_eq!(
+            split(text),
+            [
+                Piece::Statement("SHOW TABLES;"),
+                Piece::Left("SELECT *\nFROM a"),
+                Piece::Command("\\q ;"),
+                Piece::Statement("SELECT '\n\\q\n';"),
+            ]
+        );
+        assert!(is_complete("SELECT *\n\\q") && !is_complete("SELECT *\n\\quit"));
+        assert_eq!(unfinished("SELECT *\nFROM"), Some("SELECT *"));
+        assert_eq!(unfinished("A; SELECT 'x"), Some("SELECT 'x"));
+        assert_eq!(unfinished("SHOW TABLES;"), None);
+    }
 
     #[test]
     fn texts_are_cut_at_semicolons_that_end_statements() {

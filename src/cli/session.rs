@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::sql::ast::Statement;
-use crate::sql::{ParseOptions, Variables, read};
+use crate::sql::tokens::{TokenClass, tokens};
+use crate::sql::{Diagnostic, ParseOptions, read};
+
+/// The property by which variables are left as they are written.
+const SUBSTITUTION: &str = "ksql.variable.substitution.enable";
+
+/// What says whether a session may have a property with a value.
+pub type PropertyCheck = fn(&str, &str) -> Result<(), Diagnostic>;
 
 /// The properties and variables of a session.
 #[derive(Debug, Clone, Default)]
@@ -19,14 +26,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// Keeps what SET, UNSET, DEFINE and UNDEFINE say, and says so; any other statement is none of the session's.
-    pub fn take(&mut self, statement: &str) -> Option<String> {
-        let variables: Variables =
-            self.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let options = ParseOptions { variables: Some(variables), ..ParseOptions::default() };
-        let parsed = read(statement, &options).statements.pop()?;
-        Some(match parsed.statement {
+    /// Keeps what SET, UNSET, DEFINE and UNDEFINE say, and says so; any other statement is none of the session's. A property
+    /// is refused for which `check` has a fault, which is shown where its name stands.
+    pub fn take(
+        &mut self,
+        statement: &str,
+        check: PropertyCheck,
+    ) -> Option<Result<String, Diagnostic>> {
+        let parsed = read(statement, &self.parse_options()).statements.pop()?;
+        Some(Ok(match parsed.statement {
             Statement::Set { name, value } => {
+                if let Err(fault) = check(&name, &value) {
+                    let all = tokens(statement);
+                    let first = all.iter().find(|token| token.class == TokenClass::Text);
+                    return Some(Err(match first {
+                        Some(token) => fault.at(token.span, ""),
+                        None => fault,
+                    }));
+                }
                 let said = match self.properties.insert(name.clone(), value.clone()) {
                     Some(old) => format!(" (it was '{old}')"),
                     None => String::new(),
@@ -46,7 +63,14 @@ impl Session {
                 None => format!("variable {name} was not defined"),
             },
             _ => return None,
-        })
+        }))
+    }
+
+    /// How statements are read under what is set here.
+    pub fn parse_options(&self) -> ParseOptions {
+        let is_on = self.properties.get(SUBSTITUTION).is_none_or(|value| value != "false");
+        let variables = is_on.then(|| self.variables.clone().into_iter().collect());
+        ParseOptions { variables, ..ParseOptions::default() }
     }
 
     /// The properties, as requests carry them.
@@ -69,21 +93,25 @@ fn json(map: &BTreeMap<String, String>) -> Value {
 mod tests {
     use super::*;
 
+    fn check(name: &str, _: &str) -> Result<(), Diagnostic> {
+        if name == "nope" { Err(Diagnostic::new("no such property")) } else { Ok(()) }
+    }
+
     #[test]
     fn settings_stay_with_the_client() {
         let mut session = Session::default();
-        assert!(session.take("DEFINE where = 'earliest';").is_some());
-        let said = session.take("SET 'auto.offset.reset' = '${where}';");
-        assert_eq!(
-            said.as_deref(),
-            Some(
-                "property 'auto.offset.reset' is 'earliest'; UNSET 'auto.offset.reset' takes it back"
-            )
-        );
+        let mut take = |statement: &str| session.take(statement, check);
+        assert!(take("DEFINE where = 'earliest';").is_some_and(|said| said.is_ok()));
+        let said = take("SET 'auto.offset.reset' = '${where}';");
+        let expected =
+            "property 'auto.offset.reset' is 'earliest'; UNSET 'auto.offset.reset' takes it back";
+        assert_eq!(said, Some(Ok(expected.to_owned())));
+        let refused = take("SET 'nope' = '1';").and_then(Result::err).unwrap();
+        assert_eq!(refused.labels[0].0.text("SET 'nope' = '1';"), "'nope'");
+        assert_eq!(take("SHOW TABLES;"), None);
+        assert_eq!(take("no statement"), None);
         assert_eq!(session.properties_json().to_string(), r#"{"auto.offset.reset":"earliest"}"#);
-        assert!(session.take("UNSET 'auto.offset.reset';").is_some());
+        assert!(session.take("UNSET 'auto.offset.reset';", check).is_some());
         assert!(session.properties.is_empty());
-        assert_eq!(session.take("SHOW TABLES;"), None);
-        assert_eq!(session.take("no statement"), None);
     }
 }

@@ -9,13 +9,14 @@ use super::client::Client;
 use super::command::{self, Command, HELP};
 use super::entities;
 use super::live;
+use super::place::Place;
 use super::printer::{Format, Printer};
 use super::reading::{Limits, Read, Reading};
 use super::refusal::Refusal;
 use super::script::{Piece, first_word, split};
-use super::session::Session;
-use crate::sql::Variables;
+use super::session::{PropertyCheck, Session};
 use crate::sql::diagnostic::Color;
+use crate::sql::{self, Diagnostic, Variables};
 
 /// How many scripts may run one another.
 const SCRIPTS_DEEP_MAX: usize = 16;
@@ -49,6 +50,8 @@ pub struct ShellOptions {
     pub limits: Limits,
     /// What the session begins with.
     pub session: Session,
+    /// What says whether a session may have a property.
+    pub check_property: PropertyCheck,
 }
 
 /// A shell with its session.
@@ -66,6 +69,8 @@ pub struct Shell {
     interrupts: Signal,
     is_timed: bool,
     depth: usize,
+    /// Where what runs stands, if that is in a file.
+    place: Option<Place>,
 }
 
 impl Shell {
@@ -80,21 +85,30 @@ impl Shell {
             interrupts: signal(SignalKind::interrupt())?,
             is_timed: false,
             depth: 0,
+            place: None,
             options,
         })
     }
 
-    /// Runs a text piece by piece, to its end or to the first that is refused.
-    pub async fn run(&mut self, text: &str) -> io::Result<Flow> {
+    /// Runs a text piece by piece, to its end or to the first that is refused. What is refused in a file is told with its
+    /// name, and with the line there.
+    pub async fn run(&mut self, text: &str, file: Option<&str>) -> io::Result<Flow> {
         for piece in split(text) {
             let started = now();
+            self.place = file.map(|file| Place::new(file, text, piece.text()));
             let flow = match piece {
                 Piece::Command(line) => self.command(line).await?,
                 Piece::Statement(statement) => self.statement(statement).await?,
                 Piece::Rest(rest) => self.statement(&format!("{rest};")).await?,
+                Piece::Left(left) => {
+                    let line = left.lines().next().unwrap_or_default();
+                    eprintln!("not run, as it has no ; at its end: {line}");
+                    Flow::On
+                }
             };
             if self.is_timed {
-                self.printer.say(&format!("{:.1} ms", started.elapsed().as_secs_f64() * 1e3))?;
+                let taken = started.elapsed().as_secs_f64() * 1e3;
+                self.printer.tell(&format!("{taken:.1} ms"))?;
             }
             if flow != Flow::On {
                 return Ok(flow);
@@ -106,11 +120,14 @@ impl Shell {
     async fn statement(&mut self, statement: &str) -> io::Result<Flow> {
         let word = first_word(statement);
         if matches!(word.as_str(), "SET" | "UNSET" | "DEFINE" | "UNDEFINE")
-            && let Some(said) = self.session.take(statement)
+            && let Some(said) = self.session.take(statement, self.options.check_property)
         {
-            self.printer.say(&said)?;
-            return Ok(Flow::On);
+            return match said {
+                Ok(said) => self.printer.say(&said).map(|()| Flow::On),
+                Err(fault) => Ok(self.show(fault, statement)),
+            };
         }
+        self.warn_of_unset(statement);
         let done = match word.as_str() {
             "SELECT" => self.select(statement).await,
             "PRINT" => self.print(statement).await,
@@ -180,14 +197,37 @@ impl Shell {
 
     fn refuse(&mut self, refusal: &Refusal, statement: &str) -> io::Result<Flow> {
         if self.printer.format == Format::Json
-            && let Refusal::Server { raw: raw @ Value::Object(_), .. } = refusal
+            && let Refusal::Server { raw: Value::Object(raw), .. } = refusal
         {
-            self.printer.write(&format!("{raw}\n"))?;
+            let mut raw = raw.clone();
+            raw.remove("diagnostic");
+            self.printer.write(&format!("{}\n", Value::Object(raw)))?;
         }
         let variables: Variables = self.session.variables.clone().into_iter().collect();
-        let diagnostic = refusal.diagnostic(statement, &variables);
-        eprint!("{}", diagnostic.render(statement, self.options.color));
-        Ok(Flow::Failed)
+        Ok(self.show(refusal.diagnostic(statement, &variables), statement))
+    }
+
+    /// Shows a fault, with its place in the file if the statement comes from one.
+    fn show(&self, fault: Diagnostic, statement: &str) -> Flow {
+        let color = self.options.color;
+        match &self.place {
+            Some(place) => eprint!("{}", place.render(fault, statement, color)),
+            None => eprint!("{}", fault.render(statement, color)),
+        }
+        Flow::Failed
+    }
+
+    /// Says which variables of a statement are not set: its text is taken as it is written.
+    fn warn_of_unset(&self, statement: &str) {
+        if !statement.contains("${") {
+            return;
+        }
+        let read = sql::read(statement, &self.session.parse_options());
+        for (span, help) in read.statements.iter().flat_map(|parsed| &parsed.unset) {
+            let place = self.place.as_ref().and_then(|place| place.of(*span, statement));
+            let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+            eprintln!("warning: {place}{help}; without it, the text stays as it is written");
+        }
     }
 
     async fn command(&mut self, line: &str) -> io::Result<Flow> {
@@ -291,7 +331,7 @@ impl Shell {
         match tokio::fs::read_to_string(file).await {
             Ok(text) => {
                 self.depth += 1;
-                let flow = Box::pin(self.run(&text)).await;
+                let flow = Box::pin(self.run(&text, Some(file))).await;
                 self.depth -= 1;
                 flow
             }

@@ -149,7 +149,8 @@ impl Planning<'_> {
         let what = alter.kind.as_str().to_lowercase();
         let Some(source) = self.catalog().source(name) else {
             let message = format!("Source {name} does not exist.");
-            return Err(PlanError::execute(message).at(alter.name.span));
+            let help = plan::source_help(self.catalog(), name);
+            return Err(PlanError::execute(message).at(alter.name.span).maybe_help(help));
         };
         if source.kind != alter.kind {
             return Err(PlanError::execute(format!(
@@ -204,8 +205,8 @@ fn no_registry(format: Format, with: &[Property]) -> PlanError {
     let message = "KSQL is not configured to use a schema registry. To enable it, please set \
                    ksql.schema.registry.url";
     let help = format!(
-        "the schemas of {format} are in a Schema Registry: --property ksql.schema.registry.url=URL says \
-         where it is"
+        "the schemas of {format} are in a Schema Registry: --property ksql.schema.registry.url=URL tells \
+         the server, or whatever runs the statement, where it is"
     );
     let names_it = |property: &&Property| {
         matches!(&property.value, Literal::String(name) if name.eq_ignore_ascii_case(format.name()))

@@ -6,8 +6,9 @@
 
 use super::planned::Effect;
 use super::{Planned, Planning, QueryKind};
-use crate::plan::{Catalog, PersistentQuery, PlanError, Source};
+use crate::plan::{self, Catalog, PersistentQuery, PlanError, Source};
 use crate::sql::ast::{ControlQuery, Drop, DropKind, QueryAction, QueryTarget, SourceKind};
+use crate::sql::suggest;
 
 impl Planning<'_> {
     pub(super) fn drop(&self, drop: &Drop) -> Result<Planned, PlanError> {
@@ -26,12 +27,15 @@ impl Planning<'_> {
         if drop.if_exists {
             return Ok(Planned::unchanged(format!("Type '{name}' does not exist")));
         }
-        Err(PlanError::execute(format!("Type {name} does not exist.")).at(drop.name.span))
+        let names: Vec<&str> = self.catalog().custom_types().map(|(name, _)| name).collect();
+        let near = suggest::did_you_mean(name, names);
+        let error = PlanError::execute(format!("Type {name} does not exist.")).at(drop.name.span);
+        Err(error.maybe_help(near.map(|near| format!("did you mean {near}?"))))
     }
 
     fn drop_source(&self, drop: &Drop, kind: SourceKind) -> Result<Planned, PlanError> {
         let (catalog, name) = (self.catalog(), &drop.name.text);
-        let Some(source) = catalog.source(name) else { return missing(drop, kind) };
+        let Some(source) = catalog.source(name) else { return missing(drop, kind, catalog) };
         if drop.delete_topic {
             check_topic(catalog, source)?;
         }
@@ -65,7 +69,8 @@ impl Planning<'_> {
             }
             QueryTarget::Id(id) => {
                 let message = format!("Unknown queryId: {}", id.text);
-                return Err(PlanError::execute(message).at(id.span));
+                let help = plan::query_help(self.catalog(), &id.text);
+                return Err(PlanError::execute(message).at(id.span).maybe_help(help));
             }
         };
         let effect = match control.action {
@@ -77,7 +82,7 @@ impl Planning<'_> {
     }
 }
 
-fn missing(drop: &Drop, kind: SourceKind) -> Result<Planned, PlanError> {
+fn missing(drop: &Drop, kind: SourceKind, catalog: &Catalog) -> Result<Planned, PlanError> {
     let name = &drop.name.text;
     if drop.if_exists {
         return Ok(Planned::unchanged(format!("Source `{name}` does not exist.")));
@@ -86,7 +91,8 @@ fn missing(drop: &Drop, kind: SourceKind) -> Result<Planned, PlanError> {
         SourceKind::Stream => "Stream",
         SourceKind::Table => "Table",
     };
-    Err(PlanError::execute(format!("{what} {name} does not exist.")).at(drop.name.span))
+    let error = PlanError::execute(format!("{what} {name} does not exist.")).at(drop.name.span);
+    Err(error.maybe_help(plan::source_help(catalog, name)))
 }
 
 /// Whether the topic of a source may be deleted.

@@ -51,7 +51,7 @@ pub use read::{ReadColumn, ReadError, ReadKind, ReadQuery, ReadSpec};
 pub use schemas::look_up as look_up_schemas;
 pub use service::{Before, GoneQuery, ServiceQueries, ServiceQuery};
 pub use services::{Services, ServicesError, registry};
-pub use session::Session;
+pub use session::{Session, check_property, is_of_servers};
 pub use settings::{fault_rules, settings};
 
 pub use crate::plan::{PersistentQuery, QueryKind, Source};

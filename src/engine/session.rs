@@ -6,6 +6,9 @@ use super::{Planned, Properties, SessionChange};
 use crate::plan::PlanError;
 use crate::sql::Span;
 
+/// The name of the service, which no session may set though it may name it.
+pub(super) const SERVICE_ID: &str = "ksql.service.id";
+
 /// The properties that a session has set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
@@ -53,6 +56,20 @@ impl Session {
 pub(super) fn cannot_override(names: &str) -> PlanError {
     PlanError::execute(format!("Cannot override properties: {names}"))
         .help("set it with --property or in the file of --config")
+}
+
+/// Checks a property that a session is to have from the beginning, as `SET` checks one.
+pub fn check_property(name: &str, value: &str) -> Result<(), PlanError> {
+    known_properties::check_session(name, value).map_err(|error| refused(name, &error))
+}
+
+/// Whether a property is one of a server, which no session may set.
+pub fn is_of_servers(name: &str) -> bool {
+    let is_known = known_properties::is_known_to_servers(name);
+    let is_open = known_properties::is_known_to_sessions(name)
+        && !known_properties::is_immutable(name)
+        && name != SERVICE_ID;
+    is_known && !is_open
 }
 
 /// Plans a `SET`: the property must exist, and take the value.

@@ -1,10 +1,10 @@
 //! The sources that a query names.
 
 use super::faults::Faults;
+use super::name_help::source_help;
 use super::relation::Aliased;
 use super::{PlanContext, PlanError, Stage};
 use crate::sql::ast::Query;
-use crate::sql::suggest::{self, NameKind};
 
 /// The sources of a query, which must all exist.
 pub(super) fn find_sources(
@@ -13,10 +13,8 @@ pub(super) fn find_sources(
 ) -> Result<Vec<Aliased>, PlanError> {
     let find = |name: &crate::sql::ast::Name| {
         let missing = || {
-            let sources = ctx.catalog.sources().map(|source| source.name.as_str());
-            let sources: Vec<&str> = sources.collect();
             let error = PlanError::new(Stage::Resolve, format!("{} does not exist.", name.text));
-            error.at(name.span).maybe_help(suggest::help(NameKind::Source, &name.text, &sources))
+            error.at(name.span).maybe_help(source_help(ctx.catalog, &name.text))
         };
         ctx.catalog.source(&name.text).cloned().ok_or_else(missing)
     };

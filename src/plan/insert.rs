@@ -1,6 +1,7 @@
 //! `INSERT INTO … SELECT`: a query into a stream that exists.
 
 use super::builder::SinkNames;
+use super::name_help::source_help;
 use super::query::analyse;
 use super::select::list_span;
 use super::statement::{kind_name, query_plan};
@@ -8,7 +9,6 @@ use super::{OptionSet, Options, PlanContext, PlanError, QueryPlan, Source, Stage
 use crate::expr::with_article;
 use crate::java::double_to_string;
 use crate::sql::ast::{ExprKind, InsertInto, Literal, Query, SelectItem, SourceKind};
-use crate::sql::suggest::{self, NameKind};
 use crate::types::{ColumnDef, Decimal, Rounding, Schema, SqlType};
 
 /// The texts of a statement.
@@ -71,12 +71,11 @@ fn insert_target<'c>(insert: &InsertInto, ctx: &PlanContext<'c>) -> Result<&'c S
     let resolve = |message: String| PlanError::new(Stage::Resolve, message).at(name.span);
     let target = ctx.catalog.source(&name.text).ok_or_else(|| {
         let at = name.span.position(ctx.text);
-        let names: Vec<&str> = ctx.catalog.sources().map(|source| source.name.as_str()).collect();
         resolve(format!(
             "Line: {}, Col: {}: Source `{}` does not exist.",
             at.line, at.column, name.text
         ))
-        .maybe_help(suggest::help(NameKind::Source, &name.text, &names))
+        .maybe_help(source_help(ctx.catalog, &name.text))
     })?;
     if target.kind == SourceKind::Table {
         return Err(resolve(format!(

@@ -11,6 +11,7 @@ use super::{Catalog, PlanContext, PlanError, Source};
 use crate::expr::{EvalContext, Expr, fit_strictly, shown_value};
 use crate::sql::ast::{self, ExprKind, InsertValues, Name, SourceKind};
 use crate::sql::print;
+use crate::sql::suggest::{self, NameKind};
 use crate::types::{OwnedValue, SqlType, Value};
 
 /// A row that is to be written, before its values are known.
@@ -155,7 +156,12 @@ fn column_type(name: &Name, insert: &InsertValues, source: &Source) -> Result<Sq
     let mut all = source.schema.key.iter().chain(&source.schema.value);
     let found = all.find(|column| *column.name == *name.text).map(|column| column.ty.clone());
     let missing = || failed(insert, &format!("Column name `{}` does not exist.", name.text));
-    found.ok_or_else(|| missing().at(name.span))
+    found.ok_or_else(|| {
+        let names = source.schema.key.iter().chain(&source.schema.value);
+        let names: Vec<&str> = names.map(|column| &*column.name).collect();
+        let help = suggest::help(NameKind::Column, &name.text, &names);
+        missing().at(name.span).maybe_help(help)
+    })
 }
 
 /// An expression that stands over no row.

@@ -66,6 +66,7 @@ pub use insert::{StatementTexts, plan_insert_into};
 pub use insert_values::{
     InsertRow, InsertedRow, KeyValue, insert_target, named_values, plan_insert_values,
 };
+pub use name_help::{function_help, query_help, source_help};
 pub use node::{
     AggregateCall, AggregateWindow, Aggregation, ForeignKeyAnswer, ForeignKeyResolve,
     ForeignKeySubscribe, GroupPurpose, HeldRows, JoinKind, Joined, NamedExpr, NodeKind, Over,

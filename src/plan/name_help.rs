@@ -1,11 +1,24 @@
-//! What may help whoever named a field or a function that is not there.
+//! What may help whoever named something that is not there.
 
+use super::Catalog;
 use crate::expr::Expr;
 use crate::expr::aggregates::Aggregates;
 use crate::expr::functions;
 use crate::sql::ast::Name;
 use crate::sql::suggest::{self, NameKind};
 use crate::types::SqlType;
+
+/// What may help whoever named a stream or table that is not there.
+pub fn source_help(catalog: &Catalog, name: &str) -> Option<String> {
+    let names: Vec<&str> = catalog.sources().map(|source| source.name.as_str()).collect();
+    suggest::help(NameKind::Source, name, &names)
+}
+
+/// What may help whoever named a query by an id that none has.
+pub fn query_help(catalog: &Catalog, id: &str) -> Option<String> {
+    let ids: Vec<&str> = catalog.queries().iter().map(|query| query.id.as_str()).collect();
+    suggest::help(NameKind::Query, id, &ids)
+}
 
 /// What may help whoever named a field that is not there.
 pub(super) fn field_help(base: &Expr, name: &Name) -> Option<String> {
@@ -20,7 +33,7 @@ pub(super) fn is_of_many_rows(name: &str) -> bool {
 }
 
 /// What may help whoever called a function that is not there.
-pub(super) fn function_help(name: &str) -> Option<String> {
+pub fn function_help(name: &str) -> Option<String> {
     if is_of_many_rows(name) {
         return Some(format!(
             "{name} is an aggregate: it stands in SELECT or HAVING, over rows that GROUP BY groups"

@@ -31,9 +31,21 @@ impl IntoResponse for Json {
     }
 }
 
+/// The header by which a client asks for the places of an error in its text, and for hints; ksqlDB knows none of it.
+const SHOWN: &str = "x-millstream-diagnostics";
+
 /// An error as an answer.
 pub(super) fn error(error: &HostError) -> Response {
     let (status, value) = errors::render(error);
+    (status_code(status), json(&value)).into_response()
+}
+
+/// The same for a client, which may ask for what people are shown of it.
+pub(super) fn error_for(headers: &HeaderMap, error: &HostError) -> Response {
+    if !headers.contains_key(SHOWN) {
+        return self::error(error);
+    }
+    let (status, value) = errors::render_shown(error);
     (status_code(status), json(&value)).into_response()
 }
 

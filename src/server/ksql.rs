@@ -37,7 +37,7 @@ pub(super) async fn run(
     });
     match ran.await {
         Ok(Ok(answer)) => answer.into_response(),
-        Ok(Err(error)) => body::error(&error),
+        Ok(Err(error)) => body::error_for(&headers, &error),
         Err(failed) => body::generic(50000, failed.to_string()),
     }
 }

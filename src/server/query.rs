@@ -36,7 +36,7 @@ pub(super) async fn query(
         Ok(request) if request.text.is_empty() => {
             body::generic(40000, "\"ksql\" field must be populated")
         }
-        Ok(request) => answer(&shared, &request, (framing, version), Path::Query).await,
+        Ok(request) => answer(&shared, (&headers, &request), (framing, version), Path::Query).await,
         Err(error) => body::unread(&error),
     }
 }
@@ -67,7 +67,7 @@ pub(super) async fn query_stream(
     let request = body::request(&object, &body::SQL);
     let gives_messages = form == Form::Protobuf;
     let framing = (framing, version);
-    answer(&shared, &request, framing, Path::QueryStream { gives_messages }).await
+    answer(&shared, (&headers, &request), framing, Path::QueryStream { gives_messages }).await
 }
 
 /// `POST /close-query`.
@@ -102,7 +102,7 @@ enum Path {
 
 /// Why there are no rows. ksqlDB names the type of an answer to the older path alone, and there to what it cannot read;
 /// and tells what it cannot read with the statement.
-fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
+fn refuse(headers: &HeaderMap, mut error: HostError, framing: Framing, path: Path) -> Response {
     let is_older = matches!(path, Path::Query);
     let at = error.unread_at.take();
     if let (Some(at), Some(statement)) = (&at, &error.statement) {
@@ -117,14 +117,14 @@ fn refuse(mut error: HostError, framing: Framing, path: Path) -> Response {
     }
     let is_unresolved = error.message.starts_with("Exception while preparing statement");
     let says_type = at.is_some() || (is_unresolved && framing == Framing::Objects);
-    let response = body::error(&error);
+    let response = body::error_for(headers, &error);
     if is_older && says_type { response } else { without_type(response) }
 }
 
 /// Starts what was asked for; its rows come as they are made.
 async fn answer(
     shared: &Arc<Shared>,
-    request: &Request,
+    (headers, request): (&HeaderMap, &Request),
     (framing, version): (Framing, Version),
     path: Path,
 ) -> Response {
@@ -134,7 +134,7 @@ async fn answer(
                 Ok(messages) => {
                     streamed::rows(shared, *reading, (framing, version), Some(messages)).await
                 }
-                Err(error) => refuse(error, framing, path),
+                Err(error) => refuse(headers, error, framing, path),
             }
         }
         (Ok(Asked::Query(reading)), _) => {
@@ -162,7 +162,7 @@ async fn answer(
         (Ok(Asked::Other(_)), Path::QueryStream { .. }) => {
             without_type(body::generic(40001, "Neither a query nor a print statement"))
         }
-        (Err(error), path) => refuse(error, framing, path),
+        (Err(error), path) => refuse(headers, error, framing, path),
     }
 }
 

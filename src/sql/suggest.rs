@@ -17,6 +17,8 @@ pub enum NameKind {
     Field,
     /// A stream or a table.
     Source,
+    /// A query, by its id.
+    Query,
     /// A function.
     Function,
     /// A type of a column.
@@ -34,6 +36,7 @@ impl NameKind {
             Self::Column => "columns",
             Self::Field => "fields",
             Self::Source => "streams and tables",
+            Self::Query => "queries",
             Self::Function => "functions",
             Self::Type => "types",
             Self::Format => "formats",
@@ -44,7 +47,7 @@ impl NameKind {
     /// What other systems' names are here.
     fn synonyms(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Column | Self::Field | Self::Source => &[],
+            Self::Column | Self::Field | Self::Source | Self::Query => &[],
             Self::Function => FUNCTIONS,
             Self::Type => TYPES,
             Self::Format => FORMATS,

@@ -38,7 +38,7 @@ impl Embedded {
         let own = broker.as_ref().map(EmbeddedBroker::bootstrap);
         let servers = bootstrap_servers.map(str::to_owned).or(own).unwrap_or_default();
         properties.set("bootstrap.servers", servers);
-        if properties.get("service.id").is_none() {
+        if properties.get("ksql.service.id").is_none() {
             properties.set("ksql.service.id", SERVICE_ID);
         }
         // Nobody but this shell knows of it.

@@ -1,6 +1,7 @@
 //! The commands that people use at a terminal, run as they run them: the binary, its output and its exit code.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod faults;
 mod help;
 mod piped;
 mod server;

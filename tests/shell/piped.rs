@@ -59,13 +59,13 @@ async fn what_is_set_goes_with_each_statement() {
     let server = Server::start().await;
     let script = "SET 'auto.offset.reset' = '${where}'; DEFINE v = 'x'; UNDEFINE gone;\n\
         CREATE STREAM a (x INT) WITH (kafka_topic='a');\nSELECT * FROM hits; SHOW TABLES;";
-    let flags = ["-d", "where=earliest", "-d", "gone='1'", "--property", "ksql.x=1"];
+    let flags = ["-d", "where=earliest", "-d", "gone='1'", "--property", "linger.ms=1"];
     let told = succeeded(&sql(&server, &flags, script).await);
     assert!(told.contains("Stream created\n"), "{told}");
     let statements = server.asked("/ksql");
     assert_eq!(statements.len(), 2, "SET and DEFINE stay here");
     assert_eq!(statements[0]["streamsProperties"]["auto.offset.reset"], "earliest");
-    assert_eq!(statements[0]["streamsProperties"]["ksql.x"], "1");
+    assert_eq!(statements[0]["streamsProperties"]["linger.ms"], "1");
     assert_eq!(statements[0]["commandSequenceNumber"], Value::Null);
     assert_eq!(statements[1]["commandSequenceNumber"], 7, "it waits for the stream");
     let query = &server.asked("/query-stream")[0];

@@ -234,3 +234,33 @@ async fn without_a_server_there_is_no_prompt() {
         terminal.ends_with(1);
     });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_statement_keeps_nobody_in_the_shell() {
+    let server = Server::start().await;
+    tokio::task::block_in_place(|| {
+        let mut terminal = Terminal::open(&[&server.url], &[]);
+        terminal.prompt();
+        terminal.send("SELECT *\r");
+        terminal.expect("...> ");
+        terminal.send("\\q\r");
+        terminal.expect("not run, as it has no ; at its end: SELECT *");
+        terminal.ends_with(0);
+        let mut terminal = Terminal::open(&[&server.url], &[]);
+        terminal.prompt();
+        terminal.send("SELECT *\rFROM");
+        terminal.expect("FROM");
+        terminal.send("\u{4}");
+        terminal.expect("unfinished: SELECT *");
+        // It goes on where it was.
+        terminal.send(" hits;\r");
+        terminal.expect("漢字   |    22");
+        terminal.prompt();
+        terminal.send("SELECT *\r");
+        terminal.expect("...> ");
+        terminal.send("\u{4}");
+        terminal.expect("not run, as it has no ; at its end: SELECT *");
+        terminal.ends_with(0);
+    });
+    assert_eq!(server.asked("/query-stream")[0]["sql"], "SELECT *\nFROM hits;");
+}

@@ -5,7 +5,7 @@ use crate::kafka::KafkaError;
 use crate::plan::PlanError;
 use crate::registry::RegistryError;
 use crate::runtime::live::LiveError;
-use crate::sql::ParseError;
+use crate::sql::{Diagnostic, ParseError, Span};
 
 /// Why a statement is not run, in ksqlDB's words where it has any.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,8 @@ pub struct HostError {
     pub statement: Option<String>,
     /// Where the text cannot be read, as `line 1:8`, if that is what is wrong.
     pub unread_at: Option<String>,
+    /// The same for people, with its places in the text of the request and with hints, where more is known than ksqlDB says.
+    pub shown: Option<Box<Diagnostic>>,
 }
 
 /// What kind of fault it is.
@@ -67,7 +69,7 @@ impl HostFault {
 impl HostError {
     /// A fault of some kind.
     pub fn new(fault: HostFault, message: impl Into<String>) -> Self {
-        Self { fault, message: message.into(), statement: None, unread_at: None }
+        Self { fault, message: message.into(), statement: None, unread_at: None, shown: None }
     }
 
     /// A fault of the request.
@@ -90,6 +92,20 @@ impl HostError {
         Self::new(HostFault::Statement, message).of(statement)
     }
 
+    /// The same, told to people in this way, unless a way is known already.
+    #[must_use]
+    pub fn shown_as(mut self, shown: Diagnostic) -> Self {
+        self.shown.get_or_insert_with(|| Box::new(shown));
+        self
+    }
+
+    /// The same, told to people with its place in the text of the request, and a hint if there is one.
+    #[must_use]
+    pub fn shown_at(self, place: Span, help: Option<String>) -> Self {
+        let shown = Diagnostic::new(self.message.as_str()).at(place, "");
+        self.shown_as(help.into_iter().fold(shown, Diagnostic::help))
+    }
+
     /// The same fault, of this statement, unless it is another one's.
     #[must_use]
     pub fn of(mut self, statement: impl Into<String>) -> Self {
@@ -103,7 +119,7 @@ impl From<&ParseError> for HostError {
         let refused = Self::statement(error.unlogged.clone(), error.statement.clone());
         let is_syntax = error.message.contains("Syntax error at line");
         let at = || format!("line {}:{}", error.position.line, error.position.column);
-        Self { unread_at: is_syntax.then(at), ..refused }
+        Self { unread_at: is_syntax.then(at), ..refused }.shown_as(error.to_diagnostic())
     }
 }
 

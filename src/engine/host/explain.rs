@@ -7,14 +7,14 @@ use super::offsets::tasks;
 use super::scope::Scope;
 use super::topics::look_up;
 use super::{HostError, HostFault, Shared, transient_id};
-use crate::engine::{Explained, Session};
+use crate::engine::{Explained, Session, diagnostic};
 use crate::java::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 use crate::plan::steps::{execution_plan, steps};
-use crate::plan::{PersistentQuery, QueryPlan, topology};
+use crate::plan::{PersistentQuery, QueryPlan, query_help, topology};
 use crate::runtime::clock;
 use crate::runtime::live::{QueryState, QueryStatus};
 use crate::sql::ParsedStatement;
-use crate::sql::ast::Explain;
+use crate::sql::ast::{Explain, Name};
 
 impl Shared {
     /// Answers an `EXPLAIN`.
@@ -27,7 +27,7 @@ impl Shared {
         let detail = match explain {
             Explain::Query(id) => {
                 let query = self.state().engine().catalog().query(&id.text).cloned();
-                let query = query.ok_or_else(|| no_such_query(&id.text))?;
+                let query = query.ok_or_else(|| self.no_such_query(parsed, id))?;
                 self.query_detail(&query).await?
             }
             Explain::Statement { statement, span } => {
@@ -45,6 +45,21 @@ impl Shared {
         Ok(AnswerBody::QueryDetail(Box::new(detail)))
     }
 
+    /// There is none of this id. Those of clients are known by none: ksqlDB explains them as statements alone.
+    fn no_such_query(&self, parsed: &ParsedStatement, id: &Name) -> HostError {
+        let message = format!(
+            "Query with id:{} does not exist, use SHOW QUERIES to view the full set of queries.",
+            id.text
+        );
+        let help = if self.reads.has_in_any_case(&id.text) {
+            Some("its rows go to a client, and it has no place to be asked by: EXPLAIN its SELECT statement".to_owned())
+        } else {
+            query_help(self.state().engine().catalog(), &id.text)
+        };
+        let place = parsed.written_place(id.span);
+        HostError::new(HostFault::Statement, message).shown_at(place, help)
+    }
+
     async fn explain_statement(
         &self,
         parsed: &ParsedStatement,
@@ -55,7 +70,10 @@ impl Shared {
             (state.engine().clone(), state.next_number())
         };
         let known = look_up(&self.services, &engine.needs(&parsed.statement, session)).await?;
-        Ok(engine.explain(parsed, session, &known, number)?)
+        engine.explain(parsed, session, &known, number).map_err(|error| {
+            let shown = diagnostic(&error, parsed);
+            HostError::from(error).shown_as(shown)
+        })
     }
 
     /// What a statement would run.
@@ -117,15 +135,6 @@ pub(super) fn state(status: Option<&QueryStatus>) -> &'static str {
 fn failure(status: QueryStatus) -> Option<QueryErrorText> {
     let at_ms = status.failed_at.map_or(0, |at| at.0);
     status.cause.map(|message| QueryErrorText { message, at_ms })
-}
-
-fn no_such_query(id: &str) -> HostError {
-    HostError::new(
-        HostFault::Statement,
-        format!(
-            "Query with id:{id} does not exist, use SHOW QUERIES to view the full set of queries."
-        ),
-    )
 }
 
 /// What a plan tells of a query.

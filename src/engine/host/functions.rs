@@ -4,6 +4,8 @@ use super::answer::{AnswerBody, ArgumentText, FunctionDetail, FunctionText, Over
 use super::{HostError, HostFault};
 use crate::expr::aggregates::Aggregates;
 use crate::expr::functions::{self, Signature};
+use crate::plan::function_help;
+use crate::sql::Span;
 
 /// What aggregates are listed under.
 const AGGREGATE: &str = "AGGREGATE";
@@ -40,11 +42,12 @@ pub(super) fn describe(name: &str) -> Result<AnswerBody, HostError> {
     found.map(AnswerBody::Function).ok_or_else(|| unknown(name))
 }
 
-/// Refuses a name that is none of a function.
-pub(super) fn check(name: &str) -> Result<(), HostError> {
-    let is_known =
-        functions::describe(name).is_some() || Aggregates::default().find(name).is_some();
-    if is_known { Ok(()) } else { Err(unknown(name)) }
+/// Refuses a name, at its place in the request, that is none of a function.
+pub(super) fn check(name: &str, place: Span) -> Result<(), HostError> {
+    if functions::describe(name).is_some() || Aggregates::default().find(name).is_some() {
+        return Ok(());
+    }
+    Err(unknown(name).shown_at(place, function_help(name)))
 }
 
 fn unknown(name: &str) -> HostError {

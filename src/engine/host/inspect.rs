@@ -6,16 +6,22 @@ use super::answer::AnswerBody;
 use super::scope::Scope;
 use super::{HostError, HostFault, Shared, functions};
 use crate::engine::Engine;
-use crate::plan::Source;
+use crate::plan::{Source, source_help};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Describe, DropKind, List, SourceKind, Statement};
 
 /// Refuses what names something that does not exist.
 pub(super) fn check(engine: &Engine, parsed: &ParsedStatement) -> Result<(), HostError> {
     match &parsed.statement {
-        Statement::Describe(Describe::Source { name, .. }) => found(engine, &name.text).map(drop),
+        Statement::Describe(Describe::Source { name, .. }) => {
+            found(engine, &name.text).map(drop).map_err(|error| {
+                let help = source_help(engine.catalog(), &name.text);
+                error.shown_at(parsed.written_place(name.span), help)
+            })
+        }
         Statement::Describe(Describe::Function(name)) => {
-            functions::check(name.span.text(&parsed.source))
+            let place = parsed.written_place(name.span);
+            functions::check(name.span.text(&parsed.source), place)
         }
         _ => Ok(()),
     }

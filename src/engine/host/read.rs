@@ -9,7 +9,7 @@ use super::reads::{Place, Reads};
 use super::statement_class::statement_class;
 use super::topics::look_up;
 use super::{Host, HostError, HostFault, Request, Shared, random_id, transient_id};
-use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec, Session};
+use crate::engine::{ReadColumn, ReadError, ReadKind, ReadSpec, Session, diagnostic};
 use crate::plan::Catalog;
 use crate::runtime::live::{PullRows, PushRows};
 use crate::runtime::{ClientRow, clock};
@@ -206,7 +206,12 @@ fn refused(error: ReadError, parsed: &ParsedStatement, catalog: &Catalog) -> Hos
     let first = catalog.source(&query.from.first.name.text);
     let pulls_table =
         query.emit.is_none() && first.is_some_and(|first| first.kind == SourceKind::Table);
-    let mut error = HostError::from(error);
+    let shown = match &error {
+        ReadError::Plan(error) => Some(diagnostic(error, parsed)),
+        ReadError::Property(_) => None,
+    };
+    let error = HostError::from(error);
+    let mut error = shown.into_iter().fold(error, HostError::shown_as);
     let whole = masked(parsed);
     if query.emit.is_some() && error.message.starts_with("Can't infer a type of null") {
         tracing::warn!("{whole}: {}", error.message);

@@ -28,6 +28,11 @@ impl Reads {
         Some(Place { reads: Arc::clone(reads), id: id.to_owned() })
     }
 
+    /// Whether a query runs whose id is this one but for its case.
+    pub(super) fn has_in_any_case(&self, id: &str) -> bool {
+        self.all().keys().any(|running| running.eq_ignore_ascii_case(id))
+    }
+
     /// The queries, as clients see them.
     pub(super) fn texts(&self) -> Vec<QueryText> {
         let text = |(id, statement): (&String, &String)| QueryText {

@@ -5,7 +5,7 @@ use kafka_protocol::error::ResponseError;
 
 use super::rewrite::{refused, with_formats};
 use super::{HostError, HostFault};
-use crate::engine::Known;
+use crate::engine::{Known, diagnostic};
 use crate::kafka::KafkaError;
 use crate::plan::{self, Catalog, PlanError, Stage};
 use crate::runtime::live::LiveError;
@@ -38,20 +38,21 @@ pub(super) fn refusal(
 ) -> HostError {
     let is_unprepared = matches!(error.stage, Stage::Prepare | Stage::Resolve);
     let logged = error.to_string();
-    let error = HostError::from(error);
+    let shown = diagnostic(&error, parsed);
+    let error = HostError::from(error).shown_as(shown);
     let begins = |with: &[&str]| with.iter().any(|with| error.message.starts_with(with));
     if begins(&["KSQL is not configured to use a schema registry", "Cannot create topic '"]) {
         return HostError { fault: HostFault::NoRegistry, ..error };
     }
     let is_row = matches!(parsed.statement, Statement::InsertValues(_));
     if is_row && begins(&["Cannot insert values into"]) {
-        return HostError::request(error.message);
+        return HostError { fault: HostFault::Request, ..error };
     }
     let is_sink = matches!(parsed.statement, Statement::CreateAs(_));
     let is_missing_topic = begins(&["Topic '"]) && error.message.contains("' does not exist.");
     let is_unfit_sink = is_sink && error.message.contains(" format does not support schema.");
     if is_missing_topic || is_unfit_sink {
-        return HostError::request(logged);
+        return HostError { fault: HostFault::Request, message: logged, ..error };
     }
     if begins(OF_STREAMS) {
         return HostError { fault: HostFault::Server, ..error }.of(masked(parsed));

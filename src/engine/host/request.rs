@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{HostError, HostFault};
 use crate::engine::known_properties::{self, SessionError};
+use crate::engine::session::SERVICE_ID;
 use crate::engine::{Properties, Session};
 use crate::sql::tokens::{Extent, extent};
 use crate::sql::{ParseOptions, Variables};
-
-/// What no client may set.
-const SERVICE_ID: &str = "ksql.service.id";
 
 /// How many statements a request may have.
 const STATEMENTS_MAX: usize = 10_000;

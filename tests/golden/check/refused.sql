@@ -12,13 +12,13 @@ error: KSQL is not configured to use a schema registry. To enable it, please set
 --> script.sql:5:41
  5 | CREATE STREAM packed WITH (VALUE_FORMAT='AVRO') AS SELECT * FROM clicks;
    |                                         ^^^^^^
-help: the schemas of AVRO are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
+help: the schemas of AVRO are in a Schema Registry: --property ksql.schema.registry.url=URL tells the server, or whatever runs the statement, where it is
 
 error: KSQL is not configured to use a schema registry. To enable it, please set ksql.schema.registry.url
 --> script.sql:6:40
  6 | CREATE STREAM proto WITH (VALUE_FORMAT='PROTOBUF') AS SELECT * FROM clicks;
    |                                        ^^^^^^^^^^
-help: the schemas of PROTOBUF are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
+help: the schemas of PROTOBUF are in a Schema Registry: --property ksql.schema.registry.url=URL tells the server, or whatever runs the statement, where it is
 
 error: Unsupported statement. Only the following statements are supported in standalone mode: CREATE STREAM, CREATE STREAM AS SELECT, CREATE TABLE, CREATE TABLE AS SELECT, DEFINE, INSERT INTO, REGISTER TYPE, SET, UNDEFINE, UNSET
 --> script.sql:7:1

@@ -193,7 +193,7 @@ error: KSQL is not configured to use a schema registry. To enable it, please set
 --> script.sql:26:65
  26 | CREATE STREAM c7 (a STRING) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='AVRO');
     |                                                                 ^^^^^^
-help: the schemas of AVRO are in a Schema Registry: --property ksql.schema.registry.url=URL says where it is
+help: the schemas of AVRO are in a Schema Registry: --property ksql.schema.registry.url=URL tells the server, or whatever runs the statement, where it is
 
 error: VALUE_FORMAT should support schema inference when VALUE_SCHEMA_ID is provided. Current format is JSON.
 --> script.sql:27:65
