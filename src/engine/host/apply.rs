@@ -118,13 +118,24 @@ impl Shared {
         known.joins_unequal = true;
         let planned = engine.plan(&parsed, &session, known)?;
         let planned = planned.with_query_id(ksql_plan::query_id(&command.plan));
-        let change = engine.apply(planned, number);
+        let mut change = engine.apply(planned, number);
         let status = status_of(&change.answer);
+        self.leave_out_vain(&mut change);
         self.put(engine, &change, &command.statement);
         if !is_replay {
             self.carry_out(&change).await;
         }
         Ok(status)
+    }
+
+    /// Leaves out pauses of queries that are paused, and resumptions of those that are not.
+    fn leave_out_vain(&self, change: &mut Change) {
+        let state = self.state();
+        change.queries.retain(|query| match query {
+            QueryChange::Pause { id } => !state.paused.contains(id),
+            QueryChange::Resume(query) => state.paused.contains(&query.id),
+            _ => true,
+        });
     }
 
     /// Takes a new engine over, with what is known of its queries.
