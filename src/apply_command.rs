@@ -57,7 +57,15 @@ async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
     };
     // What the server did not take is not said to be done.
     show(&Shown::new(&decision, &files, is_only_shown || done.is_err()), args.output)?;
-    done?;
+    if let Err(error) = done {
+        let placed = error.diagnostic(&decision);
+        files.show(placed.as_slice());
+        // What is shown with its place is not said twice.
+        return Err(match placed {
+            Some(_) => anyhow::anyhow!("{}: the server refuses what is to be done", files.names()),
+            None => error.into(),
+        });
+    }
     Ok(match (decision.is_refused(), args.dry_run && decision.has_changes()) {
         (true, _) => ExitCode::FAILURE,
         (false, true) => ExitCode::from(HAS_CHANGES),

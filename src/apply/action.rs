@@ -1,6 +1,7 @@
 //! What is decided about each thing that files define.
 
-use crate::sql::{Diagnostic, Span};
+use crate::sql::ast::Statement;
+use crate::sql::{Diagnostic, ParseOptions, Span, read};
 
 /// What becomes of a thing that files define.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,20 @@ impl Decision {
         let is_change =
             |action: &Action| matches!(action.verdict, Verdict::Created | Verdict::Replaced);
         self.actions.iter().any(is_change)
+    }
+
+    /// Where a statement stands in the files that is to be run, by what it makes: servers tell statements in their own words.
+    pub(super) fn place_of(&self, statement: &str) -> Option<Span> {
+        let parsed = read(statement, &ParseOptions::default()).statements.pop()?;
+        let (kind, name) = match &parsed.statement {
+            Statement::CreateSource(create) => (create.kind.as_str(), &create.name),
+            Statement::CreateAs(create) => (create.kind.as_str(), &create.name),
+            Statement::CreateType(create) => ("TYPE", &create.name),
+            Statement::InsertInto(insert) => ("INSERT INTO", &insert.target),
+            _ => return None,
+        };
+        let is_it = |action: &&Action| action.kind == kind && action.name == name.text;
+        Some(self.actions.iter().find(is_it)?.place)
     }
 
     /// The statements that do it, as one text.

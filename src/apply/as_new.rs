@@ -36,7 +36,8 @@ impl Decider {
         let needs = self.engine.needs(&parsed.statement, &self.session);
         let left = left_to_registry(&parsed.statement, &self.engine, &self.session);
         let is_there = self.existing.sources.contains_key(name);
-        let is_known = self.has_registry || is_there;
+        // Where there is no registry, no columns are there either, and the plan says so.
+        let is_known = self.has_registry || is_there || !self.existing.has_registry;
         !is_known && (!needs.schemas.is_empty() || left.iter().any(Option::is_some))
     }
 }

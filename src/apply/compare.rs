@@ -9,6 +9,7 @@ use crate::plan::{self, Catalog, OptionSet, Options, QueryPlan, fingerprint};
 use crate::sql::ParsedStatement;
 use crate::sql::ast::{Property, Statement};
 use crate::sql::print;
+use crate::types::Schema;
 
 /// A property that says where a query begins, and nothing of what it does from then on.
 const BEGINNING: &str = "auto.offset.reset";
@@ -26,6 +27,11 @@ impl Meaning {
     pub(super) fn topic(&self) -> &str {
         &self.source.topic
     }
+
+    /// Whether both give the same, whatever fills them.
+    pub(super) fn gives_as(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
 }
 
 /// What the query of an `INSERT INTO` does.
@@ -35,7 +41,16 @@ pub(super) struct InsertMeaning {
     pub(super) sink: String,
     /// What it reads.
     pub(super) sources: BTreeSet<String>,
+    /// The columns that it writes.
+    columns: Schema,
     query: String,
+}
+
+impl InsertMeaning {
+    /// Whether both write the same columns, however they come by them.
+    pub(super) fn gives_as(&self, other: &Self) -> bool {
+        self.columns == other.columns
+    }
 }
 
 /// What the stream or table of a name is in an engine.
@@ -51,6 +66,7 @@ pub(super) fn insert_meaning(query: &PersistentQuery) -> InsertMeaning {
     InsertMeaning {
         sink: query.plan.sink.name.clone(),
         sources: query.plan.sources().map(|(_, source)| source.name.clone()).collect(),
+        columns: query.plan.sink.schema.clone(),
         query: fingerprint_of(&query.plan),
     }
 }

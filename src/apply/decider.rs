@@ -45,6 +45,19 @@ pub(super) struct Inserts {
     pub(super) used: BTreeSet<usize>,
     /// The statements that make new queries, each with the place of its action.
     pub(super) new: Vec<(usize, InsertMeaning)>,
+    /// What statements say so far.
+    pub(super) said: Vec<SaidInsert>,
+}
+
+/// What a statement of `INSERT INTO` says.
+#[derive(PartialEq, Eq)]
+pub(super) struct SaidInsert {
+    /// The id that it asks for.
+    pub(super) id: Option<String>,
+    /// What is to be done.
+    pub(super) meaning: Option<InsertMeaning>,
+    /// The properties of that.
+    pub(super) overrides: BTreeMap<String, String>,
 }
 
 impl Inserts {

@@ -1,8 +1,9 @@
 //! Why files are not applied.
 
+use super::action::Decision;
 use crate::cli::refusal::Refusal;
 use crate::registry::RegistryError;
-use crate::sql::Diagnostic;
+use crate::sql::{Diagnostic, Variables};
 
 /// Why files are not applied.
 #[derive(Debug, thiserror::Error)]
@@ -27,4 +28,25 @@ pub enum ApplyError {
         /// Why.
         message: String,
     },
+}
+
+impl ApplyError {
+    /// The fault with its place in the files, where the server told of which of their statements it is.
+    pub fn diagnostic(&self, decision: &Decision) -> Option<Diagnostic> {
+        let (statement, fault) = match self {
+            Self::Refused(refusal @ Refusal::Server { raw, .. }) => {
+                let shown = refusal.diagnostic("", &Variables::new());
+                // Its places are those in what was sent.
+                (
+                    raw["statementText"].as_str()?,
+                    Diagnostic { labels: Vec::new(), more: Vec::new(), ..shown },
+                )
+            }
+            Self::Failed { statement, message } => {
+                (statement.as_str(), Diagnostic::new(message.as_str()))
+            }
+            _ => return None,
+        };
+        Some(fault.at(decision.place_of(statement)?, "the server does not do this"))
+    }
 }

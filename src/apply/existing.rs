@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{
-    InsertMeaning, Meaning, clause, insert_meaning, logged_form, meaning, options, schema_ids,
+    InsertMeaning, Meaning, clause, insert_meaning, lasting, logged_form, meaning, options,
+    schema_ids,
 };
 use super::from_registry::{fill_columns, left_to_registry, without_schema_ids};
 use super::there::{ColumnThere, QueryThere, SourceThere, There, column};
@@ -16,10 +17,15 @@ use crate::sql::ParsedStatement;
 use crate::sql::ast::Statement;
 use crate::sql::print::identifier;
 
+/// The property by which a server knows where its registry is.
+const REGISTRY: &str = "ksql.schema.registry.url";
+
 /// What a server has.
 pub(super) struct Existing {
     /// An engine in which all of it exists that can be planned.
     pub(super) engine: Engine,
+    /// Whether the server knows a registry.
+    pub(super) has_registry: bool,
     /// The topics, and the schemas if they are known.
     pub(super) known: Known,
     pub(super) sources: BTreeMap<String, ExistingSource>,
@@ -45,14 +51,31 @@ pub(super) struct ExistingSource {
 /// The query of an `INSERT INTO` that a server runs.
 pub(super) struct ExistingInsert {
     pub(super) query: QueryThere,
+    /// The streams and tables that it reads.
+    pub(super) sources: BTreeSet<String>,
     /// What it does; nothing if that cannot be told.
     pub(super) meaning: Option<InsertMeaning>,
+}
+
+impl ExistingInsert {
+    /// Whether it does this, with these properties.
+    pub(super) fn does(
+        &self,
+        meaning: Option<&InsertMeaning>,
+        overrides: &BTreeMap<String, String>,
+    ) -> bool {
+        meaning.is_some()
+            && self.meaning.as_ref() == meaning
+            && lasting(&self.query.overrides) == *overrides
+    }
 }
 
 impl Existing {
     /// What a server has, by what it says. `known` are its topics, and the schemas if they are known.
     pub(super) fn new(there: &There, properties: Properties, known: Known) -> Self {
-        let engine = Engine::new(properties).with_clients().with_registry();
+        let has_registry = properties.get(REGISTRY).is_some();
+        let engine = Engine::new(properties).with_clients();
+        let engine = if has_registry { engine.with_registry() } else { engine };
         let mut replay = Replay { engine, known: known.clone().of_the_past(), number: 0 };
         let mut types = BTreeSet::new();
         for (name, ty) in &there.types {
@@ -63,7 +86,7 @@ impl Existing {
         }
         let sources = replay.sources(there);
         let inserts = replay.inserts(there);
-        Self { engine: replay.engine, known, sources, inserts, types }
+        Self { engine: replay.engine, has_registry, known, sources, inserts, types }
     }
 }
 
@@ -155,7 +178,10 @@ impl Replay {
                 let Answer::Query { id } = change.answer else { return None };
                 Some(insert_meaning(self.engine.catalog().query(&id)?))
             });
-            ExistingInsert { query: query.clone(), meaning }
+            let sources = read_logged(&query.statement).unwrap_or_default();
+            let sources = sources.iter().flat_map(|parsed| read_names(&parsed.statement));
+            let sources = sources.map(str::to_owned).collect();
+            ExistingInsert { query: query.clone(), sources, meaning }
         };
         queries.map(insert).collect()
     }

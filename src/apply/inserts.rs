@@ -5,9 +5,9 @@
 
 use super::action::Verdict;
 use super::compare::{InsertMeaning, insert_meaning, lasting, logged_form, options};
-use super::decider::{Decider, Defined, with};
+use super::decider::{Decider, Defined, SaidInsert, with};
 use super::existing::ExistingInsert;
-use crate::engine::{Answer, diagnostic, read_names};
+use crate::engine::{Answer, Engine, Known, diagnostic, read_names};
 use crate::plan::PlanError;
 use crate::sql::ast::Statement;
 use crate::sql::{Diagnostic, ParsedStatement};
@@ -27,54 +27,78 @@ impl Decider {
             let fault = fault.at(parsed.place, "in this statement").help(help);
             return self.note(parsed, object, Verdict::Refused(fault));
         }
-        let meaning = match self.meaning_of_insert(parsed) {
-            Ok(meaning) => meaning,
-            Err(error) => {
-                return self.note(parsed, object, Verdict::Refused(diagnostic(&error, parsed)));
-            }
-        };
         let id = options(&parsed.statement).query_id;
         let overrides = lasting(&self.session.overrides().to_map());
-        let is_equal = |insert: &ExistingInsert| {
-            insert.meaning.is_some()
-                && insert.meaning == meaning
-                && lasting(&insert.query.overrides) == overrides
+        let was = self.insert_there(parsed);
+        let known = self.known.clone().of_the_past();
+        let is = match self.meaning_of_insert(parsed, &self.engine, &known) {
+            Ok(is) => is,
+            Err(error) => {
+                self.note(parsed, object, Verdict::Refused(diagnostic(&error, parsed)));
+                let does = |insert: &ExistingInsert| insert.does(was.as_ref(), &overrides);
+                let there = self.unused(id.as_deref(), does);
+                let does_it = |at: &usize| self.existing.inserts.get(*at).is_some_and(does);
+                let Some(at) = there.filter(does_it) else { return };
+                self.inserts.used.insert(at);
+                let cause = self.gained(parsed);
+                return self.annotate(cause, None);
+            }
         };
-        let unused = self.existing.inserts.iter().enumerate();
-        let mut unused = unused.filter(|(at, _)| !self.inserts.used.contains(at));
-        let found = match &id {
-            Some(id) => unused.find(|(_, insert)| insert.query.id == *id),
-            None => unused.find(|(_, insert)| is_equal(insert)),
+        let said = SaidInsert { id: id.clone(), meaning: is.clone(), overrides: overrides.clone() };
+        if self.inserts.said.contains(&said) {
+            return; // whoever defines the same twice means it once
+        }
+        self.inserts.said.push(said);
+        let does = |insert: &ExistingInsert| {
+            insert.does(is.as_ref(), &overrides) || insert.does(was.as_ref(), &overrides)
         };
-        let Some((at, insert)) = found else {
+        let Some(at) = self.unused(id.as_deref(), does) else {
             let action = self.decision.actions.len();
-            self.inserts.new.extend(meaning.map(|meaning| (action, meaning)));
+            self.inserts.new.extend(is.map(|meaning| (action, meaning)));
             return self.note(parsed, object, Verdict::Created);
         };
-        let (is_equal, query) = (is_equal(insert), insert.query.clone());
         self.inserts.used.insert(at);
-        if is_equal {
+        let Some(there) = self.existing.inserts.get(at) else { return };
+        let gives_as =
+            is.as_ref().zip(there.meaning.as_ref()).is_some_and(|(is, was)| is.gives_as(was));
+        let (does, query) = (does(there), there.query.clone());
+        if does && gives_as {
             self.note(parsed, object, Verdict::Kept);
             let paused = query.is_paused.then(|| format!("query {} is paused", query.id));
             return self.annotate(paused, None);
         }
         self.note(parsed, object, Verdict::Refused(differs(&query.id, parsed)));
-        self.annotate(None, Some(query.statement));
+        match self.gained(parsed).filter(|_| does) {
+            Some(cause) => self.annotate(Some(cause), None),
+            None => self.annotate(None, Some(query.statement)),
+        }
     }
 
-    /// What such a statement does, whatever the id of its query.
-    fn meaning_of_insert(
+    /// The place of the query there that no statement makes so far: that with an id, or the first that does something.
+    fn unused(&self, id: Option<&str>, does: impl Fn(&ExistingInsert) -> bool) -> Option<usize> {
+        let unused = self.existing.inserts.iter().enumerate();
+        let mut unused = unused.filter(|(at, _)| !self.inserts.used.contains(at));
+        let found = match id {
+            Some(id) => unused.find(|(_, insert)| insert.query.id == id),
+            None => unused.find(|(_, insert)| does(insert)),
+        };
+        found.map(|(at, _)| at)
+    }
+
+    /// What such a statement does over an engine, whatever the id of its query.
+    pub(super) fn meaning_of_insert(
         &self,
         parsed: &ParsedStatement,
+        engine: &Engine,
+        known: &Known,
     ) -> Result<Option<InsertMeaning>, PlanError> {
         let Statement::InsertInto(insert) = &parsed.statement else { return Ok(None) };
         let mut insert = insert.clone();
         insert.with.retain(|property| property.name.text != "QUERY_ID");
         let parsed = with(parsed, Statement::InsertInto(insert));
-        let known = self.known.clone().of_the_past();
-        self.plan(&self.engine, &parsed, &known)?;
-        let logged = logged_form(&parsed, self.engine.catalog());
-        let (engine, change) = self.plan(&self.engine, &logged, &known)?;
+        self.plan(engine, &parsed, known)?;
+        let logged = logged_form(&parsed, engine.catalog());
+        let (engine, change) = self.plan(engine, &logged, known)?;
         let Answer::Query { id } = change.answer else { return Ok(None) };
         Ok(engine.catalog().query(&id).map(|query| insert_meaning(query)))
     }
@@ -83,8 +107,7 @@ impl Decider {
     pub(super) fn refuse_doubled_inserts(&mut self) {
         for (action, meaning) in &self.inserts.new {
             let does_the_like = |insert: &&ExistingInsert| {
-                let of = insert.meaning.as_ref();
-                of.is_some_and(|of| of.sink == meaning.sink && of.sources == meaning.sources)
+                insert.query.sinks.contains(&meaning.sink) && insert.sources == meaning.sources
             };
             let other = self.inserts.unused(&self.existing.inserts).find(does_the_like);
             if let (Some(other), Some(action)) = (other, self.decision.actions.get_mut(*action)) {

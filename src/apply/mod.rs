@@ -16,6 +16,7 @@ mod decider;
 mod error;
 mod existing;
 mod from_registry;
+mod gained;
 mod inserts;
 mod run;
 mod sources;

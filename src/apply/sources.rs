@@ -36,9 +36,11 @@ impl Decider {
             Err(error) => {
                 self.defined.entry(name.text.clone()).or_insert(Defined::Not);
                 self.note(parsed, object, Verdict::Refused(diagnostic(&error, parsed)));
-                let there = self.existing.sources.get(&name.text);
-                let there = there.map(|there| there.there.statement.clone());
-                return self.annotate(None, there);
+                let Some(there) = self.existing.sources.get(&name.text) else { return };
+                let is_unchanged = self.is_unchanged(there, &new);
+                let cause = self.gained(parsed).filter(|_| is_unchanged);
+                let there = cause.is_none().then(|| there.there.statement.clone());
+                return self.annotate(cause, there);
             }
         };
         let compared = self.plan(&fresh, &logged_form(&new, fresh.catalog()), &known);
@@ -83,7 +85,7 @@ impl Decider {
         is: Option<&Meaning>,
     ) {
         let Some(there) = self.existing.sources.get(object.1) else { return };
-        let text = Some(there.there.statement.clone());
+        let mut text = Some(there.there.statement.clone());
         let is_paused = there.query.as_ref().is_some_and(|query| query.is_paused);
         let is_known = there.meaning.is_ok();
         let note = match self.difference(there, parsed, is) {
@@ -92,7 +94,10 @@ impl Decider {
                 return self.annotate(is_paused.then(|| "its query is paused".to_owned()), None);
             }
             Ok(Difference::InText) => None,
-            Ok(Difference::Beside(note)) => Some(note.to_owned()),
+            Ok(Difference::Beside(note)) => {
+                text = None;
+                Some(note)
+            }
             Err(fault) => {
                 if !is_known {
                     self.defined.insert(object.1.to_owned(), Defined::Not);
@@ -110,8 +115,18 @@ impl Decider {
             }
             Err(error) => Verdict::Refused(diagnostic(&error, parsed)),
         };
+        let runs = (is_paused && verdict == Verdict::Replaced)
+            .then(|| "its query, paused so far, runs from then on".to_owned());
+        let notes: Vec<String> = note.into_iter().chain(runs).collect();
         self.note(parsed, object, verdict);
-        self.annotate(note, text);
+        self.annotate((!notes.is_empty()).then(|| notes.join("; ")), text);
+    }
+
+    /// Whether a statement says what is there: planned over what was there as well, it means the same.
+    fn is_unchanged(&self, there: &ExistingSource, parsed: &ParsedStatement) -> bool {
+        let is_query = matches!(parsed.statement, Statement::CreateAs(_));
+        let there_now = self.meaning_there(parsed, &there.there.name).filter(|_| is_query);
+        there_now.is_some() && there_now.as_ref() == there.meaning.as_ref().ok()
     }
 
     /// What a statement wants otherwise than it is there; an error where it cannot be had, whatever the rules of `CREATE OR
@@ -141,18 +156,23 @@ impl Decider {
             return refused(fault, help.to_owned());
         }
         check_retention(there, parsed)?;
-        let is_other = is != Some(was);
-        let is_other = is_other || self.has_other_schema_ids(there, parsed);
-        if is_other || self.has_other_topic(parsed, was) {
+        if self.has_other_schema_ids(there, parsed) || self.has_other_topic(parsed, was) {
             return Ok(Difference::InText);
         }
-        Ok(match &there.query {
-            None if is_query => Difference::Beside("its query was terminated, and begins anew"),
-            _ if there.is_stale => {
-                Difference::Beside("its columns are others than its statement now says")
+        if is != Some(was) {
+            if !self.is_unchanged(there, &self.as_new(parsed, name)) {
+                return Ok(Difference::InText);
             }
+            if !is.is_some_and(|is| is.gives_as(was)) {
+                let cause = self.gained(parsed).map_or(Difference::InText, Difference::Beside);
+                return Ok(cause);
+            }
+        }
+        Ok(match &there.query {
+            None if is_query => beside("its query was terminated, and begins anew"),
+            _ if there.is_stale => beside("its columns are others than its statement now says"),
             Some(query) if self.has_other_properties(query) => {
-                Difference::Beside("the session of its query had set other properties")
+                beside("the session of its query had set other properties")
             }
             _ => Difference::None,
         })
@@ -222,7 +242,11 @@ enum Difference {
     /// The texts show it.
     InText,
     /// They do not; this is it.
-    Beside(&'static str),
+    Beside(String),
+}
+
+fn beside(note: &str) -> Difference {
+    Difference::Beside(note.to_owned())
 }
 
 /// The statement as one that replaces.

@@ -33,7 +33,7 @@ impl<'d> Shown<'d> {
         Self { decision, files, is_dry }
     }
 
-    /// A line for each object, below those that are refused why and both texts; then how many of each there are.
+    /// A line for each object; below all of them, why some are refused, with both texts; then how many of each there are.
     pub(crate) fn text(&self, color: Color) -> String {
         let Decision { actions, left_alone, .. } = self.decision;
         let mut out = String::new();
@@ -57,11 +57,13 @@ impl<'d> Shown<'d> {
                 action.kind, action.name
             );
             let _ = writeln!(out, "{before}{}{after}", line.trim_end()); // writing to a text cannot fail
-            self.refusal(&mut out, action, color);
         }
         for one in left_alone {
             let _ =
                 writeln!(out, "  {:<kind$}  {:<name$}  in no file, left alone", one.kind, one.name);
+        }
+        for action in actions {
+            self.refusal(&mut out, action, color);
         }
         let _ = writeln!(out, "{}", self.summary());
         out
@@ -69,6 +71,7 @@ impl<'d> Shown<'d> {
 
     fn refusal(&self, out: &mut String, action: &Action, color: Color) {
         let Verdict::Refused(fault) = &action.verdict else { return };
+        out.push('\n');
         indent(out, "", &self.files.render(fault, color));
         if let Some(there) = &action.there {
             indent(out, "there: ", there);
@@ -111,10 +114,12 @@ impl<'d> Shown<'d> {
     }
 
     fn action(&self, action: &Action) -> Value {
-        let reason = match &action.verdict {
-            Verdict::Refused(fault) => Some(&fault.message),
-            _ => action.note.as_ref(),
+        let fault = match &action.verdict {
+            Verdict::Refused(fault) => Some(fault.message.as_str()),
+            _ => None,
         };
+        let reasons: Vec<&str> = action.note.as_deref().into_iter().chain(fault).collect();
+        let reason = (!reasons.is_empty()).then(|| reasons.join(": "));
         json!({
             "verdict": word(&action.verdict, self.is_dry),
             "kind": action.kind,

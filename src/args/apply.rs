@@ -11,6 +11,8 @@ What becomes of each statement:
   +  created   nothing of its name is there
   ~  replaced  CREATE OR REPLACE takes it: its query goes on with its state
   !  refused   it cannot be replaced, or is no definition: nothing at all is done
+Where a stream or table gains columns, queries over it go on as they are, but for those that take all columns (SELECT *): they
+are replaced, or refused. A paused query that is replaced runs from then on, which is said; one that is kept stays paused.
 What is there and in no file is left alone. An INSERT INTO … SELECT is known by what it does, as its query has no name.
 INSERT INTO … VALUES, ALTER, DROP, TERMINATE, connectors and queries are refused. Columns that a statement leaves to the Schema
 Registry are those that the server has, unless --property ksql.schema.registry.url says where that is.
@@ -42,8 +44,9 @@ pub(crate) struct ApplyArgs {
 /// How it is shown what becomes of statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ApplyOutput {
-    /// A line each.
+    /// A line for each thing, below them why some are refused, then how many of each there are.
     Text,
-    /// A JSON object each.
+    /// A JSON object a line for each thing: `verdict`, `kind`, `name`, and unless it is left alone `place` (file, line,
+    /// column), `reason`, `there` (its statement there, where that differs), `file` (the statement of the file).
     Json,
 }

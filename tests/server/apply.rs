@@ -1,98 +1,14 @@
 //! `millstream apply`: files of definitions against a server, by the program itself.
 
 use std::io::BufRead as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use millstream::registry::{EmbeddedRegistry, EmbeddedRegistryConfig};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::world::{Ksql, World};
-
-const CLICKS: &str = "CREATE STREAM clicks (id STRING KEY, page STRING, n INT)
-  WITH (kafka_topic='clicks', value_format='JSON', partitions=1);\n";
-const BIG: &str = "CREATE STREAM big AS SELECT id, page FROM clicks WHERE n > 5 EMIT CHANGES;\n";
-const HITS: &str =
-    "CREATE TABLE hits AS SELECT page, COUNT(*) AS n FROM clicks GROUP BY page EMIT CHANGES;\n";
-
-/// What the program said, and how it ended.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    /// The sign and the name of each line that has one.
-    fn verdicts(&self) -> Vec<(char, &str)> {
-        let lines = self.out.lines().filter(|line| line.starts_with(['=', '+', '~', '!']));
-        let words = lines.map(|line| {
-            let name = line.split("  ").map(str::trim).filter(|word| !word.is_empty()).nth(1);
-            (line.chars().next().unwrap(), name.unwrap())
-        });
-        words.collect()
-    }
-}
-
-/// Runs the program to its end.
-async fn program(args: Vec<String>) -> Said {
-    let run = move || {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
-        program.args(args).env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Said {
-        code: output.status.code().unwrap(),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    }
-}
-
-/// A folder of files.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Ksql {
-    async fn apply(&self, file: &Path, flags: &[&str]) -> Said {
-        let mut args = vec!["apply".to_owned(), file.display().to_string()];
-        args.extend(["--server".to_owned(), self.url()]);
-        args.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        program(args).await
-    }
-
-    /// Applies a text, and says what became of each of its statements.
-    async fn applied(&self, files: &Files, text: &str) -> Vec<(char, String)> {
-        let said = self.apply(&files.write("file.sql", text), &[]).await;
-        let verdicts = said.verdicts().into_iter();
-        let verdicts: Vec<_> = verdicts.map(|(sign, name)| (sign, name.to_owned())).collect();
-        let is_refused = verdicts.iter().any(|(sign, _)| *sign == '!');
-        assert_eq!(said.code, i32::from(is_refused), "{}{}", said.out, said.err);
-        verdicts
-    }
-
-    /// How many commands were ever written: what each of them was about, and the queries that run.
-    async fn state(&self) -> (String, Value) {
-        let (_, statuses) = self.get("/status").await;
-        (statuses, self.run("SHOW QUERIES; SHOW STREAMS; SHOW TABLES; SHOW TYPES;").await)
-    }
-}
-
-fn expected(verdicts: &[(char, &str)]) -> Vec<(char, String)> {
-    verdicts.iter().map(|(sign, name)| (*sign, (*name).to_owned())).collect()
-}
+use crate::applied::{BIG, CLICKS, Files, HITS, expected, program};
+use crate::world::World;
 
 #[tokio::test]
 async fn the_device_file_is_applied_twice() {

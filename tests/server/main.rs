@@ -1,7 +1,9 @@
 //! ksqlDB's REST API over an engine of ours, beside our embedded broker.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod applied;
 mod apply;
+mod apply_over_changes;
 mod bodies;
 mod bombs;
 mod commands;
