@@ -145,7 +145,7 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PropertyArgs {
     /// A properties file, as ksqlDB's server takes it.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "config-file", value_name = "FILE")]
     pub(crate) config: Option<std::path::PathBuf>,
     /// A property, such as auto.offset.reset=earliest; may be repeated.
     #[arg(long = "property", value_name = "NAME=VALUE")]
@@ -326,7 +326,13 @@ pub(crate) struct ProduceArgs {
     /// How readings are spelled.
     pub(crate) format: Format,
     /// Kafka brokers, separated by commas.
-    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "localhost:9092")]
+    #[arg(
+        long,
+        visible_alias = "bootstrap-servers",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        default_value = "localhost:9092"
+    )]
     pub(crate) brokers: Vec<String>,
     /// The topic, if not the format's own; made with 3 partitions if it does not exist.
     #[arg(long)]
@@ -369,7 +375,13 @@ pub(crate) struct ProduceArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArgs {
     /// Kafka brokers, separated by commas.
-    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "localhost:9092")]
+    #[arg(
+        long,
+        visible_alias = "bootstrap-servers",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        default_value = "localhost:9092"
+    )]
     pub(crate) brokers: Vec<String>,
     /// The topic, if not device-registry; made, compacted, if it does not exist.
     #[arg(long)]
@@ -400,7 +412,13 @@ pub(crate) struct ConsumeArgs {
     #[arg(default_value = "json")]
     pub(crate) format: Format,
     /// Kafka brokers, separated by commas.
-    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', default_value = "localhost:9092")]
+    #[arg(
+        long,
+        visible_alias = "bootstrap-servers",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        default_value = "localhost:9092"
+    )]
     pub(crate) brokers: Vec<String>,
     /// The topic, if not the format's own.
     #[arg(long)]

@@ -127,6 +127,7 @@ impl Demo {
         registry: String,
     ) -> anyhow::Result<Self> {
         let mut properties = run_command::properties(&args.properties, Some(&bootstrap))?;
+        run_command::warn_of(&properties);
         for (name, value) in PROPERTIES {
             if properties.get(name).is_none() {
                 properties.set(name, value);

@@ -32,6 +32,7 @@ async fn try_run(args: &ResetArgs) -> anyhow::Result<ExitCode> {
     let files = Files::read(&paths)?;
     let mut properties = run_command::kafka_properties(&args.kafka)?;
     run_command::set_state_dir(&mut properties, args.state_dir.as_deref())?;
+    run_command::warn_of(&properties);
     let services = Services::new(&properties)?;
     let options = ResetOptions { queries, sinks: args.sinks };
     let planned = plan_reset(&services, files.text(), &properties, &options).await;

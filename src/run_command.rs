@@ -255,7 +255,8 @@ pub(crate) fn warn_of_servers(properties: &Properties) {
     }
 }
 
-fn warn_of_unknown(properties: &Properties) {
+/// Names the properties that nobody knows, in one warning.
+pub(crate) fn warn_of_unknown(properties: &Properties) {
     let unknown: Vec<_> = unknown(properties).collect();
     if !unknown.is_empty() {
         tracing::warn!("these properties mean nothing: {}", unknown.join(", "));

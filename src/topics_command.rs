@@ -41,6 +41,7 @@ pub(crate) async fn run(args: TopicsArgs) -> anyhow::Result<()> {
 fn connect(args: &TopicsArgs) -> anyhow::Result<(Cluster, String)> {
     let properties =
         run_command::properties(&args.property_args(), args.bootstrap_servers.as_deref())?;
+    run_command::warn_of_unknown(&properties);
     let mut properties = properties.for_clients();
     let brokers = properties.entry("bootstrap.servers".to_owned());
     let brokers = brokers.or_insert_with(|| BROKERS.to_owned()).clone();

@@ -58,7 +58,7 @@ pub(crate) struct SessionArgs {
     #[arg(short = 'd', long = "define", value_name = "NAME=VALUE")]
     pub(crate) variables: Vec<String>,
     /// A properties file of ksqlDB's CLI: of the session, and ssl.* of the connection.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "config", value_name = "FILE")]
     pub(crate) config_file: Option<std::path::PathBuf>,
 }
 

@@ -11,6 +11,7 @@ use super::{Catalog, PlanContext, PlanError, Source};
 use crate::expr::{EvalContext, Expr, fit_strictly, shown_value};
 use crate::sql::ast::{self, ExprKind, InsertValues, Name, SourceKind};
 use crate::sql::print;
+use crate::sql::span::Span;
 use crate::sql::suggest::{self, NameKind};
 use crate::types::{OwnedValue, SqlType, Value};
 
@@ -27,6 +28,8 @@ struct NamedValue {
     column: String,
     ty: SqlType,
     expr: Arc<Expr>,
+    /// Where the value stands.
+    place: Span,
 }
 
 /// A row with its values.
@@ -49,8 +52,9 @@ pub fn plan_insert_values(
     let columns = named_columns(insert, source)?;
     let mut values = Vec::with_capacity(columns.len());
     for ((column, ty), expr) in columns.into_iter().zip(&insert.values) {
+        let place = expr.span;
         let expr = Arc::new(constant(expr, insert, ctx)?);
-        values.push(NamedValue { column, ty, expr });
+        values.push(NamedValue { column, ty, expr, place });
     }
     if source.kind == SourceKind::Table {
         check_key(insert, source, &values)?;
@@ -75,8 +79,9 @@ pub fn named_values(
     };
     let columns = named_columns(&insert, source)?;
     let values = columns.into_iter().zip(values).map(|((column, ty), expr)| {
+        let place = expr.span;
         let expr = Arc::new(constant(expr, &insert, ctx)?);
-        Ok(NamedValue { column, ty, expr })
+        Ok(NamedValue { column, ty, expr, place })
     });
     let values = values.collect::<Result<_, PlanError>>()?;
     Ok(InsertRow { source: Arc::clone(source), values })
@@ -149,7 +154,7 @@ fn column_type(name: &Name, insert: &InsertValues, source: &Source) -> Result<Sq
         "ROWTIME" => return Ok(SqlType::Bigint),
         "ROWPARTITION" | "ROWOFFSET" => {
             let reason = format!("Inserting into column `{}` is not allowed.", name.text);
-            return Err(failed(insert, &reason).at(name.span));
+            return Err(failed(insert, &reason).just_at(name.span));
         }
         _ => {}
     }
@@ -160,7 +165,7 @@ fn column_type(name: &Name, insert: &InsertValues, source: &Source) -> Result<Sq
         let names = source.schema.key.iter().chain(&source.schema.value);
         let names: Vec<&str> = names.map(|column| &*column.name).collect();
         let help = suggest::help(NameKind::Column, &name.text, &names);
-        missing().at(name.span).maybe_help(help)
+        missing().just_at(name.span).maybe_help(help)
     })
 }
 
@@ -258,7 +263,7 @@ impl InsertRow {
         named: &NamedValue,
         context: &EvalContext<'_>,
     ) -> Result<OwnedValue, PlanError> {
-        let refuse = |reason: &str| refused(&self.source.name, reason);
+        let refuse = |reason: &str| refused(&self.source.name, reason).at(named.place);
         let (value, errors) = named.expr.evaluate_row(&[], context);
         if let Some(failed) = errors.first() {
             return Err(refuse(&failed.error.message));

@@ -316,7 +316,11 @@ impl<'a> Clause<'a> {
         let (text, name) = (literal_text(&given.value), &given.name.text);
         let error =
             PlanError::prepare(format!("Invalid value {text} for property {name}: {reason}"));
-        self.refuse(error.at(given.value_span));
+        // Java's class of what stands there says little to whoever wrote it.
+        let is_text = matches!(given.value, Literal::String(_));
+        let wants_text = !is_text && reason.starts_with("Expected value to be a string");
+        let help = wants_text.then(|| format!("write '{text}': the value is a text"));
+        self.refuse(error.at(given.value_span).maybe_help(help));
     }
 
     fn text(&mut self, name: &str) -> Option<String> {

@@ -67,7 +67,7 @@ use std::path::{Path, PathBuf};
 pub fn run_paths(systems: &dyn Systems, paths: &[PathBuf]) -> std::io::Result<Report> {
     let mut report = Report::default();
     for path in paths {
-        for case in expand::cases(path)? {
+        for case in cases_of(path)? {
             if case.as_ref().is_ok_and(|case| !case.is_enabled) {
                 continue;
             }
@@ -75,6 +75,14 @@ pub fn run_paths(systems: &dyn Systems, paths: &[PathBuf]) -> std::io::Result<Re
         }
     }
     Ok(report)
+}
+
+/// The cases of a path; an error names it.
+fn cases_of(path: &Path) -> std::io::Result<Vec<Result<Case, Unreadable>>> {
+    let named = |error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    };
+    expand::cases(path).map_err(named)
 }
 
 /// Runs the cases of `paths` that `golden` has an answer for, and compares bytes.
@@ -86,7 +94,7 @@ pub fn run_golden(
     let answers = read_golden(golden)?;
     let mut report = Report::default();
     for path in paths {
-        for case in expand::cases(path)? {
+        for case in cases_of(path)? {
             let case = match case {
                 Ok(case) => case,
                 Err(unreadable) => {

@@ -331,3 +331,42 @@ async fn what_is_refused_is_told_as_ksqldb_tells_it() {
     assert_eq!(refused["message"], message);
     ksql.stop().await;
 }
+
+#[tokio::test]
+async fn places_and_hints_come_to_clients_that_ask_for_them() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(
+        "CREATE STREAM clicks (n INT) WITH (kafka_topic='c', value_format='JSON', partitions=1);",
+    )
+    .await;
+    let asks = [
+        (
+            "/ksql",
+            json!({ "ksql": "SHOW TABLES; CREATE STREAM b AS SELECT m FROM clicks;" }),
+            "m FROM",
+        ),
+        (
+            "/ksql",
+            json!({ "ksql": "DESCRIBE ${t};", "sessionVariables": { "t": "clickz" } }),
+            "${t}",
+        ),
+        ("/ksql", json!({ "ksql": "SHOW TABELS;" }), "TABELS"),
+        ("/query-stream", json!({ "sql": "SELECT * FROM clickz EMIT CHANGES;" }), "clickz"),
+        ("/query", json!({ "ksql": "SELECT UCASE(n) FROM clicks EMIT CHANGES;" }), "n)"),
+    ];
+    for (path, body, part) in asks {
+        let (status, plain) = ksql.post(path, &body, &[]).await;
+        let mut plain: Value = serde_json::from_str(&plain).unwrap();
+        assert_eq!((status, plain.get("diagnostic")), (400, None), "{path} {body}");
+        let (_, shown) = ksql.post(path, &body, &[("x-millstream-diagnostics", "1")]).await;
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        let label = &shown["diagnostic"]["labels"][0];
+        let text = body["ksql"].as_str().or(body["sql"].as_str()).unwrap();
+        let start = usize::try_from(label["start"].as_u64().unwrap()).unwrap();
+        assert!(text[start..].starts_with(part), "{path} {body}: {shown}");
+        plain["diagnostic"] = shown["diagnostic"].clone();
+        assert_eq!(plain, shown, "nothing else is told otherwise");
+    }
+    ksql.stop().await;
+}

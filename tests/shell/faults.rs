@@ -69,6 +69,22 @@ async fn names_that_are_not_there_are_pointed_at_with_what_is_near() {
             "EXPLAIN SELECT pge FROM clicks EMIT CHANGES;",
             "   |                ^^^\nhelp: did you mean PAGE?",
         ),
+        (
+            "INSERT INTO clicks (id, pag) VALUES ('a', 'b');",
+            "   |                         ^^^\nhelp: did you mean PAGE?",
+        ),
+        (
+            "INSERT INTO clicks (id, page) VALUES ('a', TRUE);",
+            "   |                                            ^^^^",
+        ),
+        (
+            "SHOW TABELS;",
+            "   |      ^^^^^^ Syntax error at or near 'TABELS' at line 1:6\nhelp: did you mean TABLES?",
+        ),
+        (
+            "CREATE STREAM b (n INT) WITH (kafka_topic=1, value_format='JSON', partitions=1);",
+            "help: write '1': the value is a text",
+        ),
         ("EXPLAIN csas_nothing_1;", "   |         ^^^^^^^^^^^^^^"),
         ("DESCRIBE FUNCTION ucaze;", "   |                   ^^^^^\nhelp: did you mean UCASE?"),
         ("DROP STREAM clickz;", "   |             ^^^^^^\nhelp: did you mean CLICKS?"),
@@ -102,6 +118,13 @@ async fn properties_that_nobody_knows_are_refused_wherever_they_are_given() {
     let told =
         failed(&sql(&["--property", "auto.offset.reset=soon", "-e", "SHOW STREAMS;"], "").await);
     assert!(told.contains("String must be one of: latest, earliest, none"), "{told}");
+    // Brokers of other commands are asked with properties that may be anybody's: they are named.
+    let topics = ["topics", "--bootstrap-servers", "127.0.0.1:1", "list"];
+    let told = failed(&millstream(&[&topics, &property[..]].concat(), "").await);
+    assert!(
+        told.contains("mean nothing: auto.offset.rest (did you mean auto.offset.reset?)"),
+        "{told}"
+    );
     // What a server is told is for the engine of the shell itself.
     let own = ["--property", "ksql.service.id=mine_", "--property", "ksql.hidden.topics=a.*"];
     let told = succeeded(

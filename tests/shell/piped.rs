@@ -80,7 +80,7 @@ async fn what_is_refused_is_pointed_at_and_ends_the_script() {
     assert_eq!(
         told,
         "error: line 1:6: Syntax error at line 1:6\n 1 | SHOW TABELS;\n   |      ^^^^^^ \
-         Syntax error at or near 'TABELS' at line 1:6\n"
+         Syntax error at or near 'TABELS' at line 1:6\nhelp: did you mean TABLES?\n"
     );
     assert_eq!(server.asked("/ksql").len(), 1);
     let told = failed(&sql(&server, &["-e", "SELECT nope FROM hits;"], "").await);

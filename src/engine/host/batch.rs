@@ -172,7 +172,7 @@ impl Shared {
         let planned = engine.plan(parsed, session, &known)?;
         let change = engine.apply(planned, 0);
         match change.row {
-            Some(row) => self.insert(&row).await,
+            Some(row) => self.insert(&row, parsed).await,
             None => Ok(()),
         }
     }

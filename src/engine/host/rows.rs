@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::refusal::not_written;
 use super::{HostError, HostFault, Shared};
+use crate::engine::diagnostic;
 use crate::expr::EvalContext;
 use crate::formats::Schemas;
 use crate::kafka::partitioner::partition_for_key;
@@ -12,12 +13,17 @@ use crate::kafka::random::random_u128;
 use crate::plan::{InsertRow, InsertedRow, Source};
 use crate::runtime::live::register_all;
 use crate::runtime::{InsertedRecord, RowWriter, SeededRandom, clock, source_schemas};
+use crate::sql::ParsedStatement;
 use crate::types::Arena;
 
 impl Shared {
-    /// Writes a row, and waits until Kafka has it.
-    pub(super) async fn insert(&self, row: &InsertRow) -> Result<(), HostError> {
-        let inserted = self.evaluated(row)?;
+    /// Writes the row of a statement, and waits until Kafka has it.
+    pub(super) async fn insert(
+        &self,
+        row: &InsertRow,
+        parsed: &ParsedStatement,
+    ) -> Result<(), HostError> {
+        let inserted = self.evaluated(row, parsed)?;
         let writer = self.row_writer(&row.source).await?;
         let record = writer.write(&inserted);
         let record = record.map_err(|error| HostError::server(error.message))?;
@@ -26,7 +32,11 @@ impl Shared {
     }
 
     /// The values of a row.
-    fn evaluated(&self, row: &InsertRow) -> Result<InsertedRow, HostError> {
+    fn evaluated(
+        &self,
+        row: &InsertRow,
+        parsed: &ParsedStatement,
+    ) -> Result<InsertedRow, HostError> {
         let nested_error_set_null = self.properties.flag("ksql.nested.error.set.null", true)?;
         let (arena, random) = (Arena::new(), SeededRandom::new(random_u128() as u64));
         let context = EvalContext {
@@ -35,7 +45,10 @@ impl Shared {
             random: &random,
             nested_error_set_null,
         };
-        let inserted: InsertedRow = row.evaluate(&context)?;
+        let inserted: InsertedRow = row.evaluate(&context).map_err(|error| {
+            let shown = diagnostic(&error, parsed);
+            HostError::from(error).shown_as(shown)
+        })?;
         if inserted.timestamp_ms >= 0 {
             return Ok(inserted);
         }

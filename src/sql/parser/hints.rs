@@ -36,6 +36,23 @@ static CLAUSES: &[&str] = &[
     "WITH",
 ];
 
+/// Words behind which one of a few stands.
+static AFTER: &[(&str, &[&str])] =
+    &[("EMIT", &["CHANGES", "FINAL"]), ("SHOW", LISTS), ("LIST", LISTS)];
+
+/// What `SHOW` and `LIST` show.
+static LISTS: &[&str] = &[
+    "CONNECTORS",
+    "FUNCTIONS",
+    "PROPERTIES",
+    "QUERIES",
+    "STREAMS",
+    "TABLES",
+    "TOPICS",
+    "TYPES",
+    "VARIABLES",
+];
+
 const NO_UNION: &str = "there is no UNION: INSERT INTO … SELECT writes another query into a stream";
 
 /// Mistakes that expected tokens do not explain: what stands before, what is found, what follows it (where that
@@ -176,11 +193,9 @@ impl<'s> Stop<'s> {
             did_you_mean(&word.to_uppercase(), candidates.iter().copied())
         };
         if is_word(found) {
-            let candidates: &[&str] = if self.before_text().eq_ignore_ascii_case("EMIT") {
-                &["CHANGES", "FINAL"]
-            } else {
-                self.expected
-            };
+            let before = self.before_text();
+            let known = AFTER.iter().find(|(word, _)| word.eq_ignore_ascii_case(before));
+            let candidates = known.map_or(self.expected, |(_, candidates)| *candidates);
             if let Some(meant) = meant(found, candidates) {
                 return Some(format!("did you mean {meant}?"));
             }

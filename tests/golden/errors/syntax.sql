@@ -101,6 +101,7 @@ error: line 11:6: Syntax error at line 11:6
 --> script.sql:11:6
  11 | SHOW STREAM;
     |      ^^^^^^ Syntax error at or near 'STREAM' at line 11:6
+help: did you mean STREAMS?
 
 error: line 12:8: Syntax error at line 12:8
 --> script.sql:12:8

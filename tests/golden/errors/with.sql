@@ -102,6 +102,7 @@ error: Failed to prepare statement: Invalid value 5 for property KAFKA_TOPIC: Ex
 --> script.sql:10:44
  10 | CREATE STREAM a9 (a INT) WITH (KAFKA_TOPIC=5, VALUE_FORMAT='JSON', CLEANUP_POLICY='compact');
     |                                            ^
+help: write '5': the value is a text
 
 error: Invalid config variable in the WITH clause: CLEANUP_POLICY.
 The CLEANUP_POLICY config is automatically inferred based on the type of source (STREAM or TABLE).
