@@ -4,6 +4,7 @@ mod shown;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -37,6 +38,12 @@ pub(crate) async fn run(args: ApplyArgs) -> ExitCode {
 }
 
 async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
+    if let Some(url) = args.files.iter().find(|file| is_url(file)) {
+        anyhow::bail!(
+            "{}: a server is named with --server, and files alone stand for themselves",
+            url.display()
+        );
+    }
     let files = Files::read(&args.files)?;
     let is_of_registry = |name: &str| name.starts_with(REGISTRY);
     let (session, client) = sql_command::connect(&args.server, &args.session, is_of_registry)?;
@@ -71,6 +78,12 @@ async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
         (false, true) => ExitCode::from(HAS_CHANGES),
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+/// Whether somebody names a server where files are named, as `millstream sql` takes it.
+fn is_url(file: &Path) -> bool {
+    let scheme = ["http:", "https:"].into_iter().any(|scheme| file.starts_with(scheme));
+    scheme && !file.exists()
 }
 
 fn show(shown: &Shown<'_>, output: ApplyOutput) -> anyhow::Result<()> {

@@ -21,6 +21,8 @@ pub(super) struct Decider {
     pub(super) has_registry: bool,
     /// The streams and tables of the statements before.
     pub(super) defined: BTreeMap<String, Defined>,
+    /// The topics that refused statements were to make, each with their stream or table.
+    pub(super) refused_topics: BTreeMap<String, String>,
     pub(super) types: BTreeSet<String>,
     pub(super) inserts: Inserts,
     pub(super) decision: Decision,
@@ -81,6 +83,7 @@ impl Decider {
             session,
             has_registry,
             defined: BTreeMap::new(),
+            refused_topics: BTreeMap::new(),
             types: BTreeSet::new(),
             decision: Decision::default(),
             number: 0,

@@ -17,6 +17,7 @@ impl Decider {
         let object = (kind.as_str(), name.text.as_str());
         if let Some(fault) = self.over_refused(parsed) {
             self.defined.entry(name.text.clone()).or_insert(Defined::Not);
+            self.note_refused_topic(parsed, &name.text);
             return self.note(parsed, object, Verdict::Refused(fault));
         }
         let in_registry = |read: &&str| self.defined.get(*read) == Some(&Defined::InRegistry);
@@ -35,6 +36,7 @@ impl Decider {
             Ok(planned) => planned,
             Err(error) => {
                 self.defined.entry(name.text.clone()).or_insert(Defined::Not);
+                self.note_refused_topic(parsed, &name.text);
                 self.note(parsed, object, Verdict::Refused(diagnostic(&error, parsed)));
                 let Some(there) = self.existing.sources.get(&name.text) else { return };
                 let is_unchanged = self.is_unchanged(there, &new);
@@ -71,10 +73,27 @@ impl Decider {
             _ => None,
         };
         let mut named = read_names(&parsed.statement).chain(target);
-        let refused = named.find(|name| self.defined.get(*name) == Some(&Defined::Not))?;
+        let refused = named.find(|name| self.defined.get(*name) == Some(&Defined::Not));
+        let refused = refused.or_else(|| self.refused_maker(parsed))?;
         Some(Diagnostic::new(format!(
             "not looked at: the statement that makes {refused} is refused"
         )))
+    }
+
+    /// What a refused statement was to make, with the topic that this one is over and that is not there.
+    fn refused_maker(&self, parsed: &ParsedStatement) -> Option<&str> {
+        let is_source = matches!(parsed.statement, Statement::CreateSource(_));
+        let topic = options(&parsed.statement).topic.filter(|_| is_source)?;
+        let maker = self.refused_topics.get(&topic).filter(|_| self.known.topic(&topic).is_none());
+        maker.map(String::as_str)
+    }
+
+    /// Notes that the topic of a query's results is not made.
+    fn note_refused_topic(&mut self, parsed: &ParsedStatement, name: &str) {
+        if matches!(parsed.statement, Statement::CreateAs(_)) {
+            let topic = options(&parsed.statement).topic;
+            self.refused_topics.insert(topic.unwrap_or_else(|| name.to_owned()), name.to_owned());
+        }
     }
 
     /// Decides about a statement whose stream or table is there.

@@ -51,7 +51,8 @@ impl<'d> Shown<'d> {
             };
             let place = self.files.place(action.place);
             let said = word(&action.verdict, self.is_dry);
-            let note = action.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            let note = action.note.as_deref().or(unplaced(action));
+            let note = note.map(|note| format!(": {note}")).unwrap_or_default();
             let line = format!(
                 "{sign} {:<kind$}  {:<name$}  {place}  {said}{note}",
                 action.kind, action.name
@@ -71,6 +72,9 @@ impl<'d> Shown<'d> {
 
     fn refusal(&self, out: &mut String, action: &Action, color: Color) {
         let Verdict::Refused(fault) = &action.verdict else { return };
+        if action.note.is_none() && unplaced(action).is_some() {
+            return;
+        }
         out.push('\n');
         indent(out, "", &self.files.render(fault, color));
         if let Some(there) = &action.there {
@@ -129,6 +133,14 @@ impl<'d> Shown<'d> {
             "there": action.there,
             "file": action.file,
         })
+    }
+}
+
+/// Why something is refused that is at no fault itself, as it is over what another statement was to make.
+fn unplaced(action: &Action) -> Option<&str> {
+    match &action.verdict {
+        Verdict::Refused(fault) if fault.labels.is_empty() => Some(&fault.message),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use millstream::registry::{EmbeddedRegistry, EmbeddedRegistryConfig};
 use serde_json::{Value, json};
 
-use crate::applied::{BIG, CLICKS, Files, HITS, expected};
+use crate::applied::{BIG, CLICKS, Files, HITS, expected, program};
 use crate::world::{Ksql, World};
 
 /// The queries that there are, by their ids.
@@ -197,5 +197,33 @@ async fn what_the_server_alone_refuses_is_shown_where_it_stands() {
     assert_eq!(said.code, 1);
     assert!(said.out.ends_with("nothing is done yet\n"), "{}", said.out);
     assert!(said.err.contains("file.sql:3:1\n 3 | CREATE STREAM found WITH"), "{}", said.err);
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_over_something_refused_says_so_in_its_line() {
+    let (world, files) = (World::new().await, Files::new());
+    let ksql = world.server().await;
+    let text = [
+        CLICKS,
+        "CREATE TABLE hits AS SELECT page, SUM(nope) AS n FROM clicks GROUP BY page;\n",
+        "CREATE STREAM changes (n INT) WITH (kafka_topic='HITS', value_format='JSON');\n",
+        "CREATE STREAM few AS SELECT * FROM changes;\n",
+    ]
+    .concat();
+    let said = ksql.apply(&files.write("file.sql", &text), &[]).await;
+    assert_eq!(said.verdicts(), [('+', "CLICKS"), ('!', "HITS"), ('!', "CHANGES"), ('!', "FEW")]);
+    for line in ["HITS is refused\n! STREAM", "CHANGES is refused\n\n    error: "] {
+        let line = format!("refused: not looked at: the statement that makes {line}");
+        assert!(said.out.contains(&line), "{}", said.out);
+    }
+    assert_eq!(
+        said.out.matches("\n    error: ").count(),
+        1,
+        "one fault is told once: {}",
+        said.out
+    );
+    let said = program(["apply", "http://localhost:1"].map(str::to_owned).to_vec()).await;
+    assert!(said.err.contains("a server is named with --server"), "{}", said.err);
     ksql.stop().await;
 }
