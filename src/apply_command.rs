@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use millstream::apply::{self, ApplyError, ApplyOptions, Decision, Target, Verdict};
+use millstream::apply::{self, ApplyError, ApplyOptions, Decision, Target};
 use millstream::engine::host::Host;
 use millstream::engine::{Properties, registry};
 use millstream::sql::Variables;
@@ -64,15 +64,7 @@ async fn try_run(args: &ApplyArgs) -> anyhow::Result<ExitCode> {
     };
     // What the server did not take is not said to be done.
     show(&Shown::new(&decision, &files, is_only_shown || done.is_err()), args.output)?;
-    if let Err(error) = done {
-        let placed = error.diagnostic(&decision);
-        files.show(placed.as_slice());
-        // What is shown with its place is not said twice.
-        return Err(match placed {
-            Some(_) => anyhow::anyhow!("{}: the server refuses what is to be done", files.names()),
-            None => error.into(),
-        });
-    }
+    told(done, &decision, &files)?;
     Ok(match (decision.is_refused(), args.dry_run && decision.has_changes()) {
         (true, _) => ExitCode::FAILURE,
         (false, true) => ExitCode::from(HAS_CHANGES),
@@ -104,21 +96,28 @@ pub(crate) async fn apply_here(host: &Arc<Host>, files: &Files) -> anyhow::Resul
     let target = Target::Here(Arc::clone(host));
     let decision = decide(&target, files, &options).await?;
     if decision.is_refused() {
-        for action in &decision.actions {
-            let Verdict::Refused(fault) = &action.verdict else { continue };
-            files.show(std::slice::from_ref(fault));
-            if let Some(there) = &action.there {
-                eprintln!("there: {there}\n");
-            }
-        }
+        eprintln!(
+            "{}",
+            Shown::new(&decision, files, true).text(sql_command::color(&std::io::stderr()))
+        );
         anyhow::bail!("{} is not applied, and nothing of it is done", files.names());
     }
-    apply::carry_out(&target, files.text(), &decision, &options).await?;
+    told(apply::carry_out(&target, files.text(), &decision, &options).await, &decision, files)?;
     for action in &decision.actions {
         let (word, name) = (shown::word(&action.verdict, false), &action.name);
-        tracing::info!("{} {name} is {word}", action.kind.to_lowercase());
+        let note = action.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+        tracing::info!("{} {name} is {word}{note}", action.kind.to_lowercase());
     }
     Ok(())
+}
+
+/// What was done, or what the server did not do: shown where it stands in the files, if that is known.
+fn told(done: Result<(), ApplyError>, decision: &Decision, files: &Files) -> anyhow::Result<()> {
+    let Err(error) = done else { return Ok(()) };
+    let Some(placed) = error.diagnostic(decision) else { return Err(error.into()) };
+    files.show(&[placed]);
+    // What is shown with its place is not said twice.
+    anyhow::bail!("{}: the server refuses what is to be done", files.names())
 }
 
 /// Decides what is to be done; shows statements that cannot be read.
