@@ -41,24 +41,27 @@ pub(crate) async fn run(args: SqlArgs) -> ExitCode {
 
 async fn try_run(args: SqlArgs) -> anyhow::Result<ExitCode> {
     if let Some(url) = args.url.clone() {
-        return run_at(&url, args, |_| false).await;
+        return run_at(&url, args, None).await;
     }
     let given = run_command::properties(&args.session.property_args(), None)?;
     // What is wrong with the properties is said before anything starts.
     session(&args.session, is_of_servers)?;
     let embedded = Embedded::start(args.bootstrap_servers.as_deref(), given).await?;
-    let done = run_at(&embedded.url(), args, is_of_servers).await;
+    let about = match &args.bootstrap_servers {
+        Some(brokers) => format!("an engine of this shell, beside {brokers}"),
+        None => "an engine and a broker of this shell, in memory: all of it is gone at its end"
+            .to_owned(),
+    };
+    let about = format!("{about}; millstream sql URL asks a server that runs");
+    let done = run_at(&embedded.url(), args, Some(about)).await;
     embedded.stop().await;
     done
 }
 
-/// Runs what is to be run at a server, which has the properties of these names for itself.
-async fn run_at(
-    url: &str,
-    args: SqlArgs,
-    is_elsewhere: fn(&str) -> bool,
-) -> anyhow::Result<ExitCode> {
+/// Runs what is to be run at a server. One that is the shell's own has a text about it, and the properties of servers.
+async fn run_at(url: &str, args: SqlArgs, own: Option<String>) -> anyhow::Result<ExitCode> {
     let texts = texts(&args)?;
+    let is_elsewhere = |name: &str| own.is_some() && is_of_servers(name);
     let (session, client) = connect(url, &args.session, is_elsewhere)?;
     let options = ShellOptions {
         format: format(args.output),
@@ -70,6 +73,7 @@ async fn run_at(
             time: args.query_timeout.map(Duration::from_millis),
         },
         session,
+        about_server: own,
         check_property: |name, value| check_property(name, value).map_err(|error| unplaced(&error)),
     };
     let mut shell = Shell::new(client, options)?;

@@ -19,6 +19,10 @@ pub async fn interact(shell: &mut Shell, has_colors: bool) -> io::Result<Result<
     let said = |field: &str| info[field].as_str().unwrap_or("?").to_owned();
     let (version, service) = (said("version"), said("ksqlServiceId"));
     let url = shell.client.url().to_owned();
+    if let Some(about) = shell.about_server() {
+        let about = format!("{about}\n");
+        shell.printer.draw(&about)?;
+    }
     shell.printer.draw(&format!("{url}, version {version}, service {service}; \\? for help\n"))?;
     let names = SharedNames::default();
     refresh(&names, shell);

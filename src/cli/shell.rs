@@ -52,6 +52,8 @@ pub struct ShellOptions {
     pub session: Session,
     /// What says whether a session may have a property.
     pub check_property: PropertyCheck,
+    /// What people are told of the server first, where it is none that somebody else runs.
+    pub about_server: Option<String>,
 }
 
 /// A shell with its session.
@@ -88,6 +90,11 @@ impl Shell {
             place: None,
             options,
         })
+    }
+
+    /// What people are told of the server first, where it is none that somebody else runs.
+    pub fn about_server(&self) -> Option<&str> {
+        self.options.about_server.as_deref()
     }
 
     /// Runs a text piece by piece, to its end or to the first that is refused. What is refused in a file is told with its

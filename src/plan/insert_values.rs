@@ -139,14 +139,21 @@ fn named_columns(
     }
     let values: Vec<_> = insert.values.iter().map(print::expression).collect();
     let named: Vec<_> = insert.columns.iter().map(|name| format!("`{}`", name.text)).collect();
-    Err(failed(
+    let error = failed(
         insert,
         &format!(
             "Expected a value for each column. Expected Columns: [{}]. Got [{}]",
             named.join(", "),
             values.join(", ")
         ),
-    ))
+    );
+    // Where none is named, ksqlDB names none either.
+    let all: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let is_open = insert.columns.is_empty();
+    Err(error.maybe_help(is_open.then(|| {
+        let all = all.join(", ");
+        format!("values of all columns: {all}; or name some of them behind the name")
+    })))
 }
 
 fn column_type(name: &Name, insert: &InsertValues, source: &Source) -> Result<SqlType, PlanError> {

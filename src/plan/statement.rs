@@ -245,7 +245,9 @@ pub fn already_exists(
         name.text,
         kind_name(existing)
     );
-    PlanError::new(stage, message).at(name.span).help("give it another name")
+    PlanError::new(stage, message).at(name.span).help(
+        "give it another name; CREATE OR REPLACE changes what is there, IF NOT EXISTS leaves it as it is",
+    )
 }
 
 /// Sources that are read only are not replaced, nor do they replace others.

@@ -85,6 +85,12 @@ async fn names_that_are_not_there_are_pointed_at_with_what_is_near() {
             "CREATE STREAM b (n INT) WITH (kafka_topic=1, value_format='JSON', partitions=1);",
             "help: write '1': the value is a text",
         ),
+        (
+            "INSERT INTO clicks VALUES ('a');",
+            "help: values of all columns: ID, PAGE; or name some of them behind the name",
+        ),
+        ("SELECT 1;", "help: a SELECT reads a stream or a table: add FROM and its name"),
+        (CLICKS, "help: give it another name; CREATE OR REPLACE changes what is there"),
         ("EXPLAIN csas_nothing_1;", "   |         ^^^^^^^^^^^^^^"),
         ("DESCRIBE FUNCTION ucaze;", "   |                   ^^^^^\nhelp: did you mean UCASE?"),
         ("DROP STREAM clickz;", "   |             ^^^^^^\nhelp: did you mean CLICKS?"),

@@ -264,3 +264,15 @@ async fn half_a_statement_keeps_nobody_in_the_shell() {
     });
     assert_eq!(server.asked("/query-stream")[0]["sql"], "SELECT *\nFROM hits;");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_of_the_shell_itself_is_told_apart_from_a_server() {
+    tokio::task::block_in_place(|| {
+        let mut terminal = Terminal::open(&[], &[]);
+        terminal.expect("an engine and a broker of this shell, in memory");
+        terminal.expect("service millstream_sql_; \\? for help");
+        terminal.prompt();
+        terminal.send("\u{4}");
+        terminal.ends_with(0);
+    });
+}

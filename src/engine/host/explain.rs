@@ -52,7 +52,7 @@ impl Shared {
             id.text
         );
         let help = if self.reads.has_in_any_case(&id.text) {
-            Some("its rows go to a client, and it has no place to be asked by: EXPLAIN its SELECT statement".to_owned())
+            Some("this query gives its rows to a client: EXPLAIN takes its SELECT statement, and no id".to_owned())
         } else {
             query_help(self.state().engine().catalog(), &id.text)
         };

@@ -224,6 +224,9 @@ impl<'s> Stop<'s> {
         if found.eq_ignore_ascii_case("EMIT") && self.is_expected(";") {
             return Some("EMIT stands at the end, but before LIMIT".to_owned());
         }
+        if self.text(self.found()) == ";" && self.is_expected("FROM") {
+            return Some("a SELECT reads a stream or a table: add FROM and its name".to_owned());
+        }
         if self.before_text() == "(" && two_before.eq_ignore_ascii_case("KEY") {
             return Some("write PRIMARY KEY behind the type of each column of the key".to_owned());
         }

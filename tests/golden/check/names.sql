@@ -35,7 +35,7 @@ error: Cannot add stream 'CLICKS': A stream with the same name already exists
 --> script.sql:8:15
  8 | CREATE STREAM clicks (id VARCHAR) WITH (KAFKA_TOPIC='other', VALUE_FORMAT='JSON');
    |               ^^^^^^
-help: give it another name
+help: give it another name; CREATE OR REPLACE changes what is there, IF NOT EXISTS leaves it as it is
 
 assumed: topic clicks exists (--bootstrap-servers checks it)
 script.sql: 5 statements are faulty

@@ -132,7 +132,7 @@ error: Cannot add stream 'CLICKS': A stream with the same name already exists
 --> script.sql:15:15
  15 | CREATE STREAM clicks (id INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');
     |               ^^^^^^
-help: give it another name
+help: give it another name; CREATE OR REPLACE changes what is there, IF NOT EXISTS leaves it as it is
 
 error: Exception while preparing statement: KLICKS does not exist.
 --> script.sql:17:42
