@@ -79,8 +79,9 @@
 //! start ─▶ Starting: topics, group, restore ── assigned ─▶ Running: take ─▶ barrier ─▶ commit ┤
 //!            │  ▲                                            │                             │
 //!            │  └─ back-off ── Retrying ◀── broker, topic, panic ──────────────────────────┤
-//!            └─ another runs it ─▶ Standby                                                 └─▶ Failed: tried again only by
-//!                                                                                              a start of the process
+//!            └─ another runs it ─▶ Standby                  │ ▲                            └─▶ Failed: tried again only by
+//!                                            PAUSE, commit ─▼ │ RESUME                           a start of the process
+//!                                                        Paused: its stores are read, and nothing else moves
 //! ```
 //!
 //! A commit begins as a barrier: the workers of a query say how far they are (`Cut`), read on to the same time (`Level`),

@@ -191,6 +191,7 @@ fn announce(state: QueryState, id: &str, cause: Option<&str>) {
         QueryState::Starting => tracing::info!("query {id} is starting"),
         QueryState::Standby => tracing::info!("query {id} stands by: another instance runs it"),
         QueryState::Running => tracing::info!("query {id} is running"),
+        QueryState::Paused => tracing::info!("query {id} is paused"),
         QueryState::Retrying => tracing::warn!("query {id} will be tried again: {cause}"),
         QueryState::Failed => tracing::error!("query {id} has failed for good: {cause}"),
     }

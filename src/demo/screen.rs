@@ -268,7 +268,7 @@ fn queries(queries: &[QueryStatus]) -> Vec<Line> {
     for query in queries {
         let hue = match query.state {
             QueryState::Running => Color::Green,
-            QueryState::Starting | QueryState::Standby => Color::Yellow,
+            QueryState::Starting | QueryState::Standby | QueryState::Paused => Color::Yellow,
             QueryState::Retrying | QueryState::Failed => Color::Red,
         };
         let figures = format!(

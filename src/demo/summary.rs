@@ -277,6 +277,7 @@ pub(super) fn state(state: QueryState) -> &'static str {
         QueryState::Starting => "starting",
         QueryState::Standby => "standby",
         QueryState::Running => "running",
+        QueryState::Paused => "paused",
         QueryState::Retrying => "retrying",
         QueryState::Failed => "failed",
     }

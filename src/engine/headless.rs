@@ -343,6 +343,7 @@ fn specs(engine: &Engine) -> Result<Vec<QuerySpec>, PropertyError> {
     let spec = |query: &std::sync::Arc<super::PersistentQuery>| {
         let settings = settings(&engine.properties_of(query))?;
         Ok(QuerySpec {
+            is_paused: false,
             id: query.id.clone(),
             plan: std::sync::Arc::clone(&query.plan),
             settings,

@@ -272,11 +272,10 @@ impl Engine {
         let done = if is_paused { "Query paused." } else { "Query resumed." };
         change.answer = Answer::Message(done.to_owned());
         for query in ids.iter().filter_map(|id| self.catalog.query(id)) {
-            change.queries.push(if is_paused {
-                QueryChange::Pause { id: query.id.clone() }
-            } else {
-                QueryChange::Resume(Arc::clone(query))
-            });
+            let id = query.id.clone();
+            let becomes =
+                if is_paused { QueryChange::Pause { id } } else { QueryChange::Resume { id } };
+            change.queries.push(becomes);
         }
     }
 

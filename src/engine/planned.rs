@@ -190,5 +190,8 @@ pub enum QueryChange {
         id: String,
     },
     /// It goes on where it came to rest.
-    Resume(Arc<PersistentQuery>),
+    Resume {
+        /// Its id.
+        id: String,
+    },
 }

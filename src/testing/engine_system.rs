@@ -134,7 +134,7 @@ impl EngineSystem {
         change.topic.iter().for_each(|topic| self.known.add_request(topic));
         for query in &change.queries {
             match query {
-                QueryChange::Start(_) | QueryChange::Pause { .. } | QueryChange::Resume(_) => {}
+                QueryChange::Start(_) | QueryChange::Pause { .. } | QueryChange::Resume { .. } => {}
                 QueryChange::Replace(query) => drop(self.drivers.remove(&query.id)),
                 QueryChange::Terminate { id } => drop(self.drivers.remove(id)),
             }

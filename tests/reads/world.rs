@@ -72,14 +72,14 @@ impl World {
         }
         for query in &change.queries {
             match query {
-                QueryChange::Start(query) | QueryChange::Resume(query) => self.start_query(query),
+                QueryChange::Start(query) => self.start_query(query),
                 QueryChange::Replace(query) => {
                     self.instance.stop_query(&query.id).await;
                     self.start_query(query);
                 }
-                QueryChange::Terminate { id } | QueryChange::Pause { id } => {
-                    drop(self.instance.stop_query(id).await);
-                }
+                QueryChange::Terminate { id } => drop(self.instance.stop_query(id).await),
+                QueryChange::Pause { id } => self.instance.pause_query(id).await,
+                QueryChange::Resume { id } => self.instance.resume_query(id),
             }
         }
     }
@@ -88,7 +88,9 @@ impl World {
         let settings = millstream::engine::settings(&self.engine.properties_of(query)).unwrap();
         let (id, plan) = (query.id.clone(), query.plan.clone());
         let is_replacement = query.is_replacement;
-        self.instance.start_query(QuerySpec { id, plan, settings, is_replacement }).unwrap();
+        self.instance
+            .start_query(QuerySpec { id, plan, settings, is_replacement, is_paused: false })
+            .unwrap();
     }
 
     /// Runs statements.

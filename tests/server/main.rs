@@ -16,6 +16,7 @@ mod looks;
 mod operators;
 mod pulls;
 mod reading;
+mod rests;
 mod statements;
 mod streams;
 mod world;

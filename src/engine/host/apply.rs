@@ -36,11 +36,8 @@ impl Shared {
             next = next.max(found.next);
             self.applied.send_replace(next);
         }
-        let (queries, paused) = {
-            let state = self.state();
-            (state.engine().queries().to_vec(), state.paused.clone())
-        };
-        for query in queries.iter().filter(|query| !paused.contains(&query.id)) {
+        let queries = self.state().engine().queries().to_vec();
+        for query in &queries {
             self.start_query(query);
         }
         Ok(tail)
@@ -118,24 +115,13 @@ impl Shared {
         known.joins_unequal = true;
         let planned = engine.plan(&parsed, &session, known)?;
         let planned = planned.with_query_id(ksql_plan::query_id(&command.plan));
-        let mut change = engine.apply(planned, number);
+        let change = engine.apply(planned, number);
         let status = status_of(&change.answer);
-        self.leave_out_vain(&mut change);
         self.put(engine, &change, &command.statement);
         if !is_replay {
             self.carry_out(&change).await;
         }
         Ok(status)
-    }
-
-    /// Leaves out pauses of queries that are paused, and resumptions of those that are not.
-    fn leave_out_vain(&self, change: &mut Change) {
-        let state = self.state();
-        change.queries.retain(|query| match query {
-            QueryChange::Pause { id } => !state.paused.contains(id),
-            QueryChange::Resume(query) => state.paused.contains(&query.id),
-            _ => true,
-        });
     }
 
     /// Takes a new engine over, with what is known of its queries.
@@ -160,7 +146,7 @@ impl Shared {
                     state.made_by.retain(|name, _| catalog.source(name).is_some());
                 }
                 QueryChange::Pause { id } => drop(state.paused.insert(id.clone())),
-                QueryChange::Resume(query) => drop(state.paused.remove(&query.id)),
+                QueryChange::Resume { id } => drop(state.paused.remove(id)),
             }
         }
     }
@@ -168,17 +154,21 @@ impl Shared {
     /// Starts and stops queries as a change says.
     async fn carry_out(&self, change: &Change) {
         let stops = change.queries.iter().filter_map(|query| match query {
-            QueryChange::Terminate { id } | QueryChange::Pause { id } => Some(id.clone()),
+            QueryChange::Terminate { id } => Some(id.clone()),
             QueryChange::Replace(query) => Some(query.id.clone()),
-            QueryChange::Start(_) | QueryChange::Resume(_) => None,
+            _ => None,
         });
         self.stop_queries(&stops.collect::<Vec<_>>()).await;
+        let pauses = change.queries.iter().filter_map(|query| match query {
+            QueryChange::Pause { id } => Some(self.instance.pause_query(id)),
+            _ => None,
+        });
+        at_once(pauses).await;
         for query in &change.queries {
             match query {
-                QueryChange::Start(query)
-                | QueryChange::Replace(query)
-                | QueryChange::Resume(query) => self.start_query(query),
+                QueryChange::Start(query) | QueryChange::Replace(query) => self.start_query(query),
                 QueryChange::Terminate { id } => self.forget_query(id),
+                QueryChange::Resume { id } => self.instance.resume_query(id),
                 QueryChange::Pause { .. } => {}
             }
         }
@@ -186,21 +176,15 @@ impl Shared {
 
     /// Stops queries, all at once: each waits for its own broker.
     pub(super) async fn stop_queries(&self, ids: &[String]) {
-        let stops = ids.iter().map(|id| Box::pin(self.instance.stop_query(id)));
-        let mut stopping: Vec<_> = stops.collect();
-        std::future::poll_fn(|context| {
-            stopping.retain_mut(|stop| stop.as_mut().poll(context).is_pending());
-            if stopping.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-        })
-        .await;
+        at_once(ids.iter().map(|id| self.instance.stop_query(id))).await;
     }
 
     /// Starts a query; that it cannot be started is told.
     fn start_query(&self, query: &Arc<PersistentQuery>) {
-        let properties = {
+        let (properties, is_paused) = {
             let mut state = self.state();
             state.started.insert(query.id.clone(), clock::now());
-            state.engine().properties_of(query)
+            (state.engine().properties_of(query), state.paused.contains(&query.id))
         };
         let started = settings(&properties).map_err(HostError::from).and_then(|settings| {
             let (id, plan) = (query.id.clone(), Arc::clone(&query.plan));
@@ -209,12 +193,23 @@ impl Shared {
                 plan,
                 settings,
                 is_replacement: query.is_replacement,
+                is_paused,
             })?)
         });
         if let Err(error) = started {
             tracing::warn!("query {} cannot be started: {error}", query.id);
         }
     }
+}
+
+/// Waits for all of them.
+async fn at_once<F: Future>(all: impl IntoIterator<Item = F>) {
+    let mut left: Vec<_> = all.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        left.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        if left.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
 }
 
 /// What became of a command that is applied.

@@ -51,12 +51,12 @@ pub enum LiveError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// What a query keeps is asked for while it does not run here, or not yet.
-    #[error(
-        "query {query} is not running here, so what it keeps cannot be looked at; it may be starting"
-    )]
+    #[error("query {query} {cause}, so what it keeps cannot be looked at")]
     NotRunning {
         /// The query.
         query: String,
+        /// Why it does not.
+        cause: String,
     },
     /// State and offsets do not belong together.
     #[error("query {query}: {cause}")]

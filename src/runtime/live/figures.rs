@@ -16,6 +16,8 @@ pub enum QueryState {
     Standby,
     /// It runs.
     Running,
+    /// It takes nothing until it is resumed; what it keeps can be looked at.
+    Paused,
     /// It failed, and will be tried again.
     Retrying,
     /// It failed for good.
@@ -115,7 +117,7 @@ impl Figures {
     pub(super) fn set_state(&self, state: QueryState) {
         let mut standing = self.standing();
         standing.state = state;
-        if matches!(state, QueryState::Running | QueryState::Standby) {
+        if matches!(state, QueryState::Running | QueryState::Paused | QueryState::Standby) {
             (standing.cause, standing.since) = (None, None);
         }
     }

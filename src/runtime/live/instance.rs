@@ -91,6 +91,7 @@ pub struct Instance {
 /// A query, as the instance holds it.
 struct Living {
     stop: watch::Sender<bool>,
+    paused: watch::Sender<bool>,
     /// Away while it is told to stop.
     life: Option<JoinHandle<()>>,
     figures: Arc<Figures>,
@@ -157,6 +158,7 @@ impl Instance {
         self.placements.place(&id, &spec.plan);
         let figures = Arc::new(Figures::new(self.workers.count()));
         let (stop, stopped) = watch::channel(false);
+        let (paused, is_paused) = watch::channel(spec.is_paused);
         let life = Life {
             id: id.clone(),
             cluster: self.cluster.clone(),
@@ -170,6 +172,7 @@ impl Instance {
             standing: Standing { static_id, ..self.standing.clone() },
             probe: Arc::clone(&self.probe),
             stop: stopped,
+            paused: is_paused,
             stop_within: self.options.stop_within,
             backoff: spec.settings.retry_backoff,
             seen: SeenTopics::default(),
@@ -180,7 +183,7 @@ impl Instance {
         let life = watched(life.live(), Arc::clone(&figures));
         let life = skip_warnings::beside(life, id.clone(), Arc::clone(&figures));
         let life = tokio::spawn(life);
-        lives.insert(id, Living { stop, life: Some(life), figures });
+        lives.insert(id, Living { stop, paused, life: Some(life), figures });
         Ok(())
     }
 
@@ -206,8 +209,25 @@ impl Instance {
                 {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
+                Err(LiveError::NotRunning { query, cause }) => {
+                    let cause = self.why_not_running(&query).unwrap_or(cause);
+                    return Err(LiveError::NotRunning { query, cause });
+                }
                 pulled => return pulled,
             }
+        }
+    }
+
+    /// Why a query does not run here, as far as that is known.
+    fn why_not_running(&self, id: &str) -> Option<String> {
+        let QueryStatus { state, cause, .. } = self.status_of(id)?;
+        let cause = cause.unwrap_or_default();
+        match state {
+            QueryState::Starting => Some("is still starting".to_owned()),
+            QueryState::Standby => Some("is run by another server".to_owned()),
+            QueryState::Retrying => Some(format!("has failed and will be tried again ({cause})")),
+            QueryState::Failed => Some(format!("has failed ({cause})")),
+            QueryState::Running | QueryState::Paused => None,
         }
     }
 
@@ -220,13 +240,36 @@ impl Instance {
     }
 
     fn state_of(&self, id: &str) -> Option<QueryState> {
+        self.status_of(id).map(|status| status.state)
+    }
+
+    fn status_of(&self, id: &str) -> Option<QueryStatus> {
         let lives = self.lives();
-        lives.get(&QueryId::from(id)).map(|living| living.figures.status(id).state)
+        lives.get(&QueryId::from(id)).map(|living| living.figures.status(id))
     }
 
     /// Whether a query starts, or runs.
     fn is_about_to_run(&self, id: &str) -> bool {
         matches!(self.state_of(id), Some(QueryState::Starting | QueryState::Running))
+    }
+
+    /// Has a query take nothing more until it is resumed. What it has taken is committed when this returns, unless that takes
+    /// longer than a stop may; what it keeps stays, and can be looked at. Nothing if it does not run.
+    pub async fn pause_query(&self, id: &str) {
+        if let Some(living) = self.lives().get(&QueryId::from(id)) {
+            living.paused.send_replace(true);
+        }
+        let until = clock::instant() + self.patience();
+        while self.state_of(id) == Some(QueryState::Running) && clock::instant() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Lets a paused query go on.
+    pub fn resume_query(&self, id: &str) {
+        if let Some(living) = self.lives().get(&QueryId::from(id)) {
+            living.paused.send_replace(false);
+        }
     }
 
     /// Drains a query, commits it and leaves its group; where it stood then. Nothing if it does not

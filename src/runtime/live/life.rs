@@ -25,7 +25,7 @@ use super::schemas;
 use super::seen_topics::SeenTopics;
 use super::session::{Session, SessionParts};
 use super::settings::QuerySpec;
-use super::stop::stopped;
+use super::stop::{stopped, told};
 use super::topic_watch::TopicWatch;
 use super::topics::ensure_topic;
 use super::workers::Workers;
@@ -68,6 +68,8 @@ pub(super) struct Life {
     pub(super) probe: Arc<dyn Probe>,
     /// Whether it is to stop.
     pub(super) stop: watch::Receiver<bool>,
+    /// Whether it is to take nothing.
+    pub(super) paused: watch::Receiver<bool>,
     /// How long its last commit may take.
     pub(super) stop_within: Duration,
     pub(super) backoff: Duration,
@@ -78,11 +80,11 @@ pub(super) struct Life {
 }
 
 /// How a session ended.
-enum Ended {
+pub(super) enum Ended {
     /// It was told to stop, and has committed everything.
     Stopped,
-    /// It has committed everything, and its group changes.
-    Paused,
+    /// It has committed everything, and its tasks wait: its group changes, or it is paused.
+    Held,
     /// It has committed everything, and a topic has more partitions than it reads.
     Outgrown,
     /// Its group has gone on without it.
@@ -123,16 +125,16 @@ impl Life {
             if is_new {
                 tracing::warn!("query {id}: {cause}");
             }
-            return self.pause(TOPIC_WAIT).await;
+            return self.wait(TOPIC_WAIT).await;
         }
         let wait = self.backoff;
         tracing::error!("query {id} has failed and starts again in {wait:?}: {error}");
         self.backoff = (wait * 2).min(self.spec.settings.retry_backoff_max);
-        self.pause(wait).await
+        self.wait(wait).await
     }
 
     /// Waits for a while. False if it is to stop.
-    async fn pause(&mut self, wait: Duration) -> bool {
+    async fn wait(&mut self, wait: Duration) -> bool {
         tokio::select! {
             () = stopped(&mut self.stop) => false,
             () = tokio::time::sleep(wait) => true,
@@ -230,11 +232,8 @@ impl Life {
                 }
             }
             // One whose lease is over may be behind what others have written meanwhile.
-            let mut running = match session.take().filter(|paused| !paused.is_stale()) {
-                Some(mut paused) => {
-                    paused.go_on().await;
-                    paused
-                }
+            let mut running = match session.take().filter(|held| !held.is_stale()) {
+                Some(held) => held,
                 None => match self.activate(membership, &topics).await {
                     Ok(Some(activated)) => activated,
                     Ok(None) if self.is_stopped() => return Ok(()),
@@ -246,14 +245,13 @@ impl Life {
                     Err(error) => return Err(error),
                 },
             };
-            self.figures.set_state(QueryState::Running);
-            let ended = self.run(&mut running, membership, &topics).await;
+            let ended = self.work(&mut running, membership, &topics).await;
             if running.has_committed {
                 self.backoff = self.spec.settings.retry_backoff;
             }
             match ended {
                 Ok(Ended::Stopped) => return Ok(()),
-                Ok(Ended::Paused) => session = Some(running),
+                Ok(Ended::Held) => session = Some(running),
                 Ok(Ended::Outgrown) => topics = Arc::new(self.find_topics().await?),
                 Ok(Ended::Lost) => {}
                 Err(error) if error.is_stale() => self.joins_again(&error),
@@ -294,7 +292,7 @@ impl Life {
             if self.figures.set_cause(QueryState::Retrying, &cause) {
                 tracing::warn!("query {}: {cause}", self.id);
             }
-            if !self.pause(REJOIN_WAIT).await {
+            if !self.wait(REJOIN_WAIT).await {
                 return Ok(None);
             }
         }
@@ -389,8 +387,8 @@ impl Life {
         Layout::new(plan, self.id.as_str(), counts, options)
     }
 
-    /// Lets a session run until it fails, is to stop, or the group changes.
-    async fn run(
+    /// Lets a session run until it fails, is to stop or to rest, or the group changes.
+    pub(super) async fn run(
         &mut self,
         session: &mut Session,
         membership: &Membership,
@@ -408,7 +406,7 @@ impl Life {
                     return Ok(match (is_stopping, is_outgrown) {
                         (true, _) => Ended::Stopped,
                         (false, true) => Ended::Outgrown,
-                        (false, false) => Ended::Paused,
+                        (false, false) => Ended::Held,
                     });
                 }
                 state = membership.changed(), if !is_ending => match state {
@@ -421,6 +419,10 @@ impl Life {
                     }
                     _ => return Ok(Ended::Lost),
                 },
+                () = told(&mut self.paused, true), if !is_ending => {
+                    is_ending = true;
+                    end.send_replace(true);
+                }
                 () = stopped(&mut self.stop), if !is_stopping => {
                     (is_ending, is_stopping) = (true, true);
                     give_up.set(tokio::time::sleep(self.stop_within));

@@ -58,6 +58,7 @@ mod query_topics;
 mod readings;
 mod record_counts;
 mod refused;
+mod rest;
 mod restore;
 mod restoring;
 mod schemas;

@@ -81,7 +81,7 @@ impl PullRows {
             parts.extend(found?.into_iter().map(|found| (worker, session, found)));
         }
         if keepers != Some(parts.len()) {
-            return Err(rows.not_running());
+            return Err(rows.not_running("is not running here"));
         }
         parts.sort_by_key(|(_, _, found)| found.partition);
         let parts = parts.into_iter();
@@ -132,8 +132,9 @@ impl PullRows {
     async fn go_on(&self, worker: usize, session: u64, rest: Rest) -> Result<Found, LiveError> {
         let mut answered = self.ask(worker..worker + 1, Some(rest)).await;
         let answer = answered.recv().await.filter(|answer| answer.session == session);
-        let found = answer.ok_or_else(|| self.not_running())?.found?;
-        found.into_iter().next().ok_or_else(|| self.not_running())
+        let begun_again = || self.not_running("has begun again meanwhile");
+        let found = answer.ok_or_else(begun_again)?.found?;
+        found.into_iter().next().ok_or_else(begun_again)
     }
 
     async fn ask(
@@ -151,7 +152,7 @@ impl PullRows {
         answered
     }
 
-    fn not_running(&self) -> LiveError {
-        LiveError::NotRunning { query: self.spec.plan.query.clone() }
+    fn not_running(&self, cause: &str) -> LiveError {
+        LiveError::NotRunning { query: self.spec.plan.query.clone(), cause: cause.to_owned() }
     }
 }

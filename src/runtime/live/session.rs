@@ -93,7 +93,7 @@ pub(super) struct Session {
 type Committing<'m> = Pin<Box<dyn Future<Output = (Committer, Result<(), LiveError>)> + Send + 'm>>;
 
 impl Session {
-    /// Has the workers run a query's tasks.
+    /// Gives the workers a query's tasks, which wait until it [goes on](Self::go_on).
     pub(super) async fn start(
         parts: SessionParts,
         restoring: &Restoring,
@@ -143,7 +143,7 @@ impl Session {
             committed,
             purge: Purge::every(settings.purge_interval),
         };
-        let session = Self {
+        Self {
             id,
             lease,
             workers,
@@ -163,9 +163,7 @@ impl Session {
             commit_interval: settings.commit_interval,
             commit_at: clock::instant() + settings.commit_interval,
             has_committed: false,
-        };
-        session.tell_all(|| Command::GoOn).await;
-        session
+        }
     }
 
     /// Whether others may have written meanwhile, so that its state is worth nothing any more.
@@ -173,7 +171,7 @@ impl Session {
         self.lease.is_over()
     }
 
-    /// Goes on after a pause.
+    /// Begins, or goes on after a rest.
     pub(super) async fn go_on(&mut self) {
         self.commit_at = clock::instant() + self.commit_interval;
         self.tell_all(|| Command::GoOn).await;
@@ -237,6 +235,18 @@ impl Session {
                     self.look().await;
                 }
                 () = stopped(&mut end), if !is_ending => is_ending = true,
+            }
+        }
+    }
+
+    /// Why its tasks have failed, while they wait; pending as long as they have not.
+    pub(super) async fn failed(&mut self) -> LiveError {
+        loop {
+            match self.events.recv().await {
+                Some(Event::Failed { error, .. }) => return error,
+                // What they have given was given away before they were to wait.
+                Some(_) => {}
+                None => std::future::pending().await,
             }
         }
     }

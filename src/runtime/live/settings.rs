@@ -18,6 +18,8 @@ pub struct QuerySpec {
     pub settings: QuerySettings,
     /// Whether it may go on with the offsets and the state of another plan, whose place it has taken.
     pub is_replacement: bool,
+    /// Whether it takes nothing until it is resumed.
+    pub is_paused: bool,
 }
 
 /// How one query runs.
