@@ -200,6 +200,10 @@ pub(crate) struct RunArgs {
     /// port that is free. What would change anything is refused with error 40300.
     #[arg(long, value_name = "PORT", conflicts_with = "dry_run")]
     pub(crate) rest_port: Option<u16>,
+    /// Serves the same where this says, as `server --listeners` does it: http://HOST:PORT or https://HOST:PORT, with the properties of
+    /// users, certificates and web pages that a server has.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dry_run", "rest_port"])]
+    pub(crate) listeners: Option<String>,
     /// How many seconds a stop may take to drain and commit.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,

@@ -8,6 +8,8 @@ mod devices_command;
 mod dry_run;
 mod files;
 mod help_command;
+mod kafka_wait;
+mod listening;
 mod registry_command;
 mod reset_command;
 mod run_command;

@@ -1,7 +1,7 @@
 //! `millstream run` and `millstream check`.
 
 use std::io::IsTerminal;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -13,11 +13,13 @@ use millstream::engine::headless::{self, Application, Checked, HeadlessError};
 use millstream::engine::host::{Host, HostOptions};
 use millstream::engine::{Properties, Services, registry};
 use millstream::runtime::live::{InstanceOptions, InstanceStatus, QueryState};
-use millstream::server::{Server, ServerOptions};
+use millstream::server::Server;
 
 use crate::args::{CheckArgs, KafkaArgs, PropertyArgs, RunArgs};
 use crate::dry_run;
 use crate::files::Files;
+use crate::kafka_wait::telling;
+use crate::listening::Listening;
 
 /// Every query has failed for good.
 const ALL_FAILED: u8 = 2;
@@ -43,17 +45,16 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
     warn_of(&properties);
-    if let Some(port @ 1..) = args.rest_port {
-        // Who asks for a query is told where it runs.
-        properties.set("listeners", format!("http://{}:{port}", Ipv4Addr::LOCALHOST));
-    }
     let services = Services::new(&properties)?;
     if args.dry_run {
         return try_dry_run(&services, &files, &properties).await;
     }
     let mut stop = std::pin::pin!(stop_signal()?);
+    let listening = listen(args, &mut properties).await?;
+    let cluster = services.cluster.clone();
+    let starting = Box::pin(start((services, properties), &files, args.stop_within, listening));
     let running = tokio::select! {
-        running = start(args, services, &files, properties) => running?,
+        running = telling(&cluster, starting) => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
     let has_failed = watch(&running, stop).await;
@@ -83,15 +84,31 @@ async fn try_dry_run(
     Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Listens where the command line says, if it says so.
+async fn listen(args: &RunArgs, properties: &mut Properties) -> anyhow::Result<Option<Listening>> {
+    let (listeners, flag) = match (&args.listeners, args.rest_port) {
+        (Some(listeners), _) => (listeners.clone(), "--listeners"),
+        (None, Some(port)) => (
+            format!("http://{}:{port}", Ipv4Addr::LOCALHOST),
+            "--rest-port, or 0 for any that is free",
+        ),
+        (None, None) => return Ok(None),
+    };
+    let listening = Listening::start(&listeners, properties).await.context(flag)?;
+    // Who asks for a query is told where it runs.
+    let is_any = listeners.ends_with(":0");
+    properties.set("listeners", if is_any { listening.url.clone() } else { listeners });
+    Ok(Some(listening))
+}
+
 /// Prepares what files say, and starts their queries.
 async fn start(
-    args: &RunArgs,
-    services: Services,
+    (services, properties): (Services, Properties),
     files: &Files,
-    properties: Properties,
+    stop_within: u64,
+    listening: Option<Listening>,
 ) -> anyhow::Result<Running> {
-    let answers_clients = args.rest_port.is_some();
-    let application = prepare(&services, files, &properties, answers_clients).await?;
+    let application = prepare(&services, files, &properties, listening.is_some()).await?;
     for spec in &application.queries {
         let (source, sink) = (&spec.plan.leftmost_source().topic, &spec.plan.sink.topic);
         tracing::info!("query {}: {source} to {sink}", spec.id);
@@ -100,21 +117,15 @@ async fn start(
         workers: workers(&properties)?,
         properties,
         instance: u64::from(std::process::id()),
-        stop_within: Duration::from_secs(args.stop_within),
+        stop_within: Duration::from_secs(stop_within),
     };
     let host = Arc::new(Host::start_reading(services, options, application).await?);
-    let Some(port) = args.rest_port else { return Ok(Running { host, server: None }) };
-    let address = ServerOptions::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let server = Server::start(Arc::clone(&host), address).await;
-    let server = match server.context("--rest-port, or 0 for any that is free") {
-        Ok(server) => server,
-        Err(error) => {
-            Running { host, server: None }.stop().await;
-            return Err(error);
-        }
-    };
-    tracing::info!("listening on http://{}, for reading alone", server.address());
-    Ok(Running { host, server: Some(server) })
+    let server = listening.map(|Listening { waiting, url }| {
+        let server = waiting.open(Arc::clone(&host));
+        tracing::info!("listening on {url}, for reading alone");
+        server
+    });
+    Ok(Running { host, server })
 }
 
 /// The queries of files while they run, and what answers who asks for their rows.
@@ -291,7 +302,13 @@ pub(crate) fn set_state_dir(
 
 /// The properties of the command line, those of clients among them.
 pub(crate) fn kafka_properties(args: &KafkaArgs) -> anyhow::Result<Properties> {
-    properties(&args.properties, args.bootstrap_servers.as_deref())
+    let properties = properties(&args.properties, args.bootstrap_servers.as_deref())?;
+    let servers = properties.get("bootstrap.servers").unwrap_or_default();
+    anyhow::ensure!(
+        !servers.trim().is_empty(),
+        "no Kafka is named: give --bootstrap-servers HOST:PORT, or bootstrap.servers in the properties file of --config"
+    );
+    Ok(properties)
 }
 
 /// The properties of the command line.

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use millstream::engine::Services;
 use millstream::engine::host::{Host, HostOptions};
-use millstream::server::{Server, ServerOptions};
 
 use crate::apply_command;
 use crate::args::ServerArgs;
 use crate::files::Files;
+use crate::kafka_wait::telling;
+use crate::listening::Listening;
 use crate::run_command::{
     kafka_properties, set_state_dir, start_tracing, stop_signal, warn_of_servers, workers,
 };
@@ -29,8 +29,10 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
         // Who asks for a query is told where it runs.
         properties.set("listeners", listeners.as_str());
     }
-    let options = listener(properties.get("listeners").unwrap_or(LISTENER)).await?;
     let services = Services::new(&properties)?;
+    let listeners = properties.get("listeners").unwrap_or(LISTENER);
+    // Whoever asks while Kafka is away, or files are applied, is told that it is not ready.
+    let Listening { waiting, url } = Listening::start(listeners, &properties).await?;
     let mut stop = std::pin::pin!(stop_signal()?);
     let host_options = HostOptions {
         workers: workers(&properties)?,
@@ -38,9 +40,10 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
         instance: u64::from(std::process::id()),
         stop_within: Duration::from_secs(args.stop_within),
     };
+    let cluster = services.cluster.clone();
     // A cluster that does not answer is waited for, and nobody has to wait for that.
     let host = tokio::select! {
-        host = Host::start(services, host_options) => Arc::new(host?),
+        host = telling(&cluster, Host::start(services, host_options)) => Arc::new(host?),
         () = &mut stop => return Ok(()),
     };
     if !args.apply.is_empty()
@@ -50,9 +53,8 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
         stop_host(host).await;
         return Err(error);
     }
-    let scheme = if options.is_https { "https" } else { "http" };
-    let server = Server::start(Arc::clone(&host), options).await?;
-    tracing::info!("listening on {scheme}://{}", server.address());
+    let server = waiting.open(Arc::clone(&host));
+    tracing::info!("listening on {url}");
     stop.await;
     server.stop().await;
     stop_host(host).await;
@@ -69,21 +71,4 @@ async fn stop_host(host: Arc<Host>) {
     if let Some(host) = Arc::into_inner(host) {
         host.stop().await;
     }
-}
-
-/// The first listener of a list. There is one port for everything.
-async fn listener(listeners: &str) -> anyhow::Result<ServerOptions> {
-    let mut all = listeners.split(',').map(str::trim);
-    let first = all.next().unwrap_or_default();
-    let more: Vec<_> = all.collect();
-    if !more.is_empty() {
-        tracing::warn!("listeners: only {first} is listened on, and not {}", more.join(", "));
-    }
-    let is_https = first.starts_with("https://");
-    let expected = || format!("listener {first}: expected http://HOST:PORT or https://HOST:PORT");
-    let rest = first.strip_prefix("http://").or(first.strip_prefix("https://"));
-    let rest = rest.with_context(expected)?.trim_end_matches('/');
-    let mut found = tokio::net::lookup_host(rest).await.with_context(expected)?;
-    let address = found.next().with_context(|| format!("listener {first}: no address"))?;
-    Ok(ServerOptions { address, is_https })
 }

@@ -34,12 +34,15 @@ pub(super) async fn look_up(
 pub(super) async fn default_retention(admin: &Admin) -> Result<Option<i64>, LiveError> {
     let brokers = admin.cluster().metadata().await?.brokers;
     let Some(broker) = brokers.keys().min() else { return Ok(None) };
-    let described = admin.describe_configs(&ConfigResource::Broker(*broker)).await;
-    let configs = described.unwrap_or_else(|error| {
-        // Not everybody may ask this; sinks then have the brokers' retention without saying so.
-        tracing::debug!("the retention of the brokers is not known: {error}");
-        Vec::new()
-    });
+    let configs = match admin.describe_configs(&ConfigResource::Broker(*broker)).await {
+        Ok(configs) => configs,
+        Err(error) if error.is_retriable() => return Err(error.into()),
+        Err(error) => {
+            // Not everybody may ask this; sinks then have the brokers' retention without saying so.
+            tracing::debug!("the retention of the brokers is not known: {error}");
+            Vec::new()
+        }
+    };
     let units = [
         ("log.retention.ms", 1),
         ("log.retention.minutes", 60_000),

@@ -33,18 +33,7 @@ impl Front {
         request: Request,
         next: Next,
     ) -> Response {
-        let origin = match front.guard.check(&request) {
-            Ok(origin) => origin,
-            Err(refusal) => return *refusal,
-        };
-        let mut response = match front.guard.preflight(&request) {
-            Some(response) => response,
-            None => front.answer(request, next).await,
-        };
-        if let Some(origin) = origin {
-            Guard::allow(origin, &mut response);
-        }
-        response
+        front.guard.pass(request, |request| front.answer(request, next)).await
     }
 
     async fn answer(&self, request: Request, next: Next) -> Response {

@@ -46,8 +46,28 @@ impl Guard {
         Self { is_loopback, cors }
     }
 
+    /// Answers a request that may come in.
+    pub(super) async fn pass<F: Future<Output = Response>>(
+        &self,
+        request: Request,
+        answer: impl FnOnce(Request) -> F,
+    ) -> Response {
+        let origin = match self.check(&request) {
+            Ok(origin) => origin,
+            Err(refusal) => return *refusal,
+        };
+        let mut response = match self.preflight(&request) {
+            Some(response) => response,
+            None => answer(request).await,
+        };
+        if let Some(origin) = origin {
+            Self::allow(origin, &mut response);
+        }
+        response
+    }
+
     /// The origin of a request that may come in, if it names one; else why it may not.
-    pub(super) fn check(&self, request: &Request) -> Result<Option<HeaderValue>, Box<Response>> {
+    fn check(&self, request: &Request) -> Result<Option<HeaderValue>, Box<Response>> {
         match self.look(request.headers(), request.uri().host()) {
             Ok(()) => Ok(request.headers().get(header::ORIGIN).cloned()),
             Err(refusal) => {
@@ -58,7 +78,7 @@ impl Guard {
     }
 
     /// The answer to a browser that asks what a web page may do before it lets it.
-    pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
+    fn preflight(&self, request: &Request) -> Option<Response> {
         let headers = request.headers();
         let asks_first = request.method() == Method::OPTIONS
             && headers.contains_key(header::ORIGIN)
@@ -74,7 +94,7 @@ impl Guard {
     }
 
     /// Lets web pages of an origin read an answer.
-    pub(super) fn allow(origin: HeaderValue, response: &mut Response) {
+    fn allow(origin: HeaderValue, response: &mut Response) {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::VARY, HeaderValue::from_static("Origin"));

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::entrance::Entrance;
 use super::limits::Limits;
 use super::requests::{Connection, HEAD_BYTES_MAX};
 
@@ -32,8 +33,9 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(1);
 /// How long a client may take to agree on keys.
 const TLS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Where clients connect.
+/// Where clients connect, and what they are served with.
 pub(super) struct Port {
+    pub(super) entrance: Entrance,
     pub(super) listener: TcpListener,
     /// What encrypts, if anything does.
     pub(super) tls: Option<TlsAcceptor>,
@@ -41,8 +43,8 @@ pub(super) struct Port {
 }
 
 /// Serves connections until it is to stop.
-pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiver<bool>) {
-    let Port { listener, tls, limits } = port;
+pub(super) async fn serve(port: Port, mut stopped: watch::Receiver<bool>) {
+    let Port { entrance, listener, tls, limits } = port;
     let Limits { connections_max, idle_within, .. } = limits;
     let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
@@ -69,7 +71,7 @@ pub(super) async fn serve(port: Port, router: Router, mut stopped: watch::Receiv
             }
         };
         while connections.try_join_next().is_some() {}
-        let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
+        let (router, tls, stopped) = (entrance.router(), tls.clone(), stopped.clone());
         connections.spawn(async move {
             connection((stream, place), tls, (router, idle_within), stopped).await;
         });

@@ -1,12 +1,13 @@
 //! ksqlDB's REST API over HTTP/1.1 and HTTP/2, in the clear or with TLS, on one port.
 //!
 //! ```text
-//! connection ─▶ tls ─▶ front: guard (Origin, Host), users, body, limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
+//! connection ─▶ tls ─▶ entrance ─▶ front: guard (Origin, Host), users, body, limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
 //! ```
 //! What ksqlDB's JSON looks like is known to [`api`] alone; what statements do, to [`crate::engine::host`].
 
 pub mod api;
 mod body;
+mod entrance;
 mod error;
 mod files;
 mod front;
@@ -36,7 +37,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::engine::Properties;
 use crate::engine::host::Host;
+use entrance::Entrance;
 pub use error::ServerError;
 use guard::{Cors, Guard};
 use limits::Limits;
@@ -67,19 +70,48 @@ pub struct Server {
     serving: JoinHandle<()>,
 }
 
+/// A server that waits for its host: clients are told that it is not ready.
+pub struct Waiting {
+    server: Server,
+    entrance: Entrance,
+    guard: Guard,
+    users: Option<Users>,
+    limits: Limits,
+}
+
+impl Waiting {
+    /// Lets clients ask a host.
+    pub fn open(self, host: Arc<Host>) -> Server {
+        let Self { server, entrance, guard, users, limits } = self;
+        entrance.open(routes::router(Arc::new(Shared::new(host, limits)), guard, users));
+        server
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+}
+
 impl Server {
     /// Starts to serve.
     pub async fn start(host: Arc<Host>, options: ServerOptions) -> Result<Self, ServerError> {
+        Ok(Self::wait(host.properties(), options).await?.open(host))
+    }
+
+    /// Starts to listen for a host that is to come, which has these properties.
+    pub async fn wait(
+        properties: &Properties,
+        options: ServerOptions,
+    ) -> Result<Waiting, ServerError> {
         let ServerOptions { address, is_https } = options;
-        let properties = host.properties();
         let limits = Limits::new(properties)?;
         let users = Users::new(properties)?;
         let tls = is_https.then(|| tls::acceptor(properties)).transpose()?;
-        let guard = |is_loopback| Guard::new(is_loopback, Cors::new(properties));
         let failed = |source| ServerError::Address { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let guard = guard(address.ip().is_loopback());
+        let guard = Guard::new(address.ip().is_loopback(), Cors::new(properties));
         let has_clients = tls.is_some() && properties.get("ssl.client.authentication").is_some();
         if !address.ip().is_loopback() && users.is_none() && !has_clients {
             tracing::warn!(
@@ -87,12 +119,11 @@ impl Server {
                  authentication.method=BASIC changes that"
             );
         }
-        let shared = Arc::new(Shared::new(host, limits));
-        let router = routes::router(shared, guard, users);
+        let entrance = Entrance::new(guard.clone(), users.clone());
         let (stop, stopped) = watch::channel(false);
-        let port = Port { listener, tls, limits };
-        let serving = tokio::spawn(listen::serve(port, router, stopped));
-        Ok(Self { address, stop, serving })
+        let port = Port { entrance: entrance.clone(), listener, tls, limits };
+        let server = Self { address, stop, serving: tokio::spawn(listen::serve(port, stopped)) };
+        Ok(Waiting { server, entrance, guard, users, limits })
     }
 
     /// Where it listens.

@@ -49,6 +49,11 @@ pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Response {
 
 /// `GET /chc/ready` and `GET /chc/live`.
 pub(super) async fn live() -> Response {
+    alive()
+}
+
+/// What is answered by whatever lives.
+pub(super) fn alive() -> Response {
     body::json(&json!({})).into_response()
 }
 

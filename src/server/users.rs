@@ -29,6 +29,9 @@ const ROLES: &str = "authentication.roles";
 const REALM: &str = "authentication.realm";
 const SKIPPED: &str = "authentication.skip.paths";
 
+/// What everybody may ask, as ksqlDB has it: whether there is a server.
+pub(super) const CHECKS: &[&str] = &["/chc/ready", "/chc/live"];
+
 /// What stands for every role, and for a path that goes on.
 const ANY: &str = "*";
 
@@ -93,7 +96,8 @@ impl Users {
     /// Why a request is refused, unless it may come in.
     pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
         let path = request.uri().path();
-        if self.0.skipped.iter().any(|skipped| matches(skipped, path)) {
+        let is_check = CHECKS.contains(&path);
+        if is_check || self.0.skipped.iter().any(|skipped| matches(skipped, path)) {
             return None;
         }
         match self.allowed(request.headers()) {

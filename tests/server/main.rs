@@ -19,4 +19,5 @@ mod reading;
 mod rests;
 mod statements;
 mod streams;
+mod waiting;
 mod world;

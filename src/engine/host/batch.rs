@@ -1,11 +1,12 @@
 //! A batch of statements: read, tried on a copy of the engine as a whole, then run one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::answer::{AnswerBody, CommandState, CommandStatus, Entity};
 use super::apply::parse_one;
 use super::command::{Command, CommandId};
-use super::refusal::{LookUpError, not_looked_up, not_made, refusal};
+use super::refusal::{LookUpError, not_begun, not_looked_up, not_made, refusal};
 use super::rewrite::logged;
 use super::scope::Scope;
 use super::topics::look_up;
@@ -57,10 +58,15 @@ impl Host {
 }
 
 impl Shared {
+    /// `ksql.server.command.response.timeout.ms`: how long an answer waits for a command.
+    fn response_within(&self) -> Result<Duration, HostError> {
+        let timeout = self.properties.number("ksql.server.command.response.timeout.ms", 5_000)?;
+        Ok(Duration::from_millis(u64::try_from(timeout).unwrap_or(0)))
+    }
+
     /// Waits until the command at an offset is applied.
     pub(super) async fn wait_for_command(&self, sequence: i64) -> Result<(), HostError> {
-        let timeout = self.properties.number("ksql.server.command.response.timeout.ms", 5_000)?;
-        let within = std::time::Duration::from_millis(u64::try_from(timeout).unwrap_or(0));
+        let within = self.response_within()?;
         // Without a log, there is none to wait for.
         if sequence < 0
             || self.log.is_none()
@@ -113,12 +119,12 @@ impl Shared {
                 super::inspect::check(&engine, parsed).map_err(of)?;
                 continue;
             }
+            let needs = engine.needs(&parsed.statement, &scope.session);
+            let looked_up = self.services.look_up::<LookUpError>(&needs, &mut known).await;
+            looked_up.map_err(|error| not_looked_up(error, parsed, &needs))?;
             if is_command && known.default_retention_ms.is_none() {
                 known.default_retention_ms = topics::default_retention(&admin).await?;
             }
-            let needs = engine.needs(&parsed.statement, &scope.session);
-            let looked_up = self.services.look_up::<LookUpError>(&needs, &mut known).await;
-            looked_up.map_err(|error| not_looked_up(error, parsed))?;
             let planned = engine.plan(parsed, &scope.session, &known);
             let planned =
                 planned.map_err(|error| refusal(error, parsed, engine.catalog(), &known))?;
@@ -186,7 +192,7 @@ impl Shared {
     ) -> Result<Entity, HostError> {
         let _writing = self.writing.lock().await;
         let log = self.log()?;
-        log.begin().await?;
+        log.begin().await.map_err(|error| not_begun(&error, parsed))?;
         let written = match self.plan_and_write(parsed, id, session).await {
             Ok(written) => written,
             Err(error) => {
@@ -201,7 +207,7 @@ impl Shared {
                 return Ok(entity);
             }
         };
-        let applied = self.wait_applied(offset + 1, APPLIED_WITHIN).await;
+        let applied = self.wait_applied(offset + 1, self.response_within()?).await;
         let outcome = self.state().outcomes.get(&offset).cloned().filter(|_| applied);
         let status = outcome.unwrap_or_else(|| CommandStatus {
             state: CommandState::Queued,

@@ -11,7 +11,7 @@ use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::produce::{NewRecord, Producer};
-use crate::kafka::{Cluster, TopicPartition};
+use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::runtime::clock;
 use crate::runtime::live::ensure_topic;
 
@@ -78,7 +78,7 @@ impl CommandLog {
     }
 
     /// Begins to write a command: no other server writes one meanwhile, or it takes over from this one.
-    pub(super) async fn begin(&self) -> Result<(), HostError> {
+    pub(super) async fn begin(&self) -> Result<(), KafkaError> {
         self.producer.init_transactions().await?;
         self.producer.begin_transaction()?;
         Ok(())

@@ -79,7 +79,7 @@ use pull_limits::PullLimits;
 use reads::Reads;
 use state::State;
 
-/// How long a command that was written may take to be applied.
+/// How long the commands before one that is to be written may take to be applied.
 const APPLIED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How a host is set up.

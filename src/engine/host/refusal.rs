@@ -5,13 +5,21 @@ use kafka_protocol::error::ResponseError;
 
 use super::rewrite::{refused, with_formats};
 use super::{HostError, HostFault};
-use crate::engine::{Known, diagnostic};
+use crate::engine::{Known, Needs, diagnostic};
 use crate::kafka::KafkaError;
 use crate::plan::{self, Catalog, PlanError, Stage};
 use crate::runtime::live::LiveError;
 use crate::sql::ParsedStatement;
 use crate::sql::ast::Statement;
 use crate::sql::print::masked;
+
+/// That no transaction of the command topic begins.
+const INIT_TIMEOUT: &str = "Timeout while initializing transaction to the KSQL command topic.\n\
+                            If you're running a single Kafka broker, ensure that the following configs are set to \
+                            1 on the broker:\n\
+                            - transaction.state.log.replication.factor\n\
+                            - transaction.state.log.min.isr\n\
+                            - offsets.topic.replication.factor";
 
 /// How long lines of causes are.
 const LINE_MAX: usize = 80;
@@ -73,20 +81,40 @@ pub(super) fn refusal(
 }
 
 /// Why what a statement names cannot be looked up.
-pub(super) fn not_looked_up(error: LookUpError, parsed: &ParsedStatement) -> HostError {
-    match error {
+pub(super) fn not_looked_up(
+    error: LookUpError,
+    parsed: &ParsedStatement,
+    needs: &Needs,
+) -> HostError {
+    let (topic, cause) = match error {
         LookUpError::Live(LiveError::Kafka(KafkaError::Code {
             code: ResponseError::InvalidTopicException,
             target,
             ..
         })) => {
             let cause = "The request attempted to perform an operation on an invalid topic.";
-            let message = format!("Failed to check if exists for topic: {target}");
-            HostError::server(format!("{message}\n{}", caused_by(cause))).of(masked(parsed))
+            (target, cause.to_owned())
         }
-        LookUpError::Live(error) => error.into(),
-        LookUpError::Registry(error) => error.into(),
-    }
+        LookUpError::Live(LiveError::Kafka(error)) => match needs.topics.keys().next() {
+            Some(topic) => (topic.clone(), error.to_string()),
+            None => return error.into(),
+        },
+        LookUpError::Live(error) => return error.into(),
+        LookUpError::Registry(error) => return error.into(),
+    };
+    let message = format!("Failed to check if exists for topic: {topic}");
+    HostError::server(format!("{message}\n{}", caused_by(&cause))).of(masked(parsed))
+}
+
+/// Why no command can be written, before any is: what ksqlDB says then takes the most likely cause for known.
+pub(super) fn not_begun(error: &KafkaError, parsed: &ParsedStatement) -> HostError {
+    let statement = masked(parsed);
+    let message = if error.is_retriable() {
+        format!("{INIT_TIMEOUT}\n{}", caused_by(&error.to_string()))
+    } else {
+        format!("Could not write the statement '{statement}' into the command topic: {error}")
+    };
+    HostError::server(message).of(statement)
 }
 
 /// Why a topic is not made.
