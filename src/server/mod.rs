@@ -7,6 +7,7 @@
 
 pub mod api;
 mod body;
+mod cluster;
 mod entrance;
 mod error;
 mod files;

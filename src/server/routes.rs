@@ -13,7 +13,7 @@ use super::front::{Front, INSERTS};
 use super::guard::Guard;
 use super::shared::Shared;
 use super::users::Users;
-use super::{inserts, ksql, query, status, terminate, web_socket};
+use super::{cluster, inserts, ksql, query, status, terminate, web_socket};
 
 /// What ksqlDB says of a path that it does not have.
 const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
@@ -26,14 +26,14 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/healthcheck", get(status::health))
         .route("/chc/ready", get(status::live))
         .route("/chc/live", get(status::live))
-        .route("/clusterStatus", get(status::cluster))
+        .route("/clusterStatus", get(cluster::status))
         .route("/status", get(status::all))
         .route("/status/{kind}/{entity}/{action}", get(status::one))
         .route("/is_valid_property/{name}", get(status::is_valid_property))
         .route("/v1/metadata", get(status::metadata))
         .route("/v1/metadata/id", get(status::metadata_id))
-        .route("/heartbeat", post(StatusCode::NOT_FOUND))
-        .route("/lag", post(StatusCode::NOT_FOUND))
+        .route("/heartbeat", post(cluster::heartbeat))
+        .route("/lag", post(cluster::lag))
         .route("/ksql", post(ksql::run))
         .route("/ksql/terminate", post(terminate::run))
         .route("/query", post(query::query))

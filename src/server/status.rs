@@ -57,11 +57,6 @@ pub(super) fn alive() -> Response {
     body::json(&json!({})).into_response()
 }
 
-/// `GET /clusterStatus`, where servers do not watch each other.
-pub(super) async fn cluster() -> Response {
-    (StatusCode::NOT_FOUND, [("content-type", "application/json")]).into_response()
-}
-
 /// `GET /status`.
 pub(super) async fn all(State(shared): State<Arc<Shared>>) -> Response {
     let statuses = shared.host.command_statuses().into_iter();

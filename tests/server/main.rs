@@ -6,6 +6,7 @@ mod apply;
 mod apply_over_changes;
 mod bodies;
 mod bombs;
+mod clusters;
 mod commands;
 mod connections;
 mod connectors;

@@ -14,11 +14,13 @@ mod answer;
 mod apply;
 mod assert;
 mod batch;
+mod cluster;
 mod command;
 mod connectors;
 mod error;
 mod explain;
 mod functions;
+mod heartbeats;
 mod inserts;
 mod inspect;
 mod json_row;
@@ -59,6 +61,7 @@ pub use answer::{
     PropertyText, QueryDetail, QueryErrorText, QueryText, SourceFigures, SourceText, TaskText,
     TopicOffsets, TopicText,
 };
+pub use cluster::{ServedQuery, ServerText};
 pub use error::{HostError, HostFault};
 pub use inserts::{BegunRow, Inserting};
 pub use messages::RowMessages;
@@ -74,6 +77,7 @@ use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
 use crate::plan::PersistentQuery;
 use crate::runtime::live::{Instance, InstanceOptions, InstanceStatus};
+use heartbeats::Heartbeats;
 use log::CommandLog;
 use pull_limits::PullLimits;
 use reads::Reads;
@@ -122,6 +126,7 @@ struct Shared {
     cluster_id: String,
     /// Where other servers and clients find this one, as host and port.
     address: String,
+    heartbeats: Heartbeats,
     /// The queries that run for clients.
     reads: Arc<Reads>,
     pull_limits: PullLimits,
@@ -234,12 +239,14 @@ impl Shared {
     ) -> Result<Self, HostError> {
         let cluster_id = Admin::new(&services.cluster).cluster_id().await?.unwrap_or_default();
         let connect = Connect::new(&properties);
+        let heartbeats = Heartbeats::new(&properties);
         let pull_limits = PullLimits::new(&properties);
         let pull_limits = pull_limits.map_err(|error| HostError::server(error.to_string()))?;
         let options = crate::kafka::produce::ProducerOptions::default();
         Ok(Self {
             producer: Producer::with_options(&services.cluster, options),
             address: address(&properties),
+            heartbeats: heartbeats.map_err(|error| HostError::server(error.to_string()))?,
             connect: connect.map_err(|error| HostError::server(error.to_string()))?,
             service_id: service_id(&properties),
             properties,

@@ -1,0 +1,115 @@
+//! What a host says of the servers of its service: of itself, and of those that have told it that they live.
+
+use super::{Host, HostError, Shared};
+use crate::kafka::TopicPartition;
+use crate::kafka::admin::{Admin, OffsetSpec};
+use crate::kafka::config::Isolation;
+use crate::plan::PersistentQuery;
+use crate::runtime::clock;
+
+/// A server, as its service sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerText {
+    /// Where it is found, as host and port.
+    pub address: String,
+    /// Whether it is there.
+    pub is_alive: bool,
+    /// When that was found out, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// The queries that it runs, as far as that is known.
+    pub queries: Vec<ServedQuery>,
+    /// Whether it tells how far behind its state is.
+    pub has_lags: bool,
+}
+
+/// A query that a server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedQuery {
+    /// Its id.
+    pub id: String,
+    /// Its consumer group, by which Kafka Streams calls the application.
+    pub group: String,
+    /// What it reads.
+    pub partitions: Vec<TopicPartition>,
+    /// Its stores, each with the ends of the partitions of its changelog, by their numbers.
+    pub stores: Vec<(String, Vec<i64>)>,
+}
+
+impl Host {
+    /// The servers of the service; nothing where they do not tell each other that they live.
+    pub async fn cluster(&self) -> Result<Option<Vec<ServerText>>, HostError> {
+        let shared = &self.shared;
+        let heartbeats = &shared.heartbeats;
+        if !heartbeats.are_told {
+            return Ok(None);
+        }
+        let mut queries = Vec::new();
+        for query in self.queries() {
+            queries.push(shared.served(&query).await?);
+        }
+        let now_ms = clock::now().0;
+        let own = ServerText {
+            address: shared.address.clone(),
+            is_alive: true,
+            at_ms: now_ms,
+            queries,
+            has_lags: heartbeats.tell_lags,
+        };
+        let others = heartbeats.servers(now_ms).into_iter();
+        let others = others.filter(|(address, ..)| *address != own.address);
+        let others: Vec<_> = others
+            .map(|(address, at_ms, is_alive)| ServerText {
+                address,
+                is_alive,
+                at_ms,
+                queries: Vec::new(),
+                has_lags: false,
+            })
+            .collect();
+        Ok(Some([own].into_iter().chain(others).collect()))
+    }
+
+    /// Notes that another server lives; false where that is not asked for.
+    pub fn note_heartbeat(&self, address: String) -> bool {
+        let heartbeats = &self.shared.heartbeats;
+        if heartbeats.are_told {
+            heartbeats.note(address, clock::now().0);
+        }
+        heartbeats.are_told
+    }
+
+    /// Whether servers tell each other how far behind their state is.
+    pub fn takes_lags(&self) -> bool {
+        self.shared.heartbeats.tell_lags
+    }
+}
+
+impl Shared {
+    /// A query of this server.
+    async fn served(&self, query: &PersistentQuery) -> Result<ServedQuery, HostError> {
+        let group = self.group_of(&query.id);
+        let read = self.topic_offsets(query).await?;
+        let partitions = read.iter().flat_map(|topic| {
+            let at = |offsets: &super::PartitionOffsets| {
+                TopicPartition::new(topic.topic.as_str(), offsets.partition)
+            };
+            topic.offsets.iter().map(at)
+        });
+        let admin = Admin::new(&self.services.cluster);
+        let mut stores = Vec::new();
+        for (_, _, store) in query.plan.stores() {
+            let topic = format!("{group}-{}", store.changelog());
+            // One that has just begun may not have made it yet.
+            let ends = match admin.describe_topic(&topic).await? {
+                Some(_) => {
+                    let isolation = Isolation::ReadUncommitted;
+                    admin.topic_offsets(&topic, OffsetSpec::Latest, isolation).await?
+                }
+                None => Vec::new(),
+            };
+            stores.push((store.name.clone(), ends));
+        }
+        let partitions = partitions.collect();
+        Ok(ServedQuery { id: query.id.clone(), group, partitions, stores })
+    }
+}
