@@ -10,6 +10,7 @@ mod clusters;
 mod commands;
 mod connections;
 mod connectors;
+mod directories;
 mod frames;
 mod hostile;
 mod load;

@@ -37,6 +37,9 @@ impl Shared {
             self.applied.send_replace(next);
         }
         let queries = self.state().engine().queries().to_vec();
+        if let Err(error) = self.forget_ended(&queries).await {
+            tracing::warn!("what ended queries kept is not deleted: {error}");
+        }
         for query in &queries {
             self.start_query(query);
         }
@@ -153,12 +156,16 @@ impl Shared {
 
     /// Starts and stops queries as a change says.
     async fn carry_out(&self, change: &Change) {
-        let stops = change.queries.iter().filter_map(|query| match query {
+        let ends = change.queries.iter().filter_map(|query| match query {
             QueryChange::Terminate { id } => Some(id.clone()),
-            QueryChange::Replace(query) => Some(query.id.clone()),
             _ => None,
         });
-        self.stop_queries(&stops.collect::<Vec<_>>()).await;
+        self.end_queries(&ends.collect::<Vec<_>>()).await;
+        let stops = change.queries.iter().filter_map(|query| match query {
+            QueryChange::Replace(query) => Some(self.instance.stop_query(&query.id)),
+            _ => None,
+        });
+        at_once(stops).await;
         let pauses = change.queries.iter().filter_map(|query| match query {
             QueryChange::Pause { id } => Some(self.instance.pause_query(id)),
             _ => None,
@@ -174,9 +181,16 @@ impl Shared {
         }
     }
 
-    /// Stops queries, all at once: each waits for its own broker.
-    pub(super) async fn stop_queries(&self, ids: &[String]) {
-        at_once(ids.iter().map(|id| self.instance.stop_query(id))).await;
+    /// Ends queries, all at once: each waits for its own broker.
+    pub(super) async fn end_queries(&self, ids: &[String]) {
+        at_once(ids.iter().map(|id| self.instance.end_query(id))).await;
+    }
+
+    /// Deletes what is left here of queries that have ended while this server was away, or in its last moments.
+    async fn forget_ended(&self, queries: &[Arc<PersistentQuery>]) -> Result<(), HostError> {
+        let kept = queries.iter().map(|query| query.id.clone()).collect();
+        let settings = settings(&self.properties)?;
+        Ok(self.instance.forget_all_but(kept, &settings).await?)
     }
 
     /// Starts a query; that it cannot be started is told.

@@ -79,7 +79,7 @@ impl Shared {
             let sinks: Vec<_> = catalog.sources().filter(is_sink).cloned().collect();
             (queries.map(|query| query.id.clone()).collect::<Vec<_>>(), sinks)
         };
-        self.stop_queries(&ids).await;
+        self.end_queries(&ids).await;
         let admin = Admin::new(&self.services.cluster);
         for id in &ids {
             clean_up_after(&admin, &self.group_of(id)).await;

@@ -81,6 +81,17 @@ impl CheckpointDirectory {
         Self { directory: self.directory.replacing(is_replacement), ..self }
     }
 
+    /// Deletes them, once nobody has them open.
+    pub(super) async fn delete(&self) -> Result<(), LiveError> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let directory = self.directory.clone();
+        let deleted = blocking(move || {
+            let _turn = turn;
+            directory.delete()
+        });
+        Ok(deleted.await??)
+    }
+
     /// Opens the logs of all changelogs; those that do not belong to them begin anew.
     pub(super) async fn open(
         &self,

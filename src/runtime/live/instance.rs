@@ -1,15 +1,14 @@
 //! All queries of one process.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::checkpoint::CheckpointDirectory;
+use super::checkpoint::{CheckpointDirectory, blocking};
+use super::directories::Directories;
 use super::error::LiveError;
 use super::figures::{Figures, QueryState, QueryStatus};
 use super::ids::QueryId;
@@ -23,7 +22,7 @@ use super::pull::PullRows;
 use super::push::{PushParts, PushRows, PushSpec};
 use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
-use super::settings::QuerySpec;
+use super::settings::{QuerySettings, QuerySpec};
 use super::skip_warnings;
 use super::workers::Workers;
 use crate::kafka::Cluster;
@@ -95,6 +94,7 @@ struct Living {
     /// Away while it is told to stop.
     life: Option<JoinHandle<()>>,
     figures: Arc<Figures>,
+    directory: Option<CheckpointDirectory>,
 }
 
 impl Instance {
@@ -149,7 +149,7 @@ impl Instance {
             let cause = "a query of this id runs already".to_owned();
             return Err(LiveError::State { query: spec.id, cause });
         }
-        let directory = self.directories().open(&spec)?;
+        let directory = self.directories().open(&spec.settings)?;
         let static_id = static_id(&spec, directory.as_deref());
         let directory = directory.map(|directory| {
             let directory = CheckpointDirectory::new(directory, &spec.id, &fingerprint(&spec.plan));
@@ -166,7 +166,7 @@ impl Instance {
             schemas: None,
             workers: Arc::clone(&self.workers),
             placements: Arc::clone(&self.placements),
-            directory,
+            directory: directory.clone(),
             figures: Arc::clone(&figures),
             log: Arc::new(LogWriter::new(&spec.id, &spec.settings, &self.cluster)),
             standing: Standing { static_id, ..self.standing.clone() },
@@ -183,7 +183,7 @@ impl Instance {
         let life = watched(life.live(), Arc::clone(&figures));
         let life = skip_warnings::beside(life, id.clone(), Arc::clone(&figures));
         let life = tokio::spawn(life);
-        lives.insert(id, Living { stop, paused, life: Some(life), figures });
+        lives.insert(id, Living { stop, paused, life: Some(life), figures, directory });
         Ok(())
     }
 
@@ -290,6 +290,36 @@ impl Instance {
         self.lives().remove(&query).map(|living| living.figures.status(id))
     }
 
+    /// Stops a query for good: what it kept here goes with it.
+    pub async fn end_query(&self, id: &str) -> Option<QueryStatus> {
+        let directory = self.lives().get(&QueryId::from(id))?.directory.clone();
+        let status = self.stop_query(id).await;
+        if let Some(directory) = directory
+            && let Err(error) = directory.delete().await
+        {
+            tracing::warn!("query {id} has ended, but not all that it kept: {error}");
+        }
+        status
+    }
+
+    /// Deletes what queries have kept here that are none of `kept`, where those of these settings keep it. A directory that
+    /// another process uses is an error.
+    pub async fn forget_all_but(
+        &self,
+        kept: BTreeSet<String>,
+        settings: &QuerySettings,
+    ) -> Result<(), LiveError> {
+        let Some(directory) = self.directories().open(settings)? else { return Ok(()) };
+        let forgotten = blocking(move || {
+            for query in directory.queries()?.iter().filter(|query| !kept.contains(*query)) {
+                tracing::info!("there is no query {query} any more: what it kept is deleted");
+                directory.remove(query)?;
+            }
+            Ok::<_, CheckpointError>(())
+        });
+        Ok(forgotten.await??)
+    }
+
     /// Where all queries stand.
     pub fn status(&self) -> InstanceStatus {
         status_of(&self.lives())
@@ -344,32 +374,6 @@ async fn watched(life: impl Future<Output = ()>, figures: Arc<Figures>) {
 fn status_of(lives: &BTreeMap<QueryId, Living>) -> InstanceStatus {
     let status = |(id, living): (&QueryId, &Living)| living.figures.status(id.as_str());
     InstanceStatus { queries: lives.iter().map(status).collect() }
-}
-
-/// The state directories of an instance, by their root and service.
-#[derive(Default)]
-struct Directories(BTreeMap<(PathBuf, String), Option<Arc<StateDirectory>>>);
-
-impl Directories {
-    /// Where the queries of a service keep their checkpoints, if they do; the directory is locked. One
-    /// that cannot be used is done without, but none is shared with another process.
-    fn open(&mut self, spec: &QuerySpec) -> Result<Option<Arc<StateDirectory>>, LiveError> {
-        let settings = &spec.settings;
-        let Some(root) = &settings.state_dir else { return Ok(None) };
-        let entry = match self.0.entry((root.clone(), settings.service_id.clone())) {
-            Entry::Occupied(entry) => return Ok(entry.get().clone()),
-            Entry::Vacant(entry) => entry,
-        };
-        let directory = match StateDirectory::open(root, &settings.service_id) {
-            Ok(directory) => Some(Arc::new(directory)),
-            Err(error @ CheckpointError::Io { .. }) => {
-                tracing::warn!("{error}; queries go on without local checkpoints");
-                None
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(entry.insert(directory).clone())
-    }
 }
 
 /// By what an instance finds its own place in the group of a query again: what its properties say,

@@ -26,6 +26,7 @@ mod cut;
 mod decode;
 mod definitions;
 mod desk;
+mod directories;
 mod error;
 mod figures;
 mod get_past;

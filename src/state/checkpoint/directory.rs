@@ -81,13 +81,19 @@ impl StateDirectory {
 
     /// Deletes the state of a query, if it has any.
     pub fn remove(&self, query: &str) -> Result<(), CheckpointError> {
-        let path = self.path.join(file_name(query));
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(CheckpointError::io(&path)(error))
-            }
-            _ => Ok(()),
+        delete(&self.path.join(file_name(query)))
+    }
+
+    /// The queries of the service whose state is here, as far as it says whose it is.
+    pub fn queries(&self) -> Result<Vec<String>, CheckpointError> {
+        let failed = CheckpointError::io(&self.path);
+        let mut queries = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(&failed)? {
+            let text = fs::read_to_string(entry.map_err(&failed)?.path().join("query"));
+            let owner = text.ok().and_then(|text| Owner::parse(&text));
+            queries.extend(owner.filter(|owner| owner.service == self.service).map(|it| it.query));
         }
+        Ok(queries)
     }
 
     /// The directory of a query whose plan has this fingerprint.
@@ -105,6 +111,11 @@ impl QueryDirectory {
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Deletes it, if it is there.
+    pub fn delete(&self) -> Result<(), CheckpointError> {
+        delete(&self.path)
     }
 
     /// The same for a plan that has taken the place of others, if it has: then it takes over what is theirs.
@@ -168,6 +179,16 @@ impl QueryDirectory {
     /// Writes whose directory it is, whole or not at all.
     fn write_owner(&self) -> io::Result<()> {
         write_whole(&self.path.join("query"), &self.owner.to_text())
+    }
+}
+
+/// Deletes a directory with all that is in it, if it is there.
+fn delete(path: &Path) -> Result<(), CheckpointError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CheckpointError::io(path)(error))
+        }
+        _ => Ok(()),
     }
 }
 
