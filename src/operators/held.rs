@@ -77,7 +77,6 @@ pub(super) fn not_kept<'a>(from: SourceColumn, key: &[Value<'a>], timestamp_ms: 
     match from {
         SourceColumn::RowTime => Value::Bigint(timestamp_ms),
         SourceColumn::Key(place) => key.get(place).copied().unwrap_or(Value::Null),
-        SourceColumn::Header(_) => Value::Array(&[]),
         _ => Value::Null,
     }
 }

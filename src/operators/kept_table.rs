@@ -14,8 +14,8 @@ use super::{
 use crate::plan::{Source, SourceColumn, StoreId, frame_columns};
 use crate::state::{PackedValues, TableRow, pack};
 use crate::types::{
-    Arena, ColumnBuilder, ColumnDef, Offset, OldRows, Partition, Rows, Schema, SqlType, Validity,
-    Value, owned_headers,
+    Arena, Column, ColumnBuilder, ColumnDef, Offset, OldRows, Partition, Rows, Schema, SqlType,
+    Validity, Value, owned_headers,
 };
 
 /// Keeps the rows of a table, so that they can be looked up, and each change knows what was before.
@@ -48,13 +48,16 @@ pub(super) struct KeptTable {
 }
 
 impl KeptTable {
-    /// The table of a source. What is kept of a row are its value, its partition and its offset; what it was before has
-    /// the time, the headers and the key of the record that changes it, as ksqlDB adds these afterwards.
+    /// The table of a source. What is kept of a row are its value, its headers, its partition and its offset; what it was
+    /// before has the time and the key of the record that changes it, as ksqlDB adds these afterwards.
     pub(super) fn of_source(source: &Source, store: StoreId, codecs: CodecPair) -> Self {
         let is_kept = |from| {
             matches!(
                 from,
-                SourceColumn::Value(_) | SourceColumn::RowPartition | SourceColumn::RowOffset
+                SourceColumn::Value(_)
+                    | SourceColumn::Header(_)
+                    | SourceColumn::RowPartition
+                    | SourceColumn::RowOffset
             )
         };
         let columns = frame_columns(source).into_iter();
@@ -101,6 +104,7 @@ impl KeptTable {
         let mut old: Vec<_> = self.types.iter().map(builder).collect();
         let (mut kept, mut old_valid) = (Vec::with_capacity(rows.len), Vec::new());
         let (mut key, mut packed) = (Vec::new(), Vec::new());
+        let stored = self.stored(&rows, ctx.eval.arena);
         for row in 0..rows.len {
             if !self.encode_key(&rows, row, &mut key)? {
                 ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
@@ -108,7 +112,7 @@ impl KeptTable {
             }
             kept.push(row as u32);
             let timestamp_ms = rows.meta.timestamps[row];
-            let now = self.pack_kept(&rows, row, &mut packed);
+            let now = pack_stored((&rows, &stored), row, &mut packed);
             if !self.logs_later {
                 self.log(&key, now, timestamp_ms, ctx.out)?;
             }
@@ -140,12 +144,13 @@ impl KeptTable {
     ) -> Result<Rows<'a>, QueryError> {
         self.partition = rows.meta.partition;
         let (mut key, mut packed) = (Vec::new(), Vec::new());
+        let stored = self.stored(rows, ctx.eval.arena);
         for row in 0..rows.len {
             if !self.encode_key(rows, row, &mut key)? {
                 ctx.out.dropped(Dropped::NullKey, rows.meta.offset(row), 1);
                 continue;
             }
-            let now = self.pack_kept(rows, row, &mut packed);
+            let now = pack_stored((rows, &stored), row, &mut packed);
             // A row that is not there has a place too: that it is deleted may be news for the sink.
             let change = ctx.tables.change(self.store, &key, now, rows.meta.offset(row));
             let slot = change.slot.unwrap_or_else(|| ctx.tables.place(self.store, &key));
@@ -275,20 +280,11 @@ impl KeptTable {
         Ok(Held { rows: builder.finish(), next })
     }
 
-    /// The row that is kept of a record; `None` if it deletes it.
-    fn pack_kept<'p>(
-        &self,
-        rows: &Rows<'_>,
-        row: usize,
-        packed: &'p mut Vec<u8>,
-    ) -> Option<TableRow<'p>> {
-        if !rows.value_valid.is_valid(row) {
-            return None;
-        }
-        packed.clear();
+    /// The columns that are kept, as they are once they were written to the store and read again.
+    fn stored<'a>(&self, rows: &Rows<'a>, arena: &'a Arena) -> Vec<Column<'a>> {
         let kept = rows.value.iter().zip(&self.is_kept).filter(|(_, is_kept)| **is_kept);
-        kept.for_each(|(column, _)| pack(column.value(row), packed));
-        Some(TableRow { timestamp_ms: rows.meta.timestamps[row], packed })
+        let kept = kept.map(|(column, _)| column.clone()).collect();
+        self.codecs.value.normalise(kept, arena)
     }
 
     /// All columns of a row: those that are kept, and of the others what `other` says of the column at a place.
@@ -304,6 +300,22 @@ impl KeptTable {
             },
         )
     }
+}
+
+/// The row that is kept of a record, of columns as they are stored; `None` if it deletes it.
+fn pack_stored<'p>(
+    (rows, stored): (&Rows<'_>, &[Column<'_>]),
+    row: usize,
+    packed: &'p mut Vec<u8>,
+) -> Option<TableRow<'p>> {
+    if !rows.value_valid.is_valid(row) {
+        return None;
+    }
+    packed.clear();
+    for column in stored {
+        pack(column.value(row), packed);
+    }
+    Some(TableRow { timestamp_ms: rows.meta.timestamps[row], packed })
 }
 
 impl Operator for KeptTable {

@@ -93,8 +93,6 @@ pub(super) struct SourceLookup {
     store: StoreId,
     codecs: CodecPair,
     frame: Vec<SourceColumn>,
-    /// What is in a header column of a row that comes from a store: no header.
-    headers: Vec<bool>,
 }
 
 impl SourceLookup {
@@ -103,7 +101,6 @@ impl SourceLookup {
             store,
             codecs,
             frame: frame_columns(source).into_iter().map(|column| column.from).collect(),
-            headers: source.headers.iter().map(|header| header.key.is_none()).collect(),
         }
     }
 }
@@ -121,16 +118,14 @@ impl Lookup for SourceLookup {
         for from in &self.frame {
             out.push(match *from {
                 // They are kept in this order.
-                SourceColumn::Value(_) | SourceColumn::RowPartition | SourceColumn::RowOffset => {
-                    kept.next(eval.arena)
-                }
-                SourceColumn::Header(place) if self.headers[place] => Value::Array(&[]),
+                SourceColumn::Value(_)
+                | SourceColumn::Header(_)
+                | SourceColumn::RowPartition
+                | SourceColumn::RowOffset => kept.next(eval.arena),
                 SourceColumn::RowTime => Value::Bigint(row.timestamp_ms),
                 SourceColumn::Key(place) => key.values.get(place).copied().unwrap_or(Value::Null),
                 // Tables with windows are not read by persistent queries.
-                SourceColumn::Header(_) | SourceColumn::WindowStart | SourceColumn::WindowEnd => {
-                    Value::Null
-                }
+                SourceColumn::WindowStart | SourceColumn::WindowEnd => Value::Null,
             });
         }
         Ok(Some(row.timestamp_ms))

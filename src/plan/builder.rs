@@ -105,13 +105,15 @@ pub(super) struct Analysed {
 
 /// The node that reads a source; a table's rows are kept in `store`.
 ///
-/// As ksqlDB's `SourceBuilder`, a table keeps where each row came from beside its value.
+/// As ksqlDB's `SourceBuilder`, a table keeps the headers that it reads beside its value, and where each row came from.
 pub(super) fn source_node(source: &Arc<Source>, store: &str) -> NodeKind {
     let source = Arc::clone(source);
     if source.kind == SourceKind::Stream {
         return NodeKind::StreamSource { source };
     }
     let mut stored = source.schema.clone();
+    let headers = source.headers.iter();
+    stored.value.extend(headers.map(|header| ColumnDef::new(&*header.name, header.ty())));
     stored.value.push(ColumnDef::new("ROWPARTITION", SqlType::Int));
     stored.value.push(ColumnDef::new("ROWOFFSET", SqlType::Bigint));
     let store = StoreSpec {

@@ -161,7 +161,12 @@ impl Text {
     fn kind(&mut self, kind: &NodeKind) {
         match kind {
             NodeKind::StreamSource { .. } | NodeKind::Held | NodeKind::Frame { .. } => {}
-            NodeKind::TableSource { store, .. } => self.field("store", &store.name),
+            NodeKind::TableSource { source, store } => {
+                self.field("store", &store.name);
+                if !source.headers.is_empty() {
+                    self.flag("keeps headers", true);
+                }
+            }
             NodeKind::Filter { text, .. } => self.field("if", text),
             NodeKind::Select { columns: exprs }
             | NodeKind::PartitionBy { keys: exprs }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use millstream::kafka::produce::{NewRecord, Producer};
+use millstream::kafka::records::Headers;
 use serde_json::{Value, json};
 
 use crate::world::{Ksql, World};
@@ -118,5 +120,50 @@ async fn more_pull_queries_than_a_server_takes_are_refused() {
     let (status, text) = ksql.post("/query-stream", &body, &[]).await;
     assert_eq!(status, 429, "{text}");
     assert!(text.contains("Host is at bandwidth rate limit for pull queries."), "{text}");
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn rows_are_what_the_format_of_their_store_makes_of_them() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    // Protobuf has no NULL in a field of its own.
+    ksql.run(
+        "CREATE TABLE people (id INT PRIMARY KEY, name STRING)
+           WITH (kafka_topic='people', value_format='PROTOBUF_NOSR', partitions=1);
+         CREATE TABLE pets (id INT PRIMARY KEY, name STRING, age INT)
+           WITH (kafka_topic='pets', value_format='PROTOBUF_NOSR', partitions=1);
+         CREATE TABLE both AS SELECT people.id, people.name, pets.name AS pet, age
+           FROM people LEFT JOIN pets ON people.id = pets.id;
+         INSERT INTO people VALUES (1, 'ann');",
+    )
+    .await;
+    let rows = asked(&ksql, "SELECT * FROM both;", 1).await;
+    assert_eq!(rows[1], json!([1, "ann", "", 0]));
+    ksql.stop().await;
+}
+
+#[tokio::test]
+async fn headers_that_a_table_reads_are_kept_with_its_rows() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(
+        "CREATE TABLE visits (id STRING PRIMARY KEY, page STRING, trace BYTES HEADER('trace'))
+           WITH (kafka_topic='visits', value_format='JSON', partitions=1);
+         CREATE TABLE pages AS SELECT * FROM visits;",
+    )
+    .await;
+    let producer = Producer::new(&world.cluster());
+    let headers: Headers = [(b"trace".as_slice(), Some(b"!".as_slice()))].into_iter().collect();
+    let record = NewRecord::new(1_700_000_000_000, Some(b"a"), Some(b"{\"page\": \"/x\"}"));
+    let record = NewRecord { headers: headers.as_ref(), ..record };
+    producer.send("visits", 0, record).await.unwrap();
+    producer.flush().await.unwrap();
+    let rows = asked(&ksql, "SELECT * FROM pages;", 1).await;
+    assert_eq!(rows[1], json!(["a", "/x", "IQ=="]));
+    // A server that restores them has them too.
+    ksql.stop().await;
+    let ksql = world.server().await;
+    assert_eq!(asked(&ksql, "SELECT * FROM pages;", 1).await[1], json!(["a", "/x", "IQ=="]));
     ksql.stop().await;
 }

@@ -30,9 +30,9 @@ commit             => BOTH b null @ 14s
 CTAS_BOTH_0-KafkaTopic_Left-Reduce a {"X":6,"ROWPARTITION":0,"ROWOFFSET":3} @ 5s
 CTAS_BOTH_0-KafkaTopic_Left-Reduce b null @ 14s
 CTAS_BOTH_0-KafkaTopic_Left-Reduce c null @ 8s
-CTAS_BOTH_0-KafkaTopic_Right-Reduce a {"Y":10,"ROWPARTITION":0,"ROWOFFSET":6} @ 11s
+CTAS_BOTH_0-KafkaTopic_Right-Reduce a {"Y":10,"H":null,"ROWPARTITION":0,"ROWOFFSET":6} @ 11s
 CTAS_BOTH_0-KafkaTopic_Right-Reduce b null @ 15s
 CTAS_BOTH_0-KafkaTopic_Right-Reduce d null @ 9s
-CTAS_BOTH_0-KafkaTopic_Right-Reduce e {"Y":11,"ROWPARTITION":0,"ROWOFFSET":8} @ 13s
+CTAS_BOTH_0-KafkaTopic_Right-Reduce e {"Y":11,"H":null,"ROWPARTITION":0,"ROWOFFSET":8} @ 13s
 CTAS_BOTH_0-Project-Last a {"X":6,"Y":10,"H":null,"RT":11000} @ 11s
 CTAS_BOTH_0-Project-Last b null @ 14s
