@@ -51,6 +51,6 @@ pub use json::{json_refusal, located_at_end, located_at_start};
 pub use normaliser::Normaliser;
 pub use row_text::row_text;
 pub use rows::{ColumnsRow, Encoded, Row};
-pub use schema_text::{default_key_schema_name, inferred_columns, message_name};
+pub use schema_text::{default_key_schema_name, inferred_columns, is_one_of_several, message_name};
 pub use schemas::Schemas;
 pub use spec::{FormatSpec, NullableRepresentation};

@@ -275,8 +275,7 @@ impl RegisteredEncoder {
                 Ok(encoded)
             }
             Writer::Protobuf(writer) => {
-                // The message is the first of its schema, which a single zero says.
-                out.push(0);
+                writer.write_index(out);
                 writer.encode(row, out)
             }
             Writer::Unfit(cause) => Err(self.error(cause)),
@@ -385,6 +384,31 @@ mod tests {
         );
         let cut = read(&decoder, &whole[..9]).unwrap_err();
         assert_eq!(cut.last().unwrap(), "java.io.EOFException");
+    }
+
+    #[test]
+    fn a_record_is_of_the_message_of_its_schema_that_is_named() {
+        let text =
+            "syntax = \"proto3\"; message One { uint32 A = 1; } message Two { string A = 3; }";
+        let schema = schema(9, SchemaType::Protobuf, text);
+        let mut schemas = Schemas::default();
+        schemas.add(schema.clone());
+        let spec = FormatSpec {
+            schema_id: Some(schema.id),
+            full_schema_name: Some("Two".to_owned()),
+            ..FormatSpec::new(Format::Protobuf)
+        };
+        let columns = [ColumnDef::new("A", SqlType::String)];
+        let encoder = RegisteredEncoder::new(&spec, &columns, Role::Value, "t", &schemas).unwrap();
+        let mut bytes = Vec::new();
+        encoder.encode(&[Value::String("x")][..], &mut bytes).unwrap();
+        // The id; one index, which is 1; and the third field.
+        assert_eq!(bytes, [0, 0, 0, 0, 9, 2, 2, 0x1a, 1, b'x']);
+        let mut decoder = decoder(Format::Protobuf, &[("A", SqlType::String)]);
+        decoder.learn_schema(schema.id, Ok(&schema));
+        assert_eq!(read(&decoder, &bytes).unwrap(), "[String(\"x\")]");
+        assert!(protobuf::is_one_of_several(&schema, "Two"));
+        assert!(!protobuf::is_one_of_several(&schema, "Three"));
     }
 
     #[test]

@@ -76,6 +76,11 @@ pub fn message_name(format: Format, schema: &ResolvedSchema) -> Option<String> {
     (format == Format::Protobuf).then(|| protobuf::message_name(schema)).flatten()
 }
 
+/// Whether a schema has several messages, one of them with this name, in a format that names messages.
+pub fn is_one_of_several(format: Format, schema: &ResolvedSchema, name: &str) -> bool {
+    format == Format::Protobuf && protobuf::is_one_of_several(schema, name)
+}
+
 /// The name of the record of a source's keys where none is given.
 pub fn default_key_schema_name(format: Format, source: &str) -> Option<String> {
     (format == Format::Avro).then(|| avro::key_name(source))

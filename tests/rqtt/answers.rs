@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::case::RestCase;
 use crate::matching::{includes, rows};
+use crate::protobuf;
 
 /// An answer that was refused.
 #[derive(Debug)]
@@ -41,6 +42,17 @@ impl Answers {
             body => self.refusal = Some(Refusal { status: Some(status), body }),
         }
         Ok(())
+    }
+
+    /// Takes in the whole answer to a query whose rows are asked for in Protobuf.
+    pub(crate) fn take_protobuf(&mut self, status: u16, text: &str) -> Result<(), String> {
+        match serde_json::from_str(text) {
+            Ok(Value::Array(parts)) if status == 200 => {
+                self.protobuf.push(protobuf::answer(&parts)?);
+                Ok(())
+            }
+            _ => Err(format!("in Protobuf the answer is {status} {text}")),
+        }
     }
 
     /// Says what is wrong with the answers to a case.

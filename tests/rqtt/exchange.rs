@@ -105,7 +105,10 @@ impl Scene {
             answers.take_query(status, &text)?;
         }
         if case.asks_protobuf && answers.refusal.is_none() {
-            return Err("rows in Protobuf are not asked for".to_owned());
+            for query in &case.queries {
+                let (status, text) = self.begin_protobuf(case, query).await?.end().await?;
+                answers.take_protobuf(status, &text)?;
+            }
         }
         Ok(())
     }
@@ -116,8 +119,21 @@ impl Scene {
         if !case.properties.is_null() {
             body["streamsProperties"] = case.properties.clone();
         }
-        let request = reqwest::Client::new().post(format!("{}/query", self.ksql.url()));
-        let request = request.header("accept", "application/vnd.ksql.v1+json");
+        self.post("/query", &body, "application/vnd.ksql.v1+json").await
+    }
+
+    /// The same, where rows come as Protobuf messages.
+    async fn begin_protobuf(&self, case: &RestCase, query: &str) -> Result<Begun, String> {
+        let mut body = json!({ "sql": query });
+        if !case.properties.is_null() {
+            body["properties"] = case.properties.clone();
+        }
+        self.post("/query-stream", &body, "application/vnd.ksql.v1+protobuf").await
+    }
+
+    async fn post(&self, path: &str, body: &Value, form: &str) -> Result<Begun, String> {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.ksql.url()));
+        let request = request.header("accept", form);
         let request = request.header("content-type", "application/json").body(body.to_string());
         let sent = tokio::time::timeout(PATIENCE, request.send()).await;
         let sent = sent.map_err(|_| "no answer".to_owned())?;

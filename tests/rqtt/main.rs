@@ -29,6 +29,7 @@ mod data;
 mod exchange;
 mod kafka;
 mod matching;
+mod protobuf;
 mod schemas;
 #[path = "../server/world.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

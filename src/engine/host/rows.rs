@@ -6,11 +6,13 @@ use super::refusal::not_written;
 use super::{HostError, HostFault, Shared};
 use crate::engine::diagnostic;
 use crate::expr::EvalContext;
-use crate::formats::Schemas;
+use crate::formats::{Format, Role, Schemas, is_one_of_several};
 use crate::kafka::partitioner::partition_for_key;
 use crate::kafka::produce::{Acknowledgement, NewRecord};
 use crate::kafka::random::random_u128;
+use crate::operators::QueryError;
 use crate::plan::{InsertRow, InsertedRow, Source};
+use crate::registry::{RegistryClient, RegistryError, Subject};
 use crate::runtime::live::register_all;
 use crate::runtime::{InsertedRecord, RowWriter, SeededRandom, clock, source_schemas};
 use crate::sql::ParsedStatement;
@@ -64,12 +66,14 @@ impl Shared {
 
     /// What writes the rows of a source. Schemas that the registry lacks are registered.
     pub(super) async fn row_writer(&self, source: &Arc<Source>) -> Result<RowWriter, HostError> {
-        let written = source_schemas(source).map_err(|error| HostError::server(error.message))?;
-        let schemas = match &self.services.registry {
-            Some(registry) => register_all(registry, written).await?,
-            None => Schemas::default(),
+        let failed = |error: QueryError| HostError::server(error.message);
+        let Some(registry) = &self.services.registry else {
+            return RowWriter::new(source, &Schemas::default()).map_err(failed);
         };
-        RowWriter::new(source, &schemas).map_err(|error| HostError::server(error.message))
+        let source = with_named_messages(registry, source).await?;
+        let written = source_schemas(&source).map_err(failed)?;
+        let schemas = register_all(registry, written).await?;
+        RowWriter::new(&source, &schemas).map_err(failed)
     }
 
     /// Hands a record to the producer.
@@ -104,4 +108,33 @@ impl Shared {
         };
         acknowledged.map(drop).map_err(|error| not_written(error, &source.name))
     }
+}
+
+/// A source that is written with what the registry has where it names one of the several messages of that. No schema of its
+/// columns alone could take the place of such a schema.
+async fn with_named_messages(
+    registry: &RegistryClient,
+    source: &Arc<Source>,
+) -> Result<Arc<Source>, RegistryError> {
+    let mut named = Arc::clone(source);
+    for role in [Role::Key, Role::Value] {
+        let (spec, subject) = match role {
+            Role::Key => (&source.key_format, Subject::of_keys(&source.topic)),
+            Role::Value => (&source.value_format, Subject::of_values(&source.topic)),
+        };
+        let has_names = spec.format == Format::Protobuf && spec.schema_id.is_none();
+        let Some(name) = spec.full_schema_name.as_deref().filter(|_| has_names) else { continue };
+        let id = match registry.latest(&subject).await {
+            Ok(latest) => latest.id,
+            Err(error) if error.is_not_found() => continue,
+            Err(error) => return Err(error),
+        };
+        if is_one_of_several(spec.format, &*registry.by_id(id).await?, name) {
+            let named = Arc::make_mut(&mut named);
+            let spec =
+                if role == Role::Key { &mut named.key_format } else { &mut named.value_format };
+            spec.schema_id = Some(id);
+        }
+    }
+    Ok(named)
 }

@@ -232,6 +232,12 @@ pub(super) fn encode_json(
     let wanted = full_name.and_then(|name| descriptor.find(name));
     let index = descriptor.top_names().position(|name| Some(name) == wanted).unwrap_or(0);
     let name = descriptor.at(&[index as i64]).ok_or("the schema has no message")?;
+    write_index(index, out);
+    from_json::write(&from_json::placed(&descriptor.message(&name)?), json, out)
+}
+
+/// Writes which message of its schema a record is, counted from 0.
+fn write_index(index: usize, out: &mut Vec<u8>) {
     if index == 0 {
         out.push(0);
     } else {
@@ -239,7 +245,13 @@ pub(super) fn encode_json(
         out.push(2);
         wire::write_varint(2 * index as u64, out);
     }
-    from_json::write(&from_json::placed(&descriptor.message(&name)?), json, out)
+}
+
+/// Whether a schema has several messages, and one of this name.
+pub(super) fn is_one_of_several(schema: &ResolvedSchema, name: &str) -> bool {
+    let Ok(descriptor) = Descriptor::new(schema) else { return false };
+    let found = descriptor.find(name);
+    descriptor.top_names().count() > 1 && descriptor.top_names().any(|top| Some(top) == found)
 }
 
 /// The first message of a schema.
@@ -263,6 +275,8 @@ pub(super) fn write_json(
 #[derive(Debug)]
 pub(super) struct ProtobufEncoder {
     message: Message,
+    /// Which of its schema's messages that is.
+    index: usize,
     bare: Option<SqlType>,
     topic: String,
 }
@@ -279,10 +293,11 @@ impl ProtobufEncoder {
             None => Message::of_columns(columns, spec.nullable),
             Some(column) => Message::of_bare(column, spec.nullable),
         };
-        Self { message, bare: bare.map(|column| column.ty.clone()), topic: topic.into() }
+        let bare = bare.map(|column| column.ty.clone());
+        Self { message, index: 0, bare, topic: topic.into() }
     }
 
-    /// An encoder for records of a schema that is given by its id.
+    /// An encoder for records of a schema that is given by its id: of the message that is named, else of the first.
     pub(super) fn by_id(
         schema: &ResolvedSchema,
         spec: &FormatSpec,
@@ -290,10 +305,17 @@ impl ProtobufEncoder {
         topic: &str,
     ) -> Result<Self, String> {
         let descriptor = Descriptor::new(schema)?;
-        let name = descriptor.at(&[0]).ok_or("the schema has no message")?;
+        let named = spec.full_schema_name.as_deref().and_then(|name| descriptor.find(name));
+        let index = descriptor.top_names().position(|name| Some(name) == named).unwrap_or(0);
+        let name = descriptor.at(&[index as i64]).ok_or("the schema has no message")?;
         let columns: Vec<_> = columns.iter().map(|column| (&*column.name, &column.ty)).collect();
         let message = by_id::fit(&descriptor.message(&name)?, &columns, spec.nullable)?;
-        Ok(Self { message, bare: None, topic: topic.into() })
+        Ok(Self { message, index, bare: None, topic: topic.into() })
+    }
+
+    /// Writes which message of its schema a record is.
+    pub(super) fn write_index(&self, out: &mut Vec<u8>) {
+        write_index(self.index, out);
     }
 
     pub(super) fn encode<R: Row + ?Sized>(
