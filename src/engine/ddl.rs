@@ -48,8 +48,13 @@ impl Planning<'_> {
         };
         let takes_number = create.is_source && create.kind == SourceKind::Table;
         let keeps = self.engine.properties.get(KEEPS_SOURCE_TABLES);
-        let keeps = keeps.is_none_or(|keeps| !keeps.eq_ignore_ascii_case("false"));
-        if takes_number && keeps && self.engine.serves == Serves::Clients {
+        if create.is_source && keeps.is_some_and(|keeps| keeps.eq_ignore_ascii_case("false")) {
+            let message =
+                "Cannot execute command because source table materialization is disabled.";
+            let help = format!("{KEEPS_SOURCE_TABLES}=false disables it");
+            return Err(PlanError::execute(message).at(create.name.span).help(help));
+        }
+        if takes_number && self.engine.serves == Serves::Clients {
             let source = Arc::new(source.clone());
             if let Some(plan) = plan::plan_source_table(&source) {
                 return Ok(Planned::of_query(PlannedQuery {

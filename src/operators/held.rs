@@ -72,9 +72,16 @@ impl Look<'_, '_> {
     }
 }
 
-/// The value that a table's row has in a column that is not kept: its time, or a part of its key.
-pub(super) fn not_kept<'a>(from: SourceColumn, key: &[Value<'a>], timestamp_ms: i64) -> Value<'a> {
+/// The value that a table's row has in a column that is not kept: its time, a part of its key, or a bound of its window.
+pub(super) fn not_kept<'a>(
+    from: SourceColumn,
+    (key, window): (&[Value<'a>], Option<Window>),
+    timestamp_ms: i64,
+) -> Value<'a> {
+    let bound = |of: fn(Window) -> i64| window.map_or(Value::Null, |it| Value::Bigint(of(it)));
     match from {
+        SourceColumn::WindowStart => bound(|window| window.start.0),
+        SourceColumn::WindowEnd => bound(|window| window.end.0),
         SourceColumn::RowTime => Value::Bigint(timestamp_ms),
         SourceColumn::Key(place) => key.get(place).copied().unwrap_or(Value::Null),
         _ => Value::Null,

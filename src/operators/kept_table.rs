@@ -15,7 +15,7 @@ use crate::plan::{Source, SourceColumn, StoreId, frame_columns};
 use crate::state::{PackedValues, TableRow, pack};
 use crate::types::{
     Arena, Column, ColumnBuilder, ColumnDef, Offset, OldRows, Partition, Rows, Schema, SqlType,
-    Validity, Value, owned_headers,
+    Timestamp, Validity, Value, Window, owned_headers,
 };
 
 /// Keeps the rows of a table, so that they can be looked up, and each change knows what was before.
@@ -38,6 +38,8 @@ pub(super) struct KeptTable {
     frame: Vec<SourceColumn>,
     types: Vec<SqlType>,
     key_types: Vec<SqlType>,
+    /// Whether windows stand behind the keys of its rows.
+    is_windowed: bool,
     /// Whether changes are logged with a flush only.
     logs_later: bool,
     unlogged: Unlogged,
@@ -66,7 +68,8 @@ impl KeptTable {
         let is_kept: Vec<bool> = frame.iter().map(|from| is_kept(*from)).collect();
         let kept_columns = is_kept.iter().filter(|is_kept| **is_kept).count();
         let of_rows = Self::of_rows(&source.schema, store, codecs);
-        Self { is_kept, kept_columns, frame, types, ..of_rows }
+        let is_windowed = source.is_windowed();
+        Self { is_kept, kept_columns, frame, types, is_windowed, ..of_rows }
     }
 
     /// The table of a node whose rows are kept whole.
@@ -80,6 +83,7 @@ impl KeptTable {
             frame: Vec::new(),
             types: types(&schema.value),
             key_types: types(&schema.key),
+            is_windowed: false,
             logs_later: false,
             unlogged: Unlogged::default(),
             waiting: None,
@@ -242,27 +246,47 @@ impl KeptTable {
         Ok(has_key)
     }
 
+    /// The bytes of a key and its window, which stand together in the store.
+    fn split<'k>(&self, stored: &'k [u8]) -> (&'k [u8], Option<Window>) {
+        if !self.is_windowed {
+            return (stored, None);
+        }
+        let Some((rest, end)) = stored.split_last_chunk() else { return (stored, None) };
+        let Some((key, start)) = rest.split_last_chunk() else { return (stored, None) };
+        let time = |bytes: &[u8; 8]| Timestamp(i64::from_be_bytes(*bytes));
+        (key, Some(Window { start: time(start), end: time(end) }))
+    }
+
+    /// Whether a row of a store is looked for; without windows, keys are found and not compared.
+    fn is_wanted(&self, stored: &[u8], keys: Option<&[Vec<u8>]>, look: &Look<'_, '_>) -> bool {
+        let (key, window) = self.split(stored);
+        keys.is_none_or(|keys| keys.iter().any(|wanted| wanted == key))
+            && window.is_none_or(|window| look.wants_window(window))
+    }
+
     /// The rows that are looked for.
     fn look_up<'a>(&self, look: &Look<'_, 'a>) -> Result<Held<'a>, QueryError> {
         let mut builder = ResultBuilder::new((&self.key_types, &self.types), look.partition, false);
         let mut give = |key: &[u8], row: TableRow<'_>| -> Result<(), QueryError> {
             let arena = look.arena;
+            let (key, window) = self.split(key);
             let columns = self.codecs.key.decode(arena.bytes(key), arena)?;
             let key: Vec<Value<'a>> = columns.iter().map(|column| column.value(0)).collect();
             builder.push_key(key.iter().copied());
             let other = |at: usize| {
                 let from = self.frame.get(at).copied().unwrap_or(SourceColumn::RowOffset);
-                not_kept(from, &key, row.timestamp_ms)
+                not_kept(from, (&key, window), row.timestamp_ms)
             };
             let values: Vec<Value<'a>> = self.values(row.values(), arena, other).collect();
             builder.push_value(values.into_iter());
-            builder.push_meta(row.timestamp_ms, &[], None);
+            builder.push_meta(row.timestamp_ms, &[], window);
             Ok(())
         };
         let mut next = None;
         let tables = look.tables;
-        if let Some(keys) = look.keys(&self.codecs)? {
-            for key in &keys {
+        let keys = look.keys(&self.codecs)?;
+        if let Some(keys) = keys.as_ref().filter(|_| !self.is_windowed) {
+            for key in keys {
                 if let Some(row) = tables.find(self.store, key, Offset(0)) {
                     give(key, row)?;
                 }
@@ -272,8 +296,11 @@ impl KeptTable {
             let (slots, rest) = look.slots(count, |slot| tables.row(self.store, slot).0);
             next = rest;
             for slot in slots {
-                if let (key, Some(row)) = tables.row(self.store, slot) {
-                    give(key, row)?;
+                match tables.row(self.store, slot) {
+                    (key, Some(row)) if self.is_wanted(key, keys.as_deref(), look) => {
+                        give(key, row)?;
+                    }
+                    _ => {}
                 }
             }
         }

@@ -9,10 +9,9 @@ use super::{QueryPlan, Sink, Source};
 use crate::sql::ast::SourceKind;
 use crate::types::Schema;
 
-/// Plans the query that keeps the rows of a table. `None` if none does: a stream has no rows to keep, and a table with
-/// windows cannot be asked for them.
+/// Plans the query that keeps the rows of a table. `None` of a stream, which has no rows to keep.
 pub fn plan_source_table(source: &Arc<Source>) -> Option<QueryPlan> {
-    if source.kind != SourceKind::Table || source.is_windowed() {
+    if source.kind != SourceKind::Table {
         return None;
     }
     let schema = Schema { key: source.schema.key.clone(), value: defs(&named_columns(source)) };

@@ -167,3 +167,50 @@ async fn headers_that_a_table_reads_are_kept_with_its_rows() {
     assert_eq!(asked(&ksql, "SELECT * FROM pages;", 1).await[1], json!(["a", "/x", "IQ=="]));
     ksql.stop().await;
 }
+
+#[tokio::test]
+async fn a_source_table_with_windows_is_asked_by_key_and_by_window() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(
+        "CREATE STREAM visits (page STRING KEY, n INT)
+           WITH (kafka_topic='visits', value_format='JSON', partitions=1);
+         CREATE TABLE hits AS SELECT page, COUNT(*) AS n FROM visits
+           WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page;
+         CREATE SOURCE TABLE seen (page STRING PRIMARY KEY, n BIGINT)
+           WITH (kafka_topic='HITS', value_format='JSON', window_type='TUMBLING', window_size='10 SECONDS');
+         INSERT INTO visits (ROWTIME, page, n) VALUES (1000, '/x', 1);
+         INSERT INTO visits (ROWTIME, page, n) VALUES (2000, '/x', 1);
+         INSERT INTO visits (ROWTIME, page, n) VALUES (3000, '/y', 1);
+         INSERT INTO visits (ROWTIME, page, n) VALUES (12000, '/x', 1);",
+    )
+    .await;
+    let sorted = |mut rows: Vec<Value>| {
+        rows.remove(0);
+        rows.sort_by_key(ToString::to_string);
+        rows
+    };
+    let ten = json!(["/x", 10_000, 20_000, 1]);
+    for (condition, expected) in [
+        ("", vec![json!(["/x", 0, 10_000, 2]), ten.clone(), json!(["/y", 0, 10_000, 1])]),
+        ("WHERE page = '/x'", vec![json!(["/x", 0, 10_000, 2]), ten.clone()]),
+        ("WHERE page = '/x' AND WINDOWSTART = 10000", vec![ten.clone()]),
+        ("WHERE page IN ('/x', '/z') AND WINDOWEND > 15000", vec![ten]),
+    ] {
+        let sql = format!("SELECT * FROM seen {condition};");
+        assert_eq!(sorted(asked(&ksql, &sql, expected.len()).await), expected, "{condition}");
+    }
+    ksql.run("DROP TABLE seen;").await;
+    let queries = ksql.run("SHOW QUERIES;").await[0]["queries"].as_array().unwrap().len();
+    assert_eq!(queries, 1);
+    ksql.stop().await;
+    let without = [("ksql.source.table.materialization.enabled", "false")];
+    let ksql = world.server_with(&without).await;
+    let (status, refused) = ksql
+        .try_run("CREATE SOURCE TABLE seen (page STRING PRIMARY KEY) WITH (kafka_topic='HITS', value_format='JSON');")
+        .await;
+    assert_eq!(status, 400, "{refused}");
+    let message = "Cannot execute command because source table materialization is disabled.";
+    assert_eq!(refused["message"], message);
+    ksql.stop().await;
+}
