@@ -27,9 +27,7 @@ impl World {
         command.args(["server", "--bootstrap-servers", &self.servers]);
         command.args(["--listeners", "http://127.0.0.1:0"]);
         let service = format!("ksql.service.id={}", self.name);
-        // A machine that is busy changes no answer.
-        let patience = "ksql.server.command.response.timeout.ms=60000";
-        let own = [&*service, patience, "commit.interval.ms=100", "heartbeat.interval.ms=200"];
+        let own = [&*service, "commit.interval.ms=100", "heartbeat.interval.ms=200"];
         for property in own.iter().chain(properties) {
             command.args(["--property", property]);
         }

@@ -96,6 +96,27 @@ async fn a_paused_query_writes_nothing_and_stays_in_its_group() {
 }
 
 #[tokio::test]
+async fn who_takes_a_paused_query_over_lets_it_rest() {
+    let world = World::new().await;
+    let first = world.server().await;
+    first.run(&format!("{VISITS} {HITS}")).await;
+    first.run("INSERT INTO visits VALUES ('/x', true);").await;
+    comes_to(&first, "hits", 1).await;
+    first.run("PAUSE CTAS_HITS_1;").await;
+    let second = world.server().await;
+    first.run("INSERT INTO visits VALUES ('/x', true);").await;
+    comes_to(&first, "others", 2).await;
+    // That another one has come to the group changes nothing.
+    comes_to(&first, "hits", 1).await;
+    first.stop().await;
+    comes_to(&second, "others", 2).await;
+    comes_to(&second, "hits", 1).await;
+    second.run("RESUME CTAS_HITS_1;").await;
+    comes_to(&second, "hits", 2).await;
+    second.stop().await;
+}
+
+#[tokio::test]
 async fn who_asks_for_what_a_failed_query_keeps_is_told_why_it_failed() {
     let world = World::new().await;
     let ksql = world.server().await;

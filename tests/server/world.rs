@@ -71,8 +71,6 @@ impl World {
             ("ksql.service.id", "test_"),
             ("commit.interval.ms", "100"),
             ("heartbeat.interval.ms", "100"),
-            // A machine that is busy changes no answer.
-            ("ksql.server.command.response.timeout.ms", "60000"),
         ];
         let properties = properties.iter().chain(further);
         let properties = properties.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

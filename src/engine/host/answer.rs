@@ -103,6 +103,8 @@ pub struct CommandStatus {
 pub enum CommandState {
     /// It is not applied yet.
     Queued,
+    /// It is being applied.
+    Executing,
     /// It is applied.
     Success,
     /// It could not be applied.
@@ -114,6 +116,7 @@ impl CommandState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "QUEUED",
+            Self::Executing => "EXECUTING",
             Self::Success => "SUCCESS",
             Self::Error => "ERROR",
         }

@@ -75,6 +75,9 @@ impl Shared {
     /// no query starts.
     async fn apply(&self, logged: &LoggedCommand, replayed: Option<&mut Known>) {
         let key = decode_key(&logged.key);
+        if replayed.is_none() {
+            self.state().note_begun(&key);
+        }
         let applied = self.try_apply(logged, replayed).await;
         let status = applied.unwrap_or_else(|error| {
             let offset = logged.offset;

@@ -207,8 +207,15 @@ impl Shared {
                 return Ok(entity);
             }
         };
-        let applied = self.wait_applied(offset + 1, self.response_within()?).await;
-        let outcome = self.state().outcomes.get(&offset).cloned().filter(|_| applied);
+        // A topic that is to go is waited for in any case: it goes once its source has.
+        let within = if goes.is_some() { APPLIED_WITHIN } else { self.response_within()? };
+        let applied = self.wait_applied(offset + 1, within).await;
+        let command_id = id.to_string();
+        let outcome = {
+            let state = self.state();
+            let outcome = state.outcomes.get(&offset).cloned().filter(|_| applied);
+            outcome.or_else(|| state.begun(&command_id))
+        };
         let status = outcome.unwrap_or_else(|| CommandStatus {
             state: CommandState::Queued,
             message: "Statement written to command topic".to_owned(),
@@ -218,7 +225,6 @@ impl Shared {
             delete_topic(&Admin::new(&self.services.cluster), &source.topic).await?;
             self.forget_schemas(&source).await;
         }
-        let command_id = id.to_string();
         Ok(Entity {
             statement: text,
             body: AnswerBody::Status { command_id, status, sequence: offset },

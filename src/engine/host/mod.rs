@@ -86,6 +86,9 @@ use state::State;
 /// How long the commands before one that is to be written may take to be applied.
 const APPLIED_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long Kafka may take to answer whether it is healthy, as in ksqlDB.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(30);
+
 /// How a host is set up.
 #[derive(Clone, Debug)]
 pub struct HostOptions {
@@ -174,7 +177,9 @@ impl Host {
 
     /// Whether Kafka answers.
     pub async fn is_kafka_healthy(&self) -> bool {
-        let admin = Admin::new(&self.shared.services.cluster);
+        let cluster = &self.shared.services.cluster;
+        let patience = cluster.config().api_timeout.min(HEALTHY_WITHIN);
+        let admin = Admin::new(&cluster.with_patience(patience));
         match &self.shared.log {
             Some(log) => admin.describe_topic(log.topic()).await.is_ok(),
             None => admin.cluster_id().await.is_ok(),

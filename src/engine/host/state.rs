@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::CommandStatus;
+use super::answer::{CommandState, CommandStatus};
 use super::planned_reads::PlannedReads;
 use crate::engine::Engine;
 use crate::types::Timestamp;
@@ -62,6 +62,18 @@ impl State {
     /// The number that the next query gets in its id.
     pub(super) fn next_number(&self) -> i64 {
         self.last + 1
+    }
+
+    /// Notes that a command is being applied.
+    pub(super) fn note_begun(&mut self, id: &str) {
+        let (state, message) = (CommandState::Executing, "Executing statement".to_owned());
+        self.statuses.insert(id.to_owned(), CommandStatus { state, message, query: None });
+    }
+
+    /// Whether a command is being applied: what is to be said of it then.
+    pub(super) fn begun(&self, id: &str) -> Option<CommandStatus> {
+        let status = self.statuses.get(id)?;
+        (status.state == CommandState::Executing).then(|| status.clone())
     }
 
     /// Notes what became of a command. Where there are too many, the first by name is forgotten.
