@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use millstream::kafka::admin::Admin;
 use millstream::kafka::{ClientConfig, Cluster};
+use millstream::registry::RegistryClient;
 
 use crate::args::{TopicsAction, TopicsArgs};
 use crate::run_command;
@@ -21,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Does what is asked with topics.
 pub(crate) async fn run(args: TopicsArgs) -> anyhow::Result<()> {
     run_command::start_tracing("warn");
-    let (cluster, brokers) = connect(&args)?;
-    let topics = Topics { admin: Admin::new(&cluster), output: args.output };
+    let (cluster, registry, brokers) = connect(&args)?;
+    let topics = Topics { admin: Admin::new(&cluster), output: args.output, registry };
     let done = match args.action {
         TopicsAction::List { internal } => topics.list(internal).await,
         TopicsAction::Create(create) => topics.create(&create).await,
@@ -37,14 +38,15 @@ pub(crate) async fn run(args: TopicsArgs) -> anyhow::Result<()> {
     }
 }
 
-/// A client of the brokers of the command line, and their addresses.
-fn connect(args: &TopicsArgs) -> anyhow::Result<(Cluster, String)> {
+/// A client of the brokers of the command line, one of the registry if there is one, and where the brokers are.
+fn connect(args: &TopicsArgs) -> anyhow::Result<(Cluster, Option<RegistryClient>, String)> {
     let properties =
         run_command::properties(&args.property_args(), args.bootstrap_servers.as_deref())?;
     run_command::warn_of_unknown(&properties);
+    let registry = millstream::engine::registry(&properties)?;
     let mut properties = properties.for_clients();
     let brokers = properties.entry("bootstrap.servers".to_owned());
     let brokers = brokers.or_insert_with(|| BROKERS.to_owned()).clone();
     let cluster = Cluster::new(ClientConfig::from_properties(&properties)?)?;
-    Ok((cluster.with_patience(PATIENCE), brokers))
+    Ok((cluster.with_patience(PATIENCE), registry, brokers))
 }

@@ -13,7 +13,8 @@ pub(crate) struct TopicsArgs {
     /// A properties file, as ksqlDB's server takes it.
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config_file: Option<std::path::PathBuf>,
-    /// A property of the client, such as security.protocol=SSL; may be repeated.
+    /// A property of the client, such as security.protocol=SSL, or where the schemas of records are
+    /// (ksql.schema.registry.url); may be repeated.
     #[arg(long = "property", value_name = "NAME=VALUE", global = true)]
     pub(crate) properties: Vec<String>,
     /// How the answer is printed.

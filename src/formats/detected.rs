@@ -4,17 +4,22 @@
 //! for a number before it takes them for text, and what stands before any eight bytes for the key of a window; people
 //! who look at a topic are shown text first, and windows that can have been.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::DateTime;
 use serde_json::Value;
 
 use super::json::read_tape;
+use super::shown::{ShownSchema, schema_of};
 use crate::java::double_to_string;
+use crate::registry::schema::{ResolvedSchema, SchemaId, SchemaType};
 
 /// What bytes may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inner {
+    /// What the schema is written in that the bytes name.
+    Schema(SchemaType),
     /// What a registry's serializer wrote; what it says is not looked up.
     Registered,
     Json,
@@ -46,10 +51,22 @@ const WINDOWS: [Windowed; 4] =
     [Windowed::Session, Windowed::Hopping, Windowed::Tumbling, Windowed::Plain];
 
 /// What ksqlDB tries, in its order.
-const KSQLDB: [Inner; 5] = [Inner::Json, Inner::Int, Inner::Bigint, Inner::Double, Inner::String];
+const KSQLDB: [Inner; 8] = [
+    Inner::Schema(SchemaType::Avro),
+    Inner::Schema(SchemaType::Protobuf),
+    Inner::Json,
+    Inner::Schema(SchemaType::Json),
+    Inner::Int,
+    Inner::Bigint,
+    Inner::Double,
+    Inner::String,
+];
 
 /// What is tried for people, the likeliest first.
-const READABLE: [Inner; 7] = [
+const READABLE: [Inner; 10] = [
+    Inner::Schema(SchemaType::Avro),
+    Inner::Schema(SchemaType::Protobuf),
+    Inner::Schema(SchemaType::Json),
     Inner::Registered,
     Inner::Json,
     Inner::Text,
@@ -58,6 +75,9 @@ const READABLE: [Inner; 7] = [
     Inner::Double,
     Inner::String,
 ];
+
+/// How many schemas are looked up in vain before what looks like the id of one is taken for chance.
+const MISSING_MAX: usize = 100;
 
 /// The first and last time that people are shown as the start of a window: of the years 1990 and 2100.
 const PLAUSIBLE_MS: std::ops::Range<i64> = 631_152_000_000..4_102_444_800_000;
@@ -79,11 +99,13 @@ pub enum Manner {
 }
 
 /// The formats that all keys, or all values, of a topic may have.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Detected {
     manner: Manner,
     left: Vec<Form>,
     has_seen: bool,
+    /// The schemas of the registry, as far as it was asked for them; `None` for those that it does not have.
+    schemas: BTreeMap<SchemaId, Option<ShownSchema>>,
 }
 
 impl Detected {
@@ -99,7 +121,7 @@ impl Detected {
                 WINDOWS.into_iter().flat_map(wrapped).collect()
             }
         };
-        Self { manner, left, has_seen: false }
+        Self { manner, left, has_seen: false, schemas: BTreeMap::new() }
     }
 
     /// All formats that values may have.
@@ -109,34 +131,52 @@ impl Detected {
             Manner::Readable => READABLE.as_slice(),
         };
         let left = inner.iter().map(|inner| (Windowed::Plain, *inner)).collect();
-        Self { manner, left, has_seen: false }
+        Self { manner, left, has_seen: false, schemas: BTreeMap::new() }
+    }
+
+    /// The schema that is to be looked up before bytes are looked at. Bytes that only look as if they named schemas are
+    /// believed a number of times.
+    pub fn unknown_schema(&self, bytes: Option<&[u8]>) -> Option<SchemaId> {
+        let (id, _) = schema_of(bytes?)?;
+        let missing = || self.schemas.values().filter(|known| known.is_none()).count();
+        (!self.schemas.contains_key(&id) && missing() < MISSING_MAX).then_some(id)
+    }
+
+    /// Takes in a schema, or that there is none.
+    pub fn learn_schema(&mut self, id: SchemaId, schema: Option<&ResolvedSchema>) {
+        self.schemas.insert(id, schema.and_then(ShownSchema::of));
     }
 
     /// Looks at bytes: what they cannot be is left out from now on. Null may be everything.
     pub fn look(&mut self, bytes: Option<&[u8]>) {
         let Some(bytes) = bytes else { return };
         self.has_seen = true;
-        let manner = self.manner;
-        self.left.retain(|form| show(*form, bytes, manner).is_some());
+        let mut left = std::mem::take(&mut self.left);
+        left.retain(|form| self.show_as(*form, bytes).is_some());
+        self.left = left;
     }
 
     /// The bytes as text.
     pub fn show(&self, bytes: Option<&[u8]>) -> String {
         let Some(bytes) = bytes else { return "<null>".to_owned() };
-        let found = self.left.iter().find_map(|form| show(*form, bytes, self.manner));
+        let found = self.left.iter().find_map(|form| self.show_as(*form, bytes));
         found.unwrap_or_else(|| escaped_bytes(bytes))
     }
 
     /// The bytes as JSON: what is JSON is as it is, and everything else a number or text.
     pub fn json(&self, bytes: Option<&[u8]>) -> Value {
         let Some(bytes) = bytes else { return Value::Null };
-        let found =
-            self.left.iter().find_map(|form| Some((*form, show(*form, bytes, self.manner)?)));
+        let found = self.left.iter().find_map(|form| Some((*form, self.show_as(*form, bytes)?)));
         let Some((form, text)) = found else { return Value::String(escaped_bytes(bytes)) };
         match form {
-            (Windowed::Plain, Inner::Json | Inner::Int | Inner::Bigint | Inner::Double) => {
-                serde_json::from_str(&text).unwrap_or(Value::String(text))
-            }
+            (
+                Windowed::Plain,
+                Inner::Json
+                | Inner::Int
+                | Inner::Bigint
+                | Inner::Double
+                | Inner::Schema(SchemaType::Avro | SchemaType::Json),
+            ) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
             _ => Value::String(text),
         }
     }
@@ -165,6 +205,9 @@ impl Detected {
 
 fn inner_name(inner: Inner) -> &'static str {
     match inner {
+        Inner::Schema(SchemaType::Avro) => "AVRO",
+        Inner::Schema(SchemaType::Protobuf) => "PROTOBUF",
+        Inner::Schema(SchemaType::Json) => "JSON_SR",
         Inner::Registered => "AVRO, JSON_SR or PROTOBUF",
         Inner::Json => "JSON",
         Inner::Int => "KAFKA_INT",
@@ -174,46 +217,57 @@ fn inner_name(inner: Inner) -> &'static str {
     }
 }
 
-/// The bytes in a format, if they can be in it.
-fn show((windowed, inner): Form, bytes: &[u8], manner: Manner) -> Option<String> {
-    let time = |bytes: &[u8; 8]| {
-        let time = i64::from_be_bytes(*bytes);
-        let is_possible = match manner {
-            Manner::Ksqldb => time >= 0,
-            Manner::Readable => PLAUSIBLE_MS.contains(&time),
+impl Detected {
+    /// The bytes in a format, if they can be in it.
+    fn show_as(&self, (windowed, inner): Form, bytes: &[u8]) -> Option<String> {
+        let time = |bytes: &[u8; 8]| {
+            let time = i64::from_be_bytes(*bytes);
+            let is_possible = match self.manner {
+                Manner::Ksqldb => time >= 0,
+                Manner::Readable => PLAUSIBLE_MS.contains(&time),
+            };
+            is_possible.then_some(time)
         };
-        is_possible.then_some(time)
-    };
-    match windowed {
-        Windowed::Plain => plain(inner, bytes),
-        Windowed::Hopping | Windowed::Tumbling => {
-            let (key, start) = bytes.split_last_chunk::<8>()?;
-            Some(format!("[{}@{}/-]", plain(inner, key)?, time(start)?))
+        match windowed {
+            Windowed::Plain => self.plain(inner, bytes),
+            Windowed::Hopping | Windowed::Tumbling => {
+                let (key, start) = bytes.split_last_chunk::<8>()?;
+                Some(format!("[{}@{}/-]", self.plain(inner, key)?, time(start)?))
+            }
+            Windowed::Session => {
+                let (rest, start) = bytes.split_last_chunk::<8>()?;
+                let (key, end) = rest.split_last_chunk::<8>()?;
+                let (start, end) = (time(start)?, time(end)?);
+                (start <= end).then_some(())?;
+                Some(format!("[{}@{start}/{end}]", self.plain(inner, key)?))
+            }
         }
-        Windowed::Session => {
-            let (rest, start) = bytes.split_last_chunk::<8>()?;
-            let (key, end) = rest.split_last_chunk::<8>()?;
-            let (start, end) = (time(start)?, time(end)?);
-            (start <= end).then_some(())?;
-            Some(format!("[{}@{start}/{end}]", plain(inner, key)?))
+    }
+
+    fn plain(&self, inner: Inner, bytes: &[u8]) -> Option<String> {
+        match inner {
+            Inner::Schema(ty) => {
+                let (id, body) = schema_of(bytes)?;
+                let schema = self.schemas.get(&id)?.as_ref()?;
+                (schema.ty() == ty).then(|| schema.show(body))?
+            }
+            Inner::Registered => registered(bytes),
+            Inner::Json => json(bytes),
+            Inner::Text => {
+                text(bytes).filter(|text| !text.chars().any(is_control)).map(str::to_owned)
+            }
+            Inner::Int => Some(i32::from_be_bytes(bytes.try_into().ok()?).to_string()),
+            Inner::Bigint => Some(i64::from_be_bytes(bytes.try_into().ok()?).to_string()),
+            Inner::Double => Some(double_to_string(f64::from_be_bytes(bytes.try_into().ok()?))),
+            Inner::String => text(bytes).map(str::to_owned),
         }
     }
 }
 
-fn plain(inner: Inner, bytes: &[u8]) -> Option<String> {
-    match inner {
-        Inner::Registered => registered(bytes),
-        // What is no UTF-8 is no JSON here, whatever a parser would make of it.
-        Inner::Json => {
-            let text = text(bytes)?;
-            read_tape(text.as_bytes(), bytes).is_ok().then(|| text.to_owned())
-        }
-        Inner::Text => text(bytes).filter(|text| !text.chars().any(is_control)).map(str::to_owned),
-        Inner::Int => Some(i32::from_be_bytes(bytes.try_into().ok()?).to_string()),
-        Inner::Bigint => Some(i64::from_be_bytes(bytes.try_into().ok()?).to_string()),
-        Inner::Double => Some(double_to_string(f64::from_be_bytes(bytes.try_into().ok()?))),
-        Inner::String => text(bytes).map(str::to_owned),
-    }
+/// JSON. What is no UTF-8 is none here, whatever a parser would make of it.
+fn json(bytes: &[u8]) -> Option<String> {
+    let text = text(bytes)?;
+    read_tape(text.as_bytes(), bytes).is_ok().then(|| text.to_owned())
 }
 
 /// Text, of which there is some, and which nothing was replaced in.
@@ -229,12 +283,11 @@ fn is_control(c: char) -> bool {
 
 /// What a registry's serializer wrote: a zero, the id of a schema, and what that says.
 fn registered(bytes: &[u8]) -> Option<String> {
-    let ([0, a, b, c, d], rest) = bytes.split_first_chunk::<5>()? else { return None };
-    let id = u32::from_be_bytes([*a, *b, *c, *d]);
-    if id == 0 || rest.is_empty() {
+    let (id, rest) = schema_of(bytes)?;
+    if rest.is_empty() {
         return None;
     }
-    let inside = plain(Inner::Json, rest).unwrap_or_else(|| escaped_bytes(rest));
+    let inside = json(rest).unwrap_or_else(|| escaped_bytes(rest));
     Some(format!("<schema {id}> {inside}"))
 }
 

@@ -38,6 +38,7 @@ mod row_text;
 mod rows;
 mod schema_text;
 mod schemas;
+mod shown;
 mod spec;
 pub mod windowed;
 

@@ -64,6 +64,30 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
     }
 }
 
+/// The text of a number of 32 bits: `Float.toString`.
+///
+/// ```
+/// use millstream::java::float_to_string;
+/// assert_eq!(float_to_string(0.1), "0.1");
+/// assert_eq!(float_to_string(1e10), "1.0E10");
+/// ```
+pub fn float_to_string(value: f32) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return double_to_string(value.into());
+    }
+    let mut out = Vec::with_capacity(16);
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let parts = Parts::of_float(value.abs());
+    if parts.tiny_bits == 0 && (0..=62).contains(&parts.exponent) {
+        whole(&parts).write(&mut out);
+    } else {
+        Digits::generate(&parts).write(&mut out);
+    }
+    out.iter().map(|byte| char::from(*byte)).collect()
+}
+
 /// Whether the bits behind the hidden one are all zero.
 fn is_power_of_two(value: f64) -> bool {
     value.to_bits() & ((1 << MANTISSA_BITS) - 1) == 0
@@ -138,6 +162,16 @@ impl Parts {
         let used_bits = MANTISSA_BITS + 1 - bits.trailing_zeros() as i32;
         let tiny_bits = (used_bits - exponent - 1).max(0);
         Self { bits, exponent, significant_bits, used_bits, tiny_bits }
+    }
+
+    /// The same number in the 64 bits that Java computes with, of which the format held fewer.
+    fn of_float(value: f32) -> Self {
+        const BITS: i32 = 24;
+        let fraction = value.to_bits() & ((1 << (BITS - 1)) - 1);
+        let is_subnormal = value < f32::MIN_POSITIVE;
+        let significant_bits =
+            if is_subnormal { 32 - fraction.leading_zeros() as i32 } else { BITS };
+        Self { significant_bits, ..Self::of(value.into()) }
     }
 
     /// The decimal exponent, or one more than that.
@@ -432,6 +466,25 @@ impl Generator for BigGenerator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_32_bits_are_printed_as_java_prints_them() {
+        let cases = [
+            (0x3DCC_CCCD, "0.1"),
+            (0x42C7_FEFA, "99.998"),
+            (0x0000_0001, "1.4E-45"),
+            (0x0080_0000, "1.17549435E-38"),
+            (0x7F7F_FFFF, "3.4028235E38"),
+            (0x4B00_0000, "8388608.0"),
+            (0x5015_02F9, "1.0E10"),
+            (0x8000_0000, "-0.0"),
+            (0x7FC0_0000, "NaN"),
+            (0xFF80_0000, "-Infinity"),
+        ];
+        for (bits, text) in cases {
+            assert_eq!(float_to_string(f32::from_bits(bits)), text);
+        }
+    }
 
     #[test]
     fn plain_numbers_are_written_as_their_digits_are() {

@@ -13,7 +13,7 @@ pub mod text;
 pub mod time;
 
 pub use base64::decode_base64;
-pub use double::{double_to_string, write_double};
+pub use double::{double_to_string, float_to_string, write_double};
 pub use double_text::parse_double;
 pub use hash::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 pub use number::{parse_int, parse_long, printed_decimal};

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use millstream::cli::table::cell;
-use millstream::formats::detected::{Detected, Manner, shown_time};
+use millstream::engine::RecordFormats;
+use millstream::formats::detected::{Manner, shown_time};
 use millstream::kafka::TopicPartition;
 use millstream::kafka::fetch::{Fetched, Fetcher};
 use millstream::kafka::records::RecordRef;
@@ -47,14 +48,18 @@ pub(super) async fn run(topics: &Topics, args: &TailArgs) -> anyhow::Result<()> 
             stops.insert(partition, end);
         }
     }
-    let mut tail = Tail::new(topics.output, args.limit, args.to_end.then_some(stops));
+    let formats = RecordFormats::new(Manner::Readable, topics.registry.clone());
+    let mut tail = Tail::new(topics.output, formats, (args.limit, args.to_end.then_some(stops)));
     let fetcher = Fetcher::new(topics.admin.cluster());
     fetcher.assign(starts);
     let mut stop = pin!(run_command::stop_signal()?);
     while !tail.is_done() {
         tokio::select! {
             () = &mut stop => return Ok(()),
-            fetched = fetcher.fetch(WAIT) => tail.show(&fetched)?,
+            fetched = fetcher.fetch(WAIT) => {
+                tail.formats.learn_schemas(&fetched).await;
+                tail.show(&fetched)?;
+            }
         }
     }
     Ok(())
@@ -63,8 +68,7 @@ pub(super) async fn run(topics: &Topics, args: &TailArgs) -> anyhow::Result<()> 
 /// What has been shown, and what is still to be.
 struct Tail {
     output: TopicsOutput,
-    keys: Detected,
-    values: Detected,
+    formats: RecordFormats,
     /// The formats as they were last told.
     told: Option<(String, String)>,
     left: Option<u64>,
@@ -73,9 +77,12 @@ struct Tail {
 }
 
 impl Tail {
-    fn new(output: TopicsOutput, limit: Option<u64>, stops: Option<BTreeMap<i32, i64>>) -> Self {
-        let (keys, values) = (Detected::keys(Manner::Readable), Detected::values(Manner::Readable));
-        Self { output, keys, values, told: None, left: limit, stops }
+    fn new(
+        output: TopicsOutput,
+        formats: RecordFormats,
+        (left, stops): (Option<u64>, Option<BTreeMap<i32, i64>>),
+    ) -> Self {
+        Self { output, formats, told: None, left, stops }
     }
 
     fn is_done(&self) -> bool {
@@ -114,8 +121,7 @@ impl Tail {
         partition: i32,
         record: &RecordRef<'_>,
     ) -> anyhow::Result<()> {
-        self.keys.look(record.key);
-        self.values.look(record.value);
+        self.formats.look(record);
         if self.output == TopicsOutput::Json {
             let mut headers = Map::new();
             for header in record.headers {
@@ -127,20 +133,22 @@ impl Tail {
             }
             let shown = json!({
                 "partition": partition, "offset": record.offset, "timestamp": record.timestamp,
-                "key": self.keys.json(record.key), "value": self.values.json(record.value), "headers": headers,
+                "key": self.formats.keys.json(record.key), "value": self.formats.values.json(record.value), "headers": headers,
             });
             writeln!(out, "{shown}")?;
             return Ok(());
         }
-        let names = (self.keys.names(), self.values.names());
+        let names = self.formats.names();
         if self.told.as_ref() != Some(&names) {
             writeln!(out, "Key format: {}\nValue format: {}", names.0, names.1)?;
             self.told = Some(names);
         }
         let (time, offset) = (shown_time(record.timestamp), record.offset);
         let shown = |text: String| cell(&Value::String(text));
-        let (key, value) =
-            (shown(self.keys.show(record.key)), shown(self.values.show(record.value)));
+        let (key, value) = (
+            shown(self.formats.keys.show(record.key)),
+            shown(self.formats.values.show(record.value)),
+        );
         writeln!(
             out,
             "rowtime: {time}, key: {key}, value: {value}, partition: {partition}, offset: {offset}"

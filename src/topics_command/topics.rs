@@ -8,6 +8,7 @@ use millstream::kafka::admin::{Admin, ConfigResource, ListedOffset, NewTopic, Of
 use millstream::kafka::cluster::TopicMetadata;
 use millstream::kafka::config::Isolation;
 use millstream::kafka::{ResponseError, TopicPartition};
+use millstream::registry::RegistryClient;
 use serde_json::{Value, json};
 
 use crate::args::{CreateTopicArgs, TopicsOutput};
@@ -16,6 +17,8 @@ use crate::args::{CreateTopicArgs, TopicsOutput};
 pub(super) struct Topics {
     pub(super) admin: Admin,
     pub(super) output: TopicsOutput,
+    /// Where the schemas of records are, if that is said.
+    pub(super) registry: Option<RegistryClient>,
 }
 
 impl Topics {

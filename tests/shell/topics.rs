@@ -3,6 +3,10 @@
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::kafka::produce::{NewRecord, Producer};
 use millstream::kafka::{ClientConfig, Cluster};
+use millstream::registry::{
+    EmbeddedRegistry, EmbeddedRegistryConfig, RegistryClient, RegistryConfig, Schema, SchemaType,
+    Subject,
+};
 use serde_json::Value;
 
 use super::{failed, millstream, succeeded};
@@ -85,4 +89,47 @@ async fn records_are_shown_as_what_they_are() {
     assert_eq!(succeeded(&kafka.topics(&other).await), "");
     let none = failed(&kafka.topics(&["tail", "hits", "--partitions", "7"]).await);
     assert!(none.contains("no partition 7, it has 2"), "{none}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_with_schemas_are_shown_by_these() {
+    let kafka = Kafka::start().await;
+    let cluster = Cluster::new(ClientConfig::new(&kafka.broker.bootstrap()).unwrap()).unwrap();
+    let registry = EmbeddedRegistry::start(&cluster, EmbeddedRegistryConfig::default()).await;
+    let registry = registry.unwrap();
+    let property = format!("ksql.schema.registry.url={}", registry.url());
+    let (name, url) = property.split_once('=').unwrap();
+    let config = RegistryConfig::from_properties(&[(name.to_owned(), url.to_owned())].into());
+    let client = RegistryClient::new(config.unwrap().unwrap()).unwrap();
+    let reading =
+        "syntax = \"proto3\"; message Reading { string device = 1; map<string, double> axes = 2; }";
+    let id = async |topic: &str, ty, text: &str| {
+        let (subject, schema) = (Subject::of_values(topic), Schema::new(ty, text));
+        client.register(&subject, &schema).await.unwrap().0.to_be_bytes()
+    };
+    let protobuf = id("readings", SchemaType::Protobuf, reading).await;
+    let avro = id("counts", SchemaType::Avro, "\"long\"").await;
+    let body = b"\x00\x0a\x02d1\x12\x0c\x0a\x01x\x11\0\0\0\0\0\0\xe0\x3f";
+    let framed = |id: [u8; 4], body: &[u8]| [&[0], &id[..], body].concat();
+    for (topic, value, format, shown) in [
+        (
+            "readings",
+            framed(protobuf, body),
+            "PROTOBUF",
+            "device: \"d1\" axes { key: \"x\" value: 0.5 }",
+        ),
+        ("counts", framed(avro, &[14]), "AVRO", "7"),
+    ] {
+        succeeded(&kafka.topics(&["create", topic]).await);
+        kafka.write(topic, &[(b"d1", Some(&value))]).await;
+        let tail = ["tail", topic, "--from-beginning", "--to-end", "--property", &property];
+        let told = succeeded(&kafka.topics(&tail).await);
+        assert!(told.contains(&format!("Value format: {format}")), "{told}");
+        assert!(told.contains(&format!("key: d1, value: {shown}, partition: 0")), "{told}");
+        // Without the registry it can only be told that there is a schema.
+        let told = succeeded(&kafka.topics(&tail[..4]).await);
+        assert!(told.contains("Value format: AVRO, JSON_SR or PROTOBUF"), "{told}");
+        assert!(told.contains("value: <schema "), "{told}");
+    }
+    registry.shutdown().await;
 }

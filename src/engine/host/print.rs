@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{HostError, Shared};
-use crate::formats::detected::{Detected, Manner, shown_time};
+use crate::engine::RecordFormats;
+use crate::formats::detected::{Manner, shown_time};
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::fetch::{Fetched, Fetcher};
@@ -16,8 +17,7 @@ const AHEAD_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Printing {
     fetcher: Fetcher,
-    keys: Detected,
-    values: Detected,
+    formats: RecordFormats,
     /// The formats as they were last told.
     told: (String, String),
     /// Every how many records one is shown.
@@ -43,6 +43,7 @@ impl Printing {
             return None;
         }
         let fetched = self.fetcher.fetch(within).await;
+        self.formats.learn_schemas(&fetched).await;
         Some(self.shown(&fetched))
     }
 
@@ -61,13 +62,12 @@ impl Printing {
                     continue;
                 }
                 self.left = self.left.map(|left| left - 1);
-                self.keys.look(record.key);
-                self.values.look(record.value);
+                self.formats.look(&record);
                 printed.lines.push(format!(
                     "rowtime: {}, key: {}, value: {}, partition: {partition}",
                     shown_time(record.timestamp),
-                    self.keys.show(record.key),
-                    self.values.show(record.value),
+                    self.formats.keys.show(record.key),
+                    self.formats.values.show(record.value),
                 ));
             }
         }
@@ -81,7 +81,7 @@ impl Printing {
     }
 
     fn tell_formats(&mut self, printed: &mut Printed) {
-        let names = (self.keys.names(), self.values.names());
+        let names = self.formats.names();
         if names.0 != self.told.0 {
             printed.formats.push(format!("Key format: {}", names.0));
         }
@@ -130,8 +130,7 @@ impl Shared {
         fetcher.assign(partitions.zip(starts));
         Ok(Ok(Printing {
             fetcher,
-            keys: Detected::keys(Manner::Ksqldb),
-            values: Detected::values(Manner::Ksqldb),
+            formats: RecordFormats::new(Manner::Ksqldb, self.services.registry.clone()),
             told: Default::default(),
             interval,
             seen: 0,

@@ -9,11 +9,13 @@ mod cursor;
 mod from_json;
 mod read;
 mod schema;
+mod shown;
 mod text;
 mod write;
 
 pub(super) use read::{AvroReader, ReadError};
 pub(super) use schema::{AvroSchema, DecimalKind, Node};
+pub(super) use shown::shown;
 pub(super) use text::{key_name, schema_text};
 pub(super) use write::AvroWriter;
 

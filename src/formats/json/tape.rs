@@ -195,16 +195,23 @@ impl Tape<'_> {
             return Cow::Borrowed(text);
         }
         let mut out = Vec::new();
-        self.write(at, &mut out);
+        self.write(at, false, &mut out);
         Cow::Owned(String::from_utf8(out).unwrap_or_default())
     }
 
+    /// The value at `at` as compact JSON, with numbers in Java's notation: what Jackson makes of a tree.
+    pub(in crate::formats) fn to_json(&self, at: usize) -> String {
+        let mut out = Vec::new();
+        self.write(at, true, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
     /// Appends the value at `at`, without recursion: it may be nested deeper than the stack is.
-    fn write(&self, at: usize, out: &mut Vec<u8>) {
+    fn write(&self, at: usize, is_json: bool, out: &mut Vec<u8>) {
         let mut open: Vec<Open<'_>> = Vec::new();
         let mut next = Some(at);
         while let Some(at) = next {
-            let is_json = open.last().is_some_and(|open| open.is_json);
+            let is_json = open.last().map_or(is_json, |open| open.is_json);
             match &self.nodes[at] {
                 Node::Array { .. } => {
                     out.push(b'[');

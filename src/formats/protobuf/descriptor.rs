@@ -13,9 +13,16 @@ type SchemaError = String;
 
 /// A schema: its messages, and the types that these may have.
 #[derive(Debug)]
-pub(super) struct Descriptor {
+pub(in crate::formats) struct Descriptor {
     file: ProtoFile,
     types: BTreeMap<String, Type>,
+}
+
+/// What the name of a type means.
+pub(super) enum Meant<'d> {
+    Enum(&'d EnumDef),
+    /// A message, by its full name.
+    Message(String),
 }
 
 #[derive(Clone, Debug)]
@@ -25,7 +32,7 @@ enum Type {
 }
 
 impl Descriptor {
-    pub(super) fn new(schema: &ResolvedSchema) -> Result<Self, SchemaError> {
+    pub(in crate::formats) fn new(schema: &ResolvedSchema) -> Result<Self, SchemaError> {
         let mut descriptor = Self { file: parse(&schema.text)?, types: BTreeMap::new() };
         for import in &schema.imports {
             descriptor.add_file(&parse(&import.text)?);
@@ -97,6 +104,23 @@ impl Descriptor {
             messages = message.messages.iter().collect();
         }
         (!name.is_empty()).then_some(name)
+    }
+
+    /// The name and the definition of the message with a full name, and whether it is of the language's third version.
+    pub(super) fn definition(&self, name: &str) -> Option<(&str, &MessageDef, bool)> {
+        match self.types.get_key_value(name)? {
+            (name, Type::Message { def, is_proto3 }) => Some((name, def, *is_proto3)),
+            (_, Type::Enum(_)) => None,
+        }
+    }
+
+    /// What a name means in the message called `scope`.
+    pub(super) fn meant(&self, name: &str, scope: &str) -> Option<Meant<'_>> {
+        let full = resolve(&self.types, name, scope)?;
+        Some(match self.types.get(&full)? {
+            Type::Enum(def) => Meant::Enum(def),
+            Type::Message { .. } => Meant::Message(full),
+        })
     }
 
     /// The message with a full name. One that contains itself has no columns.
@@ -176,7 +200,7 @@ impl Builder<'_> {
         def: &FieldDef,
         field: &mut Field,
     ) -> Result<(), SchemaError> {
-        let full = self.resolve(name, scope);
+        let full = resolve(self.types, name, scope);
         let full = full.ok_or_else(|| format!("\"{name}\" is not defined."))?;
         if let Some(kind) = wrapped(&full) {
             (field.kind, field.presence) = (kind, Presence::Wrapper);
@@ -210,22 +234,22 @@ impl Builder<'_> {
         let is_map = is_repeated && is_entry(full, &message);
         Ok(if is_map { Kind::Entries(Box::new(message)) } else { Kind::Message(message) })
     }
+}
 
-    /// The full name of what a name means in the message called `scope`: looked for from the inside out.
-    fn resolve(&self, name: &str, scope: &str) -> Option<String> {
-        if let Some(full) = name.strip_prefix('.') {
-            return self.types.contains_key(full).then(|| full.to_owned());
-        }
-        let mut scope = Some(scope);
-        while let Some(around) = scope {
-            let full = format!("{around}.{name}");
-            if self.types.contains_key(&full) {
-                return Some(full);
-            }
-            scope = around.rsplit_once('.').map(|(outer, _)| outer);
-        }
-        self.types.contains_key(name).then(|| name.to_owned())
+/// The full name of what a name means in the message called `scope`: looked for from the inside out.
+fn resolve(types: &BTreeMap<String, Type>, name: &str, scope: &str) -> Option<String> {
+    if let Some(full) = name.strip_prefix('.') {
+        return types.contains_key(full).then(|| full.to_owned());
     }
+    let mut scope = Some(scope);
+    while let Some(around) = scope {
+        let full = format!("{around}.{name}");
+        if types.contains_key(&full) {
+            return Some(full);
+        }
+        scope = around.rsplit_once('.').map(|(outer, _)| outer);
+    }
+    types.contains_key(name).then(|| name.to_owned())
 }
 
 /// How a field is absent.

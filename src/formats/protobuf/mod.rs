@@ -14,12 +14,15 @@ mod from_json;
 mod parse;
 mod reader;
 mod schema;
+mod shown;
 mod text;
 mod wire;
 mod write;
 
+pub(super) use descriptor::Descriptor;
 pub(super) use reader::{ProtobufReader, ReadError};
 pub(super) use schema::{Field, Kind, Message};
+pub(super) use shown::shown;
 
 use super::connect::{ConnectType, connect_name};
 use super::rows::Outcome;
@@ -27,7 +30,6 @@ use super::rows::Rows;
 use super::{DecodeError, EncodeError, Encoded, FormatError, FormatSpec, Role, Row};
 use crate::registry::schema::ResolvedSchema;
 use crate::types::{Arena, ColumnDef, SqlType, Value};
-use descriptor::Descriptor;
 use parse::Parsed;
 
 /// Reads rows of some columns.

@@ -120,7 +120,7 @@ fn find_missing(message: &Message, parsed: &Parsed<'_>, path: &str, missing: &mu
 
 /// The indexes in front of a message: how many there are, then each; a single zero byte stands for the
 /// first message.
-fn message_indexes(bytes: &[u8]) -> Result<(Vec<i64>, &[u8]), String> {
+pub(super) fn message_indexes(bytes: &[u8]) -> Result<(Vec<i64>, &[u8]), String> {
     let mut rest = bytes;
     let mut next = || {
         let mut value = 0_u64;
