@@ -151,6 +151,19 @@ impl Expr {
         }
     }
 
+    /// The column and the literal of `column = literal`, where that is what a predicate asks first: nothing else of it is
+    /// evaluated for a row with another value.
+    pub fn first_equality(&self) -> Option<(usize, &OwnedValue)> {
+        match &self.node {
+            Node::And(left, _) => left.first_equality(),
+            Node::Comparison { op: Comparison::Equal, left, right } => {
+                let column = left.as_column().or_else(|| right.as_column())?;
+                Some((column, right.as_literal().or_else(|| left.as_literal())?))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the same rows always give the same values.
     pub fn is_deterministic(&self) -> bool {
         let own = match &self.node {

@@ -77,7 +77,7 @@ pub use options::{OptionSet, Options};
 pub use partitions::{KeptPartitions, PartitionCounts, SourcePartitions, UnequalPartitions};
 pub use pull::{PullPlan, plan_pull, plan_stream_pull};
 pub use push::{plan_push, tapped};
-pub use query_plan::{ClientSink, Gives, KeyPlace, Node, QueryPlan, Sink};
+pub use query_plan::{ClientSink, Gives, KeyPlace, Node, QueryPlan, Sink, Sought, SoughtValue};
 pub use read_features::ReadFeature;
 pub use sanitise::sanitised;
 pub use schema_uses::SchemaUse;

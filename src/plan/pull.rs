@@ -20,7 +20,7 @@ use super::query_plan::{Gives, Node};
 use super::read_features::ReadFeature;
 use super::relation::{Aliased, Relation};
 use super::select::{items, selected};
-use super::wanted::{Wanted, wanted};
+use super::wanted::{Wanted, says_only_keys, wanted};
 use super::{
     NodeKind, PersistentQuery, PlanContext, PlanError, QueryKind, QueryPlan, Sink, Source,
     frame_columns,
@@ -28,7 +28,7 @@ use super::{
 use crate::sql::ast::{Comparison, Expr, ExprKind, Name, Query, SelectItem, SourceKind};
 use crate::sql::print;
 use crate::sql::span::Span;
-use crate::types::{ColumnDef, Schema, SqlType};
+use crate::types::{ColumnDef, OwnedValue, Schema, SqlType};
 
 /// A pull query over a table.
 #[derive(Clone, Debug)]
@@ -39,8 +39,30 @@ pub struct PullPlan {
     pub store: StoreId,
     /// Which of them may be asked for.
     pub wanted: Wanted,
+    /// Whether that is all that WHERE says: what is done with them is the same whatever their keys are.
+    pub is_by_key: bool,
     /// What is done with them. Its first node gives them.
     pub plan: Arc<QueryPlan>,
+}
+
+impl PullPlan {
+    /// The text by which its rows are looked up, if that is all that WHERE says.
+    pub fn text_key(&self) -> Option<&str> {
+        match self.wanted.keys.as_deref()? {
+            [key] if self.is_by_key => match &**key {
+                [OwnedValue::String(text)] => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The same for another text, where there is one by which its rows are looked up.
+    #[must_use]
+    pub fn with_text_key(&self, key: &str) -> Self {
+        let keys = Some(vec![vec![OwnedValue::String(key.into())]]);
+        Self { wanted: Wanted { keys, ..self.wanted.clone() }, ..self.clone() }
+    }
 }
 
 /// Plans a pull query over a table.
@@ -73,15 +95,17 @@ pub fn plan_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<PullPlan, PlanE
         over: Vec::new(),
         is_key_lost: false,
     };
-    let analysed = analyse(builder)?;
-    let (keeper, kept) = kept.ok_or_else(|| not_kept(source, alias.span))?;
-    check_lookups(query.filter.as_ref(), source, ctx.config, query.span)?;
     let wanted =
         query.filter.as_ref().map_or_else(Wanted::default, |filter| wanted(filter, source));
+    let is_by_key = wanted.keys.is_some()
+        && query.filter.as_ref().is_some_and(|filter| says_only_keys(filter, source));
+    let analysed = analyse(builder, is_by_key)?;
+    let (keeper, kept) = kept.ok_or_else(|| not_kept(source, alias.span))?;
+    check_lookups(query.filter.as_ref(), source, ctx.config, query.span)?;
     let sink = Sink::client(SourceKind::Table, analysed.schema.clone(), analysed.places);
     let plan = QueryPlan { nodes: analysed.nodes, sink, sql: print::query(query) };
     let query = keeper.id.clone();
-    Ok(PullPlan { query, store: kept.store, wanted, plan: Arc::new(plan) })
+    Ok(PullPlan { query, store: kept.store, wanted, is_by_key, plan: Arc::new(plan) })
 }
 
 /// Plans a pull query over a stream: what a push query gives, as far as the stream goes now.
@@ -98,13 +122,22 @@ pub fn plan_stream_pull(query: &Query, ctx: &PlanContext<'_>) -> Result<QueryPla
     plan_push(query, ctx)
 }
 
-fn analyse(mut builder: Builder<'_>) -> Result<super::builder::Analysed, PlanError> {
+/// What is done with rows, and whether that is right. Those that are looked up by all that WHERE says need not be asked
+/// again.
+fn analyse(
+    mut builder: Builder<'_>,
+    is_by_key: bool,
+) -> Result<super::builder::Analysed, PlanError> {
     let items = items(builder.query, &builder.relation, &builder.columns, false)?;
     if let Some(filter) = &builder.query.filter {
         check_bounds(filter, &builder)?;
         check_interpreted(&unqualified(filter), &builder)?;
     }
+    let before = builder.nodes.len();
     builder.add_filter()?;
+    if is_by_key {
+        builder.nodes.truncate(before);
+    }
     builder.project(&items)
 }
 

@@ -14,7 +14,7 @@ use super::store::StoreSpec;
 use super::{NodeKind, RepartitionTopic, Source, SourceWindow, TimestampColumn, frame_columns};
 use crate::formats::{Format, FormatSpec};
 use crate::sql::ast::SourceKind;
-use crate::types::Schema;
+use crate::types::{OwnedValue, Schema, SqlType};
 
 /// A persistent query.
 #[derive(Clone, Debug)]
@@ -49,6 +49,40 @@ pub enum Gives {
     Rows,
     /// Changes of a table: the row before, and the row now.
     Changes,
+}
+
+/// A value that a column of a source must have for a query to take any notice of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// Which column of the rows of the source.
+    pub column: usize,
+    /// The value.
+    pub value: SoughtValue,
+}
+
+/// A value of a type whose values are equal where these are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SoughtValue {
+    /// A VARCHAR.
+    Text(Box<str>),
+    /// An INT or a BIGINT.
+    Number(i64),
+}
+
+impl SoughtValue {
+    /// A literal that a column of a type is compared with.
+    fn of(literal: &OwnedValue, ty: &SqlType) -> Option<Self> {
+        match (literal, ty) {
+            (OwnedValue::String(text), SqlType::String) => Some(Self::Text(text.clone())),
+            (OwnedValue::Int(number), SqlType::Int | SqlType::Bigint) => {
+                Some(Self::Number(i64::from(*number)))
+            }
+            (OwnedValue::Bigint(number), SqlType::Int | SqlType::Bigint) => {
+                Some(Self::Number(*number))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl QueryPlan {
@@ -109,6 +143,33 @@ impl QueryPlan {
             NodeKind::Repartition(_) => false,
             _ => self.asks_by_foreign_key(next),
         })
+    }
+
+    /// Whether what comes of a row depends on that row alone, and goes to the sink with the key that it has.
+    pub fn has_no_memory(&self) -> bool {
+        self.nodes.iter().all(|node| {
+            matches!(
+                node.kind,
+                NodeKind::StreamSource { .. }
+                    | NodeKind::Filter { .. }
+                    | NodeKind::FlatMap { .. }
+                    | NodeKind::Select { .. }
+            )
+        })
+    }
+
+    /// The value that a column of the source at `source` has in every row that can come to something: the query has no
+    /// memory, and first keeps the rows where a column equals a literal.
+    pub fn sought(&self, source: NodeId) -> Option<Sought> {
+        if !self.has_no_memory() {
+            return None;
+        }
+        let (next, _) = self.successor(source)?;
+        let NodeKind::Filter { predicate, .. } = &self.node(next).kind else { return None };
+        let (column, value) = predicate.first_equality()?;
+        let columns = frame_columns(self.node(source).kind.source()?);
+        let value = SoughtValue::of(value, &columns.get(column)?.ty)?;
+        Some(Sought { column, value })
     }
 
     /// What goes into the node called `name`: what its first input gives.

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use super::Source;
 use crate::java::{DEFAULT_CAPACITY, hash_code, hash_map_order};
 use crate::sql::ast::{Comparison, Expr, ExprKind, Literal, LogicalOp};
-use crate::types::{OwnedValue, SqlType};
+use crate::types::{ColumnDef, OwnedValue, SqlType};
 
 /// How many keys are looked up one by one before all rows are looked at.
 const KEYS_MAX: usize = 10_000;
@@ -61,6 +61,35 @@ fn keys(filter: &Expr, source: &Source) -> Option<Vec<Vec<OwnedValue>>> {
         keys = longer.collect();
     }
     Some(in_set_order(keys))
+}
+
+/// Whether a condition says nothing but which keys are wanted, so that it is true of every row that has one of them.
+pub(super) fn says_only_keys(filter: &Expr, source: &Source) -> bool {
+    let mut said = Vec::new();
+    let key = &source.schema.key;
+    are_keys(filter, key, &mut said) && said.len() == key.len()
+}
+
+/// Whether a condition is one of different columns of the key, each of which is added to `said`.
+fn are_keys<'e>(filter: &'e Expr, key: &[ColumnDef], said: &mut Vec<&'e str>) -> bool {
+    let of = |column: &'e Expr, values: &[&Expr]| {
+        let ExprKind::Column { name, .. } = &column.kind else { return None };
+        let ty = &key.iter().find(|column| *column.name == *name.text)?.ty;
+        values.iter().all(|value| constant(value, ty).is_some()).then_some(name.text.as_str())
+    };
+    let column = match &filter.kind {
+        ExprKind::Logical { op: LogicalOp::And, left, right } => {
+            return are_keys(left, key, said) && are_keys(right, key, said);
+        }
+        ExprKind::Comparison { op: Comparison::Equal, left, right } => {
+            of(left, &[right]).or_else(|| of(right, &[left]))
+        }
+        ExprKind::In { value, list } => of(value, &list.iter().collect::<Vec<_>>()),
+        _ => None,
+    };
+    let is_new = column.is_some_and(|column| !said.contains(&column));
+    said.extend(column);
+    is_new
 }
 
 /// Keys in the order in which ksqlDB looks them up: that of a Java `HashSet` of them. Where a key has a value whose hash
@@ -230,6 +259,30 @@ mod tests {
         // Of these it is not known which rows they are true of.
         for condition in ["k = 1 OR v = 2", "NOT k = 1", "k > 1", "k = 1 + 1", "v = 1", "k = 5.0"] {
             assert_eq!(keys(condition), None, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_condition_of_keys_alone_is_true_of_all_that_are_found() {
+        let key = [ColumnDef::new("K", SqlType::Int), ColumnDef::new("N", SqlType::String)];
+        let says_only_keys = |condition: &str| {
+            let (filter, mut said) = (filter(condition), Vec::new());
+            are_keys(&filter, &key, &mut said) && said.len() == key.len()
+        };
+        for condition in ["k = 1 AND n = 'a'", "'a' = n AND k IN (1, 2, 1)"] {
+            assert!(says_only_keys(condition), "{condition}");
+        }
+        for condition in [
+            "k = 1",
+            "k = 1 AND n = 'a' AND v = 2",
+            "k = 1 AND n = 'a' AND k = 2",
+            "k = 1 OR n = 'a'",
+            "k = 1 AND NOT n = 'a'",
+            "k = 1 AND n > 'a'",
+            "k = 1.0 AND n = 'a'",
+            "k = 1 AND n = UCASE('a')",
+        ] {
+            assert!(!says_only_keys(condition), "{condition}");
         }
     }
 

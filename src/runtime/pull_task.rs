@@ -10,7 +10,7 @@ use super::origin::Origin;
 use super::task::{Surrounded, Task, TaskBatch, TaskOptions};
 use crate::formats::Schemas;
 use crate::operators::{QueryError, TopologyOptions};
-use crate::plan::{Input, NodeId, PullPlan, SubTopology, SubTopologyId};
+use crate::plan::{Input, NodeId, PullPlan, QueryPlan, SubTopology, SubTopologyId};
 use crate::types::{Partition, Rows};
 
 /// How many rows are taken at a time.
@@ -21,12 +21,12 @@ const PREPARED_MAX: usize = 16;
 
 /// The pull queries that were asked last, as they were prepared: the same is asked again and again.
 #[derive(Default)]
-pub(super) struct PreparedPulls(VecDeque<(Arc<PullPlan>, PullTask)>);
+pub(super) struct PreparedPulls(VecDeque<(Arc<QueryPlan>, PullTask)>);
 
 impl PreparedPulls {
     /// A pull query, prepared.
-    pub(super) fn take(&mut self, pull: &Arc<PullPlan>) -> Result<PullTask, QueryError> {
-        let place = self.0.iter().position(|(plan, _)| Arc::ptr_eq(plan, pull));
+    pub(super) fn take(&mut self, pull: &PullPlan) -> Result<PullTask, QueryError> {
+        let place = self.0.iter().position(|(plan, _)| Arc::ptr_eq(plan, &pull.plan));
         match place.and_then(|place| self.0.remove(place)) {
             Some((_, task)) => Ok(task),
             None => PullTask::new(pull),
@@ -34,9 +34,9 @@ impl PreparedPulls {
     }
 
     /// Keeps one that nothing has gone wrong with.
-    pub(super) fn put(&mut self, pull: &Arc<PullPlan>, mut task: PullTask) {
+    pub(super) fn put(&mut self, pull: &PullPlan, mut task: PullTask) {
         task.given.clear();
-        self.0.push_front((Arc::clone(pull), task));
+        self.0.push_front((Arc::clone(&pull.plan), task));
         self.0.truncate(PREPARED_MAX);
     }
 }

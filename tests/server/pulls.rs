@@ -49,6 +49,45 @@ async fn a_question_that_is_asked_again_sees_what_has_changed() {
 }
 
 #[tokio::test]
+async fn each_key_has_its_own_answer_and_its_own_text() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(VISITS).await;
+    ksql.run(
+        "INSERT INTO visits VALUES ('it''s', 'help'); INSERT INTO visits VALUES ('home', 'a');",
+    )
+    .await;
+    asked(&ksql, "SELECT * FROM pages;", 4).await;
+    let page = async |condition: &str| {
+        let lines = ksql.query(&format!("SELECT page FROM pages WHERE {condition};")).await;
+        lines[1..].iter().map(|row| row[0].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(page("id = 'a'").await, ["home"]);
+        assert_eq!(page("id = 'b'").await, ["cart"]);
+        assert_eq!(page("'b' = id").await, ["cart"]);
+        assert_eq!(page("id = 'it''s'").await, ["help"]);
+        assert!(page("id = 'c'").await.is_empty());
+        assert!(page("id = 'a' AND id = 'b'").await.is_empty());
+        assert_eq!(page("id = 'a' AND page = 'home'").await, ["home"]);
+        assert!(page("id = 'b' AND page = 'home'").await.is_empty());
+        assert_eq!(page("page = 'a'").await, ["a"]);
+        assert_eq!(page("id IN ('a', 'b', 'a')").await.len(), 2);
+        // Where the literal is not the key, or not it alone, it is part of the question.
+        for (text, row) in [
+            ("SELECT 'home' FROM pages WHERE id = LCASE('A');", json!(["home"])),
+            ("SELECT 'a' AS page FROM pages WHERE id = 'a';", json!(["a"])),
+        ] {
+            let body = json!({ "sql": text });
+            let (status, told) = ksql.post("/query-stream", &body, &[]).await;
+            assert_eq!(status, 200, "{text}: {told}");
+            assert_eq!(told.lines().last(), Some(&*row.to_string()), "{text}");
+        }
+    }
+    ksql.stop().await;
+}
+
+#[tokio::test]
 async fn the_same_text_under_other_properties_and_variables_is_another_question() {
     let world = World::new().await;
     let ksql = world.server().await;

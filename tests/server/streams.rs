@@ -6,6 +6,7 @@ use std::pin::Pin;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_core::Stream as _;
+use millstream::kafka::produce::{NewRecord, Producer};
 use millstream::registry::{EmbeddedRegistry, EmbeddedRegistryConfig};
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
@@ -117,6 +118,20 @@ async fn rows_are_written_with_schemas_of_the_registry() {
         assert_eq!(insert(&ksql, &line).await.1, [json!({ "seq": 0, "status": "ok" })]);
         let rows = ksql.query(&format!("SELECT * FROM {name};")).await;
         assert_eq!(rows[1..], [json!(["first", 1]), json!(["second", 2])], "{format}");
+        let print = json!({ "ksql": format!("PRINT '{name}' FROM BEGINNING LIMIT 2;") });
+        let printed = ksql.post("/query", &print, &[]).await.1;
+        // What has eight bytes may be a number as well.
+        let (formats, values) = match format {
+            "AVRO" => ("AVRO or KAFKA_STRING", ["{\"N\": 1}", "{\"N\": 2}"]),
+            "JSON_SR" => ("JSON_SR or KAFKA_STRING", ["{\"N\":1}", "{\"N\":2}"]),
+            _ => ("PROTOBUF or KAFKA_BIGINT or KAFKA_DOUBLE or KAFKA_STRING", ["N: 1", "N: 2"]),
+        };
+        let told = format!("Key format: KAFKA_STRING\nValue format: {formats}\n");
+        assert!(printed.starts_with(&told), "{printed}");
+        for (key, value) in ["first", "second"].into_iter().zip(values) {
+            let shown = format!(", key: {key}, value: {value}, partition: 0\n");
+            assert!(printed.contains(&shown), "{shown} in {printed}");
+        }
         let subjects = async || {
             let all = reqwest::get(format!("{url}/subjects")).await.unwrap();
             all.text().await.unwrap()
@@ -127,6 +142,77 @@ async fn rows_are_written_with_schemas_of_the_registry() {
     }
     ksql.stop().await;
     registry.shutdown().await;
+}
+
+/// How many lines of queries run for clients.
+async fn pushes(ksql: &Ksql) -> usize {
+    let queries = ksql.run("SHOW QUERIES;").await;
+    queries[0]["queries"].as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_many_queries_sees_its_own_rows_of_one_stream() {
+    let (world, ksql) = hits().await;
+    let row = |n: usize| match n % 11 {
+        0 => json!({ "DEVICE": "d1" }),
+        _ => json!({ "DEVICE": format!("d{}", n % 5), "N": n % 7, "TAGS": [format!("t{n}")] }),
+    };
+    let rows: Vec<String> = (0..300).map(|n| format!("{}\n", row(n))).collect();
+    let lines = format!("{{\"target\":\"hits\"}}\n{}", rows.concat());
+    insert(&ksql, &lines).await;
+    let conditions = [
+        "device = 'd1'",
+        "'d2' = device",
+        "device = 'd3' AND n > 3",
+        "n = 3",
+        "n = 4 AND device = 'd4'",
+        "n > 3 AND device = 'd1'",
+        "device = 'd1' OR n = 2",
+        "NOT device = 'd1'",
+        "device <> 'd2'",
+        "device = 'd0' AND tags[1] <> 't15'",
+        "tags[1] = 't7'",
+        "true",
+    ];
+    let select = |condition: &str| format!("SELECT device, n, tags FROM hits WHERE {condition}");
+    // Each alone, over what is there.
+    let mut expected = Vec::new();
+    for condition in conditions {
+        let told = ksql.query(&format!("{};", select(condition))).await;
+        assert!(told.len() > 1, "{condition}");
+        expected.push(told[1..].to_vec());
+    }
+    // All together, over what comes: the same rows, with what is none in between.
+    let mut asked = tokio::task::JoinSet::new();
+    for (at, condition) in conditions.iter().enumerate() {
+        let limit = expected[at].len();
+        let sql = format!("{} EMIT CHANGES LIMIT {limit};", select(condition));
+        let (client, url) = (reqwest::Client::new(), format!("{}/query-stream", ksql.url()));
+        asked.spawn(async move {
+            let body = json!({ "sql": sql }).to_string();
+            let response = client.post(url).body(body).send().await.unwrap();
+            (at, response.text().await.unwrap())
+        });
+    }
+    while pushes(&ksql).await < conditions.len() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let producer = Producer::new(&world.cluster());
+    for part in rows.chunks(100) {
+        for bad in [Some("{oops"), None] {
+            let record = NewRecord::new(0, None, bad.map(str::as_bytes));
+            producer.send("hits", 0, record).await.unwrap();
+        }
+        producer.flush().await.unwrap();
+        insert(&ksql, &format!("{{\"target\":\"hits\"}}\n{}", part.concat())).await;
+    }
+    while let Some(told) = asked.join_next().await {
+        let (at, text) = told.unwrap();
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[1..], expected[at], "{}", conditions[at]);
+    }
+    ksql.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

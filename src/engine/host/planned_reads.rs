@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Request;
-use crate::engine::ReadQuery;
+use crate::engine::{ReadKind, ReadQuery};
 
 /// How many are kept before those are forgotten that nobody has asked for since as many were kept.
 const KEPT_MAX: usize = 1_000;
@@ -22,6 +22,8 @@ pub(super) struct PlannedRead {
 }
 
 /// Queries of clients as they were planned, by what was asked. They hold for one state of what exists.
+///
+/// One that looks up a text by its key serves all that differ in this text alone.
 #[derive(Debug, Default)]
 pub(super) struct PlannedReads {
     state: u64,
@@ -47,16 +49,27 @@ impl PlannedReads {
         *self = Self { state: self.state + 1, ..Self::default() };
     }
 
-    /// What was planned for a request.
+    /// What was planned for a request, or for one that looks up another key.
     pub(super) fn get(&mut self, request: &Request) -> Option<Arc<PlannedRead>> {
-        let text = request.text.as_str();
+        match Cut::of(&request.text) {
+            // It could be taken for one that is cut.
+            None if request.text.contains('\0') => None,
+            None => self.find(&request.text, request).map(Arc::clone),
+            Some(cut) => match self.find(&cut.frame(), request) {
+                Some(read) => read.with_key(&cut).map(Arc::new),
+                None => self.find(&request.text, request).map(Arc::clone),
+            },
+        }
+    }
+
+    fn find(&mut self, text: &str, request: &Request) -> Option<&Arc<PlannedRead>> {
         if !self.recent.contains_key(text) {
             let (text, kept) = self.older.remove_entry(text)?;
             self.insert(text, kept);
         }
         let kept = self.recent.get(text)?;
         let is_same = kept.properties == request.properties && kept.variables == request.variables;
-        is_same.then(|| Arc::clone(&kept.read))
+        is_same.then_some(&kept.read)
     }
 
     /// Keeps what was planned for a request in a state of what exists, if that still is the state.
@@ -64,8 +77,10 @@ impl PlannedReads {
         if state != self.state || request.text.len() > TEXT_BYTES_MAX {
             return;
         }
+        let frame = Cut::of(&request.text).filter(|cut| read.is_by(cut)).map(|cut| cut.frame());
+        let text = frame.unwrap_or_else(|| request.text.clone());
         let (properties, variables) = (request.properties.clone(), request.variables.clone());
-        self.insert(request.text.clone(), Kept { properties, variables, read: Arc::clone(read) });
+        self.insert(text, Kept { properties, variables, read: Arc::clone(read) });
     }
 
     fn insert(&mut self, text: String, kept: Kept) {
@@ -73,5 +88,77 @@ impl PlannedReads {
             self.older = std::mem::take(&mut self.recent);
         }
         self.recent.insert(text, kept);
+    }
+}
+
+impl PlannedRead {
+    /// Whether the one text literal of a request is the key that it looks up, and nothing else.
+    fn is_by(&self, cut: &Cut<'_>) -> bool {
+        let ReadKind::Table(pull) = &self.query.kind else { return false };
+        pull.text_key() == Some(cut.literal) && self.statement.matches(&cut.quoted()).count() == 1
+    }
+
+    /// The same for the literal of another request.
+    fn with_key(&self, cut: &Cut<'_>) -> Option<Self> {
+        let ReadKind::Table(pull) = &self.query.kind else { return None };
+        let before = format!("'{}'", pull.text_key()?);
+        let kind = ReadKind::Table(Arc::new(pull.with_text_key(cut.literal)));
+        let query = self.query.with_kind(kind);
+        Some(Self { statement: self.statement.replace(&before, &cut.quoted()), query })
+    }
+}
+
+/// A text around its one text literal.
+struct Cut<'t> {
+    before: &'t str,
+    literal: &'t str,
+    after: &'t str,
+}
+
+impl<'t> Cut<'t> {
+    /// Cuts a text that has one literal of a text, as it is written and not empty, and nothing where a quote could mean
+    /// something else: no comment, no quoted name, no variable.
+    fn of(text: &'t str) -> Option<Self> {
+        let (before, rest) = text.split_once('\'')?;
+        let (literal, after) = rest.split_once('\'')?;
+        let is_plain = |part: &str| {
+            !["'", "\"", "`", "--", "/*", "${", "\0"].iter().any(|mark| part.contains(mark))
+        };
+        let is_one = is_plain(before) && is_plain(after) && !literal.contains("${");
+        (is_one && !literal.is_empty()).then_some(Self { before, literal, after })
+    }
+
+    /// The text without the literal: no other text that is cut, or that can be read, is the same.
+    fn frame(&self) -> String {
+        [self.before, "\0", self.after].concat()
+    }
+
+    fn quoted(&self) -> String {
+        format!("'{}'", self.literal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_where_nothing_but_one_literal_has_quotes() {
+        let frame = |text| Cut::of(text).map(|cut| (cut.frame(), cut.literal.to_owned()));
+        let cut = frame("SELECT * FROM t WHERE k = 'a;-- \"b`';").unwrap();
+        assert_eq!(cut, ("SELECT * FROM t WHERE k = \0;".to_owned(), "a;-- \"b`".to_owned()));
+        for text in [
+            "SELECT * FROM t;",
+            "SELECT * FROM t WHERE k = '';",
+            "SELECT * FROM t WHERE k = 'it''s';",
+            "SELECT * FROM t WHERE k = 'a' OR k = 'b';",
+            "SELECT * FROM `t` WHERE k = 'a';",
+            "SELECT * FROM t WHERE k = 'a'; -- 'b",
+            "SELECT * FROM t /* ' */ WHERE k = 'a';",
+            "SELECT * FROM t WHERE k = '${key}';",
+            "SELECT * FROM ${table} WHERE k = 'a';",
+        ] {
+            assert_eq!(frame(text), None, "{text}");
+        }
     }
 }

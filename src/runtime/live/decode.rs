@@ -294,6 +294,8 @@ pub(super) struct SourceChunk<'t, 'a> {
     pub(super) chunk: &'t NextChunk<'a>,
     pub(super) reader: &'t SourceReader,
     pub(super) read: &'t ReadRows<'a>,
+    /// The rows that the query can take any notice of, where these were found for several; `None` for all.
+    pub(super) found: Option<&'t [u32]>,
 }
 
 #[cfg(test)]

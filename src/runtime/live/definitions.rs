@@ -7,11 +7,12 @@ use super::decode::{NextChunk, SourceChunk, past_panics};
 use super::ids::QueryId;
 use super::message::FoundSchema;
 use super::probe::Probe;
+use super::sought::RowsByValue;
 use crate::operators::QueryError;
-use crate::plan::Source;
+use crate::plan::{Sought, Source};
 use crate::registry::SchemaId;
 use crate::runtime::{Panic, RawRecords, ReadRows, Rejection, SourceReader};
-use crate::types::Arena;
+use crate::types::{Arena, Column};
 
 /// A definition of a source, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +109,10 @@ pub(super) struct Decoded<'d, 'a> {
     definitions: &'d Definitions,
     probe: &'d dyn Probe,
     arena: &'a Arena,
+    /// Whether rows that queries look for are found for all of them at once.
+    pub(super) finds: bool,
     read: BTreeMap<DefinitionId, Result<ReadRows<'a>, NotRead>>,
+    found: BTreeMap<(DefinitionId, usize), RowsByValue<'a>>,
 }
 
 /// Why a chunk is not read.
@@ -126,13 +130,15 @@ impl<'d, 'a> Decoded<'d, 'a> {
         probe: &'d dyn Probe,
         arena: &'a Arena,
     ) -> Self {
-        Self { definitions, probe, arena, read: BTreeMap::new() }
+        let (read, found) = (BTreeMap::new(), BTreeMap::new());
+        Self { definitions, probe, arena, finds: false, read, found }
     }
 
-    /// A chunk as a definition reads it, or why it is not read.
+    /// A chunk as a definition reads it, with the rows that are looked for, or why it is not read.
     pub(super) fn read<'t>(
         &'t mut self,
         id: DefinitionId,
+        sought: Option<&Sought>,
         chunk: &'t NextChunk<'a>,
     ) -> Option<Result<SourceChunk<'t, 'a>, &'t NotRead>> {
         let definition = self.definitions.get(id)?;
@@ -146,7 +152,17 @@ impl<'d, 'a> Decoded<'d, 'a> {
             read.map_err(NotRead::Panic)
         });
         let reader = &definition.reader;
-        Some(read.as_ref().map(|read| SourceChunk { chunk, reader, read }))
+        let (finds, found) = (self.finds, &mut self.found);
+        Some(read.as_ref().map(move |read| {
+            let found = sought.filter(|_| finds).map(|Sought { column, value }| {
+                let rows = found.entry((id, *column)).or_insert_with(|| {
+                    let values = read.rows.value.get(*column).unwrap_or(&Column::Absent);
+                    RowsByValue::of(values, read.rows.len)
+                });
+                rows.with(value)
+            });
+            SourceChunk { chunk, reader, read, found }
+        }))
     }
 }
 

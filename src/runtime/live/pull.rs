@@ -18,23 +18,31 @@ use super::error::LiveError;
 use super::ids::QueryId;
 use super::look_up::{Answer, LookUp, PullSpec};
 use super::shard::Shard;
+use super::shelf::Looked;
 use super::workers::Workers;
 use crate::runtime::{ClientRow, Found, Rest, client_rows};
 
 impl Shard {
     /// What its tasks keep, unless it has failed.
-    pub(super) fn look_up(&mut self, worker: usize, look_up: &LookUp) -> Option<Answer> {
+    pub(super) fn look_up(
+        &mut self,
+        worker: usize,
+        spec: &PullSpec,
+        (limit, rest): (u64, Option<Rest>),
+    ) -> Option<Answer> {
         let mut answer = None;
         self.guard(|shard| {
-            let LookUp { spec, limit, rest, .. } = look_up;
             let keepers = shard.tasks.keepers(&spec.plan);
-            let found = shard.tasks.look_up(&spec.plan, *rest, *limit, shard.world.now());
+            let found = shard.tasks.look_up(&spec.plan, rest, limit, shard.world.now());
             let (found, session) = (found.map_err(LiveError::from), shard.id.number);
             answer = Some(Answer { worker, session, found, keepers });
         });
         answer
     }
 }
+
+/// How many keys are looked up by whoever asks, if their worker waits.
+const KEYS_MAX: usize = 16;
 
 /// The rows of a pull query over a table. Nothing is looked up before it is asked for but the first portions.
 pub struct PullRows {
@@ -74,9 +82,15 @@ impl PullRows {
     pub(super) async fn begin(workers: &Arc<Workers>, spec: PullSpec) -> Result<Self, LiveError> {
         let left = spec.limit();
         let mut rows = Self { workers: Arc::clone(workers), spec, left, parts: VecDeque::new() };
-        let mut answered = rows.ask(0..workers.count(), None).await;
+        let (mut answers, away) = rows.look_up();
+        if !away.is_empty() {
+            let mut answered = rows.ask(away, None).await;
+            while let Some(answer) = answered.recv().await {
+                answers.push(answer);
+            }
+        }
         let (mut parts, mut keepers) = (Vec::new(), None);
-        while let Some(Answer { worker, session, found, keepers: all }) = answered.recv().await {
+        for Answer { worker, session, found, keepers: all } in answers {
             keepers = Some(all);
             parts.extend(found?.into_iter().map(|found| (worker, session, found)));
         }
@@ -89,6 +103,25 @@ impl PullRows {
             .map(|(worker, session, found)| Part { worker, session, what: What::Found(found) })
             .collect();
         Ok(rows)
+    }
+
+    /// What is found at once of a few rows, and the workers that are to be asked.
+    fn look_up(&self) -> (Vec<Answer>, Vec<usize>) {
+        let all = 0..self.workers.count();
+        let keys = self.spec.plan.wanted.keys.as_ref();
+        if keys.is_none_or(|keys| keys.len() > KEYS_MAX) {
+            return (Vec::new(), all.collect());
+        }
+        let query = QueryId::from(self.spec.plan.query.as_str());
+        let (mut answers, mut away) = (Vec::new(), Vec::new());
+        for worker in all {
+            match self.workers.look_up(worker, &query, &self.spec) {
+                Looked::Away => away.push(worker),
+                Looked::Nothing => {}
+                Looked::Found(answer) => answers.push(answer),
+            }
+        }
+        (answers, away)
     }
 
     /// The next rows, at least one; `None` once there are no more. After an error there are none.
@@ -130,7 +163,7 @@ impl PullRows {
 
     /// The next portion of a task, as long as that is still the same.
     async fn go_on(&self, worker: usize, session: u64, rest: Rest) -> Result<Found, LiveError> {
-        let mut answered = self.ask(worker..worker + 1, Some(rest)).await;
+        let mut answered = self.ask([worker], Some(rest)).await;
         let answer = answered.recv().await.filter(|answer| answer.session == session);
         let begun_again = || self.not_running("has begun again meanwhile");
         let found = answer.ok_or_else(begun_again)?.found?;
@@ -139,7 +172,7 @@ impl PullRows {
 
     async fn ask(
         &self,
-        workers: std::ops::Range<usize>,
+        workers: impl IntoIterator<Item = usize>,
         rest: Option<Rest>,
     ) -> UnboundedReceiver<Answer> {
         let (answers, answered) = unbounded_channel();

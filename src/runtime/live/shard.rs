@@ -25,7 +25,7 @@ use super::track::Wish;
 use super::trail::Trail;
 use crate::expr::RandomSource;
 use crate::kafka::admin::OffsetSpec;
-use crate::plan::{Input, RepartitionId, SubTopologyId};
+use crate::plan::{Input, NodeId, RepartitionId, Sought, SubTopologyId};
 use crate::runtime::panics::guard;
 use crate::runtime::{FaultRules, LaneId, Panic, Surroundings, Tasks, clock};
 
@@ -51,6 +51,10 @@ pub(super) struct Shard {
     pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
     pub(super) repartitions: BTreeMap<RepartitionId, RepartitionReader>,
+    /// Whether nothing of it waits for anything: each row goes straight through.
+    pub(super) is_plain: bool,
+    /// Whether anything was done since what came of it was handed on.
+    pub(super) has_worked: bool,
 }
 
 /// What evaluation gets from outside.
@@ -88,6 +92,8 @@ pub(super) struct Lane {
     /// The next row, where it came too early to be taken.
     pub(super) next: Option<NextRow>,
     pub(super) definition: Option<DefinitionId>,
+    /// The value that its rows have to have for the tasks to take any notice of them.
+    pub(super) sought: Option<Arc<Sought>>,
     /// How far it is written, where it is a repartition topic that is not read so far yet.
     pub(super) written: Option<WrittenUpTo>,
     /// Whether its next records are of a schema that is not known yet, so that it waits.
@@ -167,14 +173,19 @@ impl Shard {
                 records: i64::MAX,
                 next: None,
                 definition: None,
+                sought: None,
                 written: None,
                 lacks_schema: false,
             };
             (lane, lane_state)
         };
+        let is_unordered = lanes.iter().all(|start| !pressure.is_ordered(start.lane));
+        let is_plain = is_unordered && tasks.layout().plan().has_no_memory();
         Self {
             id,
             worker,
+            is_plain,
+            has_worked: true,
             tasks,
             lanes: lanes.into_iter().map(lane).collect(),
             stage: Stage::Held,
@@ -209,13 +220,24 @@ impl Shard {
         self.tell(Event::Failed { error: panic.into(), record: self.tasks.at() });
     }
 
+    /// Whether there is nothing to do for it before something comes.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_between = matches!(self.stage, Stage::Running | Stage::Held | Stage::Failed);
+        self.is_plain && !self.has_worked && is_between
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.stage, Stage::Failed)
     }
 
-    pub(super) fn set_definition(&mut self, input: Input, definition: DefinitionId) {
-        let lanes = self.lanes.iter_mut().filter(|(lane, _)| lane.input == input);
-        lanes.for_each(|(_, lane)| lane.definition = Some(definition));
+    /// Notes how a source is read, and which of its rows count if those do not that lack a value.
+    pub(super) fn set_definition(&mut self, source: NodeId, definition: DefinitionId) {
+        let sought = self.tasks.layout().plan().sought(source).map(Arc::new);
+        let input = Input::Source(source);
+        for (_, lane) in self.lanes.iter_mut().filter(|(lane, _)| lane.input == input) {
+            lane.definition = Some(definition);
+            lane.sought.clone_from(&sought);
+        }
     }
 
     /// Notes that the next records of a lane are of a schema that is asked for.
@@ -235,8 +257,10 @@ impl Shard {
         self.lanes.values_mut().for_each(|lane| lane.lacks_schema = false);
     }
 
-    pub(super) fn definition(&self, lane: LaneId) -> Option<DefinitionId> {
-        self.lanes.get(&lane)?.definition
+    /// How the rows of a lane are read, and which of them count.
+    pub(super) fn reads(&self, lane: LaneId) -> Option<(DefinitionId, Option<&Sought>)> {
+        let lane = self.lanes.get(&lane)?;
+        Some((lane.definition?, lane.sought.as_deref()))
     }
 
     pub(super) fn position(&self, lane: LaneId) -> Option<i64> {

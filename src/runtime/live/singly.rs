@@ -22,7 +22,7 @@ impl Shard {
         source: SourceChunk<'_, 'a>,
         arena: &'a Arena,
     ) {
-        let SourceChunk { chunk, reader, read } = source;
+        let SourceChunk { chunk, reader, read, .. } = source;
         if !self.manner.is_singly(lane, &chunk.records) {
             return self.take_source_chunk(lane, node, source, arena);
         }
@@ -37,7 +37,7 @@ impl Shard {
             let rejected = read.rejected.iter().filter(|(of, _)| *of == at && !is_left_out);
             let rejected = rejected.map(|(_, rejection)| (0, rejection.clone())).collect();
             let (next, read) = (one.next, ReadRows { rows, rejected });
-            let source = SourceChunk { chunk: &one, reader, read: &read };
+            let source = SourceChunk { chunk: &one, reader, read: &read, found: None };
             self.take_source_chunk(lane, node, source, arena);
             if self.stays_before(lane, next) {
                 return;

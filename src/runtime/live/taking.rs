@@ -33,7 +33,10 @@ impl Shard {
         source: SourceChunk<'_, 'a>,
         arena: &'a Arena,
     ) {
-        let SourceChunk { chunk, reader, read } = source;
+        let SourceChunk { chunk, reader, read, found } = source;
+        if found.is_some() && read.rejected.is_empty() && self.takes_all(lane) {
+            return self.take_found(lane, node, source, arena);
+        }
         let row = self.first_too_late(lane, &read.rows);
         self.note_taken(lane, row.unwrap_or(chunk.records.len()), row.is_some());
         let Some(row) = row else {
@@ -57,6 +60,35 @@ impl Shard {
         self.note_next(lane, next);
     }
 
+    /// Takes the rows of a chunk that its tasks can take any notice of, and leaves the others out.
+    fn take_found<'a>(
+        &mut self,
+        lane: LaneId,
+        node: NodeId,
+        SourceChunk { chunk, reader, read, found }: SourceChunk<'_, 'a>,
+        arena: &'a Arena,
+    ) {
+        let found = found.unwrap_or_default();
+        self.note_taken(lane, chunk.records.len(), false);
+        if found.is_empty() {
+            self.figures.records.fetch_add(chunk.records.len() as u64, Relaxed);
+            self.move_to(lane, chunk.next);
+            return self.publish_mark(lane);
+        }
+        let read = ReadRows { rows: read.rows.take(found), rejected: Vec::new() };
+        let records = SourceRecords { reader, records: &chunk.records };
+        let batch = SourceBatch { source: node, read: &read, records, is_at_end: false };
+        self.process_source(lane, batch, chunk.next, arena);
+    }
+
+    /// Whether a lane takes whatever comes, in any order and to any end.
+    fn takes_all(&self, lane: LaneId) -> bool {
+        let is_open = self.lanes.get(&lane).is_some_and(|lane| lane.stop.is_none());
+        is_open
+            && !self.pressure.is_ordered(lane)
+            && self.wish(lane).is_some_and(|wish| wish.until == Some(i64::MAX))
+    }
+
     fn process_source<'a>(
         &mut self,
         lane: LaneId,
@@ -64,6 +96,7 @@ impl Shard {
         next: i64,
         arena: &'a Arena,
     ) {
+        self.has_worked = true;
         self.figures.records.fetch_add(batch.records.records.len() as u64, Relaxed);
         let batch = SourceBatch { is_at_end: self.move_to(lane, next), ..batch };
         let surrounded = Surrounded { surroundings: self.world.now(), arena };
@@ -118,8 +151,9 @@ impl Shard {
     fn first_too_late(&self, lane: LaneId, rows: &Rows<'_>) -> Option<usize> {
         let until = self.wish(lane)?.until.unwrap_or(i64::MIN);
         let stop = self.lanes.get(&lane)?.stop;
-        let is_over = |offset: &i64| stop.is_some_and(|stop| *offset >= stop);
-        if let Some(row) = rows.meta.offsets.iter().position(is_over) {
+        if let Some(stop) = stop
+            && let Some(row) = rows.meta.offsets.iter().position(|offset| *offset >= stop)
+        {
             return Some(row);
         }
         if until == i64::MAX || self.tasks.layout().goes_by_block() {
@@ -163,7 +197,7 @@ impl Shard {
     /// Moves a lane on; whether it is at its end then.
     fn move_to(&mut self, id: LaneId, next: i64) -> bool {
         self.trail.note(id, next);
-        let waited_until_ms = self.waited_until_ms();
+        let waited_until_ms = if self.is_plain { i64::MIN } else { self.waited_until_ms() };
         let Some(lane) = self.lanes.get_mut(&id) else { return false };
         if lane.next.is_some_and(|row| row.position != next) {
             lane.next = None;
@@ -175,7 +209,7 @@ impl Shard {
             }
             _ => next,
         };
-        let says_end = lane.is_at_end() && !self.pressure.is_followed(id);
+        let says_end = !self.is_plain && lane.is_at_end() && !self.pressure.is_followed(id);
         lane.noted_at_end = says_end.then_some(waited_until_ms);
         says_end
     }
@@ -214,7 +248,7 @@ impl Shard {
     /// that is on its way.
     fn publish_mark(&mut self, id: LaneId) {
         // While it is cut, it stands where the barrier is, whatever comes.
-        if matches!(self.stage, Stage::Cut) {
+        if matches!(self.stage, Stage::Cut) || !self.pressure.is_ordered(id) {
             return;
         }
         if self.pressure.is_even(id) {
@@ -339,6 +373,7 @@ impl Shard {
 
     /// Hands on what tasks have given: to the outbox, and to the tasks of other workers.
     pub(super) fn hand_on(&mut self, workers: &[std::sync::Arc<Inbox<Message>>]) {
+        self.has_worked = false;
         for (worker, handover) in self.tasks.take_outbound() {
             if let Some(inbox) = workers.get(worker) {
                 inbox.push(Message::Handover { session: self.id.clone(), handover });

@@ -7,9 +7,9 @@
 //! A panic in what is done for one query ends what it does for that query, which decides how to go on,
 //! and one in what several queries share fails these. After any other the worker begins afresh with what its inbox holds ([`Worker::afresh`]).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -19,12 +19,15 @@ use super::desk::{Answered, Asked};
 use super::error::LiveError;
 use super::ids::{QueryId, ReadingId, SessionId};
 use super::inbox::Inbox;
+use super::look_up::LookUp;
 use super::lost::LostRange;
 use super::message::{Command, Event, FoundSchema, Message, Start};
 use super::probe::Probe;
 use super::readings::Readings;
 use super::schemas::SchemaFinder;
 use super::shard::Shard;
+use super::shelf::{Shards, Shelf};
+use super::sought::QUERIES_LEAST;
 use super::track::{TrackReader, Wish};
 use crate::kafka::fetch::PartitionProblem;
 use crate::kafka::{Cluster, KafkaError};
@@ -49,6 +52,8 @@ pub(super) struct Seat {
     pub(super) index: usize,
     /// The inboxes of all workers.
     pub(super) workers: Arc<[Arc<Inbox<Message>>]>,
+    /// Where its queries lie while it waits.
+    pub(super) shelf: Arc<Shelf>,
     pub(super) cluster: Cluster,
     pub(super) registry: Option<RegistryClient>,
     pub(super) runtime: tokio::runtime::Handle,
@@ -62,7 +67,8 @@ pub(super) struct Worker {
     seat: Seat,
     /// What has come and is not looked at.
     messages: VecDeque<Message>,
-    shards: BTreeMap<QueryId, Shard>,
+    /// Its queries; while it waits, they lie on its shelf.
+    shards: Shards,
     readings: Readings,
     definitions: Definitions,
     schemas: SchemaFinder,
@@ -73,7 +79,7 @@ impl Worker {
         let inbox = &seat.workers[seat.index];
         let readings = Readings::new(seat.cluster.clone(), Arc::clone(inbox));
         let schemas = SchemaFinder::new(seat.registry.clone(), Arc::clone(inbox));
-        let (shards, definitions) = (BTreeMap::new(), Definitions::default());
+        let (shards, definitions) = (Shards::default(), Definitions::default());
         Self { seat, messages: VecDeque::new(), shards, readings, definitions, schemas }
     }
 
@@ -99,30 +105,38 @@ impl Worker {
 
     /// Runs until it is told to stop.
     pub(super) fn run(&mut self) {
-        let runtime = self.seat.runtime.clone();
+        let (runtime, shelf) = (self.seat.runtime.clone(), Arc::clone(&self.seat.shelf));
         let _context = runtime.enter();
         let mut turn_at = clock::instant();
         loop {
             let wait = turn_at.saturating_duration_since(clock::instant());
             self.messages.extend(self.seat.workers[self.seat.index].take(wait));
-            // Look-ups move nothing, however many come.
-            let mut is_due = false;
-            while let Some(message) = self.messages.pop_front() {
-                is_due |= !matches!(message, Message::LookUps(_));
-                match message {
-                    Message::Stop => return,
-                    message => self.handle(message),
-                }
-            }
-            if is_due || clock::instant() >= turn_at {
-                self.seat.probe.turn();
-                let has_moved = self.turn();
-                turn_at = clock::instant();
-                if !has_moved {
-                    turn_at += self.idle_wait();
-                }
+            let mut left = shelf.lock();
+            std::mem::swap(&mut self.shards, &mut left);
+            let Some(next) = self.work(turn_at) else { return };
+            turn_at = next;
+            std::mem::swap(&mut self.shards, &mut left);
+        }
+    }
+
+    /// Looks at what has come, and makes a turn if it is time; when it is time again. `None` if it is told to stop.
+    fn work(&mut self, turn_at: Instant) -> Option<Instant> {
+        // Look-ups move nothing, however many come.
+        let mut is_due = false;
+        while let Some(message) = self.messages.pop_front() {
+            is_due |= !matches!(message, Message::LookUps(_));
+            match message {
+                Message::Stop => return None,
+                message => self.handle(message),
             }
         }
+        if !is_due && clock::instant() < turn_at {
+            return Some(turn_at);
+        }
+        self.seat.probe.turn();
+        let has_moved = self.turn();
+        let idle = if has_moved { Duration::ZERO } else { self.idle_wait() };
+        Some(clock::instant() + idle)
     }
 
     fn handle(&mut self, message: Message) {
@@ -161,8 +175,10 @@ impl Worker {
             Message::LookUps(all) => {
                 let Self { seat, shards, .. } = self;
                 let answer = |(query, look_up): Asked| {
-                    let answer = shards.get_mut(&query)?.look_up(seat.index, &look_up)?;
-                    Some((look_up.answers, answer))
+                    let LookUp { spec, limit, rest, answers } = look_up;
+                    let shard = shards.get_mut(&query)?;
+                    let answer = shard.look_up(seat.index, &spec, (limit, rest))?;
+                    Some((answers, answer))
                 };
                 let answered = all.into_iter().filter_map(answer).collect();
                 // Those who wait for them end with the instance.
@@ -214,7 +230,7 @@ impl Worker {
         for (node, source) in plan.sources() {
             let used = plan.used_columns(node);
             let definition = self.definitions.add(&shard.id.query, source, used)?;
-            shard.set_definition(Input::Source(node), definition);
+            shard.set_definition(node, definition);
         }
         for (topic, ..) in plan.repartitions() {
             shard.repartitions.insert(topic, RepartitionReader::new(plan, topic, schemas)?);
@@ -238,7 +254,9 @@ impl Worker {
             let Some(shard) = self.shards.get_mut(&reader.query) else { continue };
             shard.guard(|shard| {
                 shard.note_fetched(lane(reader, partition), track.end);
-                shard.hand_on(&self.seat.workers);
+                if !shard.is_at_rest() {
+                    shard.hand_on(&self.seat.workers);
+                }
             });
         }
     }
@@ -295,7 +313,7 @@ impl Worker {
             has_moved |= self.process(reading, partition);
         }
         let now_ms = clock::now().0;
-        for shard in self.shards.values_mut() {
+        for shard in self.shards.values_mut().filter(|shard| !shard.is_at_rest()) {
             shard.guard(|shard| {
                 shard.note_ends();
                 shard.go_by_written();
@@ -330,7 +348,7 @@ impl Worker {
         if self.readings.has_pending() || self.shards.values().any(Shard::is_blocked) {
             return BLOCKED_WAIT;
         }
-        let running = self.shards.values().filter(|shard| !shard.has_failed());
+        let running = self.shards.values().filter(|shard| !shard.is_plain && !shard.has_failed());
         let idle = running.filter_map(|shard| shard.tasks.idle_until_ms()).min();
         let now_ms = clock::now().0;
         let wait = idle.map(|until_ms| u64::try_from(until_ms - now_ms).unwrap_or(0).max(1));
@@ -366,6 +384,7 @@ impl Worker {
         });
         // The first query over a definition has the chunk decoded, all others over it take what that gave.
         let mut decoded = Decoded::new(definitions, &*seat.probe, &arena);
+        decoded.finds = turn.readers.len() >= QUERIES_LEAST;
         for reader in turn.readers.iter().map(|at| &track.readers[*at]) {
             let Some(shard) = shards.get_mut(&reader.query) else { continue };
             let lane = lane(reader, partition);
@@ -379,8 +398,8 @@ impl Worker {
                         shard.take_repartitioned(lane, topic, chunk, &arena);
                     }
                     (Ok(chunk), Input::Source(node)) => {
-                        let definition = shard.definition(lane);
-                        match definition.and_then(|id| decoded.read(id, chunk)) {
+                        let reads = shard.reads(lane);
+                        match reads.and_then(|(id, sought)| decoded.read(id, sought, chunk)) {
                             None => {}
                             Some(Ok(source)) => shard.take_source(lane, node, source, &arena),
                             Some(Err(NotRead::Panic(panic))) => shard.fail(panic.clone().into()),

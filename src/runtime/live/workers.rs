@@ -9,9 +9,10 @@ use super::desk::Desk;
 use super::error::LiveError;
 use super::ids::{QueryId, SessionId};
 use super::inbox::Inbox;
-use super::look_up::LookUp;
+use super::look_up::{LookUp, PullSpec};
 use super::message::{Command, Message};
 use super::probe::Probe;
+use super::shelf::{Looked, Shelf};
 use super::worker::{Seat, Worker};
 use crate::expr::STACK_BYTES;
 use crate::kafka::Cluster;
@@ -24,6 +25,7 @@ const ROOM: usize = 64;
 /// Threads that run the tasks of all queries.
 pub(super) struct Workers {
     inboxes: Arc<[Arc<Inbox<Message>>]>,
+    shelves: Vec<Arc<Shelf>>,
     desks: Vec<Desk>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -37,13 +39,15 @@ impl Workers {
         probe: &Arc<dyn Probe>,
     ) -> Result<Self, LiveError> {
         let inboxes: Arc<[_]> = (0..count.max(1)).map(|_| Arc::new(Inbox::new(ROOM))).collect();
-        let mut workers = Self { inboxes, desks: Vec::new(), threads: Vec::new() };
+        let shelves = inboxes.iter().map(|_| Arc::default()).collect();
+        let mut workers = Self { inboxes, shelves, desks: Vec::new(), threads: Vec::new() };
         for index in 0..workers.count() {
             let (answers, answered) = unbounded_channel();
             workers.desks.push(Desk::open(&workers.inboxes[index], answered));
             let worker = Worker::new(Seat {
                 index,
                 workers: Arc::clone(&workers.inboxes),
+                shelf: Arc::clone(&workers.shelves[index]),
                 cluster: cluster.clone(),
                 registry: registry.cloned(),
                 runtime: tokio::runtime::Handle::current(),
@@ -76,6 +80,12 @@ impl Workers {
         if let Some(inbox) = self.inboxes.get(worker) {
             inbox.send(message).await;
         }
+    }
+
+    /// Looks up what a query keeps with a worker that waits.
+    pub(super) fn look_up(&self, worker: usize, query: &QueryId, spec: &PullSpec) -> Looked {
+        let shelf = self.shelves.get(worker);
+        shelf.map_or(Looked::Nothing, |shelf| shelf.look_up(worker, query, spec))
     }
 
     /// Asks a worker what a query keeps there, once it has room.
