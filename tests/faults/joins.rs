@@ -228,7 +228,9 @@ async fn check(name: &str, seed: u64, args: &[&str]) {
         tokio::time::sleep(Duration::from_millis(wait)).await;
         run.kill();
     }
-    let run = world.run(&sql, args);
+    let mut run = world.run(&sql, args);
+    // What was killed may have left nothing to do, and who has just begun does not know yet how to stop.
+    run.wait_for("is running", QUERIES.len()).await;
     for (query, topics) in QUERIES {
         for topic in topics {
             world.wait_for_level(&[query], &world.topic(topic), &run).await;
