@@ -49,6 +49,9 @@ pub(super) fn check_failure(case: &Case, failure: Option<&Failure>) -> Result<()
 }
 
 fn shown(failure: &Failure) -> String {
+    if let Some(placed) = &failure.placed {
+        return format!("failed: {}", placed.trim_end());
+    }
     let text = failure.unlogged.as_deref().unwrap_or(&failure.message);
     let parts = std::iter::once(text).chain(failure.causes.iter().map(String::as_str));
     format!("failed: {}", parts.collect::<Vec<_>>().join("; caused by: "))

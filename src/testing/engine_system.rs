@@ -13,7 +13,9 @@ use super::source_info::{SourceInfo, TopicInfo};
 use super::system::{Given, Record, RecordedSchemas};
 use super::topic_spec::TopicSpec;
 use super::{Actual, Failure, Properties, System, typed};
-use crate::engine::{self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape};
+use crate::engine::{
+    self, Engine, Known, PersistentQuery, QueryChange, Session, TopicShape, diagnostic,
+};
 use crate::expr::EvalContext;
 use crate::expr::functions::enable_test_functions;
 use crate::formats::{Decoder, Encoded, Encoder, Schemas, encode_json};
@@ -24,6 +26,7 @@ use crate::runtime::{
     Driver, DriverOptions, DriverRecord, SchemaAccess, SeededRandom, Target, write_inserted,
 };
 use crate::sql::ast::Statement;
+use crate::sql::diagnostic::Color;
 use crate::sql::{self, ParseOptions, ParsedStatement};
 use crate::types::{Arena, Column, ColumnDef, Timestamp};
 
@@ -112,7 +115,8 @@ impl EngineSystem {
                 statement => format!("{}\nStatement: {statement}", error.unlogged),
             });
             let failure = Failure::new(FailureKind::Parse, error.message.clone());
-            Failure { unlogged: shown, ..failure }
+            let placed = error.to_diagnostic().render(sql, Color::Never);
+            Failure { unlogged: shown, placed: Some(placed), ..failure }
         })
     }
 
@@ -253,8 +257,9 @@ impl System for EngineSystem {
             match self.run(parsed) {
                 Ok(record) => written.extend(record),
                 Err(error) => {
+                    let placed = Some(diagnostic(&error, parsed).render(sql, Color::Never));
                     let failure = refused(&error, parsed, self.engine.catalog());
-                    return Err(Failure { is_last_statement: index == last, ..failure });
+                    return Err(Failure { is_last_statement: index == last, placed, ..failure });
                 }
             }
         }

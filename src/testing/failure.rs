@@ -40,6 +40,8 @@ pub struct Failure {
     pub is_last_statement: bool,
     /// Whether it is we who cannot do this yet.
     pub is_unsupported: bool,
+    /// The same for people, with its place in the statements, where it is one of theirs.
+    pub placed: Option<String>,
 }
 
 impl Failure {
@@ -52,6 +54,7 @@ impl Failure {
             causes: Vec::new(),
             is_last_statement: true,
             is_unsupported: false,
+            placed: None,
         }
     }
 

@@ -8,7 +8,7 @@ use millstream::registry::{EmbeddedRegistry, EmbeddedRegistryConfig};
 use serde_json::{Value, json};
 
 use crate::applied::{BIG, CLICKS, Files, HITS, expected, program};
-use crate::world::World;
+use crate::world::{World, client};
 
 #[tokio::test]
 async fn the_device_file_is_applied_twice() {
@@ -378,4 +378,31 @@ async fn servers_of_one_service_apply_the_same_at_the_same_time() {
     sinks.sort();
     assert_eq!(sinks, ["\"BIG\"", "\"HITS\""]);
     ksql.stop().await;
+}
+
+#[tokio::test]
+async fn queries_that_run_are_resumed_without_a_word() {
+    let (world, files) = (World::new().await, Files::new());
+    let mut running =
+        server(&world, &files.write("file.sql", &[CLICKS, BIG, HITS].concat())).spawn().unwrap();
+    let said = std::io::BufReader::new(running.stderr.take().unwrap());
+    let (url, lines) = tokio::task::spawn_blocking(move || {
+        let mut lines = said.lines().map_while(Result::ok);
+        let listening = lines.find_map(|line| Some(line.split_once("listening on ")?.1.to_owned()));
+        (listening.unwrap(), lines)
+    })
+    .await
+    .unwrap();
+    for statement in ["RESUME ALL;", "PAUSE ALL;", "PAUSE ALL;", "RESUME ALL;", "RESUME ALL;"] {
+        let request = client().post(format!("{url}/ksql"));
+        let answer = request.body(json!({ "ksql": statement }).to_string()).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(answer[0]["commandStatus"]["status"], "SUCCESS", "{statement}: {answer}");
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let warned = tokio::task::spawn_blocking(|| {
+        lines.filter(|line| line.contains("WARN")).collect::<Vec<_>>()
+    });
+    assert_eq!(warned.await.unwrap(), [""; 0]);
 }

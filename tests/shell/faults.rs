@@ -183,3 +183,31 @@ async fn plans_are_indented_and_half_a_statement_is_left_behind() {
         "not run, as it has no ; at its end: SELECT *\n"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_of_a_case_are_pointed_at_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = |name: &str| {
+        format!(
+            "{{\"{name}\":[{{\"topic\":\"clicks\",\"timestamp\":1,\"key\":\"a\",\"value\":{{}}}}]}}"
+        )
+    };
+    write(folder.path(), "input.json", &records("inputs"));
+    write(folder.path(), "output.json", &records("outputs"));
+    for (statement, expected) in [
+        (
+            "CREATE STREAM b AS SELECT pge FROM clicks;",
+            " 2 | CREATE STREAM b AS SELECT pge FROM clicks;\n   |                           ^^^\nhelp: did you mean PAGE?\n",
+        ),
+        (
+            "CREATE STREAM b AS SELEC page FROM clicks;",
+            " 2 | CREATE STREAM b AS SELEC page FROM clicks;\n   |                    ^^^^^ ",
+        ),
+    ] {
+        write(folder.path(), "statements.sql", &format!("{CLICKS}\n{statement}\n"));
+        let output = millstream(&["test", &folder.path().display().to_string()], "").await;
+        let told = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(told.contains(expected), "{statement}: {told}");
+        failed(&output);
+    }
+}
