@@ -210,6 +210,7 @@ fn announce(state: QueryState, id: &str, cause: Option<&str>) {
 
 /// Checks a file: 0 if nothing is wrong, else 1.
 pub(crate) async fn check(args: CheckArgs) -> ExitCode {
+    start_tracing("warn");
     match try_check(&args).await {
         Ok(code) => code,
         Err(error) => {

@@ -28,7 +28,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs statements, or lets the user type them.
 pub(crate) async fn run(args: SqlArgs) -> ExitCode {
-    run_command::start_tracing("error");
+    run_command::start_tracing("error,millstream::kafka::cluster=warn");
     match try_run(args).await {
         Ok(code) => code,
         Err(error) if run_command::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -45,7 +45,7 @@ shell, Tab completes.
   \\q, EXIT       ends the shell
 
   OUTPUT [table|vertical|json|csv|markdown]    how answers are shown
-  RUN SCRIPT 'FILE'                            runs the statements of a file
+  RUN SCRIPT 'FILE', \\i FILE                  runs the statements of a file
   SPOOL 'FILE' | SPOOL OFF                     writes everything to a file too
   SERVER [URL]                                 shows the server, or goes to another
   SET CLI WIDTH N                              tables of N columns; 0 for the terminal's width

@@ -27,6 +27,11 @@ impl<'a> Piece<'a> {
 
 /// The pieces of a text, in order.
 pub fn split(text: &str) -> Vec<Piece<'_>> {
+    placed(text).into_iter().map(|(_, piece)| piece).collect()
+}
+
+/// The pieces of a text, in order, each with where it begins.
+pub fn placed(text: &str) -> Vec<(usize, Piece<'_>)> {
     let tokens = tokens(text);
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -37,7 +42,7 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
             let is_short = text[start..].starts_with('\\');
             let end = tokens[at..].iter().find(|token| is_end(token) && !is_short);
             let end = end.map_or(line_end, |token| token.span.end.min(line_end));
-            pieces.push(Piece::Command(text[start..end].trim_end()));
+            pieces.push((start, Piece::Command(text[start..end].trim_end())));
             at += tokens[at..].iter().take_while(|token| token.span.start < end).count();
             continue;
         }
@@ -45,17 +50,19 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
         let is_left = |token: &Token| is_quit(text, token.span.start);
         let statement = &tokens[at..length.map_or(tokens.len(), |length| at + length)];
         if let Some(length) = statement.iter().position(is_left) {
-            pieces.push(Piece::Left(&text[start..tokens[at + length - 1].span.end]));
+            let end = tokens[at + length - 1].span.end;
+            pieces.push((start, Piece::Left(&text[start..end])));
             at += length;
             continue;
         }
-        pieces.push(match length {
+        let piece = match length {
             Some(length) => Piece::Statement(&text[start..tokens[at + length].span.end]),
             None => Piece::Rest(&text[start..tokens[tokens.len() - 1].span.end]),
-        });
+        };
+        pieces.push((start, piece));
         at += length.map_or(tokens.len(), |length| length + 1);
     }
-    pieces.retain(|piece| *piece != Piece::Statement(";"));
+    pieces.retain(|(_, piece)| *piece != Piece::Statement(";"));
     pieces
 }
 

@@ -13,10 +13,10 @@ use super::place::Place;
 use super::printer::{Format, Printer};
 use super::reading::{Limits, Read, Reading};
 use super::refusal::Refusal;
-use super::script::{Piece, first_word, split};
+use super::script::{Piece, first_word, placed};
 use super::session::{PropertyCheck, Session};
 use crate::sql::diagnostic::Color;
-use crate::sql::{self, Diagnostic, Variables};
+use crate::sql::{self, Diagnostic, Span, Variables};
 
 /// How many scripts may run one another.
 const SCRIPTS_DEEP_MAX: usize = 16;
@@ -100,9 +100,10 @@ impl Shell {
     /// Runs a text piece by piece, to its end or to the first that is refused. What is refused in a file is told with its
     /// name, and with the line there.
     pub async fn run(&mut self, text: &str, file: Option<&str>) -> io::Result<Flow> {
-        for piece in split(text) {
+        for (start, piece) in placed(text) {
             let started = now();
-            self.place = file.map(|file| Place::new(file, text, piece.text()));
+            let span = Span::new(start, start + piece.text().len());
+            self.place = file.map(|file| Place::new(file, text, span));
             let flow = match piece {
                 Piece::Command(line) => self.command(line).await?,
                 Piece::Statement(statement) => self.statement(statement).await?,

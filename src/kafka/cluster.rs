@@ -80,6 +80,12 @@ pub(super) enum Route {
     Broker(i32),
 }
 
+/// After how long a call tells that nobody answers.
+const TELL_AFTER: Duration = Duration::from_secs(2);
+
+/// How long nothing more is told of it.
+const TELL_AGAIN: Duration = Duration::from_secs(30);
+
 type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
 
 /// A handle to a cluster; clones share connections and metadata.
@@ -95,6 +101,8 @@ struct Shared {
     slots: Mutex<HashMap<String, Slot>>,
     metadata: Mutex<Metadata>,
     ghosts: Ghosts,
+    /// When it was last told that brokers do not answer.
+    told_away: Mutex<Option<Instant>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -108,8 +116,15 @@ impl Cluster {
     pub fn new(config: ClientConfig) -> Result<Self, KafkaError> {
         let tls = config.tls.as_ref().map(super::tls::connector).transpose()?;
         let patience = config.api_timeout;
-        let (slots, metadata, ghosts) = (Mutex::default(), Mutex::default(), Ghosts::default());
-        Ok(Self { shared: Arc::new(Shared { config, tls, slots, metadata, ghosts }), patience })
+        let shared = Shared {
+            config,
+            tls,
+            slots: Mutex::default(),
+            metadata: Mutex::default(),
+            ghosts: Ghosts::default(),
+            told_away: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared), patience })
     }
 
     /// The same cluster, for calls that are retried for as long as `patience`.
@@ -356,8 +371,19 @@ impl Cluster {
 
     /// Starts a series of attempts.
     pub(super) fn backoff(&self) -> Backoff {
-        let deadline = clock::now() + self.patience;
-        Backoff { cluster: self.clone(), deadline, pause: self.config().retry_backoff }
+        let started = clock::now();
+        let (deadline, pause) = (started + self.patience, self.config().retry_backoff);
+        Backoff { cluster: self.clone(), started, deadline, pause }
+    }
+
+    /// Says that nobody answers where a broker should, so that who waits knows for what; not each time.
+    fn tell_away(&self, error: &KafkaError) {
+        let now = clock::now();
+        let mut told = self.shared.told_away.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| now >= told + TELL_AGAIN) {
+            *told = Some(now);
+            tracing::warn!("{error}; still trying");
+        }
     }
 
     /// Learns from an error where not to look again.
@@ -411,6 +437,7 @@ pub(super) fn topic_name(name: &str) -> TopicName {
 /// The pauses between attempts, and when to stop.
 pub(super) struct Backoff {
     cluster: Cluster,
+    started: Instant,
     deadline: Instant,
     pause: Duration,
 }
@@ -423,6 +450,10 @@ impl Backoff {
             return Err(error);
         }
         tracing::debug!(%error, ?pause, "kafka: will be retried");
+        let is_away = matches!(error, KafkaError::Connect { .. });
+        if is_away && clock::now() >= self.started + TELL_AFTER {
+            self.cluster.tell_away(&error);
+        }
         self.cluster.learn(&error);
         tokio::time::sleep(pause).await;
         self.pause = (self.pause * 2).min(self.cluster.config().retry_backoff_max);

@@ -211,3 +211,19 @@ async fn statements_of_a_case_are_pointed_at_too() {
         failed(&output);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_brokers_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "a.sql", CLICKS);
+    let away = ["--bootstrap-servers", "127.0.0.1:1", "--property", "default.api.timeout.ms=4000"];
+    for command in [&["run", file.as_str()][..], &["check", &file], &["sql", "-e", "SHOW TOPICS;"]]
+    {
+        let told = failed(&millstream(&[command, &away].concat(), "").await);
+        let why = "cannot connect to Kafka at 127.0.0.1:1: ";
+        assert!(told.contains(why) && told.contains("; still trying\n"), "{command:?}: {told}");
+        assert!(told.contains("error: "), "{command:?}: {told}");
+    }
+    let told = failed(&millstream(&["run", &file], "").await);
+    assert!(told.contains("--bootstrap-servers HOST:PORT"), "{told}");
+}
