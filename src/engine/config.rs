@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::java_properties;
 use super::known_properties::{self, PropertyError, canonical};
 use crate::expr::aggregates::AggregateLimits;
 use crate::plan::{PlanConfig, ReadFeature};
@@ -33,26 +34,12 @@ impl Properties {
         all
     }
 
-    /// Reads a Java properties file: `name=value` lines, `#` and `!` comments, `\` at a line's end.
+    /// Reads a Java properties file as `java.util.Properties` does, but for space at the end of a value.
     pub fn parse(text: &str) -> Self {
         let mut properties = Self::default();
-        let mut line = String::new();
-        for part in text.lines() {
-            let part = part.trim_start();
-            if line.is_empty()
-                && (part.starts_with('#') || part.starts_with('!') || part.is_empty())
-            {
-                continue;
-            }
-            if let Some(continued) = part.strip_suffix('\\') {
-                line.push_str(continued);
-                continue;
-            }
-            line.push_str(part);
-            if let Some((name, value)) = line.split_once(['=', ':']) {
-                properties.set(name.trim(), value.trim());
-            }
-            line.clear();
+        for line in java_properties::logical_lines(text) {
+            let (name, value) = java_properties::split(&line);
+            properties.set(name, value.trim_end());
         }
         properties
     }
@@ -225,6 +212,16 @@ mod tests {
         assert_eq!(properties.get("auto.offset.reset"), Some("earliest"));
         assert_eq!(properties.get("bootstrap.servers"), Some("a:1,b:2"));
         assert!(properties.for_clients().contains_key("auto.offset.reset"));
+        let text = "! comment\r\n  a\\=b : c\\\\\nd\\n\\u00e9 = one\\ntwo\\\n   three\nlast four=4\nbare\n";
+        let read: Vec<_> = Properties::parse(text).all().into_iter().collect();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [
+            pair("a=b", "c\\"),
+            pair("bare", ""),
+            pair("d\n\u{e9}", "one\ntwothree"),
+            pair("last", "four=4"),
+        ];
+        assert_eq!(read, expected);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod faults;
 pub mod headless;
 pub mod host;
 pub mod identity;
+mod java_properties;
 mod known_properties;
 mod logged;
 mod needs;

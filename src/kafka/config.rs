@@ -1,8 +1,11 @@
 //! Kafka's client properties, parsed once.
+mod tls;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use tls::{Identity, Material, MaterialPlace, Password, Tls};
 
 use super::compression::Compression;
 
@@ -56,24 +59,6 @@ impl SaslMechanism {
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
         }
-    }
-}
-
-/// How a connection is encrypted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tls {
-    /// A file of PEM certificates to trust instead of the system's.
-    pub authorities: Option<PathBuf>,
-    /// The client's own certificate and key, both PEM.
-    pub identity: Option<(PathBuf, PathBuf)>,
-    /// Whether the broker's certificate must be for its host name.
-    pub is_host_checked: bool,
-}
-
-impl Tls {
-    /// Reads the `ssl.*` properties, whatever `security.protocol` says.
-    pub fn from_properties(properties: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        Properties { left: properties.clone() }.tls()
     }
 }
 
@@ -321,35 +306,6 @@ impl Properties {
             ("SASL_SSL", (true, true)),
         ];
         self.choice("security.protocol", (false, false), &choices)
-    }
-
-    fn tls(&mut self) -> Result<Tls, ConfigError> {
-        for property in ["ssl.truststore.type", "ssl.keystore.type"] {
-            self.choice(property, (), &[("PEM", ())])?;
-        }
-        let authorities =
-            self.take("ssl.ca.location").or_else(|| self.take("ssl.truststore.location"));
-        let keystore = self.take("ssl.keystore.location");
-        let certificate = self.take("ssl.certificate.location").or_else(|| keystore.clone());
-        let key = self.take("ssl.key.location").or(keystore);
-        let identity = match (certificate, key) {
-            (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
-            (None, None) => None,
-            (Some(path), None) => {
-                return Err(fault("ssl.key.location", "", &format!("the key of {path}")));
-            }
-            (None, Some(path)) => {
-                return Err(fault(
-                    "ssl.certificate.location",
-                    "",
-                    &format!("the certificate of {path}"),
-                ));
-            }
-        };
-        let choices = [("https", true), ("", false), ("none", false)];
-        let is_host_checked =
-            self.choice("ssl.endpoint.identification.algorithm", true, &choices)?;
-        Ok(Tls { authorities: authorities.map(Into::into), identity, is_host_checked })
     }
 
     fn sasl(&mut self, has_login: bool) -> Result<Option<Sasl>, ConfigError> {

@@ -17,6 +17,7 @@ mod connection;
 mod coordinator;
 mod frames;
 mod ghosts;
+mod key_store;
 mod partition;
 mod place;
 pub(crate) mod random;

@@ -1,5 +1,4 @@
 //! TLS: whom we trust and who we are.
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -7,15 +6,16 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
-use super::config::{ConfigError, Tls};
+use super::config::{ConfigError, Identity, Material, MaterialPlace, Password, Tls};
+use super::key_store::KeyStore;
 
 /// Reads the certificates that `tls` names; a broker that speaks TLS needs an authority.
 pub(super) fn connector(tls: &Tls) -> Result<TlsConnector, ConfigError> {
-    let roots = roots(tls.authorities.as_deref())?;
+    let roots = roots(tls.authorities.as_ref())?;
     if roots.is_empty() {
         return Err(fault("ssl.ca.location", "", &NoAuthorities));
     }
@@ -26,12 +26,16 @@ pub(super) fn connector(tls: &Tls) -> Result<TlsConnector, ConfigError> {
 /// A machine without authorities is no fault before a URL of `https` is asked: an image has none, and needs none for
 /// `http`.
 pub(crate) fn client_config(tls: &Tls) -> Result<rustls::ClientConfig, ConfigError> {
-    config_trusting(roots(tls.authorities.as_deref())?, tls)
+    config_trusting(roots(tls.authorities.as_ref())?, tls)
 }
 
 fn config_trusting(roots: RootCertStore, tls: &Tls) -> Result<rustls::ClientConfig, ConfigError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let refused = |error: &dyn ToString| fault("security.protocol", "SSL", error);
+    let refused = |error: &dyn ToString| ConfigError {
+        property: "security.protocol".to_owned(),
+        value: "SSL".to_owned(),
+        expected: format!("what TLS can be set up with: {}", error.to_string()),
+    };
     let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| refused(&error))?;
@@ -45,56 +49,123 @@ fn config_trusting(roots: RootCertStore, tls: &Tls) -> Result<rustls::ClientConf
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let config = match &tls.identity {
         None => builder.with_no_client_auth(),
-        Some((certificate, key)) => builder
-            .with_client_auth_cert(
-                certificates("ssl.certificate.location", certificate)?,
-                private_key(key)?,
-            )
-            .map_err(|error| {
-                fault("ssl.certificate.location", &certificate.display().to_string(), &error)
-            })?,
+        Some(own) => {
+            let (chain, key) = identity(own)?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| wrong(&own.certificate, &error))?
+        }
     };
     Ok(config)
 }
 
-/// The authorities of a file, else the system's.
-pub(crate) fn roots(authorities: Option<&Path>) -> Result<RootCertStore, ConfigError> {
+/// The authorities that are named, else the system's.
+pub(crate) fn roots(authorities: Option<&Material>) -> Result<RootCertStore, ConfigError> {
     let mut roots = RootCertStore::empty();
-    let Some(path) = authorities else {
+    let Some(authorities) = authorities else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(roots);
     };
-    for certificate in certificates("ssl.ca.location", path)? {
-        let added = roots.add(certificate);
-        added.map_err(|error| fault("ssl.ca.location", &path.display().to_string(), &error))?;
+    let bytes = read(authorities)?;
+    let certificates = if KeyStore::is_one(&bytes) {
+        open(authorities, &bytes)?.trusted
+    } else {
+        pem_certificates(authorities, &bytes)?
+    };
+    if certificates.is_empty() {
+        return Err(wrong(authorities, &"there is no certificate in it"));
+    }
+    for certificate in certificates {
+        roots.add(certificate).map_err(|error| wrong(authorities, &error))?;
     }
     Ok(roots)
 }
 
-/// The certificates of a file, at least one; `property` names it.
-pub(crate) fn certificates(
-    property: &str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let shown = path.display().to_string();
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| fault(property, &shown, &error))?;
-    let certificates: Result<Vec<_>, _> = certificates.collect();
-    let certificates = certificates.map_err(|error| fault(property, &shown, &error))?;
-    if certificates.is_empty() {
-        return Err(fault(property, &shown, &"there is none"));
+/// The certificates and the key of an identity.
+pub(crate) fn identity(
+    Identity { certificate, key, key_password }: &Identity,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), ConfigError> {
+    let bytes = read(certificate)?;
+    if KeyStore::is_one(&bytes) {
+        let own = open(certificate, &bytes)?.identity(key_password.as_ref().map(Password::plain));
+        return own.map_err(|error| wrong(certificate, &error));
     }
-    Ok(certificates)
+    let chain = pem_certificates(certificate, &bytes)?;
+    if chain.is_empty() {
+        return Err(wrong(certificate, &"there is no certificate in it"));
+    }
+    let bytes = read(key)?;
+    Ok((chain, pem_key(key, &bytes, key_password.as_ref())?))
 }
 
-/// The key of a file.
-pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigError> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| fault("ssl.key.location", &path.display().to_string(), &error))
+fn read(material: &Material) -> Result<Vec<u8>, ConfigError> {
+    match &material.place {
+        MaterialPlace::File(path) => std::fs::read(path).map_err(|error| wrong(material, &error)),
+        MaterialPlace::Text(text) => Ok(text.plain().as_bytes().to_vec()),
+    }
+}
+
+fn open(material: &Material, bytes: &[u8]) -> Result<KeyStore, ConfigError> {
+    let opened = KeyStore::open(bytes, material.password.as_ref().map(Password::plain));
+    opened.map_err(|error| wrong(material, &error))
+}
+
+fn pem_certificates(
+    material: &Material,
+    bytes: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let certificates = CertificateDer::pem_slice_iter(bytes).collect::<Result<_, _>>();
+    certificates.map_err(|error| no_pem(material, &error))
+}
+
+/// What a key begins with that needs a password.
+const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+
+fn pem_key(
+    material: &Material,
+    bytes: &[u8],
+    password: Option<&Password>,
+) -> Result<PrivateKeyDer<'static>, ConfigError> {
+    let text = String::from_utf8_lossy(bytes);
+    let encrypted = text.split_once(ENCRYPTED).and_then(|(_, rest)| rest.split_once(ENCRYPTED_END));
+    let Some((encrypted, _)) = encrypted else {
+        return PrivateKeyDer::from_pem_slice(bytes).map_err(|error| no_pem(material, &error));
+    };
+    let Some(password) = password else {
+        return Err(wrong(material, &"the key is encrypted: ssl.key.password is missing"));
+    };
+    let pem = format!("{ENCRYPTED}{encrypted}{ENCRYPTED_END}\n");
+    let opened = pkcs8::Document::from_pem(&pem).map_err(|error| error.to_string());
+    let opened = opened.and_then(|(_, document)| {
+        let key = pkcs8::EncryptedPrivateKeyInfoRef::try_from(document.as_bytes());
+        let key = key.map_err(|error| error.to_string())?;
+        key.decrypt(password.plain()).map_err(|error| error.to_string())
+    });
+    let plain = opened.map_err(|error| wrong(material, &error))?;
+    Ok(PrivateKeyDer::Pkcs8(plain.as_bytes().to_vec().into()))
+}
+
+/// Why something is no PEM; what stands there, which may be a key, is not shown.
+fn no_pem(material: &Material, error: &pem::Error) -> ConfigError {
+    match error {
+        pem::Error::NoItemsFound => wrong(material, &"nothing of the kind is in it"),
+        pem::Error::Io(error) => wrong(material, error),
+        _ => wrong(material, &"it is not well-formed PEM"),
+    }
+}
+
+/// What is wrong with certificates or a key; what stands in the property itself is not shown.
+fn wrong(material: &Material, cause: &dyn ToString) -> ConfigError {
+    let shown = match &material.place {
+        MaterialPlace::File(path) => path.display().to_string(),
+        MaterialPlace::Text(_) => "[hidden]".to_owned(),
+    };
+    fault(material.property, &shown, cause)
 }
 
 fn fault(property: &str, value: &str, cause: &dyn ToString) -> ConfigError {
-    let expected = format!("a file of PEM certificates or keys: {}", cause.to_string());
+    let expected = format!("PEM, or a JKS or PKCS12 key store: {}", cause.to_string());
     ConfigError { property: property.into(), value: value.into(), expected }
 }
 

@@ -9,25 +9,23 @@ use tokio_rustls::TlsAcceptor;
 use super::error::ServerError;
 use crate::engine::Properties;
 use crate::kafka::config::Tls;
-use crate::kafka::tls::{certificates, private_key, roots};
+use crate::kafka::tls::{identity, roots};
 
 /// Whether clients have to have a certificate.
 const CLIENTS: &str = "ssl.client.authentication";
 /// The file of the server's own certificate and key.
 const KEYSTORE: &str = "ssl.keystore.location";
 
-/// What accepts connections, by the names of Kafka's and ksqlDB's properties; all files are PEM.
+/// What accepts connections, by the names of Kafka's and ksqlDB's properties.
 pub(super) fn acceptor(properties: &Properties) -> Result<TlsAcceptor, ServerError> {
     let refused = |name, reason: &dyn ToString| ServerError::property(name, reason.to_string());
     let tls = Tls::from_properties(&properties.all());
     let tls = tls.map_err(|error| refused(KEYSTORE, &error))?;
-    let Some((certificate, key)) = &tls.identity else {
-        let reason = "an https:// listener needs a certificate and its key, as PEM with ssl.keystore.type=PEM";
+    let Some(own) = &tls.identity else {
+        let reason = "an https:// listener needs a certificate and its key: a JKS or PKCS12 key store, or PEM";
         return Err(refused(KEYSTORE, &reason));
     };
-    let certificate =
-        certificates(KEYSTORE, certificate).map_err(|error| refused(KEYSTORE, &error))?;
-    let key = private_key(key).map_err(|error| refused("ssl.key.location", &error))?;
+    let (certificate, key) = identity(own).map_err(|error| refused(KEYSTORE, &error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -35,7 +33,7 @@ pub(super) fn acceptor(properties: &Properties) -> Result<TlsAcceptor, ServerErr
     let builder = match clients(properties)? {
         Clients::Unasked => builder.with_no_client_auth(),
         asked => {
-            let roots = roots(tls.authorities.as_deref());
+            let roots = roots(tls.authorities.as_ref());
             let roots = roots.map_err(|error| refused("ssl.truststore.location", &error))?;
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
             let verifier = match asked {

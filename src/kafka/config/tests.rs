@@ -51,7 +51,7 @@ fn faults_name_the_property_and_what_was_expected() {
     );
     check(
         "ssl.truststore.type",
-        "JKS",
-        "property ssl.truststore.type is 'JKS', expected one of PEM",
+        "BCFKS",
+        "property ssl.truststore.type is 'BCFKS', expected one of JKS, PKCS12, PEM",
     );
 }

@@ -287,8 +287,8 @@ mod tests {
                 "property ksql.schema.registry.max.retries is 'some', expected a whole number",
             ),
             (
-                &[("url", "http://one"), ("ssl.keystore.type", "JKS")],
-                "property ksql.schema.registry.ssl.keystore.type is 'JKS', expected one of PEM",
+                &[("url", "http://one"), ("ssl.keystore.type", "BCFKS")],
+                "property ksql.schema.registry.ssl.keystore.type is 'BCFKS', expected one of JKS, PKCS12, PEM",
             ),
         ] {
             assert_eq!(read(properties).unwrap_err().to_string(), told);
