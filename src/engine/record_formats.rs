@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::formats::detected::{Detected, Manner};
 use crate::kafka::fetch::{Fetched, FetchedPartition};
 use crate::kafka::records::RecordRef;
-use crate::registry::{RegistryClient, SchemaId};
+use crate::registry::{RegistryClient, RegistryError, SchemaId};
 
 /// For how many schemas the registry is asked at a time.
 const SCHEMAS_AT_ONCE: usize = 100;
@@ -27,18 +27,26 @@ impl RecordFormats {
         Self { keys: Detected::keys(manner), values: Detected::values(manner), registry }
     }
 
-    /// Asks the registry for the schemas that records name, before they are looked at. One that it does not give is none, as
-    /// for ksqlDB.
-    pub async fn learn_schemas(&mut self, fetched: &Fetched) {
-        let Some(registry) = self.registry.clone() else { return };
-        for id in self.unknown_schemas(fetched) {
-            let found = registry.by_id(id).await;
-            if let Err(error) = &found {
-                tracing::warn!("schema {id}: {error}");
+    /// Asks the registry for the schemas that records name, before they are looked at.
+    ///
+    /// # Errors
+    /// What keeps the registry from saying whether it has one. One that it does not have is none.
+    pub async fn learn_schemas(&mut self, fetched: &Fetched) -> Result<(), RegistryError> {
+        let Some(registry) = self.registry.clone() else { return Ok(()) };
+        loop {
+            let unknown = self.unknown_schemas(fetched);
+            if unknown.is_empty() {
+                return Ok(());
             }
-            let schema = found.ok();
-            self.keys.learn_schema(id, schema.as_deref());
-            self.values.learn_schema(id, schema.as_deref());
+            for id in unknown {
+                let schema = match registry.by_id(id).await {
+                    Ok(schema) => Some(schema),
+                    Err(error) if error.is_not_found() => None,
+                    Err(error) => return Err(error),
+                };
+                self.keys.learn_schema(id, schema.as_deref());
+                self.values.learn_schema(id, schema.as_deref());
+            }
         }
     }
 

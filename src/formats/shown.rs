@@ -92,6 +92,10 @@ mod tests {
         // Lists of what has no length, and records that lie within themselves, end.
         let endless = "{\"type\":\"array\",\"items\":\"null\"}";
         assert_eq!(alone(endless, "feffffffffffffffff01"), [None]);
+        let entries = format!("{{\"type\":\"map\",\"values\":{endless}}}");
+        // A thousand entries, each of a million values without a length.
+        let entry = ["0261", "80897a", "00"].concat();
+        assert_eq!(alone(&entries, &format!("d00f{}00", entry.repeat(1_000))), [None]);
         let nested = "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\",\"A\"]}]}";
         assert_eq!(alone(nested, &"02".repeat(100_000)), [None]);
         assert_eq!(alone(nested, "0200"), all(&["{\"a\": {\"a\": null}}"]));

@@ -57,7 +57,8 @@ impl PullPlan {
         }
     }
 
-    /// The same for another text, where there is one by which its rows are looked up.
+    /// The same for another text, where there is one by which its rows are looked up. The text of the query stays that of
+    /// the first one.
     #[must_use]
     pub fn with_text_key(&self, key: &str) -> Self {
         let keys = Some(vec![vec![OwnedValue::String(key.into())]]);

@@ -1,6 +1,7 @@
 //! Which rows of a store a condition can be true of, as far as that shows in their keys and windows.
 //!
-//! It is only a way to look at fewer rows: the condition itself is asked of each that is found.
+//! It is a way to look at fewer rows: the condition itself is asked of each that is found, unless it says nothing but which
+//! keys are wanted ([`says_only_keys`]); then these have to be exactly those.
 
 use std::ops::RangeInclusive;
 

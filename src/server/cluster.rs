@@ -28,6 +28,9 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
+/// How long the name of a host is at most (RFC 1035).
+const HOST_BYTES_MAX: usize = 255;
+
 /// `POST /heartbeat`.
 pub(super) async fn heartbeat(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
     match address(&bytes).map(|address| shared.host.note_heartbeat(address)) {
@@ -51,7 +54,9 @@ fn address(bytes: &Bytes) -> Result<String, HostError> {
     let object = body::object(bytes, HEARTBEAT)?;
     let server = body::required(&object, (HEARTBEAT, "hostInfo"), bytes)?;
     match (server["host"].as_str(), server["port"].as_u64()) {
-        (Some(host), Some(port)) => Ok(format!("{host}:{port}")),
+        (Some(host), Some(port)) if host.len() <= HOST_BYTES_MAX && u16::try_from(port).is_ok() => {
+            Ok(format!("{host}:{port}"))
+        }
         _ => Err(HostError::request("Invalid JSON in request: hostInfo: expected host and port")),
     }
 }

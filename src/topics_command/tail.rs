@@ -57,7 +57,7 @@ pub(super) async fn run(topics: &Topics, args: &TailArgs) -> anyhow::Result<()> 
         tokio::select! {
             () = &mut stop => return Ok(()),
             fetched = fetcher.fetch(WAIT) => {
-                tail.formats.learn_schemas(&fetched).await;
+                tail.formats.learn_schemas(&fetched).await?;
                 tail.show(&fetched)?;
             }
         }

@@ -192,6 +192,7 @@ impl Shared {
     ) -> Result<Entity, HostError> {
         let _writing = self.writing.lock().await;
         let log = self.log()?;
+        let response_within = self.response_within()?;
         log.begin().await.map_err(|error| not_begun(&error, parsed))?;
         let written = match self.plan_and_write(parsed, id, session).await {
             Ok(written) => written,
@@ -208,7 +209,7 @@ impl Shared {
             }
         };
         // A topic that is to go is waited for in any case: it goes once its source has.
-        let within = if goes.is_some() { APPLIED_WITHIN } else { self.response_within()? };
+        let within = if goes.is_some() { APPLIED_WITHIN } else { response_within };
         let applied = self.wait_applied(offset + 1, within).await;
         let command_id = id.to_string();
         let outcome = {

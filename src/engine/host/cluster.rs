@@ -1,11 +1,14 @@
 //! What a host says of the servers of its service: of itself, and of those that have told it that they live.
 
+use std::collections::BTreeSet;
+
 use super::{Host, HostError, Shared};
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::plan::PersistentQuery;
 use crate::runtime::clock;
+use crate::runtime::live::QueryState;
 
 /// A server, as its service sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +46,13 @@ impl Host {
         if !heartbeats.are_told {
             return Ok(None);
         }
+        let status = self.status().queries.into_iter();
+        let here =
+            status.filter(|query| matches!(query.state, QueryState::Running | QueryState::Paused));
+        let here: BTreeSet<String> = here.map(|query| query.id).collect();
         let mut queries = Vec::new();
-        for query in self.queries() {
-            queries.push(shared.served(&query).await?);
+        for query in self.queries().iter().filter(|query| here.contains(&query.id)) {
+            queries.push(shared.served(query).await?);
         }
         let now_ms = clock::now().0;
         let own = ServerText {

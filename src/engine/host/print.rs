@@ -43,7 +43,9 @@ impl Printing {
             return None;
         }
         let fetched = self.fetcher.fetch(within).await;
-        self.formats.learn_schemas(&fetched).await;
+        if let Err(error) = self.formats.learn_schemas(&fetched).await {
+            return Some(Err(HostError::server(error.to_string())));
+        }
         Some(self.shown(&fetched))
     }
 

@@ -29,12 +29,16 @@ impl Shared {
     }
 }
 
+/// Parts of the names of properties whose values nobody is shown, and no command holds.
+const SECRETS: [&str; 6] =
+    ["password", "jaas", "ssl.keystore.key", "user.info", "auth.token", "secret"];
+
 /// All properties by ksqlDB's names, those that are not set with their defaults; none that is secret.
 pub(super) fn effective(set: &Properties) -> BTreeMap<String, Option<String>> {
     let defaults =
         DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)));
     let mut all: BTreeMap<String, Option<String>> = defaults.collect();
-    let is_secret = |name: &str| name.contains("password") || name.contains("jaas");
+    let is_secret = |name: &str| SECRETS.iter().any(|secret| name.contains(secret));
     for (name, value) in set.iter().filter(|(name, _)| !is_secret(name)) {
         all.insert(full_name(name), Some(value.to_owned()));
     }
@@ -50,4 +54,23 @@ fn full_name(name: &str) -> String {
 fn is_default(name: &str, value: Option<&str>) -> bool {
     !name.starts_with(STREAMS)
         && DEFAULTS.iter().any(|(known, default)| *known == name && *default == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_not_among_the_properties() {
+        let text = "ssl.keystore.key=-----BEGIN\nssl.key.password=a\nsasl.jaas.config=b\n\
+                    ksql.schema.registry.basic.auth.user.info=c\n\
+                    ksql.schema.registry.bearer.auth.token=d\nssl.keystore.location=shown\n";
+        let shown = effective(&Properties::parse(text));
+        let shown: Vec<_> = shown
+            .iter()
+            .filter(|(name, _)| text.contains(name.trim_start_matches(STREAMS)))
+            .collect();
+        assert_eq!(shown.len(), 1, "{shown:?}");
+        assert!(shown[0].0.ends_with("ssl.keystore.location"));
+    }
 }

@@ -11,12 +11,12 @@ use crate::java::{double_to_string, float_to_string, hash_map_order};
 /// How deeply values may lie within each other: no record of people does as deeply, and a stack ends.
 const DEPTH_MAX: usize = 200;
 
-/// How long a text may be: bytes of no length make a list as long as they like.
-const TEXT_BYTES_MAX: usize = 16 << 20;
+/// How many values are shown: bytes of no length make a list as long as they like.
+const VALUES_MAX: usize = 1 << 18;
 
 /// The text of a record, or why it has none.
 pub(in crate::formats) fn shown(schema: &AvroSchema, bytes: &[u8]) -> Result<String, WireError> {
-    let mut printer = Printer { schema, cursor: Cursor::new(bytes), out: String::new() };
+    let mut printer = Printer { schema, cursor: Cursor::new(bytes), out: String::new(), values: 0 };
     match &schema.root {
         // What stands alone is printed by itself, not as a part of something.
         Node::Null => printer.out.push_str("<null>"),
@@ -33,6 +33,8 @@ struct Printer<'s, 'a> {
     schema: &'s AvroSchema,
     cursor: Cursor<'a>,
     out: String,
+    /// How many values have been shown.
+    values: usize,
 }
 
 impl Printer<'_, '_> {
@@ -40,7 +42,8 @@ impl Printer<'_, '_> {
         if depth >= DEPTH_MAX {
             return Err("java.lang.StackOverflowError".to_owned());
         }
-        if self.out.len() > TEXT_BYTES_MAX {
+        self.values += 1;
+        if self.values > VALUES_MAX {
             return Err("java.lang.OutOfMemoryError: Java heap space".to_owned());
         }
         match node {

@@ -12,7 +12,7 @@ use crate::operators::QueryError;
 use crate::plan::{Sought, Source};
 use crate::registry::SchemaId;
 use crate::runtime::{Panic, RawRecords, ReadRows, Rejection, SourceReader};
-use crate::types::{Arena, Column};
+use crate::types::Arena;
 
 /// A definition of a source, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,12 +154,10 @@ impl<'d, 'a> Decoded<'d, 'a> {
         let reader = &definition.reader;
         let (finds, found) = (self.finds, &mut self.found);
         Some(read.as_ref().map(move |read| {
-            let found = sought.filter(|_| finds).map(|Sought { column, value }| {
-                let rows = found.entry((id, *column)).or_insert_with(|| {
-                    let values = read.rows.value.get(*column).unwrap_or(&Column::Absent);
-                    RowsByValue::of(values, read.rows.len)
-                });
-                rows.with(value)
+            let found = sought.filter(|_| finds).and_then(|Sought { column, value }| {
+                let values = read.rows.value.get(*column)?;
+                let rows = found.entry((id, *column));
+                Some(rows.or_insert_with(|| RowsByValue::of(values, read.rows.len)).with(value))
             });
             SourceChunk { chunk, reader, read, found }
         }))

@@ -1,4 +1,5 @@
-//! Pull queries over tables: all workers are asked what they keep, between two turns, and answer portion by portion.
+//! Pull queries over tables: all workers are asked what they keep, between two turns, and answer portion by portion. A few
+//! keys are looked up with a worker that waits by whoever asks ([`Shelf`](super::shelf::Shelf)).
 //!
 //! ```text
 //! all workers ─ a first portion of each task ─▶ in the order of partitions ─▶ PullRows::next

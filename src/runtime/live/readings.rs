@@ -265,10 +265,13 @@ impl Readings {
         self.all.get(&id).is_some_and(|reading| reading.flow.held() >= HELD_BYTES)
     }
 
-    /// Whether anything is here that is not processed.
-    pub(super) fn has_pending(&self) -> bool {
+    /// Whether anything is here that some reader who is not at rest has not processed.
+    pub(super) fn has_pending(&self, is_at_rest: impl Fn(&QueryId) -> bool) -> bool {
         let mut tracks = self.all.values().flat_map(|reading| reading.tracks.values());
-        tracks.any(|track| !track.batches.is_empty())
+        tracks.any(|track| {
+            let mut readers = track.readers.iter();
+            !track.batches.is_empty() && readers.any(|reader| !is_at_rest(&reader.query))
+        })
     }
 
     /// The readers of a reading, or of one of its partitions.

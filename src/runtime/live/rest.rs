@@ -44,6 +44,10 @@ impl Life {
         self.figures.set_state(QueryState::Paused);
         tokio::select! {
             () = told(&mut self.paused, false) => {
+                // One whose lease is over, as the machine slept, may be behind what others have written meanwhile.
+                if session.is_stale() {
+                    return Ok(Some(Ended::Lost));
+                }
                 self.figures.set_state(QueryState::Running);
                 Ok(None)
             }

@@ -226,6 +226,11 @@ impl Shard {
         self.is_plain && !self.has_worked && is_between
     }
 
+    /// Whether it takes nothing before it is told to.
+    pub(super) fn is_resting(&self) -> bool {
+        matches!(self.stage, Stage::Held | Stage::Failed)
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.stage, Stage::Failed)
     }

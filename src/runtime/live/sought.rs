@@ -2,7 +2,7 @@
 //!
 //! A thousand push queries `WHERE device = …` over one stream would otherwise each look at every row.
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::plan::SoughtValue;
@@ -13,8 +13,8 @@ pub(super) const QUERIES_LEAST: usize = 4;
 
 /// The rows of a chunk by the value of a column.
 pub(super) struct RowsByValue<'a> {
-    texts: HashMap<&'a str, Vec<u32>, FixedState>,
-    numbers: HashMap<i64, Vec<u32>, FixedState>,
+    texts: HashMap<&'a str, Vec<u32>, RandomState>,
+    numbers: HashMap<i64, Vec<u32>, RandomState>,
 }
 
 impl<'a> RowsByValue<'a> {

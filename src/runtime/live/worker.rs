@@ -345,7 +345,9 @@ impl Worker {
 
     /// How long nothing has to be done but wait for a message.
     fn idle_wait(&self) -> Duration {
-        if self.readings.has_pending() || self.shards.values().any(Shard::is_blocked) {
+        // A query that is paused is told when it goes on.
+        let is_held = |query: &QueryId| self.shards.get(query).is_none_or(Shard::is_resting);
+        if self.readings.has_pending(is_held) || self.shards.values().any(Shard::is_blocked) {
             return BLOCKED_WAIT;
         }
         let running = self.shards.values().filter(|shard| !shard.is_plain && !shard.has_failed());
@@ -384,8 +386,9 @@ impl Worker {
         });
         // The first query over a definition has the chunk decoded, all others over it take what that gave.
         let mut decoded = Decoded::new(definitions, &*seat.probe, &arena);
-        decoded.finds = turn.readers.len() >= QUERIES_LEAST;
-        for reader in turn.readers.iter().map(|at| &track.readers[*at]) {
+        let taking = || turn.readers.iter().map(|at| &track.readers[*at]);
+        decoded.finds = seekers(shards, taking(), partition) >= QUERIES_LEAST;
+        for reader in taking() {
             let Some(shard) = shards.get_mut(&reader.query) else { continue };
             let lane = lane(reader, partition);
             shard.guard(|shard| {
@@ -459,6 +462,20 @@ impl Worker {
         self.readings.detach(reading, partition, |reader| behind.contains(reader));
         self.readings.forget_before(reading, partition, ahead);
     }
+}
+
+/// How many of some readers look for a value; no more are counted than have to be.
+fn seekers<'r>(
+    shards: &Shards,
+    readers: impl Iterator<Item = &'r TrackReader>,
+    partition: Partition,
+) -> usize {
+    let seeks = |reader: &&TrackReader| {
+        let shard = shards.get(&reader.query);
+        let reads = shard.and_then(|shard| shard.reads(lane(reader, partition)));
+        reads.is_some_and(|(_, sought)| sought.is_some())
+    };
+    readers.filter(seeks).take(QUERIES_LEAST).count()
 }
 
 /// The lane of a reader of a partition.
