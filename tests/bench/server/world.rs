@@ -55,9 +55,17 @@ impl World {
     /// Runs statements.
     pub(crate) async fn run(&self, statements: &str) -> Result<()> {
         let body = serde_json::json!({ "ksql": statements }).to_string();
-        let mut connection = Connection::open(&self.address).await?;
-        connection.ask(&post("/ksql", "application/json", &body)).await?;
-        Ok(())
+        let request = post("/ksql", "application/json", &body);
+        let mut tries = TRIES;
+        loop {
+            let asked = Connection::open(&self.address).await?.ask(&request).await;
+            match asked {
+                // It listens before it is ready.
+                Err(error) if tries > 0 && error.to_string().starts_with("503") => tries -= 1,
+                done => return done,
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// How many readings the statistics of devices are made of.
