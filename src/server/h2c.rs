@@ -11,13 +11,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
-use hyper::server::conn::http2;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncReadExt as _;
 
-use super::listen::STREAMS_MAX;
+use super::listen::server;
 use super::received::Receiving;
 
 /// The protocol, as it is asked for.
@@ -183,8 +182,7 @@ async fn serve(
     first.resize(at + length, 0);
     io.read_exact(&mut first[at..]).await?;
     first.extend_from_slice(&frames);
-    let mut server = http2::Builder::new(TokioExecutor::new());
-    server.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+    let server = server().http2_only();
     let (rest, answers) = tokio::io::split(io);
     let io = TokioIo::new(tokio::io::join(io::Cursor::new(first).chain(rest), answers));
     pin!(server.serve_connection(io, TowerToHyperService::new(router))).await?;

@@ -25,7 +25,13 @@ use super::requests::{Connection, HEAD_BYTES_MAX};
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many requests one connection may have under way.
-pub(super) const STREAMS_MAX: u32 = 1_000;
+const STREAMS_MAX: u32 = 1_000;
+
+/// How many bytes of a request may come before they are read, and of all requests of a connection together. The frames of less
+/// than 256 bytes that wait may lack as much of them as half of the latter, or the connection ends
+/// (`h2::server::Builder::data_frame_budget`): so rows of 8 bytes, each a frame of its own, may fill the former.
+const UNREAD_BYTES: u32 = 64 << 10;
+const UNREAD_BYTES_IN_ALL: u32 = 4 << 20;
 
 /// How long requests that are under way may take at a stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(1);
@@ -99,7 +105,19 @@ async fn connection(
     }
 }
 
-/// Serves the requests of a connection, in HTTP/1.1 or HTTP/2.
+/// How connections are served, in HTTP/1.1 or HTTP/2.
+pub(super) fn server() -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // The connection itself looks at the time: hyper would end one that rests.
+    server.http1().header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX);
+    let mut http_2 = server.http2();
+    http_2.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+    http_2.initial_stream_window_size(UNREAD_BYTES);
+    http_2.initial_connection_window_size(UNREAD_BYTES_IN_ALL);
+    server
+}
+
+/// Serves the requests of a connection.
 async fn requests<S>(
     (stream, place): (S, OwnedSemaphorePermit),
     (router, idle_within): (Router, Duration),
@@ -107,10 +125,7 @@ async fn requests<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    // The connection itself looks at the time: hyper would end one that rests.
-    server.http1().header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX);
-    server.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+    let server = server();
     let connection = Connection::new(stream, idle_within).with_place(place);
     let is_upgraded = connection.is_upgraded();
     let router = TowerToHyperService::new(router);

@@ -99,6 +99,37 @@ async fn rows_are_taken_one_after_the_other() {
     assert_eq!(rows[8].to_string(), r#"["d7",7,7.01,null]"#);
 }
 
+/// Lines of a body, each a frame of its own.
+struct LinePerFrame(std::vec::IntoIter<String>);
+
+impl http_body::Body for LinePerFrame {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        let line = self.0.next();
+        std::task::Poll::Ready(line.map(|line| Ok(http_body::Frame::data(line.into()))))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_may_come_faster_than_they_are_written() {
+    const ROWS: usize = 30_000;
+    let (_world, ksql) = hits().await;
+    // ksqlDB's client writes each row as a frame, as fast as the connection takes them.
+    let mut lines = vec!["{\"target\":\"hits\"}\n".to_owned()];
+    lines.extend((0..ROWS).map(|n| format!("{{\"device\":\"{n}\"}}\n")));
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let request = client.post(format!("{}/inserts-stream", ksql.url()));
+    let response = request.body(reqwest::Body::wrap(LinePerFrame(lines.into_iter())));
+    let text = response.send().await.unwrap().text().await.unwrap();
+    assert_eq!(text.lines().count(), ROWS);
+    assert_eq!(text.lines().last(), Some("{\"seq\":29999,\"status\":\"ok\"}"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_written_with_schemas_of_the_registry() {
     let world = World::new().await;
