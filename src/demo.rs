@@ -100,7 +100,10 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     };
     let demo = Demo::start(&args, &files, broker.bootstrap(), registry.url()).await?;
     if !is_screen {
-        eprintln!("ksqlDB's REST API is {}: `millstream sql {0}` looks at it.", demo.places.rest);
+        eprintln!(
+            "ksqlDB's REST API is {}: `millstream sql {0}` looks at it, and a browser at {0}/ shows the devices.",
+            demo.places.rest
+        );
     }
     let shown = demo.show(Box::pin(ended), is_screen).await;
     registry.shutdown().await;

@@ -40,7 +40,7 @@
 //! | 8 | [`broker`] | the embedded broker | kafka |
 //! | 9 | [`runtime`] | tasks, and how they live on Kafka; the clock | types java registry expr formats plan state operators kafka |
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
-//! | 11 | [`server`] | ksqlDB's REST API over an engine; alone knows its JSON | types java sql engine |
+//! | 11 | [`server`] | ksqlDB's REST API over an engine, and the page that browsers are shown; alone knows its JSON | types java sql engine |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
 //! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql kafka |

@@ -13,7 +13,7 @@ use hyper_util::service::TowerToHyperService;
 
 use super::guard::Guard;
 use super::users::{CHECKS, Users};
-use super::{body, status};
+use super::{body, page, status};
 
 /// After how many seconds a client may ask again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
@@ -69,6 +69,9 @@ fn not_ready(request: &Request, users: Option<Users>) -> Response {
     }
     if let Some(refusal) = users.and_then(|users| users.refusal(request)) {
         return refusal;
+    }
+    if let Some(page) = page::answer(request) {
+        return page;
     }
     let mut response =
         body::generic(50302, "KSQL is not yet ready to serve requests.").into_response();

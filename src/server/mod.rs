@@ -3,6 +3,9 @@
 //! ```text
 //! connection ─▶ tls ─▶ entrance ─▶ front: guard (Origin, Host), users, body, limits ─▶ handler ─▶ engine::host ─▶ api: typed answers as JSON
 //! ```
+//! Browsers are shown a page, which asks by the same paths as other clients: its source is TypeScript, in `page/src`, and what
+//! `page/build` makes of it, in `page/dist`, is in the binary.
+//!
 //! What ksqlDB's JSON looks like is known to [`api`] alone; what statements do, to [`crate::engine::host`].
 
 pub mod api;
@@ -19,6 +22,7 @@ mod ksql;
 mod limits;
 mod listen;
 mod negotiate;
+mod page;
 mod query;
 mod received;
 mod requests;

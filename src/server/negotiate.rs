@@ -39,6 +39,11 @@ pub(super) fn takes_json(headers: &HeaderMap) -> bool {
     ranges(headers).is_none_or(|ranges| ranges.iter().any(|range| JSON.contains(&range.as_str())))
 }
 
+/// Whether a web page is wanted: browsers name it, and no client of ksqlDB's does.
+pub(super) fn takes_page(headers: &HeaderMap) -> bool {
+    ranges(headers).is_some_and(|ranges| ranges.iter().any(|range| range == "text/html"))
+}
+
 /// What `Accept` says, the most wanted first; nothing if it says nothing.
 fn ranges(headers: &HeaderMap) -> Option<Vec<String>> {
     let accept = headers.get(header::ACCEPT)?.to_str().ok()?.trim();

@@ -6,22 +6,19 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::front::{Front, INSERTS};
 use super::guard::Guard;
 use super::shared::Shared;
 use super::users::Users;
-use super::{cluster, inserts, ksql, query, status, terminate, web_socket};
-
-/// What ksqlDB says of a path that it does not have.
-const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
+use super::{cluster, inserts, ksql, page, query, status, terminate, web_socket};
 
 /// The API of a host.
 pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) -> Router {
     let routes = Router::new()
-        .route("/", get(status::root))
+        .route("/", get(page::root))
+        .route(page::FILES, get(page::file))
         .route("/info", get(status::info))
         .route("/healthcheck", get(status::health))
         .route("/chc/ready", get(status::live))
@@ -40,7 +37,7 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/query-stream", post(query::query_stream))
         .route("/close-query", post(query::close))
         .route("/ws/query", get(web_socket::query))
-        .fallback(not_found)
+        .fallback(async || status::not_found())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .route(INSERTS, post(inserts::inserts))
         .layer(DefaultBodyLimit::disable())
@@ -51,9 +48,4 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
     };
     let upgraded = Some(behind(front.clone()));
     behind(Front { upgraded, ..front })
-}
-
-async fn not_found() -> Response {
-    let html = [("content-type", "text/html; charset=utf-8")];
-    (StatusCode::NOT_FOUND, html, NOT_FOUND).into_response()
 }

@@ -14,9 +14,16 @@ use super::shared::Shared;
 /// The version of ksqlDB in whose place this stands: clients decide by it what they ask for.
 const VERSION: &str = "7.4.0";
 
-/// `GET /`.
-pub(super) async fn root() -> Response {
+/// `GET /` of a client that is no browser.
+pub(super) fn root() -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [("location", "/info")]).into_response()
+}
+
+/// What ksqlDB says of a path that it does not have.
+pub(super) fn not_found() -> Response {
+    const NOT_FOUND: &str = "<html><body><h1>Resource not found</h1></body></html>";
+    let html = [("content-type", "text/html; charset=utf-8")];
+    (StatusCode::NOT_FOUND, html, NOT_FOUND).into_response()
 }
 
 /// `GET /info`.

@@ -16,6 +16,7 @@ mod hostile;
 mod load;
 mod looks;
 mod operators;
+mod page;
 mod pulls;
 mod reading;
 mod rests;
