@@ -2,8 +2,11 @@
 
 import { World } from './world.mjs'
 import * as devices from './devices.mjs'
+import * as editor from './editor.mjs'
+import * as queries from './queries.mjs'
+import * as sources from './sources.mjs'
 
-const SUITES = { devices }
+const SUITES = { devices, sources, queries, editor }
 
 const [program, pictures, sql, ...names] = process.argv.slice(2)
 let failed = 0

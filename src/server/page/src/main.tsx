@@ -6,15 +6,21 @@ import 'uplot/dist/uPlot.min.css'
 import icon from './icon.svg'
 import './style.css'
 import { Devices } from './devices/view.js'
+import { Editor } from './editor/view.js'
 import { dismissGap, health, watchHealth } from './health.js'
 import { Empty, Notice } from './parts/notice.js'
 import { ThemeSwitch } from './parts/theme.js'
+import { Queries } from './queries/view.js'
 import { href, route } from './route.js'
 import { clock } from './sql.js'
+import { Sources } from './sources/view.js'
 import { useStore } from './store.js'
 
 const VIEWS = [
   { id: 'devices', label: 'Devices', View: Devices },
+  { id: 'sources', label: 'Sources', View: Sources },
+  { id: 'queries', label: 'Queries', View: Queries },
+  { id: 'editor', label: 'Editor', View: Editor },
 ]
 
 function Page() {

@@ -1,0 +1,160 @@
+// What the statements of a text gave: answers one after the other, the rows of a query as they come.
+
+import { away } from '../health.js'
+import { Away, query, Refusal, statements as ask, type Column, type Diagnostic, type Entity } from '../server.js'
+import { Store } from '../store.js'
+import { statements, type Statement } from './lex.js'
+import type { Mark } from './text.js'
+
+/** Rows that are kept; of more, the newest. */
+export const ROWS_KEPT = 10_000
+
+export interface Fault {
+  message: string
+  hints: string[]
+  marks: Mark[]
+}
+
+export type State = { is: 'running' } | { is: 'done'; says: string } | { is: 'failed'; fault: Fault }
+
+/** The rows of a query. */
+export class Result {
+  version = 0
+  columns: Column[] = []
+  total = 0
+  readonly #kept: string[] = []
+  /** Where the next row goes once as many are kept as may be. */
+  #next = 0
+
+  constructor(
+    readonly sql: string,
+    readonly isPush: boolean,
+  ) {}
+
+  get count(): number {
+    return this.#kept.length
+  }
+
+  begin(columns: Column[]): void {
+    this.columns = columns
+    this.version += 1
+  }
+
+  add(lines: string[]): void {
+    for (const line of lines) {
+      if (this.#kept.length < ROWS_KEPT) this.#kept.push(line)
+      else {
+        this.#kept[this.#next] = line
+        this.#next = (this.#next + 1) % ROWS_KEPT
+      }
+    }
+    this.total += lines.length
+    this.version += 1
+  }
+
+  /** A row as it was sent, the oldest that is kept first. */
+  line(at: number): string {
+    return this.#kept[(this.#next + at) % this.#kept.length]!
+  }
+}
+
+/** One run of a text. */
+export class Run {
+  readonly state = new Store<State>({ is: 'running' })
+  readonly answers = new Store<Entity[]>([])
+  readonly result = new Store<Result | undefined>(undefined)
+  readonly #stop = new AbortController()
+  readonly #variables: Record<string, string> = {}
+  readonly #properties: Record<string, string>
+
+  /** `at` is where the text begins in that of the editor. */
+  constructor(
+    readonly text: string,
+    readonly at: number,
+    from: string,
+  ) {
+    this.#properties = { 'auto.offset.reset': from }
+    void this.#run()
+  }
+
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  async #run(): Promise<void> {
+    let here: Statement = { text: this.text, at: 0 }
+    try {
+      let says = 'Nothing to run'
+      for (here of grouped(this.text)) {
+        says = isQuery(here.text) ? await this.#query(here.text) : await this.#statements(here.text)
+      }
+      this.state.set({ is: 'done', says })
+    } catch (error) {
+      if (this.#stop.signal.aborted) return this.state.set({ is: 'done', says: 'Stopped' })
+      if (error instanceof Away) away(error.message)
+      this.state.set({ is: 'failed', fault: fault(error as Error, here, this.at) })
+    }
+  }
+
+  async #statements(text: string): Promise<string> {
+    for (const { text: one } of statements(text)) this.#note(one)
+    const answers = await ask(text, this.#properties, this.#variables)
+    this.answers.set([...this.answers.value, ...answers])
+    return 'Done'
+  }
+
+  /** What is set holds for the queries behind it, which are requests of their own. */
+  #note(statement: string): void {
+    const [, isSet, name, value] = /^\s*(SET)\s+'([^']*)'\s*=\s*'((?:[^']|'')*)'/i.exec(statement) ?? []
+    if (isSet) this.#properties[name!] = value!.replaceAll("''", "'")
+    const [, unset] = /^\s*UNSET\s+'([^']*)'/i.exec(statement) ?? []
+    if (unset !== undefined) delete this.#properties[unset]
+    const [, variable, text] = /^\s*DEFINE\s+(\w+)\s*=\s*'((?:[^']|'')*)'/i.exec(statement) ?? []
+    if (variable !== undefined) this.#variables[variable] = text!.replaceAll("''", "'")
+  }
+
+  async #query(text: string): Promise<string> {
+    const result = new Result(text, /\bEMIT\b|^\s*PRINT\b/i.test(text))
+    this.result.set(result)
+    const taker = { begin: (columns: Column[]) => result.begin(columns), rows: (lines: string[]) => result.add(lines) }
+    return query(text, this.#properties, taker, this.#stop.signal, this.#variables)
+  }
+}
+
+function isQuery(text: string): boolean {
+  return /^\s*(SELECT|PRINT)\b/i.test(text)
+}
+
+/** Queries are requests of their own; the statements between them are sent together, so that all of them are tried first. */
+function grouped(text: string): Statement[] {
+  const groups: (Statement & { isQuery: boolean })[] = []
+  for (const one of statements(text)) {
+    const last = groups.at(-1)
+    const query = isQuery(one.text)
+    // As they stand, with what is between them, so that places in them are places in the text.
+    if (last && !last.isQuery && !query) last.text = text.slice(last.at, one.at) + one.text
+    else groups.push({ ...one, isQuery: query })
+  }
+  return groups
+}
+
+function fault(error: Error, { text, at }: Statement, offset: number): Fault {
+  const diagnostic = error instanceof Refusal ? error.diagnostic : undefined
+  const all = diagnostic ? [diagnostic, ...(diagnostic.more ?? [])] : []
+  const place = places(text)
+  const marks = all.flatMap(({ labels }) =>
+    labels.map(({ start, end }) => ({ from: offset + at + place(start), to: offset + at + place(end) })),
+  )
+  const says = all.flatMap(({ labels }) => labels.map(({ label }) => label)).filter((label) => label && !error.message.includes(label))
+  return { message: error.message.trim(), hints: [...says, ...all.flatMap(hints)], marks }
+}
+
+function hints({ help }: Diagnostic): string[] {
+  return help === null ? [] : typeof help === 'string' ? [help] : help
+}
+
+/** Which character stands at a byte. */
+function places(text: string): (byte: number) => number {
+  const bytes = new TextEncoder().encode(text)
+  return (byte) => new TextDecoder().decode(bytes.subarray(0, byte)).length
+}

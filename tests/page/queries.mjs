@@ -1,0 +1,64 @@
+// Queries: their states, statements and plans; and how they are paused, resumed and terminated.
+
+import assert from 'node:assert/strict'
+import { until } from './world.mjs'
+
+export async function prepare(world) {
+  await world.run('produce', 'json', '--brokers', world.brokers, '--count', '200', '--seed', '7', '--rate', '0')
+  await world.define('device.sql')
+}
+
+const states = async (world) => {
+  const [{ queries }] = await world.statements('SHOW QUERIES;')
+  return Object.fromEntries(queries.map(({ id, statusCount }) => [id, Object.keys(statusCount).join()]))
+}
+
+const find = async (world, sink) => Object.keys(await states(world)).find((id) => id.includes(sink))
+
+export const stories = {
+  async 'a query is shown with its statement, its plan and how far it is'(world) {
+    const id = await find(world, 'DEVICE_SENSOR_STATS')
+    const tab = await world.open(`/#/queries?query=${id}`)
+    await tab.getByText('CREATE TABLE DEVICE_SENSOR_STATS').first().waitFor()
+    await tab.waitForSelector('.plan li')
+    const steps = await tab.$$eval('.plan b', (all) => all.map((step) => step.textContent))
+    assert.deepEqual(steps, ['sink', 'project', 'aggregate', 'group by', 'project', 'source'])
+    await until('all records to be committed', async () => {
+      const rows = await tab.$$eval('.plain tbody tr', (all) => all.map((row) => [...row.children].map((cell) => cell.textContent)))
+      const committed = rows.reduce((sum, row) => sum + Number(row[2]), 0)
+      return committed === 200 && rows.length === 3 && rows.every((row) => row[4] === '0')
+    })
+    await world.close(tab)
+  },
+
+  async 'it is paused, resumed and terminated once that is confirmed'(world) {
+    const id = await find(world, 'MOVEMENT_ALERTS')
+    const tab = await world.open(`/#/queries?query=${id}`)
+    const press = (name) => tab.getByRole('button', { name, exact: true })
+    await press('Pause').click()
+    await world.accessible(tab, 'a question')
+    await world.picture(tab, 'confirm-1440-light')
+    await press('Cancel').click()
+    assert.equal((await states(world))[id], 'RUNNING')
+    await press('Pause').click()
+    await tab.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
+    await until('it to be paused', async () => (await states(world))[id] === 'PAUSED')
+    await press('Resume').click()
+    await tab.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
+    await until('it to run', async () => (await states(world))[id] === 'RUNNING')
+    await press('Terminate').click()
+    await tab.keyboard.press('Escape')
+    assert.ok(id in (await states(world)))
+    await press('Terminate').click()
+    await tab.getByRole('dialog').getByRole('button', { name: 'Terminate' }).click()
+    await until('it to be gone', async () => !(id in (await states(world))))
+    await tab.getByText(`There is no query ${id}`).waitFor()
+    // It may have been asked for while it went.
+    await world.close(tab, /status of 400/)
+  },
+
+  async looks(world) {
+    const id = await find(world, 'DEVICE_SENSOR_STATS')
+    await world.looks(`/#/queries?query=${id}`, 'queries', (tab) => tab.waitForSelector('.plan li'))
+  },
+}
