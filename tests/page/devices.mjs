@@ -113,7 +113,7 @@ export const stories = {
   async 'transitions are found in the readings where no stream has them'(world, { transitions }) {
     const tab = await world.open(address('&transitions=&alerts='))
     await ready(tab)
-    assert.deepEqual(await values(tab, '.feed h2 data'), [transitions])
+    await until('all transitions', async () => String(await values(tab, '.feed h2 data')) === String([transitions]))
     await world.close(tab)
   },
 
@@ -198,6 +198,26 @@ export const stories = {
     await tab.getByText('There is no stream NOPE').waitFor()
     await world.accessible(tab, 'no stream')
     await world.close(tab)
+  },
+
+  async 'who has to say who he is sees all of it, and others nothing'(world, { alerts }) {
+    const users = join(world.folder, 'users')
+    await writeFile(users, 'ann: secret, admin\n')
+    const properties = [`authentication.method=BASIC`, `authentication.password.file=${users}`, 'ksql.service.id=with_users_']
+    const server = world.spawn('server', '--bootstrap-servers', world.brokers, '--listeners', 'http://127.0.0.1:0', ...properties.flatMap((one) => ['--property', one]))
+    const url = await server.says(/listening on (http[0-9.:/]+[0-9])/)
+    const stream = `CREATE STREAM readings (device VARCHAR, gt VARCHAR, x DOUBLE, y DOUBLE, z DOUBLE)
+      WITH (KAFKA_TOPIC='device-sensors', VALUE_FORMAT='JSON');`
+    assert.equal((await fetch(`${url}/`, { headers: { accept: 'text/html' } })).status, 401)
+    const headers = { 'content-type': 'application/json', authorization: `Basic ${btoa('ann:secret')}` }
+    const made = await fetch(`${url}/ksql`, { method: 'POST', headers, body: JSON.stringify({ ksql: stream }) })
+    assert.equal(made.status, 200)
+    const login = { username: 'ann', password: 'secret' }
+    const tab = await world.open('/#/devices?from=earliest&alerts=0.05', { url, login })
+    await ready(tab)
+    await until('as many alerts as there are', async () => (await values(tab, '.feed h2 data'))[0] === alerts)
+    await world.close(tab, /status of 401|WebSocket connection/)
+    await server.stop()
   },
 
   async 'a server that goes is missed, and found again with true figures'(world, { reports }) {

@@ -107,12 +107,13 @@ export class World {
   }
 
   /** A tab of the browser. What goes wrong in it is noted, and fails the test that closes it. */
-  async open(address, { width = 1440, height = 900, scheme = 'light' } = {}) {
+  async open(address, { width = 1440, height = 900, scheme = 'light', url = this.url, login } = {}) {
     const context = await this.browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
       reducedMotion: 'reduce',
       acceptDownloads: true,
+      ...(login ? { httpCredentials: login } : {}),
     })
     const tab = await context.newPage()
     tab.setDefaultTimeout(PATIENCE_MS)
@@ -124,7 +125,7 @@ export class World {
     await tab.addInitScript(() => {
       addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))
     })
-    await tab.goto(this.url + address)
+    await tab.goto(url + address)
     return tab
   }
 

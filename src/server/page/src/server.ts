@@ -178,7 +178,7 @@ function take(lines: string[], taker: Taker): string | undefined {
 
 /**
  * The same over a web socket, for rows that are few: a browser keeps no more than six other connections to a server, and
- * several tabs share them.
+ * several tabs share them. Where there are no web sockets, it is asked as others are.
  */
 export function listen(ksql: string, properties: Properties, taker: Taker, signal: AbortSignal): Promise<string> {
   const request = JSON.stringify({ ksql, streamsProperties: properties })
@@ -187,7 +187,8 @@ export function listen(ksql: string, properties: Properties, taker: Taker, signa
   url.searchParams.set('request', request)
   const socket = new WebSocket(url)
   let waiting: string[] = []
-  let has_begun = false
+  let isOpen = false
+  let hasBegun = false
   let said: string | undefined
   return new Promise((resolve, reject) => {
     const give = () => {
@@ -202,9 +203,12 @@ export function listen(ksql: string, properties: Properties, taker: Taker, signa
     }
     if (signal.aborted) return stop()
     signal.addEventListener('abort', stop, { once: true })
+    socket.onopen = () => {
+      isOpen = true
+    }
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      if (!has_begun && data.startsWith('[')) {
-        has_begun = true
+      if (!hasBegun && data.startsWith('[')) {
+        hasBegun = true
         const columns = (JSON.parse(data) as { name: string; schema: { type: string }; type?: string }[]).map(
           ({ name, schema, type }) => ({ name, type: schema.type, isKey: type === 'KEY' }),
         )
@@ -218,7 +222,9 @@ export function listen(ksql: string, properties: Properties, taker: Taker, signa
     socket.onclose = ({ code }) => {
       signal.removeEventListener('abort', stop)
       give()
-      if (code === 1000) resolve(said ?? 'Query Completed')
+      // What stands between may know no web sockets, and why there is none is told to requests alone.
+      if (!isOpen) resolve(query(ksql, properties, taker, signal))
+      else if (code === 1000) resolve(said ?? 'Query Completed')
       else if (said !== undefined) reject(new Refusal(said, 400))
       else reject(new Away('the connection to the server is lost'))
     }

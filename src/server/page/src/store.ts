@@ -41,14 +41,38 @@ export interface Changing {
   version: number
 }
 
+/** How many times as long as drawing takes nothing is drawn, so that a slow machine has time for what comes. */
+const REST = 3
+
 /** Draws anew four times a second at most, and not while nothing changes or nobody looks. */
 export function useVersion(changing: Changing): number {
   const [version, setVersion] = useState(changing.version)
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) setVersion(changing.version)
-    }, DRAW_MS)
-    return () => clearInterval(timer)
+    let timer: ReturnType<typeof setTimeout>
+    let drawn = -1
+    let isOver = false
+    const look = () => {
+      if (isOver) return
+      if (document.hidden || changing.version === drawn) {
+        timer = setTimeout(look, DRAW_MS)
+        return
+      }
+      drawn = changing.version
+      const began = performance.now()
+      setVersion(drawn)
+      // Behind the frame in which it is drawn.
+      requestAnimationFrame(() => {
+        timer = setTimeout(() => {
+          const took = performance.now() - began
+          timer = setTimeout(look, Math.max(DRAW_MS - took, REST * took))
+        })
+      })
+    }
+    look()
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+    }
   }, [changing])
   return version
 }

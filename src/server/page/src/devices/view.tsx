@@ -20,11 +20,11 @@ import { key, Watch } from './watch.js'
 
 export function Devices() {
   const { parameters } = useStore(route)
-  const { value: all, error } = useLoaded(sources, [])
+  const { value: all, error, again } = useLoaded(sources, [])
   const choice = useMemo(() => all && choose(all, parameters), [all, parameters])
   if (error) return <Notice kind="error">The streams cannot be listed: {error.message}</Notice>
   if (!all) return <p class="muted" role="status">Asking the server for its streams…</p>
-  if (!choice) return <NoStream asked={parameters.get('stream')} />
+  if (!choice) return <NoStream asked={parameters.get('stream')} again={again} />
   return (
     <>
       <header class="view-head">
@@ -45,7 +45,14 @@ export function Devices() {
   )
 }
 
-function NoStream({ asked }: { asked: string | null }) {
+/** How often it is looked whether there is a stream by now. */
+const LOOK_MS = 3_000
+
+function NoStream({ asked, again }: { asked: string | null; again: () => void }) {
+  useEffect(() => {
+    const timer = setInterval(again, LOOK_MS)
+    return () => clearInterval(timer)
+  }, [again])
   return (
     <Empty isWhole title={asked === null ? 'No stream of readings yet' : `There is no stream ${asked}`}>
       <p>
@@ -84,9 +91,7 @@ const STAY_MS = 2_000
 function Board({ watch }: { watch: Watch }) {
   const { model, choice } = watch
   const { parameters } = useStore(route)
-  const version = useVersion(model)
-  useVersion(model.alerts)
-  useVersion(model.transitions)
+  const version = useVersion(watch)
   const names = axes(choice).map(({ name }) => name)
   const all = orders(names)
   const order = all.find(({ id }) => id === parameters.get('sort')) ?? all[0]!

@@ -66,6 +66,12 @@ export class Watch {
     this.#timer = setInterval(() => this.rate.sample(model.readings, Date.now()), 1_000)
   }
 
+  /** Changes with all that came. */
+  get version(): number {
+    const { model } = this
+    return model.version + model.alerts.version + model.transitions.version
+  }
+
   /** Whoever reads from the beginning is told all of it again after the connection was lost. */
   #taker(clear: () => void, rows: Taker['rows']): Taker {
     let hasBegun = false

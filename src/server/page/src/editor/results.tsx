@@ -77,10 +77,12 @@ function Rows({ result, run }: { result: Result; run: Run }) {
   return (
     <div class="panel">
       <header class="result-head">
-        <span role="status">
+        <span>
           {count(result.total)} {result.total === 1 ? 'row' : 'rows'}
           {result.total > ROWS_KEPT && `, the newest ${count(ROWS_KEPT)} are kept`}
-          {state.is === 'done' && <span class="muted"> · {state.says}</span>}
+          <span class="muted" role="status">
+            {state.is === 'done' && ` · ${state.says}`}
+          </span>
         </span>
         <span class="actions">
           {isRunning && (

@@ -34,7 +34,7 @@ export function Sources() {
           />
         </label>
         <button type="button" onClick={again}>
-          Ask again
+          Refresh
         </button>
         <span class="muted">{count(found.length)} sources</span>
       </header>
@@ -157,7 +157,7 @@ function Held({ rows, name }: { rows: Rows; name: string }) {
     <section class="panel">
       <h3>
         {isTable ? 'Rows as they are now' : 'Newest rows'}{' '}
-        <span class="muted" role="status">
+        <span class="muted">
           {isTable
             ? `${count(list.length)} rows, ${count(rows.changes)} changes since the beginning`
             : `${count(rows.changes)} since this was opened${rows.changes > NEWEST_MAX ? `, the newest ${NEWEST_MAX}` : ''}`}
