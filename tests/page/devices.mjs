@@ -145,6 +145,8 @@ export const stories = {
     assert.match(tab.url(), new RegExp(`search=pixel6&sort=readings&device=${name}`))
     await world.accessible(tab, 'a device')
     await tab.keyboard.press('Escape')
+    await tab.waitForSelector('.detail', { state: 'detached' })
+    assert.equal(await tab.evaluate(() => document.activeElement.textContent), name)
     await world.close(tab)
   },
 

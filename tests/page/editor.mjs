@@ -72,6 +72,7 @@ export const stories = {
     await tab.getByRole('alert').waitFor()
     const wrong = await tab.$$eval('.code .wrong', (all) => all.map((span) => span.textContent))
     assert.deepEqual(wrong, ['pgae'])
+    assert.match(await tab.getByRole('alert').textContent(), /Line: 2, Col: 12: .*'PGAE' cannot be resolved/)
     await world.accessible(tab, 'an error')
     await world.picture(tab, 'error-1440-light')
     await write(tab, 'SELECT id, page FROM clicks EMIT CHANGES;')

@@ -3,11 +3,18 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { Plot } from '../parts/plot.js'
 import { AXIS_COLOURS } from '../parts/spark.js'
-import { changed } from '../route.js'
+import { changed, go } from '../route.js'
 import { clock, count, measure } from '../sql.js'
 import { Activity, ActivityCounts } from './activity.js'
 import { AXIS, WINDOW_READINGS } from './statement.js'
 import type { Watch } from './watch.js'
+
+/** Goes back to the device's row, if that can be seen. */
+function leave(name: string): void {
+  go(changed({ device: undefined }), false)
+  const links = [...document.querySelectorAll<HTMLElement>('.row .name a')]
+  links.find((link) => link.textContent === name)?.focus()
+}
 
 interface DetailProps {
   watch: Watch
@@ -27,7 +34,7 @@ export function Detail({ watch: { model }, name, axes, version }: DetailProps) {
     return [Array.from({ length }, (_, at) => at - length + 1), ...axes.map((_, at) => [...(values[at] ?? [])])]
   }, [name, seen, axes.length, model.history, version])
   return (
-    <section class="detail" aria-labelledby="detail-name">
+    <section class="detail" aria-labelledby="detail-name" onKeyDown={(event) => event.key === 'Escape' && leave(name)}>
       <header>
         <h2 id="detail-name" tabIndex={-1} ref={heading}>
           {name}

@@ -25,7 +25,7 @@ export function Results({ run }: { run: Run }) {
       {answers.map((entity, at) => (
         <Answer key={at} entity={entity} />
       ))}
-      {result && <Rows result={result} run={run} />}
+      {result && !(state.is === 'failed' && result.total === 0) && <Rows result={result} run={run} />}
       {!result && state.is === 'done' && answers.length === 0 && <p class="muted" role="status">{state.says}</p>}
     </section>
   )

@@ -67,13 +67,14 @@ export class Run {
   readonly #variables: Record<string, string> = {}
   readonly #properties: Record<string, string>
 
-  /** `at` is where the text begins in that of the editor. */
+  /** What is run stands between two places of a text. */
   constructor(
     readonly text: string,
-    readonly at: number,
-    from: string,
+    readonly from: number,
+    readonly to: number,
+    offsetReset: string,
   ) {
-    this.#properties = { 'auto.offset.reset': from }
+    this.#properties = { 'auto.offset.reset': offsetReset }
     void this.#run()
   }
 
@@ -82,18 +83,25 @@ export class Run {
   }
 
   async #run(): Promise<void> {
-    let here: Statement = { text: this.text, at: 0 }
+    let here: Statement = { text: '', at: this.from }
     try {
       let says = 'Nothing to run'
-      for (here of grouped(this.text)) {
-        says = isQuery(here.text) ? await this.#query(here.text) : await this.#statements(here.text)
+      for (const group of grouped(this.text.slice(this.from, this.to))) {
+        here = { text: group.text, at: this.from + group.at }
+        const padded = this.#padded(here)
+        says = isQuery(here.text) ? await this.#query(padded) : await this.#statements(padded)
       }
       this.state.set({ is: 'done', says })
     } catch (error) {
       if (this.#stop.signal.aborted) return this.state.set({ is: 'done', says: 'Stopped' })
       if (error instanceof Away) away(error.message)
-      this.state.set({ is: 'failed', fault: fault(error as Error, here, this.at) })
+      this.state.set({ is: 'failed', fault: fault(error as Error, this.#padded(here)) })
     }
+  }
+
+  /** A statement behind as many lines and columns as it has before it here, so that the server's words for places are those of the text. */
+  #padded({ text, at }: Statement): string {
+    return this.text.slice(0, at).replaceAll(/[^\n]/g, ' ') + text
   }
 
   async #statements(text: string): Promise<string> {
@@ -138,13 +146,12 @@ function grouped(text: string): Statement[] {
   return groups
 }
 
-function fault(error: Error, { text, at }: Statement, offset: number): Fault {
+/** What a server says of a text that begins where that of the editor does. */
+function fault(error: Error, text: string): Fault {
   const diagnostic = error instanceof Refusal ? error.diagnostic : undefined
   const all = diagnostic ? [diagnostic, ...(diagnostic.more ?? [])] : []
   const place = places(text)
-  const marks = all.flatMap(({ labels }) =>
-    labels.map(({ start, end }) => ({ from: offset + at + place(start), to: offset + at + place(end) })),
-  )
+  const marks = all.flatMap(({ labels }) => labels.map(({ start, end }) => ({ from: place(start), to: place(end) })))
   const says = all.flatMap(({ labels }) => labels.map(({ label }) => label)).filter((label) => label && !error.message.includes(label))
   return { message: error.message.trim(), hints: [...says, ...all.flatMap(hints)], marks }
 }

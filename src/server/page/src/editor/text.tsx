@@ -15,8 +15,8 @@ interface TextProps {
   marks: Mark[]
   known: Known | undefined
   onText: (text: string) => void
-  /** What Ctrl-Enter does, with what is selected or all of it, and where that begins. */
-  onRun: (text: string, at: number) => void
+  /** What Ctrl-Enter does, with the ends of what is selected, or of all of it. */
+  onRun: (from: number, to: number) => void
 }
 
 interface Offer {
@@ -66,7 +66,7 @@ export function Text({ text, marks, known, onText, onRun }: TextProps) {
       event.preventDefault()
       setOffer(undefined)
       const { selectionStart: from, selectionEnd: to, value } = area.current!
-      return from === to ? onRun(value, 0) : onRun(value.slice(from, to), from)
+      return from === to ? onRun(0, value.length) : onRun(from, to)
     }
     if (event.key === ' ' && event.ctrlKey) {
       event.preventDefault()

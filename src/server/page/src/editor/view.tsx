@@ -20,16 +20,16 @@ export function Editor() {
   const past = useStore(history)
   const [from, setFrom] = useState('latest')
   const { value: all, again } = useLoaded(known, [])
-  const start = (part: string, at: number) => {
+  const start = (first: number, end: number) => {
     run?.stop()
-    remember(part)
-    last.set(new Run(part, at, from))
+    remember(text.slice(first, end))
+    last.set(new Run(text, first, end, from))
   }
   return (
     <>
       <header class="view-head">
         <h1>Editor</h1>
-        <button type="button" class="main" onClick={() => start(text, 0)} title="Ctrl-Enter">
+        <button type="button" class="main" onClick={() => start(0, text.length)} title="Ctrl-Enter">
           Run
         </button>
         <label>
@@ -71,15 +71,15 @@ interface MarkedProps {
   text: string
   run: Run | undefined
   all: Parameters<typeof Text>[0]['known']
-  start: (text: string, at: number) => void
+  start: (from: number, to: number) => void
 }
 
 function Marked({ text, run, all, start }: MarkedProps) {
   const [, setState] = useState(run?.state.value)
   useEffect(() => run?.state.follow(() => setState(run.state.value)), [run])
   const state = run?.state.value
-  const isSame = run !== undefined && text.slice(run.at, run.at + run.text.length) === run.text
-  const marks = state?.is === 'failed' && isSame ? state.fault.marks : NONE
+  // A text that was changed since may be right where it was wrong.
+  const marks = state?.is === 'failed' && run?.text === text ? state.fault.marks : NONE
   return <Text text={text} marks={marks} known={all} onText={(next) => written.set(next)} onRun={start} />
 }
 

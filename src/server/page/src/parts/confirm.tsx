@@ -1,4 +1,4 @@
-// A question that has to be answered before something is done that cannot be undone.
+// A question that has to be answered before something is done.
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
@@ -6,11 +6,13 @@ import { useEffect, useRef } from 'preact/hooks'
 interface ConfirmProps {
   title: string
   action: string
+  /** Whether what is done cannot be undone. */
+  isFinal?: boolean
   children: ComponentChildren
   onAnswer: (isYes: boolean) => void
 }
 
-export function Confirm({ title, action, children, onAnswer }: ConfirmProps) {
+export function Confirm({ title, action, isFinal = false, children, onAnswer }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => dialog.current?.showModal(), [])
   return (
@@ -21,7 +23,7 @@ export function Confirm({ title, action, children, onAnswer }: ConfirmProps) {
         <button type="button" autofocus onClick={() => onAnswer(false)}>
           Cancel
         </button>
-        <button type="button" class="danger" onClick={() => onAnswer(true)}>
+        <button type="button" class={isFinal ? 'danger' : 'main'} onClick={() => onAnswer(true)}>
           {action}
         </button>
       </footer>

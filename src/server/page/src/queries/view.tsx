@@ -156,6 +156,7 @@ function One({ query, again }: { query: RunningQuery; again: () => void }) {
         <Confirm
           title={`${ACTIONS[asked].label} ${query.id}?`}
           action={ACTIONS[asked].label}
+          isFinal={asked === 'TERMINATE'}
           onAnswer={(isYes) => {
             setAsked(undefined)
             if (isYes) void act(asked)
