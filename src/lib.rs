@@ -69,7 +69,7 @@
 //! | rows with a new key, in memory | the inputs of the task that gets them | `Handover`; no worker waits for another |
 //! | records to be written | the outbox of their query, then its producer's `buffer.memory` | `Event::Given`; where it is full, its workers take no more |
 //! | offsets, membership, lease | the life of their query | – |
-//! | figures, skipped records | atomics that the query keeps over all its tries | anybody reads them |
+//! | figures, skipped records | atomics that the query keeps over all its tries, added to a batch at a time | anybody reads them: [`/metrics`](server), and once a second the rings of the host |
 //!
 //! A query is in one of these states ([`runtime::live::QueryState`]); each waits in its own life, so none delays another:
 //!

@@ -13,6 +13,7 @@ mod body;
 mod cluster;
 mod entrance;
 mod error;
+mod figures;
 mod files;
 mod front;
 mod guard;
@@ -21,6 +22,7 @@ mod inserts;
 mod ksql;
 mod limits;
 mod listen;
+mod metrics;
 mod negotiate;
 mod page;
 mod query;
@@ -88,6 +90,7 @@ impl Waiting {
     /// Lets clients ask a host.
     pub fn open(self, host: Arc<Host>) -> Server {
         let Self { server, entrance, guard, users, limits } = self;
+        host.keep_history();
         entrance.open(routes::router(Arc::new(Shared::new(host, limits)), guard, users));
         server
     }

@@ -19,14 +19,17 @@ mod command;
 mod connectors;
 mod error;
 mod explain;
+mod figures;
 mod functions;
 mod heartbeats;
+mod history;
 mod inserts;
 mod inspect;
 mod json_row;
 mod ksql_plan;
 mod ksql_steps;
 mod log;
+mod looks;
 mod messages;
 mod offsets;
 mod planned_reads;
@@ -63,6 +66,8 @@ pub use answer::{
 };
 pub use cluster::{ServedQuery, ServerText};
 pub use error::{HostError, HostFault};
+pub use figures::HostFigures;
+pub use history::{PartitionGrowth, Step, Subject, TopicGrowth, Window};
 pub use inserts::{BegunRow, Inserting};
 pub use messages::RowMessages;
 pub use print::{NoTopic, Printed, Printing};
@@ -76,8 +81,12 @@ use crate::kafka::admin::Admin;
 use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
 use crate::plan::PersistentQuery;
+pub use crate::runtime::live::{
+    DurationCounts, QueryFigures, QueryState, ReadPartition, TopicPartitionFigures,
+};
 use crate::runtime::live::{Instance, InstanceOptions, InstanceStatus};
 use heartbeats::Heartbeats;
+use history::History;
 use log::CommandLog;
 use pull_limits::PullLimits;
 use reads::Reads;
@@ -133,6 +142,7 @@ struct Shared {
     /// The queries that run for clients.
     reads: Arc<Reads>,
     pull_limits: PullLimits,
+    history: History,
 }
 
 impl Host {
@@ -219,6 +229,7 @@ impl Host {
             follower.abort();
             let _ = follower.await;
         }
+        self.shared.history.end().await;
         let shared = Arc::into_inner(self.shared)?;
         Some(shared.instance.stop().await)
     }
@@ -245,10 +256,12 @@ impl Shared {
         let cluster_id = Admin::new(&services.cluster).cluster_id().await?.unwrap_or_default();
         let connect = Connect::new(&properties);
         let heartbeats = Heartbeats::new(&properties);
+        let history = History::new(&properties);
         let pull_limits = PullLimits::new(&properties);
         let pull_limits = pull_limits.map_err(|error| HostError::server(error.to_string()))?;
         let options = crate::kafka::produce::ProducerOptions::default();
         Ok(Self {
+            history: history.map_err(|error| HostError::server(error.to_string()))?,
             producer: Producer::with_options(&services.cluster, options),
             address: address(&properties),
             heartbeats: heartbeats.map_err(|error| HostError::server(error.to_string()))?,

@@ -33,6 +33,11 @@ impl Reads {
         self.all().keys().any(|running| running.eq_ignore_ascii_case(id))
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.all().len()
+    }
+
     /// The queries, as clients see them.
     pub(super) fn texts(&self) -> Vec<QueryText> {
         let text = |(id, statement): (&String, &String)| QueryText {

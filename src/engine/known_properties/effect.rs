@@ -15,6 +15,7 @@ pub(super) const OF_QUERIES: &[&str] = &[
     "ksql.logging.processing.rows.include",
     "ksql.logging.processing.topic.auto.create",
     "ksql.logging.processing.topic.name",
+    "ksql.millstream.history.max.bytes",
     "ksql.millstream.instance.id",
     "ksql.millstream.interleave.ms",
     "ksql.millstream.on.lost.records",

@@ -36,6 +36,7 @@ pub(super) const SESSION: &[(&str, Kind)] = &[
     ("ksql.metastore.backup.location", Text),
     ("ksql.metrics.extension", Text),
     ("ksql.metrics.tags.custom", Text),
+    ("ksql.millstream.history.max.bytes", long(0)),
     ("ksql.millstream.instance.id", NonEmpty),
     ("ksql.millstream.interleave.ms", long(0)),
     ("ksql.millstream.on.lost.records", OneOf(&["continue", "stop"])),

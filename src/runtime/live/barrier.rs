@@ -131,6 +131,7 @@ impl Shard {
         for (id, lane) in &mut self.lanes {
             if let Some(end) = ends.get(id) {
                 lane.end = lane.end.max(*end);
+                lane.publish();
                 own.insert(*id, lane.end);
             }
         }
@@ -168,11 +169,8 @@ impl Shard {
         }
     }
 
-    /// Publishes what it holds, and how far it is behind.
+    /// Publishes what it holds.
     pub(super) fn publish_gauges(&mut self) {
-        let lag = self.lanes.values().map(|lane| (lane.end - lane.position).max(0)).sum();
-        let rows = self.tasks.stored_rows();
-        let has_lanes = !self.lanes.is_empty();
-        self.figures.set_gauges(self.worker, rows, has_lanes.then_some(lag));
+        self.figures.set_stored_rows(self.worker, self.tasks.stored_rows());
     }
 }

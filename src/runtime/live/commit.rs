@@ -68,6 +68,19 @@ impl Committer {
         interval: Interval,
         membership: &Membership,
     ) -> Result<(), LiveError> {
+        let began = clock::instant();
+        let done = self.commit_all(interval, membership).await;
+        if done.is_ok() {
+            self.figures.commits.note(began.elapsed());
+        }
+        done
+    }
+
+    async fn commit_all(
+        &mut self,
+        interval: Interval,
+        membership: &Membership,
+    ) -> Result<(), LiveError> {
         let Interval { at_ms, changelogs, positions, clocks } = interval;
         // No changelog before all that its rows gave is acknowledged: state ahead of its output would lose that.
         self.sender.flush().await?;

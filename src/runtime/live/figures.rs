@@ -1,9 +1,12 @@
 //! What is counted of a query, and where it stands: read by anybody, at any time.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::durations::{DurationCounts, Durations};
+use super::lane_figures::{Lanes, ReadPartition};
 use super::skips::Skips;
+use super::topic_figures::TopicFigures;
 use crate::runtime::{SkipCounts, clock};
 use crate::types::Timestamp;
 
@@ -22,6 +25,20 @@ pub enum QueryState {
     Retrying,
     /// It failed for good.
     Failed,
+}
+
+impl QueryState {
+    /// Its name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Standby => "standby",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What is known of a query.
@@ -47,6 +64,27 @@ pub struct QueryStatus {
     pub lag: Option<i64>,
 }
 
+/// All that is counted of a query since it began, over all its tries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryFigures {
+    /// Where it stands.
+    pub status: QueryStatus,
+    /// The partitions that it reads, or has read.
+    pub partitions: Vec<ReadPartition>,
+    /// How many bytes of records it has given for its sink and its repartition topics.
+    pub output_bytes: u64,
+    /// How long its commits took, from the end of their barrier on.
+    pub commits: DurationCounts,
+    /// How old the newest record of each batch was, by its timestamp, when it was processed.
+    pub ages: DurationCounts,
+    /// How often it failed.
+    pub failures: u64,
+    /// How many records its state was restored from.
+    pub restored: u64,
+    /// How many records of changelogs are still to be restored from, at most.
+    pub restoring: u64,
+}
+
 /// The figures of a query. They begin with the query, and outlive each of its tries.
 #[derive(Debug)]
 pub(super) struct Figures {
@@ -55,17 +93,16 @@ pub(super) struct Figures {
     pub(super) skips: Skips,
     /// Minutes of which more than one in a hundred records were too late.
     pub(super) late_minutes: AtomicU64,
-    /// By worker.
-    gauges: Vec<Gauges>,
+    pub(super) output_bytes: AtomicU64,
+    pub(super) commits: Durations,
+    pub(super) ages: Durations,
+    pub(super) failures: AtomicU64,
+    pub(super) restored: AtomicU64,
+    pub(super) restoring: AtomicU64,
+    pub(super) lanes: Lanes,
+    /// How many rows its stores hold, by worker.
+    stored_rows: Vec<AtomicU64>,
     standing: Mutex<Standing>,
-}
-
-/// What a worker has of a query.
-#[derive(Debug)]
-struct Gauges {
-    stored_rows: AtomicU64,
-    /// Below 0 while it is not known.
-    lag: AtomicI64,
 }
 
 /// Where a query stands, and why.
@@ -78,16 +115,21 @@ struct Standing {
 }
 
 impl Figures {
-    pub(super) fn new(workers: usize) -> Self {
-        let gauges = || Gauges { stored_rows: AtomicU64::new(0), lag: AtomicI64::new(-1) };
-        let mut all = Vec::new();
-        all.resize_with(workers, gauges);
+    /// Those of a query that begins, on so many workers.
+    pub(super) fn new(workers: usize, topics: Arc<TopicFigures>) -> Self {
         Self {
             records: AtomicU64::new(0),
             written: AtomicU64::new(0),
             skips: Skips::default(),
             late_minutes: AtomicU64::new(0),
-            gauges: all,
+            output_bytes: AtomicU64::new(0),
+            commits: Durations::default(),
+            ages: Durations::default(),
+            failures: AtomicU64::new(0),
+            restored: AtomicU64::new(0),
+            restoring: AtomicU64::new(0),
+            lanes: Lanes::new(topics),
+            stored_rows: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             standing: Mutex::new(Standing {
                 state: QueryState::Starting,
                 cause: None,
@@ -96,17 +138,17 @@ impl Figures {
         }
     }
 
-    /// Notes what a worker has; a lag that is not known is `None`.
-    pub(super) fn set_gauges(&self, worker: usize, stored_rows: usize, lag: Option<i64>) {
-        if let Some(gauges) = self.gauges.get(worker) {
-            gauges.stored_rows.store(stored_rows as u64, Relaxed);
-            gauges.lag.store(lag.unwrap_or(-1), Relaxed);
+    /// Notes how many rows a worker's stores hold.
+    pub(super) fn set_stored_rows(&self, worker: usize, rows: usize) {
+        if let Some(stored_rows) = self.stored_rows.get(worker) {
+            stored_rows.store(rows as u64, Relaxed);
         }
     }
 
     /// Notes that no worker has anything of the query.
-    pub(super) fn clear_gauges(&self) {
-        (0..self.gauges.len()).for_each(|worker| self.set_gauges(worker, 0, None));
+    pub(super) fn end_session(&self) {
+        self.lanes.end();
+        self.stored_rows.iter().for_each(|rows| rows.store(0, Relaxed));
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -133,9 +175,7 @@ impl Figures {
 
     pub(super) fn status(&self, id: &str) -> QueryStatus {
         let Standing { state, cause, since } = self.standing().clone();
-        let lags = self.gauges.iter().map(|gauges| gauges.lag.load(Relaxed));
-        let known: Vec<i64> = lags.filter(|lag| *lag >= 0).collect();
-        let rows = self.gauges.iter().map(|gauges| gauges.stored_rows.load(Relaxed)).sum::<u64>();
+        let rows = self.stored_rows.iter().map(|rows| rows.load(Relaxed)).sum::<u64>();
         QueryStatus {
             id: id.to_owned(),
             state,
@@ -145,7 +185,21 @@ impl Figures {
             written: self.written.load(Relaxed),
             skipped: self.skips.counts(),
             stored_rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            lag: (!known.is_empty()).then(|| known.iter().sum()),
+            lag: self.lanes.lag(),
+        }
+    }
+
+    /// All that is counted.
+    pub(super) fn all(&self, id: &str) -> QueryFigures {
+        QueryFigures {
+            status: self.status(id),
+            partitions: self.lanes.partitions(),
+            output_bytes: self.output_bytes.load(Relaxed),
+            commits: self.commits.counts(),
+            ages: self.ages.counts(),
+            failures: self.failures.load(Relaxed),
+            restored: self.restored.load(Relaxed),
+            restoring: self.restoring.load(Relaxed),
         }
     }
 }

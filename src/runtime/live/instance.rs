@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::checkpoint::{CheckpointDirectory, blocking};
 use super::directories::Directories;
 use super::error::LiveError;
-use super::figures::{Figures, QueryState, QueryStatus};
+use super::figures::{Figures, QueryFigures, QueryState, QueryStatus};
 use super::ids::QueryId;
 use super::life::{LEAVE_WAIT, Life};
 use super::log_writer::LogWriter;
@@ -24,9 +24,10 @@ use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
 use super::settings::{QuerySettings, QuerySpec};
 use super::skip_warnings;
+use super::topic_figures::TopicPartitionFigures;
 use super::workers::Workers;
-use crate::kafka::Cluster;
 use crate::kafka::random::random_u128;
+use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::fingerprint;
 use crate::registry::RegistryClient;
 use crate::runtime::clock;
@@ -65,6 +66,17 @@ impl InstanceOptions {
 pub struct InstanceStatus {
     /// Its queries, by id.
     pub queries: Vec<QueryStatus>,
+}
+
+/// All that an instance counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceFigures {
+    /// Its queries, by id.
+    pub queries: Vec<QueryFigures>,
+    /// The partitions that they and push queries read, by topic and partition.
+    pub topics: Vec<TopicPartitionFigures>,
+    /// How long each worker has worked, in microseconds.
+    pub busy_us: Vec<u64>,
 }
 
 impl InstanceStatus {
@@ -156,7 +168,8 @@ impl Instance {
             directory.replacing(spec.is_replacement)
         });
         self.placements.place(&id, &spec.plan);
-        let figures = Arc::new(Figures::new(self.workers.count()));
+        let topics = Arc::clone(self.workers.topics());
+        let figures = Arc::new(Figures::new(self.workers.count(), topics));
         let (stop, stopped) = watch::channel(false);
         let (paused, is_paused) = watch::channel(spec.is_paused);
         let life = Life {
@@ -323,6 +336,20 @@ impl Instance {
     /// Where all queries stand.
     pub fn status(&self) -> InstanceStatus {
         status_of(&self.lives())
+    }
+
+    /// All that is counted.
+    pub fn figures(&self) -> InstanceFigures {
+        let lives = self.lives();
+        let queries = lives.iter().map(|(id, living)| living.figures.all(id.as_str())).collect();
+        drop(lives);
+        let (topics, busy_us) = (self.workers.topics().all(), self.workers.busy_us());
+        InstanceFigures { queries, topics, busy_us }
+    }
+
+    /// Notes where partitions end, which is known of those that are not fetched by this alone.
+    pub fn note_ends(&self, ends: &BTreeMap<TopicPartition, i64>) {
+        self.workers.topics().note_ends(ends);
     }
 
     /// Drains, commits and leaves; what has not ended in time is given up.

@@ -4,6 +4,7 @@
 //! Each query has a life of its own, so that nothing one of them waits for delays another.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -116,12 +117,17 @@ impl Life {
         }
         let cause = error.to_string();
         if error.is_final() {
+            self.figures.failures.fetch_add(1, Relaxed);
             self.figures.set_cause(QueryState::Failed, &cause);
             stopped(&mut self.stop).await;
             return false;
         }
         let is_new = self.figures.set_cause(QueryState::Retrying, &cause);
-        if error.is_about_topics() || error.is_registry_away() {
+        let is_waiting = error.is_about_topics() || error.is_registry_away();
+        if is_new || !is_waiting {
+            self.figures.failures.fetch_add(1, Relaxed);
+        }
+        if is_waiting {
             if is_new {
                 tracing::warn!("query {id}: {cause}");
             }
@@ -340,6 +346,7 @@ impl Life {
             probe: Arc::clone(&self.probe),
             is_replacement: self.spec.is_replacement,
             made_again: self.seen.made_again(topics),
+            figures: Arc::clone(&self.figures),
         };
         let activating = guarded(restoring.clone().activate(membership));
         let activated = tokio::select! {

@@ -67,6 +67,7 @@ impl Outbox {
             Ok(())
         };
         let done = self.sender.send(&output, sent).await;
+        self.figures.output_bytes.fetch_add(output.bytes() as u64, Relaxed);
         self.pressure.sent(output.bytes());
         self.log.write(&log).await;
         done

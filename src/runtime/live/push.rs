@@ -118,7 +118,8 @@ impl PushParts {
     /// Starts a query.
     pub(super) fn start(self, spec: PushSpec) -> PushRows {
         let (sender, rows) = channel(WAITING_PORTIONS);
-        let figures = Arc::new(Figures::new(self.workers.count()));
+        let topics = Arc::clone(self.workers.topics());
+        let figures = Arc::new(Figures::new(self.workers.count(), topics));
         let id = spec.id.clone();
         let (begin, begun) = oneshot::channel();
         let giving = Giving { sender, begin: Some(begin) };

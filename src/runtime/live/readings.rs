@@ -16,6 +16,7 @@ use super::inbox::Inbox;
 use super::lane_start::LaneStart;
 use super::message::Message;
 use super::pump::{Flow, HELD_BYTES, pump};
+use super::topic_figures::TopicFigures;
 use super::track::{Track, TrackReader};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::{FetchedPartition, Fetcher};
@@ -30,6 +31,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 pub(super) struct Readings {
     cluster: Cluster,
     inbox: Arc<Inbox<Message>>,
+    topics: Arc<TopicFigures>,
     all: BTreeMap<ReadingId, Reading>,
     last: u64,
 }
@@ -52,8 +54,12 @@ impl Drop for Reading {
 }
 
 impl Readings {
-    pub(super) fn new(cluster: Cluster, inbox: Arc<Inbox<Message>>) -> Self {
-        Self { cluster, inbox, all: BTreeMap::new(), last: 0 }
+    pub(super) fn new(
+        cluster: Cluster,
+        inbox: Arc<Inbox<Message>>,
+        topics: Arc<TopicFigures>,
+    ) -> Self {
+        Self { cluster, inbox, topics, all: BTreeMap::new(), last: 0 }
     }
 
     /// Gives no reading a number that one of `others` has had.
@@ -158,7 +164,10 @@ impl Readings {
         let flow = Arc::new(Flow::default());
         let mut tracks: BTreeMap<Partition, Track> = BTreeMap::new();
         for start in lanes {
-            let new = || Track::new(start.position, start.end);
+            let new = || {
+                let figures = self.topics.partition(&topic, start.lane.upstream);
+                Track::new(start.position, start.end, figures)
+            };
             let track = tracks.entry(start.lane.upstream).or_insert_with(new);
             track.readers.push(TrackReader { query: query.clone(), input: start.lane.input });
         }
@@ -360,7 +369,7 @@ mod tests {
     #[tokio::test]
     async fn of_a_full_reading_only_what_it_lacks_is_fetched() {
         let cluster = Cluster::new(ClientConfig::new("127.0.0.1:1").unwrap()).unwrap();
-        let mut readings = Readings::new(cluster, Arc::new(Inbox::new(1)));
+        let mut readings = Readings::new(cluster, Arc::new(Inbox::new(1)), Arc::default());
         readings.attach(&"q".into(), &[start(0), start(1)]);
         let id = ReadingId(1);
         let paused = |readings: &Readings| readings.all[&id].paused.iter().map(|p| p.0).collect();

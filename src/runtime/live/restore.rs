@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::changelog::Changelog;
 use super::changelog_retention::retention_ms;
 use super::error::LiveError;
+use super::figures::Figures;
 use super::ids::QueryId;
 use super::lane_start::LaneStart;
 use super::local_state::LocalState;
@@ -223,7 +225,11 @@ impl Restoring {
         let (tasks, records) = local.replay(new_tasks).await?;
         let (admin, probe) = (admin.clone(), Arc::clone(&self.probe));
         let (of_all, cut) = (Arc::clone(&changelogs), BTreeSet::new());
-        let mut restored = Restore { admin, probe, tasks, local, records, changelogs: of_all, cut };
+        let figures = Arc::clone(&self.figures);
+        figures.restored.fetch_add(records, Relaxed);
+        figures.restoring.store(0, Relaxed);
+        let mut restored =
+            Restore { admin, probe, figures, tasks, local, records, changelogs: of_all, cut };
         for (store, changelog) in changelogs.iter().enumerate() {
             restored.read(&self.cluster, (store, changelog), at_ms).await?;
         }
@@ -235,6 +241,7 @@ impl Restoring {
 struct Restore {
     admin: Admin,
     probe: Arc<dyn Probe>,
+    figures: Arc<Figures>,
     tasks: Tasks,
     local: LocalState,
     /// How many records it comes from.
@@ -277,6 +284,7 @@ impl Restore {
             return Ok(());
         }
         tracing::info!("restoring up to {records} records from {topic}");
+        self.figures.restoring.store(u64::try_from(records).unwrap_or(0), Relaxed);
         let fetcher =
             Fetcher::with_options(cluster, Isolation::ReadCommitted, RESTORE_BUFFER_BYTES);
         fetcher.assign(left);
@@ -314,12 +322,14 @@ impl Restore {
             for fetched in fetched {
                 let partition = fetched.partition.partition;
                 self.probe.restore(topic);
+                let before = self.records;
                 for record in fetched.records() {
                     let record = record.map_err(|error| failed(error.to_string()))?;
                     let Some(key) = record.key else { continue };
                     let (value, timestamp_ms) = (record.value, record.timestamp);
                     self.take((store, partition), &Change { key, value, timestamp_ms })?;
                 }
+                self.note_restored(fetched.next_offset - fetched.position, self.records - before);
                 if ends.get(&fetched.partition).is_some_and(|end| fetched.next_offset >= *end) {
                     ends.remove(&fetched.partition);
                     fetcher.unassign([&fetched.partition]);
@@ -329,6 +339,14 @@ impl Restore {
             }
         }
         Ok(())
+    }
+
+    /// Notes that so many offsets are restored, at which so many records were.
+    fn note_restored(&self, offsets: i64, records: u64) {
+        let offsets = u64::try_from(offsets).unwrap_or(0);
+        let left = self.figures.restoring.load(Relaxed).saturating_sub(offsets);
+        self.figures.restoring.store(left, Relaxed);
+        self.figures.restored.fetch_add(records, Relaxed);
     }
 
     fn take(&mut self, at: (usize, i32), change: &Change<'_>) -> Result<(), LiveError> {

@@ -2,6 +2,7 @@
 
 use super::checkpoint::CheckpointDirectory;
 use super::error::LiveError;
+use super::figures::Figures;
 use super::positions::reset_of;
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
@@ -27,6 +28,7 @@ pub(super) struct Restoring {
     pub(super) is_replacement: bool,
     /// Topics that were deleted and made again since the query ran last.
     pub(super) made_again: BTreeSet<String>,
+    pub(super) figures: Arc<Figures>,
 }
 
 impl Restoring {

@@ -413,7 +413,7 @@ impl Drop for Session {
         // What it has handed over and is not yet written belongs to a state that is thrown away.
         self.lease.end();
         self.workers.close(&self.id);
-        self.outbox.figures.clear_gauges();
+        self.outbox.figures.end_session();
     }
 }
 

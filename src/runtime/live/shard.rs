@@ -15,6 +15,7 @@ use super::decode::RepartitionReader;
 use super::definitions::DefinitionId;
 use super::figures::Figures;
 use super::ids::SessionId;
+use super::lane_figures::LaneFigures;
 use super::lane_start::LaneStart;
 use super::lost::{Lost, LostRange};
 use super::manner::Manner;
@@ -98,6 +99,7 @@ pub(super) struct Lane {
     pub(super) written: Option<WrittenUpTo>,
     /// Whether its next records are of a schema that is not known yet, so that it waits.
     pub(super) lacks_schema: bool,
+    pub(super) figures: Arc<LaneFigures>,
 }
 
 /// Offsets that are left out: whoever has come to `from` goes on at `to`.
@@ -122,6 +124,11 @@ impl Lane {
     /// Whether it is read no further.
     fn is_over(&self) -> bool {
         self.stop.is_some_and(|stop| self.position >= stop)
+    }
+
+    /// Lets others see how far it is.
+    pub(super) fn publish(&self) {
+        self.figures.note_place(self.position, self.end);
     }
 
     /// The time of its next row, if that is known.
@@ -161,7 +168,10 @@ impl Shard {
         tasks.set_row_by_row(manner.is_row_by_row);
         let lane = |start: LaneStart| {
             let LaneStart { lane, topic, position, end, reset, stop } = start;
+            let own = figures.lanes.start(lane, &topic);
+            own.note_place(position, end);
             let lane_state = Lane {
+                figures: own,
                 topic,
                 position,
                 end,

@@ -156,7 +156,7 @@ mod tests {
 
     impl Story {
         fn new() -> Self {
-            let (figures, now) = (Figures::new(1), clock::instant());
+            let (figures, now) = (Figures::new(1, Arc::default()), clock::instant());
             Self { warnings: Warnings::new(&figures, now), figures, now }
         }
 

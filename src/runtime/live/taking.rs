@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use super::decode::{NextChunk, PastPanics, SourceChunk, first_records, past_panics};
 use super::error::LiveError;
@@ -71,7 +72,7 @@ impl Shard {
         let found = found.unwrap_or_default();
         self.note_taken(lane, chunk.records.len(), false);
         if found.is_empty() {
-            self.figures.records.fetch_add(chunk.records.len() as u64, Relaxed);
+            self.note_records(lane, chunk.records.len());
             self.move_to(lane, chunk.next);
             return self.publish_mark(lane);
         }
@@ -97,11 +98,24 @@ impl Shard {
         arena: &'a Arena,
     ) {
         self.has_worked = true;
-        self.figures.records.fetch_add(batch.records.records.len() as u64, Relaxed);
+        self.note_records(lane, batch.records.records.len());
+        let newest_ms = batch.records.records.timestamps.last().copied();
         let batch = SourceBatch { is_at_end: self.move_to(lane, next), ..batch };
         let surrounded = Surrounded { surroundings: self.world.now(), arena };
         let done = self.tasks.process(batch, surrounded);
+        if let Some(newest_ms) = newest_ms {
+            let age_ms = clock::now().0.saturating_sub(newest_ms);
+            self.figures.ages.note(Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)));
+        }
         self.after(lane, done);
+    }
+
+    /// Counts records of a source.
+    fn note_records(&self, lane: LaneId, count: usize) {
+        self.figures.records.fetch_add(count as u64, Relaxed);
+        if let Some(lane) = self.lanes.get(&lane) {
+            lane.figures.note_records(count);
+        }
     }
 
     /// Takes records of a repartition topic in the same way.
@@ -136,6 +150,9 @@ impl Shard {
         };
         for (row, panic) in faulty.iter().filter(|(row, _)| chunk.records.offsets[*row] < next) {
             self.tasks.skip(Some(lane.record(Offset(chunk.records.offsets[*row]))), panic);
+        }
+        if let Some(lane) = self.lanes.get(&lane) {
+            lane.figures.note_records(chunk.records.offsets.partition_point(|at| *at < next));
         }
         let is_at_end = self.move_to(lane, next);
         let batch = RepartitionBatch { topic, rows: &rows, is_at_end };
@@ -187,6 +204,7 @@ impl Shard {
     fn note_next(&mut self, lane: LaneId, next: NextRow) {
         let Some(state) = self.lanes.get_mut(&lane) else { return };
         (state.position, state.next) = (next.position, Some(next));
+        state.publish();
         if self.pressure.is_followed(lane) {
             let noted = self.tasks.note_time(lane, next.time, self.world.now());
             return self.after(lane, noted);
@@ -209,6 +227,7 @@ impl Shard {
             }
             _ => next,
         };
+        lane.publish();
         let says_end = !self.is_plain && lane.is_at_end() && !self.pressure.is_followed(id);
         lane.noted_at_end = says_end.then_some(waited_until_ms);
         says_end
@@ -298,6 +317,7 @@ impl Shard {
     pub(super) fn note_fetched(&mut self, id: LaneId, end: i64) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.end = lane.end.max(end);
+        lane.publish();
         if lane.is_at_end() || lane.noted_at_end.take().is_none() {
             return;
         }
@@ -355,6 +375,13 @@ impl Shard {
     fn note_end(&mut self, id: LaneId, is_at_end: bool) {
         let noted = self.tasks.note_end(id, is_at_end, self.world.now());
         self.after(id, noted);
+    }
+
+    /// Processes what can be processed, as time has passed.
+    pub(super) fn go_on(&mut self) {
+        if let Err(error) = self.tasks.go_on(self.world.now()) {
+            self.fail(error.into());
+        }
     }
 
     /// Stops, and says why. What was given before still goes out.

@@ -8,10 +8,12 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::decode::Place;
 use super::ids::QueryId;
+use super::topic_figures::PartitionFigures;
 use crate::kafka::fetch::FetchedPartition;
 use crate::plan::Input;
 use crate::runtime::clock;
@@ -68,12 +70,14 @@ pub(super) struct Track {
     moved_at: Instant,
     /// Where the next record is, if that is known.
     pub(super) place: Option<Place>,
+    pub(super) figures: Arc<PartitionFigures>,
 }
 
 impl Track {
     /// A partition that is fetched from `start` on.
-    pub(super) fn new(start: i64, end: i64) -> Self {
+    pub(super) fn new(start: i64, end: i64, figures: Arc<PartitionFigures>) -> Self {
         Self {
+            figures,
             batches: VecDeque::new(),
             start,
             fetched: start,
@@ -124,6 +128,7 @@ impl Track {
         self.fetched = fetched.next_offset;
         self.end = self.end.max(fetched.last_stable_offset);
         self.bytes += fetched.bytes;
+        self.figures.note_fetched(fetched.position, fetched.next_offset, fetched.bytes);
         self.batches.push_back(fetched);
     }
 
@@ -191,7 +196,7 @@ mod tests {
     }
 
     fn track() -> Track {
-        let mut track = Track::new(0, 0);
+        let mut track = Track::new(0, 0, Arc::default());
         let reader =
             |query: &str| TrackReader { query: query.into(), input: Input::Source(NodeId(0)) };
         track.readers = ["a", "b", "c"].map(reader).into();

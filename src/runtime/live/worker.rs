@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -28,6 +29,7 @@ use super::schemas::SchemaFinder;
 use super::shard::Shard;
 use super::shelf::{Shards, Shelf};
 use super::sought::QUERIES_LEAST;
+use super::topic_figures::TopicFigures;
 use super::track::{TrackReader, Wish};
 use crate::kafka::fetch::PartitionProblem;
 use crate::kafka::{Cluster, KafkaError};
@@ -55,6 +57,10 @@ pub(super) struct Seat {
     /// Where its queries lie while it waits.
     pub(super) shelf: Arc<Shelf>,
     pub(super) cluster: Cluster,
+    /// What is counted of the partitions that are read.
+    pub(super) topics: Arc<TopicFigures>,
+    /// How long it has worked, in microseconds.
+    pub(super) busy_us: Arc<AtomicU64>,
     pub(super) registry: Option<RegistryClient>,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) probe: Arc<dyn Probe>,
@@ -77,7 +83,8 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(seat: Seat) -> Self {
         let inbox = &seat.workers[seat.index];
-        let readings = Readings::new(seat.cluster.clone(), Arc::clone(inbox));
+        let topics = Arc::clone(&seat.topics);
+        let readings = Readings::new(seat.cluster.clone(), Arc::clone(inbox), topics);
         let schemas = SchemaFinder::new(seat.registry.clone(), Arc::clone(inbox));
         let (shards, definitions) = (Shards::default(), Definitions::default());
         Self { seat, messages: VecDeque::new(), shards, readings, definitions, schemas }
@@ -111,11 +118,14 @@ impl Worker {
         loop {
             let wait = turn_at.saturating_duration_since(clock::instant());
             self.messages.extend(self.seat.workers[self.seat.index].take(wait));
+            let began = clock::instant();
             let mut left = shelf.lock();
             std::mem::swap(&mut self.shards, &mut left);
             let Some(next) = self.work(turn_at) else { return };
             turn_at = next;
             std::mem::swap(&mut self.shards, &mut left);
+            let busy_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(0);
+            self.seat.busy_us.fetch_add(busy_us, Relaxed);
         }
     }
 
@@ -384,6 +394,9 @@ impl Worker {
             // What cannot be read as records is wrong with the topic.
             chunk.map_err(|error| error.to_string())
         });
+        if let Ok(chunk) = &chunk {
+            track.figures.note_read(&chunk.records.offsets, chunk.next);
+        }
         // The first query over a definition has the chunk decoded, all others over it take what that gave.
         let mut decoded = Decoded::new(definitions, &*seat.probe, &arena);
         let taking = || turn.readers.iter().map(|at| &track.readers[*at]);
@@ -481,13 +494,4 @@ fn seekers<'r>(
 /// The lane of a reader of a partition.
 fn lane(reader: &TrackReader, partition: Partition) -> LaneId {
     LaneId { input: reader.input, upstream: partition }
-}
-
-impl Shard {
-    /// Processes what can be processed, as time has passed.
-    fn go_on(&mut self) {
-        if let Err(error) = self.tasks.go_on(self.world.now()) {
-            self.fail(error.into());
-        }
-    }
 }

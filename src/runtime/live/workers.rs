@@ -1,6 +1,7 @@
 //! The workers of an instance.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::unbounded_channel;
@@ -13,6 +14,7 @@ use super::look_up::{LookUp, PullSpec};
 use super::message::{Command, Message};
 use super::probe::Probe;
 use super::shelf::{Looked, Shelf};
+use super::topic_figures::TopicFigures;
 use super::worker::{Seat, Worker};
 use crate::expr::STACK_BYTES;
 use crate::kafka::Cluster;
@@ -27,6 +29,8 @@ pub(super) struct Workers {
     inboxes: Arc<[Arc<Inbox<Message>>]>,
     shelves: Vec<Arc<Shelf>>,
     desks: Vec<Desk>,
+    topics: Arc<TopicFigures>,
+    busy_us: Vec<Arc<AtomicU64>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -40,7 +44,15 @@ impl Workers {
     ) -> Result<Self, LiveError> {
         let inboxes: Arc<[_]> = (0..count.max(1)).map(|_| Arc::new(Inbox::new(ROOM))).collect();
         let shelves = inboxes.iter().map(|_| Arc::default()).collect();
-        let mut workers = Self { inboxes, shelves, desks: Vec::new(), threads: Vec::new() };
+        let busy_us = inboxes.iter().map(|_| Arc::default()).collect();
+        let mut workers = Self {
+            inboxes,
+            shelves,
+            desks: Vec::new(),
+            topics: Arc::default(),
+            busy_us,
+            threads: Vec::new(),
+        };
         for index in 0..workers.count() {
             let (answers, answered) = unbounded_channel();
             workers.desks.push(Desk::open(&workers.inboxes[index], answered));
@@ -49,6 +61,8 @@ impl Workers {
                 workers: Arc::clone(&workers.inboxes),
                 shelf: Arc::clone(&workers.shelves[index]),
                 cluster: cluster.clone(),
+                topics: Arc::clone(&workers.topics),
+                busy_us: Arc::clone(&workers.busy_us[index]),
                 registry: registry.cloned(),
                 runtime: tokio::runtime::Handle::current(),
                 probe: Arc::clone(probe),
@@ -68,6 +82,16 @@ impl Workers {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.inboxes.len()
+    }
+
+    /// What is counted of the partitions that they read.
+    pub(super) fn topics(&self) -> &Arc<TopicFigures> {
+        &self.topics
+    }
+
+    /// How long each has worked, in microseconds.
+    pub(super) fn busy_us(&self) -> Vec<u64> {
+        self.busy_us.iter().map(|busy| busy.load(Relaxed)).collect()
     }
 
     /// Gives a worker a command of a query.
