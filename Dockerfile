@@ -20,5 +20,8 @@ COPY --from=builder --chown=65532:65532 /state /var/lib/millstream
 COPY ksql /ksql
 USER 65532:65532
 WORKDIR /var/lib/millstream
+# Of `server` and of `run --listeners`; what listens nowhere is run with --no-healthcheck. MILLSTREAM_URL says where, if it is not
+# port 8088.
+HEALTHCHECK --interval=10s --timeout=10s --start-period=1m CMD ["/usr/bin/millstream", "healthcheck"]
 ENTRYPOINT ["/usr/bin/millstream"]
 CMD ["--help"]

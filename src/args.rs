@@ -3,12 +3,16 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod apply;
+mod log;
 mod sql;
 mod topics;
+mod watch;
 
 pub(crate) use apply::{ApplyArgs, ApplyOutput};
+pub(crate) use log::{LogArgs, LogFormat};
 pub(crate) use sql::{OutputFormat, SessionArgs, SqlArgs};
 pub(crate) use topics::{CreateTopicArgs, TailArgs, TopicsAction, TopicsArgs, TopicsOutput};
+pub(crate) use watch::{HealthcheckArgs, TopArgs, TopSort, WatchedArgs};
 
 /// Runs ksqlDB's SQL on Kafka, without a JVM.
 #[derive(Debug, Parser)]
@@ -73,6 +77,14 @@ pub(crate) enum Command {
     /// refused or there is no server, with 130 if you end a query by Ctrl-C.
     #[command(after_help = sql::EXAMPLES)]
     Sql(SqlArgs),
+    /// Shows what a server counts, or a `run` that listens: rates, lag, skipped records, how even topics are.
+    ///
+    /// On a terminal until you end it, with keys that sort and scroll (? shows them); anywhere else, tables every interval.
+    Top(TopArgs),
+    /// Asks a server, or a `run` that listens, whether it is healthy, as containers do.
+    ///
+    /// Ends with 0 if it is, else with 1 and the reason.
+    Healthcheck(HealthcheckArgs),
     /// Lists, creates, describes, deletes and shows topics of Kafka.
     Topics(TopicsArgs),
     /// Writes what a shell needs to complete this command line.
@@ -175,6 +187,8 @@ pub(crate) struct ServerArgs {
     /// Has what these files define before it answers anybody, as `millstream apply` does it; what is refused ends the start.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) apply: Vec<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// How many seconds a stop may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,
@@ -204,6 +218,8 @@ pub(crate) struct RunArgs {
     /// users, certificates and web pages that a server has.
     #[arg(long, value_name = "URL", conflicts_with_all = ["dry_run", "rest_port"])]
     pub(crate) listeners: Option<String>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// How many seconds a stop may take to drain and commit.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u64,

@@ -10,6 +10,7 @@ mod files;
 mod help_command;
 mod kafka_wait;
 mod listening;
+mod minute_line;
 mod registry_command;
 mod reset_command;
 mod run_command;
@@ -17,6 +18,7 @@ mod server_command;
 mod sql_command;
 mod test_command;
 mod topics_command;
+mod watch_command;
 
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -67,6 +69,8 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Reset(args) => return reset_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
         Command::Sql(args) => return sql_command::run(args).await,
+        Command::Top(args) => watch_command::top(args).await,
+        Command::Healthcheck(args) => return watch_command::healthcheck(args).await,
         Command::Topics(args) => topics_command::run(args).await,
         Command::Completions { shell } => help_command::completions(shell),
         Command::Man { directory } => help_command::man(&directory),

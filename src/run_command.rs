@@ -15,11 +15,12 @@ use millstream::engine::{Properties, Services, registry};
 use millstream::runtime::live::{InstanceOptions, InstanceStatus, QueryState};
 use millstream::server::Server;
 
-use crate::args::{CheckArgs, KafkaArgs, PropertyArgs, RunArgs};
+use crate::args::{CheckArgs, KafkaArgs, LogArgs, LogFormat, PropertyArgs, RunArgs};
 use crate::dry_run;
 use crate::files::Files;
 use crate::kafka_wait::telling;
 use crate::listening::Listening;
+use crate::minute_line;
 
 /// Every query has failed for good.
 const ALL_FAILED: u8 = 2;
@@ -30,7 +31,7 @@ const WATCH: Duration = Duration::from_millis(200);
 /// Runs a file until it is told to stop: 0 after a stop, 1 if it cannot start, 2 if every query has
 /// failed for good.
 pub(crate) async fn run(args: RunArgs) -> ExitCode {
-    start_tracing("info");
+    start_logging(&args.log);
     match try_run(&args).await {
         Ok(code) => code,
         Err(error) => {
@@ -57,7 +58,11 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         running = telling(&cluster, starting) => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
-    let has_failed = watch(&running, stop).await;
+    let watching = watch(&running, stop);
+    let has_failed = tokio::select! {
+        has_failed = watching => has_failed,
+        never = minute_line::tell(&running.host) => match never {},
+    };
     for query in &running.stop().await.queries {
         let skipped = query.skipped.to_string();
         let comma = if skipped.is_empty() { "" } else { ", " };
@@ -357,9 +362,26 @@ pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 
 /// Sends what is logged to standard error, filtered by `RUST_LOG` or else by `level`.
 pub(crate) fn start_tracing(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let format =
+        tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
     let format = format.with_ansi(std::io::stderr().is_terminal()).with_target(false);
     let _ = format.try_init();
+}
+
+/// Sends what is logged to standard error, as the command line wants it; `RUST_LOG` filters it too.
+pub(crate) fn start_logging(args: &LogArgs) {
+    let level = if args.quiet { "warn" } else { "info" };
+    match args.log_format {
+        LogFormat::Text => start_tracing(level),
+        LogFormat::Json => {
+            let format = tracing_subscriber::fmt().json().with_env_filter(filter(level));
+            let _ = format.with_writer(std::io::stderr).try_init();
+        }
+    }
+}
+
+/// What is logged: what `RUST_LOG` says, else what is of this level.
+fn filter(level: &str) -> tracing_subscriber::EnvFilter {
+    tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level))
 }

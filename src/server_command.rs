@@ -12,8 +12,9 @@ use crate::args::ServerArgs;
 use crate::files::Files;
 use crate::kafka_wait::telling;
 use crate::listening::Listening;
+use crate::minute_line;
 use crate::run_command::{
-    kafka_properties, set_state_dir, start_tracing, stop_signal, warn_of_servers, workers,
+    kafka_properties, set_state_dir, start_logging, stop_signal, warn_of_servers, workers,
 };
 
 /// Where a server listens, unless it is told.
@@ -21,7 +22,7 @@ const LISTENER: &str = "http://127.0.0.1:8088";
 
 /// Serves until it is told to stop.
 pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
-    start_tracing("info");
+    start_logging(&args.log);
     let mut properties = kafka_properties(&args.kafka)?;
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
     warn_of_servers(&properties);
@@ -55,7 +56,10 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     }
     let server = waiting.open(Arc::clone(&host));
     tracing::info!("listening on {url}");
-    stop.await;
+    tokio::select! {
+        () = stop => {}
+        never = minute_line::tell(&host) => match never {},
+    }
     server.stop().await;
     stop_host(host).await;
     Ok(())

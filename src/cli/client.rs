@@ -17,6 +17,8 @@ use crate::kafka::tls;
 const V1: &str = "application/vnd.ksql.v1+json";
 /// By which a server of ours is asked for the places of an error in the text, and for hints. Others pass over it.
 const SHOWN: &str = "x-millstream-diagnostics";
+/// What is said of an answer that cannot be read.
+const NOT_KSQLDB: &str = "its answer is none of ksqlDB's";
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long it may take until a server knows that nobody reads a query any more.
@@ -70,10 +72,7 @@ impl Client {
 
     /// What the server says of itself: version, cluster and service.
     pub async fn info(&self) -> Result<Value, Refusal> {
-        let request = self.http.get(self.address("info")).header(ACCEPT, V1);
-        let answer = self.text(self.send(request).await?).await?;
-        let mut info: Value =
-            serde_json::from_str(&answer).map_err(|_| self.away(&"no ksqlDB answers there"))?;
+        let mut info = self.get("info", "no ksqlDB answers there").await?;
         Ok(info.get_mut("KsqlServerInfo").map(Value::take).unwrap_or(info))
     }
 
@@ -90,8 +89,8 @@ impl Client {
             "commandSequenceNumber": session.sequence_number,
         });
         let answer = self.text(self.post("ksql", &body).await?).await?;
-        let entities: Vec<Value> = serde_json::from_str(&answer)
-            .map_err(|_| self.away(&"its answer is none of ksqlDB's"))?;
+        let entities: Vec<Value> =
+            serde_json::from_str(&answer).map_err(|_| self.away(&NOT_KSQLDB))?;
         let numbers = entities.iter().filter_map(|one| one["commandSequenceNumber"].as_i64());
         session.sequence_number = numbers.chain(session.sequence_number).max();
         Ok(entities)
@@ -99,9 +98,33 @@ impl Client {
 
     /// What became of a command, by its id.
     pub async fn status(&self, command: &str) -> Result<Value, Refusal> {
-        let request = self.http.get(self.address(&format!("status/{command}"))).header(ACCEPT, V1);
+        self.get(&format!("status/{command}"), NOT_KSQLDB).await
+    }
+
+    /// Whether the server is healthy, and what is if that is asked of each part.
+    pub async fn health(&self) -> Result<Value, Refusal> {
+        self.get("healthcheck", NOT_KSQLDB).await
+    }
+
+    /// What a `millstream server`, or a `millstream run` that listens, counts: now, and from `since_ms` on, in milliseconds
+    /// since 1970; without it, in the last minute.
+    pub async fn figures(&self, since_ms: Option<i64>) -> Result<Value, Refusal> {
+        let mut url = self.address("v1/millstream/figures");
+        if let Some(since_ms) = since_ms {
+            url.set_query(Some(&format!("since={since_ms}")));
+        }
+        self.get_at(url, "only a millstream tells figures").await
+    }
+
+    /// An answer in JSON; one that is none is said to be `otherwise`.
+    async fn get(&self, path: &str, otherwise: &str) -> Result<Value, Refusal> {
+        self.get_at(self.address(path), otherwise).await
+    }
+
+    async fn get_at(&self, url: Url, otherwise: &str) -> Result<Value, Refusal> {
+        let request = self.http.get(url).header(ACCEPT, V1);
         let answer = self.text(self.send(request).await?).await?;
-        serde_json::from_str(&answer).map_err(|_| self.away(&"its answer is none of ksqlDB's"))
+        serde_json::from_str(&answer).map_err(|_| self.away(&otherwise))
     }
 
     /// Begins a SELECT.

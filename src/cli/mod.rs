@@ -26,3 +26,4 @@ pub mod script;
 pub mod session;
 pub mod shell;
 pub mod table;
+pub mod top;

@@ -1,6 +1,7 @@
 //! What a server counts, as those see it who look after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use millstream::kafka::produce::{NewRecord, Producer};
@@ -277,4 +278,93 @@ async fn figures_of_others_ask_in_known_words() {
     assert_eq!(found["points"]["step_ms"], 10_000);
     assert_eq!(found["queries"], json!([]));
     ksql.stop().await;
+}
+
+#[tokio::test]
+async fn alerts_and_dashboards_name_figures_that_there_are() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    let (_, text) = ksql.get("/metrics").await;
+    let there: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let compose = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose");
+    let mut named = BTreeSet::new();
+    for file in ["alerts.yaml", "grafana/millstream.json"] {
+        let text = std::fs::read_to_string(compose.join(file)).unwrap();
+        let is_of_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let words = text.split(|c: char| !is_of_name(c)).map(str::to_owned);
+        let is_figure =
+            |word: &String| word.starts_with("millstream_") || word.starts_with("process_");
+        let before = named.len();
+        named.extend(words.filter(is_figure));
+        assert!(named.len() > before, "{file} names no figure");
+    }
+    for name in &named {
+        let name = name.strip_suffix("_bucket").unwrap_or(name);
+        assert!(there.contains(name), "there is no {name}");
+    }
+    ksql.stop().await;
+}
+
+/// The program with some arguments, and what it says.
+async fn program(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"));
+    program.args(arguments).stdin(std::process::Stdio::null());
+    let output = tokio::task::spawn_blocking(move || program.output()).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_asks_whether_its_server_is_healthy() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    std::fs::write(&users, "ada: secret, admin\n").unwrap();
+    let world = World::new().await;
+    let properties = [
+        ("authentication.method", "BASIC"),
+        ("authentication.password.file", users.to_str().unwrap()),
+    ];
+    let ksql = world.server_with(&properties).await;
+    let url = ksql.url();
+    let (code, _, error) = program(&["healthcheck", &url]).await;
+    assert_eq!(code, Some(1));
+    assert!(error.starts_with("unhealthy: "), "{error}");
+    let login = ["healthcheck", &url, "--user", "ada", "--password", "secret"];
+    assert_eq!(program(&login).await, (Some(0), String::new(), String::new()));
+    // The figures are behind the same door.
+    assert_eq!(ksql.get("/metrics").await.0, 401);
+    assert_eq!(ksql.get("/v1/millstream/figures").await.0, 401);
+    let (code, _, error) = program(&["healthcheck", &url, "--property", "a=b"]).await;
+    assert_eq!(
+        (code, error.as_str()),
+        (Some(1), "unhealthy: --property a=b: expected one of the connection, ssl.…\n")
+    );
+    ksql.stop().await;
+    let (code, _, error) = program(&login).await;
+    assert_eq!(code, Some(1));
+    assert!(error.starts_with("unhealthy: cannot talk to "), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_reads_what_queries_do() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(READINGS).await;
+    let query = made(&ksql, LARGE).await;
+    ksql.run("INSERT INTO readings VALUES ('a', 11); INSERT INTO readings VALUES ('a', 1);").await;
+    until(&ksql, |found| sum(found, "millstream_query_records_read_total", &[]) == 2.0).await;
+    let url = ksql.url();
+    let (code, shown, error) = program(&["top", &url, "--once", "--sort", "name"]).await;
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    let mut lines = shown.lines();
+    assert!(lines.next().unwrap().starts_with(&format!("millstream at {url}  1 query")), "{shown}");
+    let row = lines.find(|line| line.starts_with(&query)).unwrap();
+    assert!(row.contains("| running |"), "{row}");
+    let topic = lines.find(|line| line.starts_with("readings ")).unwrap();
+    assert!(topic.ends_with("| records"), "{topic}");
+    ksql.stop().await;
+    let (code, _, error) = program(&["top", &url, "--once"]).await;
+    assert_eq!(code, Some(1));
+    assert!(error.starts_with("error: cannot talk to "), "{error}");
 }

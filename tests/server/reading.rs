@@ -164,6 +164,43 @@ async fn the_program_reads_on_a_port_of_its_own() {
     assert!(tables.clone().any(|table| table["name"] == "HITS"), "{answer}");
 }
 
+#[tokio::test]
+async fn the_program_tells_its_figures_and_logs_in_json() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file.sql");
+    std::fs::write(&file, FILE).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    program.arg("run").arg(&file).args([
+        "--listeners",
+        "http://127.0.0.1:0",
+        "--log-format",
+        "json",
+    ]);
+    program.args(["--bootstrap-servers", &world.brokers()]);
+    let mut running = program.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(running.stderr.take().unwrap()).lines();
+    let told = tokio::task::spawn_blocking(move || {
+        let told = lines.map_while(Result::ok).map(|line| serde_json::from_str::<Value>(&line));
+        let said = |told: &Value| told["fields"]["message"].as_str().map(str::to_owned);
+        told.map_while(Result::ok)
+            .filter_map(|told| said(&told))
+            .find(|said| said.contains("listening on"))
+    });
+    let told = told.await.unwrap().unwrap_or_default();
+    let url = told.split_once("listening on ").and_then(|(_, rest)| rest.split(',').next());
+    let url = url.unwrap_or_default().to_owned();
+    let get = async |path: &str| client().get(format!("{url}{path}")).send().await?.text().await;
+    let (metrics, figures) = (get("/metrics").await, get("/v1/millstream/figures").await);
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(told.ends_with(", for reading alone"), "{told}");
+    assert!(metrics.unwrap().contains("millstream_query_state{query=\"CTAS_HITS_0\""));
+    let figures: Value = serde_json::from_str(&figures.unwrap()).unwrap();
+    let ids = figures["queries"].as_array().unwrap().iter().map(|query| &query["id"]);
+    assert!(ids.clone().any(|id| id == "CTAS_HITS_0"), "{figures}");
+}
+
 impl World {
     /// The queries of a file, as `run` runs them with its REST.
     async fn reading(&self, text: &str) -> Ksql {

@@ -13,7 +13,7 @@ async fn completions_know_commands_and_flags() {
         "{bash}\nCOMP_WORDS=(millstream top); COMP_CWORD=1; _millstream millstream top millstream; echo \"${{COMPREPLY[*]}}\""
     );
     let run = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
-    assert_eq!(String::from_utf8(run.stdout).unwrap().trim(), "topics");
+    assert_eq!(String::from_utf8(run.stdout).unwrap().trim(), "top topics");
 }
 
 #[tokio::test(flavor = "multi_thread")]

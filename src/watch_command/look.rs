@@ -1,0 +1,29 @@
+//! What a server counts, asked for again and again.
+
+use millstream::cli::client::Client;
+use serde_json::Value;
+
+/// How far back points are asked for, before the last look.
+const BACK_MS: i64 = 6_000;
+
+/// Looks at a server, again and again.
+pub(super) struct Look {
+    client: Client,
+    since_ms: Option<i64>,
+}
+
+impl Look {
+    /// Has not looked yet.
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, since_ms: None }
+    }
+
+    /// What is counted now, with the points since a little before the last look.
+    pub(super) async fn figures(&mut self) -> anyhow::Result<Value> {
+        let mut figures = self.client.figures(self.since_ms).await?;
+        // Who asks knows it by this name.
+        figures["server"] = self.client.url().into();
+        self.since_ms = figures["at"].as_i64().map(|at_ms| at_ms - BACK_MS);
+        Ok(figures)
+    }
+}
