@@ -127,6 +127,7 @@ impl Engine {
         };
         let settings = settings(&session.over(self.properties()))?;
         let may_tap = !settings.from_earliest
+            && settings.push_since.is_none()
             && session.over(self.properties()).flag("ksql.query.push.v2.enabled", false)?;
         let context = planning.context();
         let taps = may_tap.then(|| tapped(query, &context)).flatten();

@@ -32,6 +32,7 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
     let repartition = properties.get("ksql.millstream.repartition").unwrap_or("memory");
     Ok(QuerySettings {
         from_earliest,
+        push_since: Some(ms("ksql.millstream.push.since.ms", 0)?).filter(|since| !since.is_zero()),
         commit_interval: ms("commit.interval.ms", 2_000)?,
         cache_bytes: properties.number("cache.max.bytes.buffering", 10_000_000)?,
         repartitions_by_topic: repartition.eq_ignore_ascii_case("topic"),

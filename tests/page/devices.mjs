@@ -195,6 +195,18 @@ export const stories = {
     await world.close(tab)
   },
 
+  async 'devices that had readings a while ago are there at once'(world) {
+    await world.statements(`CREATE STREAM recent (device VARCHAR, x DOUBLE)
+      WITH (KAFKA_TOPIC='recent', VALUE_FORMAT='JSON', PARTITIONS=1);`)
+    await world.statements(`INSERT INTO recent (rowtime, device, x) VALUES (${Date.now() - 3_600_000}, 'old', 1.0);`)
+    for (const x of [2, 4]) await world.statements(`INSERT INTO recent VALUES ('new', ${x}.0);`)
+    const tab = await world.open('/#/devices?stream=RECENT&from=600')
+    await until('one device', async () => (await figures(tab))[0]?.total === 2)
+    assert.deepEqual((await figures(tab)).map(({ device, axes }) => [device, axes.x.mean]), [['new', 3]])
+    await tab.getByText('from 10 min ago').first().waitFor()
+    await world.close(tab)
+  },
+
   async 'a stream that is not there is said'(world) {
     const tab = await world.open('/#/devices?stream=NOPE')
     await tab.getByText('There is no stream NOPE').waitFor()

@@ -56,6 +56,27 @@ async fn a_topic_is_printed_whatever_is_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_query_begins_with_the_rows_of_the_last_minute() {
+    let (_world, ksql) = hits().await;
+    ksql.run(ROWS).await;
+    ksql.run("INSERT INTO hits (device, n) VALUES ('d4', 4); INSERT INTO hits (device, n) VALUES ('d5', 5);")
+        .await;
+    let first = async |since_ms: &str, reset: &str| {
+        let properties =
+            json!({ "auto.offset.reset": reset, "ksql.millstream.push.since.ms": since_ms });
+        let sql = "SELECT n FROM hits EMIT CHANGES LIMIT 2;";
+        let body = json!({ "sql": sql, "properties": properties });
+        let (status, text) = ksql.post("/query-stream", &body, &[]).await;
+        assert_eq!(status, 200, "{text}");
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(first("60000", "latest").await, ["[4]", "[5]"]);
+    assert_eq!(first("60000", "earliest").await, ["[1]", "[2]"]);
+    // Longer than there was time.
+    assert_eq!(first("9223372036854775807", "latest").await, ["[1]", "[2]"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_are_protobuf_messages_for_who_asks_for_them() {
     let (_world, ksql) = hits().await;
     ksql.run(ROWS).await;

@@ -22,6 +22,7 @@ pub(super) const OF_QUERIES: &[&str] = &[
     "ksql.millstream.on.refused.records",
     "ksql.millstream.over.grace.ms",
     "ksql.millstream.over.retention.ms",
+    "ksql.millstream.push.since.ms",
     "ksql.millstream.repartition",
     "ksql.millstream.strict",
     "ksql.nested.error.set.null",

@@ -43,6 +43,7 @@ pub(super) const SESSION: &[(&str, Kind)] = &[
     ("ksql.millstream.on.refused.records", OneOf(&["skip", "stop"])),
     ("ksql.millstream.over.grace.ms", long(0)),
     ("ksql.millstream.over.retention.ms", long(-1)),
+    ("ksql.millstream.push.since.ms", long(0)),
     ("ksql.millstream.repartition", OneOf(&["memory", "topic"])),
     ("ksql.millstream.strict", Boolean),
     ("ksql.nested.error.set.null", Boolean),

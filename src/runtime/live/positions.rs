@@ -6,7 +6,7 @@
 //! | has one that its log does not hold any more | as `auto.offset.reset` says, with a WARN |
 //! | has none, and the query has begun before | at its beginning: it is new |
 //! | is of a topic that was made again | as `auto.offset.reset` says |
-//! | has none | as `auto.offset.reset` says; tables at their beginning |
+//! | has none | as `auto.offset.reset` says; tables at their beginning; a push query also with the records since a time |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,11 +44,12 @@ pub(super) struct ReadInput<'t> {
     pub(super) is_made_again: bool,
 }
 
-/// Where a partition begins and ends.
+/// Where a partition begins and ends, and where in between a reader goes that has no position.
 #[derive(Clone, Copy)]
 struct Extent {
     start: i64,
     end: i64,
+    reset: i64,
 }
 
 impl Positions<'_> {
@@ -57,10 +58,21 @@ impl Positions<'_> {
         let partitions: Vec<_> = read.topic.all_partitions().collect();
         let starts = self.offsets(&partitions, OffsetSpec::Earliest).await?;
         let ends = self.offsets(&partitions, OffsetSpec::Latest).await?;
+        let at_time = match read.reset {
+            OffsetSpec::At(_) => self.offsets(&partitions, read.reset).await?,
+            OffsetSpec::Earliest | OffsetSpec::Latest => BTreeMap::new(),
+        };
         let name: Arc<str> = read.topic.name.as_str().into();
         let mut lanes = Vec::with_capacity(partitions.len());
         for at in &partitions {
-            let extent = Extent { start: offset_in(&starts, at), end: offset_in(&ends, at) };
+            let (start, end) = (offset_in(&starts, at), offset_in(&ends, at));
+            let reset = match read.reset {
+                OffsetSpec::Earliest => start,
+                OffsetSpec::Latest => end,
+                // Where no record is as late, the next one is.
+                OffsetSpec::At(_) => at_time.get(at).and_then(|found| found.offset).unwrap_or(end),
+            };
+            let extent = Extent { start, end, reset };
             lanes.push(LaneStart {
                 lane: LaneId { input: read.input, upstream: Partition(at.partition) },
                 topic: Arc::clone(&name),
@@ -88,11 +100,10 @@ impl Positions<'_> {
         extent: Extent,
         ReadInput { reset, is_made_again, .. }: ReadInput<'_>,
     ) -> Result<i64, LiveError> {
-        let Extent { start, end } = extent;
+        let Extent { start, end, .. } = extent;
         let Some(committed) = self.committed.get(at).map(|committed| committed.offset) else {
             let is_new = !self.committed.is_empty() && !is_made_again;
-            let to_end = reset == OffsetSpec::Latest && !is_new;
-            return Ok(if to_end { end } else { start });
+            return Ok(if is_new { start } else { extent.reset });
         };
         let mut log_end = end;
         if committed > end {

@@ -224,10 +224,10 @@ async fn lanes(
     let mut lanes = Vec::new();
     for (input, topic) in inputs {
         let from_earliest = spec.is_over_at_end || spec.settings.from_earliest;
-        let reset = if spec.begins_at_end {
-            OffsetSpec::Latest
-        } else {
-            reset_of(&spec.plan, *input, from_earliest)
+        let reset = match reset_of(&spec.plan, *input, from_earliest) {
+            _ if spec.begins_at_end => OffsetSpec::Latest,
+            OffsetSpec::Latest => begin_of(spec.settings.push_since),
+            reset => reset,
         };
         let read = ReadInput { input: *input, topic, reset, is_made_again: false };
         lanes.extend(positions.of(read).await?);
@@ -238,6 +238,13 @@ async fn lanes(
         }
     }
     Ok(lanes)
+}
+
+/// Where a stream is read from of which not all is wanted: where it is now, or was a while ago.
+fn begin_of(since: Option<Duration>) -> OffsetSpec {
+    let Some(since) = since else { return OffsetSpec::Latest };
+    let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    OffsetSpec::At(clock::now().0.saturating_sub(since_ms).max(0))
 }
 
 /// A query while workers run its tasks.

@@ -30,6 +30,9 @@ pub struct QuerySettings {
     pub service_id: String,
     /// `auto.offset.reset`: whether a stream without committed offsets is read from its beginning.
     pub from_earliest: bool,
+    /// `ksql.millstream.push.since.ms`: how long before it began the records came with which a push query begins that is not
+    /// read from the beginning.
+    pub push_since: Option<Duration>,
     /// `commit.interval.ms`.
     pub commit_interval: Duration,
     /// `cache.max.bytes.buffering`.

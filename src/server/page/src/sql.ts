@@ -5,11 +5,6 @@ export function quoted(name: string): string {
   return '`' + name.replaceAll('`', '``') + '`'
 }
 
-/** A string as SQL has it. */
-export function literal(text: string): string {
-  return "'" + text.replaceAll("'", "''") + "'"
-}
-
 const COUNT = new Intl.NumberFormat('en')
 
 /** A count, with its thousands apart. */

@@ -6,7 +6,7 @@ const COLOURS = 8
 const taken = new Map<string, number>()
 
 /** The colour of a name is the same each time, unless another has it; once there are none left, several share one. */
-export function activityColour(name: string): string {
+function activityColour(name: string): string {
   let place = taken.get(name)
   if (place === undefined) {
     place = [...name].reduce((sum, char) => (sum * 31 + char.codePointAt(0)!) % 65_521, 7) % COLOURS

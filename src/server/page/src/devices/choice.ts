@@ -16,12 +16,17 @@ export interface Option {
 export const ROLES = ['device', 'x', 'y', 'z', 'activity', 'model'] as const
 export type Role = (typeof ROLES)[number]
 
+/** With which readings it begins: all that the topic has, those of so many seconds, or those that come. */
+export type Begin = 'earliest' | 'latest' | number
+
+/** Seconds that can be chosen. The fewest are what is begun with where a topic holds much. */
+export const SECONDS = [10, 60, 600]
+
 /** What is shown. */
 export interface Choice {
   stream: Source
   columns: Partial<Record<Role, Option>>
-  /** Whether all readings are shown that the topic has, or those alone that come from now on. */
-  from: 'earliest' | 'latest'
+  begin: Begin
   /** The stream of alerts, the magnitude from which on a reading is one, or none. */
   alerts: Source | number | undefined
   /** The stream of transitions; else they are found in the readings. */
@@ -72,7 +77,7 @@ function lastName(option: Option): string {
 }
 
 /** What the columns of a source suggest, and how much they look like readings. */
-export function guess(source: Source): { columns: Choice['columns']; score: number } {
+function guess(source: Source): { columns: Choice['columns']; score: number } {
   const all = options(source)
   const columns: Choice['columns'] = {}
   let score = 0
@@ -128,16 +133,22 @@ export function choose(all: Source[], parameters: URLSearchParams): Choice | und
     if (id === '') delete columns[role]
     else if (id !== null) columns[role] = available.find((option) => option.id === id) ?? columns[role]
   }
-  const from = parameters.get('from')
   const records = recordsOf(stream.topic, all)
   const isShort = records !== undefined && records <= FEW_READINGS
   return {
     stream,
     columns,
-    from: from === 'earliest' || from === 'latest' ? from : isShort ? 'earliest' : 'latest',
+    begin: begin(parameters.get('from')) ?? (isShort ? 'earliest' : SECONDS[0]!),
     alerts: alerts(stream, all, parameters.get('alerts')),
     transitions: transitions(stream, all, parameters.get('transitions')),
   }
+}
+
+/** As the address has it. */
+function begin(from: string | null): Begin | undefined {
+  if (from === 'earliest' || from === 'latest') return from
+  const seconds = Number(from)
+  return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : undefined
 }
 
 function alerts(stream: Source, all: Source[], asked: string | null): Choice['alerts'] {

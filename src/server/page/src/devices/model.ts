@@ -8,7 +8,7 @@ export const DEVICES_MAX = 20_000
 const ACTIVITIES_MAX = 64
 const OTHER = '(other)'
 /** Readings of the chosen device that are drawn. */
-export const HISTORY_READINGS = 600
+const HISTORY_READINGS = 600
 /** Alerts and transitions that are kept. */
 const EVENTS_KEPT = 200
 
@@ -100,6 +100,9 @@ export class Model {
   /** Readings without a device. */
   nameless = 0
   newest = 0
+  /** Since when it is told of readings, and how many are older by their own times. */
+  #began = Date.now()
+  before = 0
   /** When the first of these readings came, by the clock of this machine. */
   since = 0
   history: History | undefined
@@ -115,7 +118,8 @@ export class Model {
   clear(): void {
     this.devices.clear()
     this.activities.clear()
-    this.readings = this.leftOut = this.late = this.nameless = this.newest = this.since = 0
+    this.readings = this.leftOut = this.late = this.nameless = this.newest = this.since = this.before = 0
+    this.#began = Date.now()
     if (this.findsTransitions) this.transitions.clear()
     this.follow(this.history?.device)
     this.version += 1
@@ -143,6 +147,7 @@ export class Model {
     this.readings += 1
     const time = row[AT.time] as number
     if (time > this.newest) this.newest = time
+    if (time < this.#began) this.before += 1
     if (row[AT.device] === null) {
       this.nameless += 1
       return
@@ -222,7 +227,7 @@ export function inOrder(device: Device, axis: number): number[] {
 }
 
 /** ksqlDB has the deviation of a sample; `millstream consume` shows that of the readings as they are. */
-export function population(ofSample: number, n: number): number {
+function population(ofSample: number, n: number): number {
   return n > 0 ? ofSample * Math.sqrt((n - 1) / n) : NaN
 }
 

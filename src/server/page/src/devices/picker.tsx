@@ -3,10 +3,17 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Source } from '../catalogue.js'
 import { changed, go, href } from '../route.js'
-import { ends, fits, options, ROLES, type Choice, type Role } from './choice.js'
+import { ends, fits, options, ROLES, SECONDS, type Begin, type Choice, type Role } from './choice.js'
+import { span } from '../sql.js'
 import { readings } from './statement.js'
 
 const LABELS: Record<Role, string> = { device: 'Device', x: 'First axis', y: 'Second axis', z: 'Third axis', activity: 'Activity', model: 'Model' }
+
+/** With which readings it begins, in words. */
+export function beginText(begin: Begin): string {
+  if (begin === 'earliest') return 'from the first reading'
+  return begin === 'latest' ? 'from now on' : `from ${span(begin * 1_000)} ago`
+}
 
 interface PickerProps {
   choice: Choice
@@ -27,6 +34,7 @@ export function Picker({ choice, all }: PickerProps) {
       removeEventListener('keydown', close)
     }
   }, [])
+  const begins = [...new Set<Begin>(['earliest', ...SECONDS, 'latest', choice.begin])]
   const streams = all.filter((source) => source.type === 'STREAM')
   const set = (name: string) => (event: { currentTarget: HTMLSelectElement }) =>
     go(changed({ [name]: event.currentTarget.value }), false)
@@ -35,7 +43,7 @@ export function Picker({ choice, all }: PickerProps) {
       <summary>
         <span class="muted wide-only">Stream and columns </span>
         <strong>{choice.stream.name}</strong>
-        <span class="muted"> {choice.from === 'earliest' ? 'from the first reading' : 'from now on'}</span>
+        <span class="muted"> {beginText(choice.begin)}</span>
       </summary>
       <div class="sheet">
         <label>
@@ -64,9 +72,12 @@ export function Picker({ choice, all }: PickerProps) {
         ))}
         <label>
           Readings
-          <select value={choice.from} onChange={set('from')}>
-            <option value="earliest">from the first reading</option>
-            <option value="latest">from now on</option>
+          <select value={String(choice.begin)} onChange={set('from')}>
+            {begins.map((begin) => (
+              <option key={begin} value={String(begin)}>
+                {beginText(begin)}
+              </option>
+            ))}
           </select>
         </label>
         <Alerts choice={choice} streams={streams} />

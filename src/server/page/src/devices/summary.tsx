@@ -6,6 +6,7 @@ import { changed, go } from '../route.js'
 import { clock, count } from '../sql.js'
 import { useVersion } from '../store.js'
 import { ActivityCounts } from './activity.js'
+import { beginText } from './picker.js'
 import { SILENT_MS } from './table.js'
 import type { Watch } from './watch.js'
 
@@ -18,6 +19,7 @@ export function Summary({ watch, activity }: SummaryProps) {
   const { model, rate, choice } = watch
   const version = useVersion(rate)
   const data = useMemo(() => [[...rate.times], [...rate.values]], [version])
+  const before = typeof choice.begin === 'number' ? choice.begin * 1_000 : 0
   const now = Date.now()
   let silent = 0
   for (const device of model.devices.values()) if (now - device.seen > SILENT_MS) silent += 1
@@ -31,7 +33,7 @@ export function Summary({ watch, activity }: SummaryProps) {
           </data>
         </p>
         <p class="muted">
-          {choice.from === 'earliest' ? 'since the first' : model.since > 0 ? `since ${clock(model.since)}` : 'from now on'}
+          {choice.begin === 'earliest' ? 'since the first' : model.since > 0 ? `since ${clock(model.since - before)}` : beginText(choice.begin)}
         </p>
       </div>
       <div class="tile wide">

@@ -13,7 +13,7 @@ import { Detail } from './detail.js'
 import { Happenings } from './happenings.js'
 import { DEVICES_MAX, type Device } from './model.js'
 import { arranged, orders } from './order.js'
-import { Picker } from './picker.js'
+import { beginText, Picker } from './picker.js'
 import { Summary } from './summary.js'
 import { Table } from './table.js'
 import { key, Watch } from './watch.js'
@@ -98,7 +98,7 @@ function Board({ watch }: { watch: Watch }) {
   const isDescending = parameters.has('dir') ? parameters.get('dir') === 'desc' : order.isDescending
   const search = parameters.get('search') ?? ''
   const activity = parameters.get('only') ?? undefined
-  const devices = useArranged(watch, version, { order, isDescending, search, activity })
+  const devices = useArranged(watch, { order, isDescending, search, activity })
   const chosen = parameters.get('device') ?? undefined
   useEffect(() => model.follow(chosen), [model, chosen])
   const onOrder = (id: string) => {
@@ -166,7 +166,7 @@ function Board({ watch }: { watch: Watch }) {
 }
 
 /** Devices in their order, which is made anew now and then, and not while somebody is about to use one of them. */
-function useArranged(watch: Watch, version: number, wanted: Parameters<typeof arranged>[1]) {
+function useArranged(watch: Watch, wanted: Parameters<typeof arranged>[1]) {
   const { model } = watch
   const made = useRef<{ key: string; at: number; list: Device[] }>({ key: '', at: 0, list: [] })
   const isHeld = useRef(false)
@@ -182,7 +182,7 @@ function useArranged(watch: Watch, version: number, wanted: Parameters<typeof ar
   const hold = (held: boolean) => {
     isHeld.current = held
   }
-  return { list: made.current.list, hold, version }
+  return { list: made.current.list, hold }
 }
 
 function Waiting({ watch }: { watch: Watch }) {
@@ -190,9 +190,9 @@ function Waiting({ watch }: { watch: Watch }) {
   return (
     <Empty title={state === 'open' ? 'Waiting for readings' : 'Asking for readings'}>
       <p>
-        {watch.choice.from === 'latest'
-          ? 'Those are shown that come from now on; “From the first reading” shows what the topic already has.'
-          : 'There is none in the topic yet.'}
+        {watch.choice.begin === 'earliest'
+          ? 'There is none in the topic yet.'
+          : `Those are shown ${beginText(watch.choice.begin)}; “Stream and columns” has others.`}
       </p>
     </Empty>
   )
@@ -222,8 +222,9 @@ function Trouble({ watch }: { watch: Watch }) {
       <Behind watch={watch} />
       {missed && (
         <Notice kind="warning" onDismiss={() => watch.missed.set(undefined)}>
-          Readings between {clock(missed.from)} and {clock(missed.to)} may be missing here: the connection was lost, and these
-          figures are of readings that come.
+          {watch.choice.begin === 'latest'
+            ? `Readings between ${clock(missed.from)} and ${clock(missed.to)} may be missing here: the connection was lost.`
+            : `The connection was lost from ${clock(missed.from)} to ${clock(missed.to)}: figures begin anew, ${beginText(watch.choice.begin)}.`}
         </Notice>
       )}
       {model.late > 0 && (
@@ -266,7 +267,7 @@ const BEHIND_MS = 15_000
 function Behind({ watch: { model, rate, choice } }: { watch: Watch }) {
   const behind = Date.now() - model.newest
   // Readings of long ago are replayed with their own times; those that come as they are made are not.
-  if (choice.from === 'latest' || model.newest === 0 || behind < BEHIND_MS || !rate.isSteady) return null
+  if (choice.begin !== 'earliest' || model.newest === 0 || behind < BEHIND_MS || !rate.isSteady) return null
   return (
     <Notice kind="note">
       The past is being read: the newest of these readings are of {clock(model.newest)}, {span(behind)} ago.

@@ -2,11 +2,14 @@
 
 import { Live } from '../live.js'
 import { Rate } from '../parts/rate.js'
-import { listen, query, type Taker } from '../server.js'
+import { listen, query, type Properties, type Taker } from '../server.js'
 import { Store } from '../store.js'
-import { axes, type Choice } from './choice.js'
+import { axes, type Begin, type Choice } from './choice.js'
 import { Model, type Feed, type Happened } from './model.js'
 import * as statement from './statement.js'
+
+/** How old the newest reading is at most, by its own time, where readings are dated as they are made. */
+const PRESENT_MS = 60_000
 
 type Cell = string | number | null
 
@@ -25,14 +28,14 @@ export class Watch {
     const model = new Model(axes(choice).length, transitions === undefined)
     this.model = model
     // Without this, a server that runs as ksqlDB would refuses OVER.
-    const properties = { 'auto.offset.reset': choice.from, 'ksql.millstream.strict': 'false' }
+    const properties = { ...beginning(choice.begin), 'ksql.millstream.strict': 'false' }
     const taker = this.#taker(
       () => model.clear(),
       (lines) => model.add(lines, Date.now()),
     )
     const miss = () => {
       const before = this.readings.state.value
-      if (choice.from === 'latest' && before.state === 'away') {
+      if (choice.begin !== 'earliest' && before.state === 'away') {
         this.missed.set({ from: this.missed.value?.from ?? before.since, to: Date.now() })
       }
     }
@@ -63,7 +66,14 @@ export class Watch {
       magnitude: null,
       time: time as number,
     }))
-    this.#timer = setInterval(() => this.rate.sample(model.readings, Date.now()), 1_000)
+    this.#timer = setInterval(() => this.#sample(Date.now()), 1_000)
+  }
+
+  /** What is told of the past is no rate of the present. Where times are not those of now, all that comes is counted. */
+  #sample(now: number): void {
+    const { model } = this
+    const isPresent = now - model.newest < PRESENT_MS
+    this.rate.sample(isPresent ? model.readings - model.before : model.readings, now)
   }
 
   /** Changes with all that came. */
@@ -72,12 +82,12 @@ export class Watch {
     return model.version + model.alerts.version + model.transitions.version
   }
 
-  /** Whoever reads from the beginning is told all of it again after the connection was lost. */
+  /** Whoever begins with readings of before is told them again after the connection was lost. */
   #taker(clear: () => void, rows: Taker['rows']): Taker {
     let hasBegun = false
     return {
       begin: () => {
-        if (hasBegun && this.choice.from === 'earliest') clear()
+        if (hasBegun && this.choice.begin !== 'latest') clear()
         hasBegun = true
       },
       rows,
@@ -91,7 +101,13 @@ export class Watch {
   }
 }
 
+/** The properties of a query that begins so. */
+function beginning(begin: Begin): Properties {
+  if (begin === 'earliest' || begin === 'latest') return { 'auto.offset.reset': begin }
+  return { 'auto.offset.reset': 'latest', 'ksql.millstream.push.since.ms': String(begin * 1_000) }
+}
+
 /** What tells choices apart for which different queries run. */
 export function key(choice: Choice): string {
-  return JSON.stringify([choice.from, statement.readings(choice), statement.alerts(choice), statement.transitions(choice)])
+  return JSON.stringify([choice.begin, statement.readings(choice), statement.alerts(choice), statement.transitions(choice)])
 }

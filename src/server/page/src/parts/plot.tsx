@@ -50,7 +50,7 @@ export function Plot({ label, lines, data, version, height, isTime = false, rang
         scales: { x: { time: isTime }, y: range ? { range: (_, min, max) => range(min, max) } : {} },
         axes: [
           { ...axis, size: 24, space: 72, ...(isTime ? { values: times } : {}) },
-          { ...axis, size: 48, space: 28 },
+          { ...axis, size: 48, space: 20 },
         ],
         series: [
           {},

@@ -16,7 +16,7 @@ export class Rate {
 
   /** Notes how many there are by now; to be called each second. */
   sample(total: number, now: number): void {
-    const came = total >= this.#last ? total - this.#last : total
+    const came = Math.max(0, total - this.#last)
     this.#last = total
     // While nothing comes and nothing came, nothing is drawn anew.
     if (came === 0 && this.values.every((value) => value === 0)) return
