@@ -1,6 +1,7 @@
 // Queries: their states, statements and plans; and how they are paused, resumed and terminated.
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { until } from './world.mjs'
 
 export async function prepare(world) {
@@ -57,6 +58,20 @@ export const stories = {
     await tab.getByText(`There is no query ${id}`).waitFor()
     // It may have been asked for while it went.
     await world.close(tab, /status of 400/)
+  },
+
+  async 'a server that runs files says that it only reads'(world) {
+    const service = ['--property', 'ksql.service.id=files_', '--property', 'auto.offset.reset=earliest']
+    const run = world.spawn('run', join(world.sql, 'transitions.sql'), '--bootstrap-servers', world.brokers, '--rest-port', '0', ...service)
+    const url = await run.says(/listening on (http[0-9.:/]+[0-9])/)
+    const tab = await world.open('/', { url })
+    await tab.waitForFunction(() => document.querySelector('.readings')?.value === '200')
+    await tab.getByRole('link', { name: 'Queries' }).click()
+    await tab.getByRole('button', { name: 'Pause', exact: true }).click()
+    await tab.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
+    await tab.getByText(/cannot be paused: This server runs the statements of its files and only reads/).waitFor()
+    await world.close(tab, /status of 403/)
+    await run.stop()
   },
 
   async looks(world) {

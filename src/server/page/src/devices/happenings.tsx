@@ -82,7 +82,8 @@ function List({ title, of, feed, children }: ListProps) {
       </header>
       <ol tabIndex={0} aria-label={title}>
         {newest.slice(0, SHOWN).map((happened, at) => (
-          <li key={total - at}>
+          // By their places: where many come, the same items get other words, which is far less than new items.
+          <li key={at}>
             <time title={clock(happened.time)}>{clockOrDay(happened.time)}</time>
             <a href={changed({ device: happened.device })}>{happened.device}</a>
             <span class="what">{children(happened)}</span>

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { stateOf, type Offsets, type RunningQuery, type Source } from '../catalogue.js'
 import { Confirm } from '../parts/confirm.js'
 import { useLoaded } from '../parts/load.js'
+import { Name } from '../parts/name.js'
 import { Empty, Notice } from '../parts/notice.js'
 import { changed, href, route } from '../route.js'
 import { statements } from '../server.js'
@@ -87,7 +88,7 @@ export function Queries() {
               {all.map((query) => (
                 <li key={query.id}>
                   <a href={changed({ query: query.id })} aria-current={query === chosen ? 'true' : undefined}>
-                    <span>{query.id}</span>
+                    <Name text={query.id} />
                     <State state={stateOf(query)} />
                   </a>
                 </li>
@@ -140,7 +141,9 @@ function One({ query, again }: { query: RunningQuery; again: () => void }) {
   return (
     <article class="one">
       <header>
-        <h2>{query.id}</h2>
+        <h2>
+          <Name text={query.id} />
+        </h2>
         <State state={stateOf(query)} />
         {query.queryType === 'PERSISTENT' && (
           <span class="actions">

@@ -5,6 +5,7 @@ import { sources, typeText, type RunningQuery, type Source } from '../catalogue.
 import { Grid } from '../parts/grid.js'
 import { health } from '../health.js'
 import { useLoaded } from '../parts/load.js'
+import { Name } from '../parts/name.js'
 import { Empty, Notice } from '../parts/notice.js'
 import { changed, go, href, route } from '../route.js'
 import { clock, count } from '../sql.js'
@@ -61,7 +62,7 @@ function List({ all, chosen }: { all: Source[]; chosen: Source | undefined }) {
         {all.map((source) => (
           <li key={source.name}>
             <a href={changed({ source: source.name })} aria-current={source === chosen ? 'true' : undefined}>
-              <span>{source.name}</span>
+              <Name text={source.name} />
               <small>{source.type.toLowerCase()}</small>
             </a>
           </li>
@@ -83,7 +84,9 @@ function One({ source }: { source: Source }) {
   return (
     <article class="one">
       <header>
-        <h2>{source.name}</h2>
+        <h2>
+          <Name text={source.name} />
+        </h2>
         <span class="muted">{source.type.toLowerCase()}</span>
       </header>
       <dl class="facts">
