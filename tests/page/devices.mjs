@@ -214,6 +214,21 @@ export const stories = {
     await world.close(tab)
   },
 
+  async 'eight tabs of one browser show all of it, and know that the server is there'(world) {
+    const first = await world.open(address())
+    const tabs = [first]
+    while (tabs.length < 8) {
+      const tab = await first.context().newPage()
+      await tab.goto(world.url + address())
+      await ready(tab)
+      tabs.push(tab)
+    }
+    const answer = await first.evaluate(async () => (await fetch('/info', { signal: AbortSignal.timeout(4_000) })).status)
+    assert.equal(answer, 200)
+    for (const tab of tabs) assert.equal(await tab.getByText(/The server is away/).count(), 0)
+    await world.close(first)
+  },
+
   async 'who has to say who he is sees all of it, and others nothing'(world, { alerts }) {
     const users = join(world.folder, 'users')
     await writeFile(users, 'ann: secret, admin\n')

@@ -4,7 +4,7 @@ import { away, health, onReturn } from './health.js'
 import { Away, Refusal, type Properties, type Taker } from './server.js'
 import { Store } from './store.js'
 
-/** How rows come: `query` or `listen` of the server. */
+/** How rows come: `rows` or `listen` of the server. */
 export type Way = (sql: string, properties: Properties, taker: Taker, signal: AbortSignal) => Promise<string>
 
 export type LiveState =

@@ -176,6 +176,38 @@ function take(lines: string[], taker: Taker): string | undefined {
   return end
 }
 
+/** How many of a browser's six connections to a server its tabs hold for rows: others want some too. */
+const HELD_MAX = 3
+
+/** Holds one of these connections, and gives what lets it go; nothing where all are held. */
+async function held(): Promise<(() => void) | undefined> {
+  // Browsers have locks among tabs for pages of this machine, or with TLS.
+  if (!('locks' in navigator)) return () => undefined
+  for (let at = 0; at < HELD_MAX; at++) {
+    const release = await new Promise<(() => void) | undefined>((resolve) => {
+      void navigator.locks.request(`rows ${at}`, { ifAvailable: true }, (lock) =>
+        lock ? new Promise<void>((done) => resolve(done)) : resolve(undefined),
+      )
+    })
+    if (release) return release
+  }
+  return undefined
+}
+
+/** Reads the rows of a query by a request, or over a web socket where other tabs hold as many connections as they may. */
+export async function rows(sql: string, properties: Properties, taker: Taker, signal: AbortSignal): Promise<string> {
+  const release = await held()
+  if (!release) return listen(sql, properties, taker, signal)
+  try {
+    return await query(sql, properties, taker, signal)
+  } finally {
+    release()
+  }
+}
+
+/** How long rows of a web socket are gathered, each of which is a message of its own. */
+const GATHER_MS = 10
+
 /**
  * The same over a web socket, for rows that are few: a browser keeps no more than six other connections to a server, and
  * several tabs share them. Where there are no web sockets, it is asked as others are.
@@ -214,7 +246,7 @@ export function listen(ksql: string, properties: Properties, taker: Taker, signa
         )
         taker.begin(columns, '')
       } else if (data.startsWith('{"row"')) {
-        if (waiting.push(data) === 1) queueMicrotask(give)
+        if (waiting.push(data) === 1) setTimeout(give, GATHER_MS)
       } else {
         said = JSON.parse(data).error
       }

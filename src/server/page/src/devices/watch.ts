@@ -2,7 +2,7 @@
 
 import { Live } from '../live.js'
 import { Rate } from '../parts/rate.js'
-import { listen, query, type Properties, type Taker } from '../server.js'
+import { listen, rows as read, type Properties, type Taker } from '../server.js'
 import { Store } from '../store.js'
 import { axes, type Begin, type Choice } from './choice.js'
 import { Model, type Feed, type Happened } from './model.js'
@@ -43,7 +43,7 @@ export class Watch {
       miss()
       taker.begin(columns, id)
     }
-    this.readings = new Live(query, statement.readings(choice), properties, { ...taker, begin })
+    this.readings = new Live(read, statement.readings(choice), properties, { ...taker, begin })
     const add = (name: string, sql: string | undefined, feed: Feed, read: (row: Cell[]) => Happened) => {
       if (sql === undefined) return
       const rows = (lines: string[]) => {

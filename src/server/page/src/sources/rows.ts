@@ -4,7 +4,7 @@ import type { Field, Source } from '../catalogue.js'
 import { cells, isTombstone } from '../json.js'
 import { Live } from '../live.js'
 import { quoted } from '../sql.js'
-import { query, type Column } from '../server.js'
+import { rows as read, type Column } from '../server.js'
 
 /** Rows of a table that are kept; what further keys have is left out, and said. */
 export const ROWS_MAX = 20_000
@@ -39,7 +39,7 @@ export class Rows {
     const { sql, keyCount } = statement(source)
     this.#keyCount = keyCount
     const from = this.isTable ? 'earliest' : 'latest'
-    this.live = new Live(query, sql, { 'auto.offset.reset': from }, {
+    this.live = new Live(read, sql, { 'auto.offset.reset': from }, {
       begin: (columns) => this.#begin(columns),
       rows: (lines) => this.#add(lines),
     })
