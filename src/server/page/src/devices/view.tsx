@@ -264,10 +264,11 @@ function OtherTrouble({ name, live }: { name: string; live: Watch['readings'] })
 /** From how much on readings count as of the past, while many of them come. */
 const BEHIND_MS = 15_000
 
-function Behind({ watch: { model, rate, choice } }: { watch: Watch }) {
+function Behind({ watch: { model, rate, choice, leastBehindMs } }: { watch: Watch }) {
   const behind = Date.now() - model.newest
-  // Readings of long ago are replayed with their own times; those that come as they are made are not.
-  if (choice.begin !== 'earliest' || model.newest === 0 || behind < BEHIND_MS || !rate.isSteady) return null
+  // Clocks differ, and readings may be replayed with times of long ago; but those that come as they are made do not fall behind.
+  const isBehind = behind > BEHIND_MS && (choice.begin === 'earliest' || behind - leastBehindMs > BEHIND_MS)
+  if (model.newest === 0 || !isBehind || !rate.isSteady) return null
   return (
     <Notice kind="note">
       The past is being read: the newest of these readings are of {clock(model.newest)}, {span(behind)} ago.

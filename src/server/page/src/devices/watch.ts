@@ -21,6 +21,8 @@ export class Watch {
   readonly others: { name: string; live: Live }[] = []
   /** From when to when readings were not heard of that are told to nobody again. */
   readonly missed = new Store<{ from: number; to: number } | undefined>(undefined)
+  /** How far the newest reading was behind the clock at best: what it is more by now, it has fallen behind. */
+  leastBehindMs = Infinity
   readonly #timer: ReturnType<typeof setInterval>
 
   constructor(readonly choice: Choice) {
@@ -72,6 +74,7 @@ export class Watch {
   /** What is told of the past is no rate of the present. Where times are not those of now, all that comes is counted. */
   #sample(now: number): void {
     const { model } = this
+    if (model.newest > 0) this.leastBehindMs = Math.min(this.leastBehindMs, now - model.newest)
     const isPresent = now - model.newest < PRESENT_MS
     this.rate.sample(isPresent ? model.readings - model.before : model.readings, now)
   }
