@@ -1,11 +1,18 @@
 //! What a server counts, as tables: queries and topics, sorted.
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::table::{Layout, cut};
+use super::table::{cell, cut};
 
 /// Over how many of the last seconds rates are taken.
 const SECONDS: usize = 5;
+
+/// How much stands between two columns.
+const BETWEEN: usize = 2;
+
+/// How narrow names are made at most.
+const NAME_LEAST: usize = 8;
 
 /// By what queries and topics are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +148,7 @@ fn rate(points: &Value) -> Option<f64> {
     (!last.is_empty()).then(|| last.iter().sum::<f64>() / last.len() as f64)
 }
 
-/// `millstream at localhost:8088   2 queries   read 1,200/s   written 30/s   lag 5   skipped 1   busy 20%`
+/// `localhost:8088  2 queries  read 1200/s  written 30/s  lag 5  skipped 1  busy 20%`
 fn total(figures: &Value, queries: &[Query<'_>], width: usize) -> Line {
     let sum = |of: fn(&Query<'_>) -> Option<f64>| {
         queries.iter().filter_map(of).fold(0.0, |sum, rate| sum + rate)
@@ -151,7 +158,7 @@ fn total(figures: &Value, queries: &[Query<'_>], width: usize) -> Line {
     let skipped: i64 = queries.iter().map(|query| query.skipped).sum();
     let wrong = queries.iter().filter(|query| query.is_wrong()).count();
     let mut parts = vec![
-        format!("millstream at {}", figures["server"].as_str().unwrap_or_default()),
+        figures["server"].as_str().unwrap_or_default().to_owned(),
         match queries.len() {
             1 => "1 query".to_owned(),
             count => format!("{count} queries"),
@@ -172,7 +179,7 @@ fn total(figures: &Value, queries: &[Query<'_>], width: usize) -> Line {
 }
 
 fn query_lines(queries: &[Query<'_>], width: usize) -> Vec<Line> {
-    let names = ["QUERY", "STATE", "READ/S", "WRITTEN/S", "LAG", "ROWS", "SKIPPED", "FAILURES"];
+    let names = ["QUERY", "STATE", "READ/S", "OUT/S", "LAG", "ROWS", "SKIP", "FAIL"];
     let row = |query: &Query<'_>| {
         vec![
             query.id.into(),
@@ -186,10 +193,12 @@ fn query_lines(queries: &[Query<'_>], width: usize) -> Vec<Line> {
         ]
     };
     let rows: Vec<Vec<Value>> = queries.iter().map(row).collect();
-    let (layout, mut lines) = table(&names, &rows, width);
-    for (query, row) in queries.iter().zip(&rows) {
+    let mut texts = table(&names, &rows, width).into_iter();
+    let mut lines: Vec<Line> =
+        texts.next().map(|names| Line::new(Tone::Heading, names, width)).into_iter().collect();
+    for (query, text) in queries.iter().zip(texts) {
         let tone = if query.is_wrong() { Tone::Alarm } else { Tone::Plain };
-        lines.push(Line::new(tone, row_text(&layout, row), width));
+        lines.push(Line::new(tone, text, width));
         if let Some(cause) = query.cause {
             lines.push(Line::new(tone, format!("  {cause}"), width));
         }
@@ -199,50 +208,72 @@ fn query_lines(queries: &[Query<'_>], width: usize) -> Vec<Line> {
 
 /// The topics: how much comes to each, how large the largest partition's share is, and how uneven all are.
 fn topic_lines(figures: &Value, sort: Sort, width: usize) -> Vec<Line> {
-    let names = ["TOPIC", "PARTITIONS", "RECORDS/S", "RECORDS", "LARGEST", "VARIATION", "COUNTED"];
-    let mut rows: Vec<(f64, Vec<Value>)> = Vec::new();
-    for topic in figures["topics"].as_array().into_iter().flatten() {
-        let partitions = topic["partitions"].as_array().map_or(&[][..], Vec::as_slice);
-        let rates = partitions.iter().map(|one| rate(&one["over_time"]["records_per_second"]));
-        let rates: Option<f64> = rates.collect::<Option<Vec<_>>>().map(|all| all.iter().sum());
-        let records: i64 = partitions.iter().filter_map(|one| one["records"].as_i64()).sum();
-        let share = |one: &Value| Some((one["share"].as_f64()?, one["partition"].as_i64()?));
-        let largest = partitions.iter().filter_map(share).max_by(|a, b| a.0.total_cmp(&b.0));
-        let largest = largest.map(|(share, at)| format!("{:.0}% in {at}", share * 100.0));
-        rows.push((
-            most(rates),
-            vec![
-                topic["name"].clone(),
-                partitions.len().into(),
-                number(rates),
-                records.into(),
-                largest.unwrap_or_default().into(),
-                topic["variation"].as_f64().map_or(Value::Null, hundredths),
-                topic["counted"].clone(),
-            ],
-        ));
-    }
+    let names = ["TOPIC", "PARTS", "IN/S", "RECORDS", "LARGEST", "VARIATION", "COUNTED"];
+    let topics = figures["topics"].as_array().into_iter().flatten();
+    let mut rows: Vec<(f64, Vec<Value>)> = topics.map(topic_row).collect();
     if sort != Sort::Name {
         rows.sort_by(|a, b| b.0.total_cmp(&a.0));
     }
     let rows: Vec<Vec<Value>> = rows.into_iter().map(|(_, row)| row).collect();
-    let (layout, mut lines) = table(&names, &rows, width);
-    lines.extend(rows.iter().map(|row| Line::new(Tone::Plain, row_text(&layout, row), width)));
+    let texts = table(&names, &rows, width).into_iter();
+    let tones = std::iter::once(Tone::Heading).chain(std::iter::repeat(Tone::Plain));
+    texts.zip(tones).map(|(text, tone)| Line::new(tone, text, width)).collect()
+}
+
+/// A topic, and how much comes to it a second.
+fn topic_row(topic: &Value) -> (f64, Vec<Value>) {
+    let partitions = topic["partitions"].as_array().map_or(&[][..], Vec::as_slice);
+    let rates = partitions.iter().map(|one| rate(&one["over_time"]["records_per_second"]));
+    let rates: Option<f64> = rates.collect::<Option<Vec<_>>>().map(|all| all.iter().sum());
+    let records: i64 = partitions.iter().filter_map(|one| one["records"].as_i64()).sum();
+    let share = |one: &Value| Some((one["share"].as_f64()?, one["partition"].as_i64()?));
+    let largest = partitions.iter().filter_map(share).max_by(|a, b| a.0.total_cmp(&b.0));
+    let largest = largest.map(|(share, at)| format!("{:.0}% in {at}", share * 100.0));
+    let row = vec![
+        topic["name"].clone(),
+        partitions.len().into(),
+        number(rates),
+        records.into(),
+        largest.map_or(Value::Null, Value::from),
+        topic["variation"].as_f64().map_or(Value::Null, hundredths),
+        topic["counted"].clone(),
+    ];
+    (most(rates), row)
+}
+
+/// The lines of a table, that of the names first. All columns but the first have the width that they need, and that has
+/// what is left: names are long, and mean most.
+fn table(names: &[&str], rows: &[Vec<Value>], width: usize) -> Vec<String> {
+    let texts = rows.iter().map(|row| {
+        let text = |value: &Value| if value.is_null() { "-".to_owned() } else { cell(value) };
+        row.iter().map(text).collect::<Vec<_>>()
+    });
+    let texts: Vec<Vec<String>> = texts.collect();
+    let widest = |at: usize| {
+        let cells = texts.iter().filter_map(|row| row.get(at)).map(|text| text.width());
+        cells.chain([names[at].width()]).max().unwrap_or(0)
+    };
+    let mut widths: Vec<usize> = (0..names.len()).map(widest).collect();
+    let others: usize = widths.iter().skip(1).map(|width| width + BETWEEN).sum();
+    if let Some(first) = widths.first_mut() {
+        *first = (*first).min(width.saturating_sub(others)).max(NAME_LEAST);
+    }
+    let is_text = |at: usize| rows.iter().any(|row| row.get(at).is_some_and(Value::is_string));
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::new();
+        for (at, (text, width)) in cells.zip(&widths).enumerate() {
+            let shown = cut(text, *width);
+            let blank = " ".repeat(width.saturating_sub(shown.width()));
+            let between = if at == 0 { "" } else { "  " };
+            let (before, after) = if is_text(at) { ("", &*blank) } else { (&*blank, "") };
+            line.extend([between, before, &shown, after]);
+        }
+        line.truncate(line.trim_end().len());
+        line
+    };
+    let mut lines = vec![line(&mut names.iter().copied())];
+    lines.extend(texts.iter().map(|row| line(&mut row.iter().map(String::as_str))));
     lines
-}
-
-fn table(names: &[&str], rows: &[Vec<Value>], width: usize) -> (Layout, Vec<Line>) {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let layout = Layout::new(&names, rows, Some(width));
-    let header = layout.header();
-    let heading = Line::new(Tone::Heading, header.lines().next().unwrap_or_default(), width);
-    (layout, vec![heading])
-}
-
-/// A row whose figures are not all known.
-fn row_text(layout: &Layout, row: &[Value]) -> String {
-    let known = |value: &Value| if value.is_null() { "-".into() } else { value.clone() };
-    layout.row(&row.iter().map(known).collect::<Vec<_>>()).trim_end().to_owned()
 }
 
 fn hundredths(value: f64) -> Value {
@@ -292,15 +323,15 @@ mod tests {
     #[test]
     fn queries_and_topics_stand_in_tables() {
         let expected = "\
-millstream at localhost:8088  2 queries  1 failing  read 4343/s  written 0/s  lag 5  skipped 6  busy 25%
+localhost:8088  2 queries  1 failing  read 4343/s  written 0/s  lag 5  skipped 6  busy 25%
 
-QUERY    | STATE    | READ/S | WRITTEN/S | LAG | ROWS | SKIPPED | FAILURES
-CTAS_B_2 | retrying |   4000 | -         |   0 |    7 |       3 |        0
+QUERY     STATE     READ/S  OUT/S  LAG  ROWS  SKIP  FAIL
+CTAS_B_2  retrying    4000      -    0     7     3     0
   it is away\u{fffd}[2J
-CSAS_A_1 | running  |    343 | -         |   5 |    7 |       3 |        0
+CSAS_A_1  running      343      -    5     7     3     0
 
-TOPIC    | PARTITIONS | RECORDS/S | RECORDS | LARGEST  | VARIATION | COUNTED
-readings |          2 |        10 |     100 | 90% in 0 |       1.2 | records
+TOPIC     PARTS  IN/S  RECORDS  LARGEST   VARIATION  COUNTED
+readings      2    10      100  90% in 0        1.2  records
 ";
         assert_eq!(text(Sort::Read, 120), expected);
     }
@@ -314,6 +345,15 @@ readings |          2 |        10 |     100 | 90% in 0 |       1.2 | records
         assert_eq!(first(Sort::Read), "CTAS_B_2");
         assert_eq!(first(Sort::Lag), "CSAS_A_1");
         assert_eq!(first(Sort::Name), "CSAS_A_1");
+    }
+
+    #[test]
+    fn names_have_the_room_that_figures_leave() {
+        let mut figures = figures();
+        figures["queries"][0]["id"] = json!("CTAS_DEVICE_ACTIVITY_COUNTS_1");
+        let shown = |width: usize| lines(&figures, Sort::Lag, width)[3].text.clone();
+        assert!(shown(80).starts_with("CTAS_DEVICE_ACTIVITY_COUNTS_1  running "), "{}", shown(80));
+        assert!(shown(66).starts_with("CTAS_DEVICE_ACTIV…  running "), "{}", shown(66));
     }
 
     #[test]

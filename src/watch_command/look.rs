@@ -22,7 +22,7 @@ impl Look {
     pub(super) async fn figures(&mut self) -> anyhow::Result<Value> {
         let mut figures = self.client.figures(self.since_ms).await?;
         // Who asks knows it by this name.
-        figures["server"] = self.client.url().into();
+        figures["server"] = self.client.url().trim_start_matches("http://").into();
         self.since_ms = figures["at"].as_i64().map(|at_ms| at_ms - BACK_MS);
         Ok(figures)
     }

@@ -6,6 +6,7 @@ mod help;
 mod piped;
 mod server;
 mod terminal;
+mod top;
 mod topics;
 
 use std::io::Write as _;

@@ -94,7 +94,8 @@ fn error(status: u16, code: i64, message: &str) -> (u16, Vec<Chunk>) {
 }
 
 fn answer(path: &str, body: &Value) -> (u16, Vec<Chunk>) {
-    match path {
+    match path.split('?').next().unwrap_or_default() {
+        "/v1/millstream/figures" => (200, text(&figures())),
         "/info" => (
             200,
             text(&json!({"KsqlServerInfo": {"version": "7.4.0", "kafkaClusterId": "c",
@@ -113,6 +114,21 @@ fn answer(path: &str, body: &Value) -> (u16, Vec<Chunk>) {
         "/close-query" => (200, Vec::new()),
         _ => (404, Vec::new()),
     }
+}
+
+/// What a server of ours counts: one query that is behind, and one that fails.
+fn figures() -> Value {
+    let query = |id: &str, state: &str, read: i64, lag: i64| {
+        json!({
+            "id": id, "state": state, "cause": null, "lag": lag, "stored_rows": 0, "skipped": {}, "failures": 1,
+            "over_time": { "read_per_second": [read], "written_per_second": [1] },
+        })
+    };
+    let queries = [
+        query("CTAS_DEVICE_ACTIVITY_COUNTS_1", "retrying", 100, 0),
+        query("CSAS_LARGE_2", "running", 10, 7),
+    ];
+    json!({ "at": 1_700_000_000_000_i64, "server": "here:1", "busy_share": 0.1, "queries": queries, "topics": [] })
 }
 
 fn field(name: &str, ty: &str, is_key: bool) -> Value {

@@ -11,9 +11,9 @@ use super::server::Server;
 /// How long something is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A terminal with the shell in it.
-struct Terminal {
-    master: Box<dyn MasterPty + Send>,
+/// A terminal with the shell in it, or another command.
+pub(crate) struct Terminal {
+    pub(crate) master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     input: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
@@ -22,16 +22,20 @@ struct Terminal {
     _state: tempfile::TempDir,
 }
 
-fn size(columns: u16) -> PtySize {
+pub(crate) fn size(columns: u16) -> PtySize {
     PtySize { rows: 24, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
 
 impl Terminal {
     fn open(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::of("sql", arguments, environment)
+    }
+
+    pub(crate) fn of(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let pair = native_pty_system().openpty(size(80)).unwrap();
         let state = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_millstream"));
-        command.arg("sql");
+        command.arg(name);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
@@ -54,13 +58,13 @@ impl Terminal {
         Self { master: pair.master, child, input, output, seen: String::new(), _state: state }
     }
 
-    fn send(&mut self, text: &str) {
+    pub(crate) fn send(&mut self, text: &str) {
         self.input.write_all(text.as_bytes()).unwrap();
         self.input.flush().unwrap();
     }
 
     /// Waits for a text, and gives what came before it.
-    fn expect(&mut self, text: &str) -> String {
+    pub(crate) fn expect(&mut self, text: &str) -> String {
         loop {
             if let Some(at) = self.seen.find(text) {
                 let rest = self.seen.split_off(at + text.len());
@@ -83,7 +87,7 @@ impl Terminal {
         self.expect("> ");
     }
 
-    fn ends_with(&mut self, code: u32) {
+    pub(crate) fn ends_with(&mut self, code: u32) {
         let (sender, ended) = channel();
         let mut child = std::mem::replace(
             &mut self.child,

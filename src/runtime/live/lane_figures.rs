@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::lane_start::LaneStart;
 use super::topic_figures::{PartitionFigures, TopicFigures};
 use crate::runtime::LaneId;
 use crate::types::Partition;
@@ -51,6 +52,12 @@ impl Lanes {
             Arc::new(LaneFigures { topic: Arc::clone(topic), shared, records, position })
         };
         Arc::clone(self.lock().entry(lane).or_insert_with(new))
+    }
+
+    /// Notes that a topic was deleted and made again, by a partition of it that is to be read from a position on.
+    pub(super) fn begin_again(&self, start: &LaneStart) {
+        let partition = self.topics.partition(&start.topic, start.lane.upstream);
+        partition.begin_again(start.position, start.end);
     }
 
     /// Notes that nothing is read any more.

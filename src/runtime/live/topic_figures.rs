@@ -103,6 +103,15 @@ impl PartitionFigures {
         }
     }
 
+    /// Notes that the topic was deleted and made again, where it now ends, and from where on it is read: what was counted
+    /// stays, and counting goes on. Of several queries that say so the first counts: by then the end is the new one.
+    pub(super) fn begin_again(&self, position: i64, end: i64) {
+        if self.end.fetch_min(end, Relaxed) > end {
+            self.position.store(position, Relaxed);
+            self.fetched.store(position, Relaxed);
+        }
+    }
+
     /// Notes where the partition ends.
     pub(super) fn note_end(&self, end: i64) {
         self.end.fetch_max(end, Relaxed);
@@ -137,5 +146,22 @@ mod tests {
         assert_eq!(topics.all()[0].bytes, 120);
         drop(held);
         assert_eq!(topics.all(), []);
+    }
+
+    #[test]
+    fn a_topic_that_was_made_again_is_counted_on() {
+        let figures = PartitionFigures::default();
+        let records = || figures.records.load(Relaxed);
+        figures.note_end(4);
+        figures.note_read(&[0, 1, 2, 3], 4);
+        figures.begin_again(0, 1);
+        figures.note_read(&[0], 1);
+        assert_eq!((records(), figures.end()), (5, 1));
+        // Another query finds the same, after the first has read on.
+        figures.note_end(2);
+        figures.note_read(&[1], 2);
+        figures.begin_again(0, 2);
+        figures.note_read(&[0, 1], 2);
+        assert_eq!((records(), figures.end()), (6, 2));
     }
 }

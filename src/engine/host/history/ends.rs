@@ -18,8 +18,8 @@ pub(in crate::engine::host) struct Ends {
     /// Where each ended when it was asked for first.
     pub(in crate::engine::host) first: BTreeMap<TopicPartition, i64>,
     pub(in crate::engine::host) offsets: BTreeMap<TopicPartition, i64>,
-    /// By how much each has grown a second since it was asked for before. With transactions and compacted topics that is
-    /// more than there are records.
+    /// By how much each has grown a second since it was asked for before, as far as transactions are decided. With
+    /// transactions and compacted topics that is more than there are records.
     pub(in crate::engine::host) growth: BTreeMap<TopicPartition, f32>,
 }
 
@@ -38,7 +38,7 @@ impl Ends {
         });
         let asked = partitions.take(PARTITIONS_MAX).map(|at| (at, OffsetSpec::Latest));
         let asked: Vec<_> = asked.collect();
-        let found = admin.list_offsets(&asked, Isolation::ReadUncommitted).await?;
+        let found = admin.list_offsets(&asked, Isolation::ReadCommitted).await?;
         let ends = found.into_iter().filter_map(|(at, found)| Some((at, found.offset?)));
         Ok(self.next(ends.collect(), clock::instant()))
     }
