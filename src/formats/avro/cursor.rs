@@ -127,6 +127,8 @@ mod tests {
             assert_eq!(Cursor::new(&bytes).long(), Ok(value));
         }
         assert_eq!(Cursor::new(&[0xFF; 11]).long(), Err("Invalid long encoding".to_owned()));
+        // fastavro writes 2147483648 as an int, and Java (BinaryDecoder.readInt) reads it like this.
+        assert_eq!(Cursor::new(&[0x80, 0x80, 0x80, 0x80, 0x10]).int(), Ok(0));
         assert_eq!(Cursor::new(&[0x80]).int(), Err("java.io.EOFException".to_owned()));
         assert_eq!(
             Cursor::new(&[8]).index(2),
