@@ -69,12 +69,6 @@ pub struct ReadColumn {
 }
 
 impl ReadQuery {
-    /// The same, but its rows come in another way.
-    #[must_use]
-    pub fn with_kind(&self, kind: ReadKind) -> Self {
-        Self { kind, ..self.clone() }
-    }
-
     /// The query, as an instance takes it. Its id is one that no other query has.
     pub fn spec(&self, id: impl Into<String>) -> ReadSpec {
         let (plan, is_over_at_end) = match &self.kind {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Request;
-use crate::engine::{ReadKind, ReadQuery};
+use crate::engine::{ReadKind, ReadQuery, ReadSpec};
+use crate::plan::PullPlan;
+use crate::runtime::live::PullSpec;
 
 /// How many are kept before those are forgotten that nobody has asked for since as many were kept.
 const KEPT_MAX: usize = 1_000;
@@ -19,6 +21,13 @@ pub(super) struct PlannedRead {
     /// Its statement, as it may be shown.
     pub(super) statement: String,
     pub(super) query: ReadQuery,
+}
+
+/// A query that is asked for: as it was planned, or for another key.
+#[derive(Debug)]
+pub(super) struct AskedRead {
+    planned: Arc<PlannedRead>,
+    key: Option<String>,
 }
 
 /// Queries of clients as they were planned, by what was asked. They hold for one state of what exists.
@@ -50,16 +59,19 @@ impl PlannedReads {
     }
 
     /// What was planned for a request, or for one that looks up another key.
-    pub(super) fn get(&mut self, request: &Request) -> Option<Arc<PlannedRead>> {
-        match Cut::of(&request.text) {
+    pub(super) fn get(&mut self, request: &Request) -> Option<AskedRead> {
+        let cut = Cut::of(&request.text);
+        if cut.is_none() && request.text.contains('\0') {
             // It could be taken for one that is cut.
-            None if request.text.contains('\0') => None,
-            None => self.find(&request.text, request).map(Arc::clone),
-            Some(cut) => match self.find(&cut.frame(), request) {
-                Some(read) => read.with_key(&cut).map(Arc::new),
-                None => self.find(&request.text, request).map(Arc::clone),
-            },
+            return None;
         }
+        if let Some(cut) = cut
+            && let Some(planned) = self.find(&cut.frame(), request)
+        {
+            return Some(AskedRead { planned: Arc::clone(planned), key: Some(cut.literal.into()) });
+        }
+        let planned = self.find(&request.text, request)?;
+        Some(AskedRead::of(Arc::clone(planned)))
     }
 
     fn find(&mut self, text: &str, request: &Request) -> Option<&Arc<PlannedRead>> {
@@ -95,17 +107,57 @@ impl PlannedRead {
     /// Whether the one text literal of a request is the key that it looks up, and nothing else.
     fn is_by(&self, cut: &Cut<'_>) -> bool {
         let ReadKind::Table(pull) = &self.query.kind else { return false };
-        pull.text_key() == Some(cut.literal) && self.statement.matches(&cut.quoted()).count() == 1
+        pull.text_key() == Some(cut.literal)
+            && self.statement.matches(&quoted(cut.literal)).count() == 1
+    }
+}
+
+impl AskedRead {
+    /// A query as it was planned.
+    pub(super) fn of(planned: Arc<PlannedRead>) -> Self {
+        Self { planned, key: None }
     }
 
-    /// The same for the literal of another request.
-    fn with_key(&self, cut: &Cut<'_>) -> Option<Self> {
-        let ReadKind::Table(pull) = &self.query.kind else { return None };
-        let before = format!("'{}'", pull.text_key()?);
-        let kind = ReadKind::Table(Arc::new(pull.with_text_key(cut.literal)));
-        let query = self.query.with_kind(kind);
-        Some(Self { statement: self.statement.replace(&before, &cut.quoted()), query })
+    /// The query, but for the key of its plan.
+    pub(super) fn query(&self) -> &ReadQuery {
+        &self.planned.query
     }
+
+    /// Its statement, as it may be shown.
+    pub(super) fn statement(&self) -> String {
+        let statement = &self.planned.statement;
+        match self.key_instead() {
+            Some((pull, key)) => {
+                let before = pull.text_key().unwrap_or_default();
+                statement.replace(&quoted(before), &quoted(key))
+            }
+            None => statement.clone(),
+        }
+    }
+
+    /// The query, as an instance takes it. Its id is one that no other query has.
+    pub(super) fn spec(&self, id: &str) -> ReadSpec {
+        match self.key_instead() {
+            Some((pull, key)) => ReadSpec::Pull(PullSpec {
+                plan: Arc::new(pull.with_text_key(key)),
+                limit: self.planned.query.limit,
+            }),
+            None => self.planned.query.spec(id),
+        }
+    }
+
+    /// The plan of a look-up by another key, and that key.
+    fn key_instead(&self) -> Option<(&PullPlan, &str)> {
+        match (&self.planned.query.kind, &self.key) {
+            (ReadKind::Table(pull), Some(key)) => Some((pull, key)),
+            _ => None,
+        }
+    }
+}
+
+/// A text as it stands in a statement.
+fn quoted(text: &str) -> String {
+    format!("'{text}'")
 }
 
 /// A text around its one text literal.
@@ -131,10 +183,6 @@ impl<'t> Cut<'t> {
     /// The text without the literal: no other text that is cut, or that can be read, is the same.
     fn frame(&self) -> String {
         [self.before, "\0", self.after].concat()
-    }
-
-    fn quoted(&self) -> String {
-        format!("'{}'", self.literal)
     }
 }
 

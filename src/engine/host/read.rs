@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::planned_reads::PlannedRead;
+use super::planned_reads::{AskedRead, PlannedRead};
 use super::print::{NoTopic, Printing};
 use super::pull_limits::Pulling;
 use super::reads::{Place, Reads};
@@ -99,8 +99,8 @@ impl Host {
         if let Some(sequence) = request.sequence {
             shared.wait_for_command(sequence).await?;
         }
-        let planned = shared.state().reads.get(request);
-        if let Some(read) = planned {
+        let asked = shared.state().reads.get(request);
+        if let Some(read) = asked {
             return Ok(Asked::Query(Box::new(self.read(&read).await?)));
         }
         let session = request.reading_session(&shared.properties)?;
@@ -120,12 +120,9 @@ impl Host {
     }
 
     /// Starts a query.
-    async fn read(
-        &self,
-        PlannedRead { statement, query }: &PlannedRead,
-    ) -> Result<Reading, HostError> {
-        let shared = &self.shared;
-        let of = |error: HostError| error.of(statement.clone());
+    async fn read(&self, asked: &AskedRead) -> Result<Reading, HostError> {
+        let (shared, query) = (&self.shared, asked.query());
+        let of = |error: HostError| error.of(asked.statement());
         let is_look_up = matches!(query.kind, ReadKind::Table(_));
         let id = if is_look_up {
             format!("query_{}", clock::now().0)
@@ -136,9 +133,9 @@ impl Host {
         };
         let is_pull = !matches!(query.kind, ReadKind::Push(_));
         let pulling = is_pull.then(|| shared.pull_limits.enter()).transpose()?;
-        let (rows, place) = match query.spec(id.clone()) {
+        let (rows, place) = match asked.spec(&id) {
             ReadSpec::Push(spec) => {
-                let place = self.place(&id, statement.clone()).map_err(of)?;
+                let place = self.place(&id, asked.statement()).map_err(of)?;
                 if let Some(writer) = &query.taps {
                     // It sees what that query makes from now on.
                     shared.instance.started(writer).await;
@@ -179,7 +176,7 @@ impl Shared {
         request: &Request,
         parsed: &ParsedStatement,
         session: &Session,
-    ) -> Result<Arc<PlannedRead>, HostError> {
+    ) -> Result<AskedRead, HostError> {
         let (engine, state) = {
             let state = self.state();
             (state.engine().clone(), state.reads.state())
@@ -192,7 +189,7 @@ impl Shared {
         if needs.is_empty() {
             self.state().reads.keep(request, &read, state);
         }
-        Ok(read)
+        Ok(AskedRead::of(read))
     }
 }
 

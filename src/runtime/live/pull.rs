@@ -84,7 +84,10 @@ impl PullRows {
         let left = spec.limit();
         let mut rows = Self { workers: Arc::clone(workers), spec, left, parts: VecDeque::new() };
         let (mut answers, away) = rows.look_up();
-        if !away.is_empty() {
+        if away.is_empty() {
+            // Others are about to look up as well: answers that leave together wake those who wait for them once.
+            tokio::task::yield_now().await;
+        } else {
             let mut answered = rows.ask(away, None).await;
             while let Some(answer) = answered.recv().await {
                 answers.push(answer);
