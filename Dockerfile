@@ -5,6 +5,8 @@ FROM rust:1.95-alpine AS builder
 RUN apk add --no-cache musl-dev
 WORKDIR /build
 COPY . .
+# What `--version` says it was built from: "$(git log -1 --format='%h %cs')".
+ARG MILLSTREAM_COMMIT
 # musl's target links statically by default. The caches outlive a build, the binary leaves through /out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \

@@ -16,7 +16,7 @@ pub(crate) use watch::{HealthcheckArgs, TopArgs, TopSort, WatchedArgs};
 
 /// Runs ksqlDB's SQL on Kafka, without a JVM.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version = VERSION, about, after_help = "A command line that is not as it should be ends with exit code 64.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -113,6 +113,12 @@ pub(crate) enum ShellName {
     Fish,
 }
 
+/// The version, with the commit that it was built from and its date where these are known.
+const VERSION: &str = match option_env!("MILLSTREAM_BUILT_FROM") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// The properties that ksqlDB does not have.
 const OWN_PROPERTIES: &str = "\
 Properties besides ksqlDB's own:
@@ -140,15 +146,16 @@ pub(crate) struct DemoArgs {
     /// Runs this file instead of device.sql and transitions.sql; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) sql: Vec<std::path::PathBuf>,
-    /// The port that Kafka clients connect to; 0 for any that is free.
-    #[arg(long, default_value_t = 9092)]
-    pub(crate) kafka_port: u16,
-    /// The port of the Schema Registry; 0 for any that is free.
-    #[arg(long, default_value_t = 8081)]
-    pub(crate) registry_port: u16,
-    /// The port of ksqlDB's REST API, which `millstream sql` asks; 0 for any that is free.
-    #[arg(long, default_value_t = 8088)]
-    pub(crate) rest_port: u16,
+    /// The port that Kafka clients connect to; 0 for any that is free. Without it 9092, or the next one that is free.
+    #[arg(long)]
+    pub(crate) kafka_port: Option<u16>,
+    /// The port of the Schema Registry; 0 for any that is free. Without it 8081, or the next one that is free.
+    #[arg(long)]
+    pub(crate) registry_port: Option<u16>,
+    /// The port of ksqlDB's REST API, which `millstream sql` asks; 0 for any that is free. Without it 8088, or the next one that is
+    /// free.
+    #[arg(long)]
+    pub(crate) rest_port: Option<u16>,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
 }
@@ -196,7 +203,8 @@ pub(crate) struct ServerArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The files of statements, which are one program in this order.
+    /// The files of statements, which are one program in this order; - is standard input, and a directory stands for its .sql files, by
+    /// name.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<std::path::PathBuf>,
     #[command(flatten)]
@@ -246,7 +254,8 @@ pub(crate) struct ResetArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The files of statements, which are one program in this order.
+    /// The files of statements, which are one program in this order; - is standard input, and a directory stands for its .sql files, by
+    /// name.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<std::path::PathBuf>,
     /// Kafka brokers whose topics the file is checked against; without them topics are assumed.
@@ -329,36 +338,41 @@ pub(crate) enum Invalid {
     Stop,
 }
 
-/// Where schemas are.
+/// The brokers that readings are on, and how they are reached.
 #[derive(Debug, Args)]
-pub(crate) struct SchemaArgs {
+pub(crate) struct DeviceKafkaArgs {
+    /// Kafka brokers, separated by commas; else bootstrap.servers of --config, else localhost:9092.
+    #[arg(long, visible_alias = "brokers", value_name = "HOST:PORT")]
+    pub(crate) bootstrap_servers: Option<String>,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
+}
+
+/// Where readings are, and their schemas.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArgs {
+    #[command(flatten)]
+    pub(crate) kafka: DeviceKafkaArgs,
     /// The Schema Registry; several with commas. Readings are then on `device-sensors-json-sr`, `device-sensors-proto-sr` or
-    /// `device-sensors-avro`, written with the newest schema of the topic's values, or with ours if there is none.
+    /// `device-sensors-avro`, written with the newest schema of the topic's values, or with ours if there is none. Else
+    /// ksql.schema.registry.url of --config.
     #[arg(long, value_name = "URL")]
     pub(crate) schema_registry: Option<String>,
-    /// Sets a property of the registry's client, such as ksql.schema.registry.basic.auth.user.info; may be repeated.
-    #[arg(long = "property", value_name = "NAME=VALUE", requires = "schema_registry")]
-    pub(crate) properties: Vec<String>,
+    /// How many seconds a broker is tried before giving up; else delivery.timeout.ms for writing and default.api.timeout.ms for
+    /// reading, else 30.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) retry_for: Option<u64>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ProduceArgs {
     /// How readings are spelled.
     pub(crate) format: Format,
-    /// Kafka brokers, separated by commas.
-    #[arg(
-        long,
-        visible_alias = "bootstrap-servers",
-        value_name = "HOST:PORT",
-        value_delimiter = ',',
-        default_value = "localhost:9092"
-    )]
-    pub(crate) brokers: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
     /// The topic, if not the format's own; made with 3 partitions if it does not exist.
     #[arg(long)]
     pub(crate) topic: Option<String>,
-    #[command(flatten)]
-    pub(crate) schemas: SchemaArgs,
     /// Takes the readings from a file of JSON lines, or from standard input (-), instead of inventing them.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "start", "devices"])]
     pub(crate) from: Option<std::path::PathBuf>,
@@ -387,22 +401,12 @@ pub(crate) struct ProduceArgs {
     /// Where a model's readings go, over the table `nexus4=0 iphone12=1 pixel6=2 galaxy_s21=2`; may be repeated.
     #[arg(long = "partition", value_name = "MODEL=PARTITION")]
     pub(crate) partitions: Vec<String>,
-    /// How many seconds a write is retried before giving up.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) retry_for: u64,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArgs {
-    /// Kafka brokers, separated by commas.
-    #[arg(
-        long,
-        visible_alias = "bootstrap-servers",
-        value_name = "HOST:PORT",
-        value_delimiter = ',',
-        default_value = "localhost:9092"
-    )]
-    pub(crate) brokers: Vec<String>,
+    #[command(flatten)]
+    pub(crate) kafka: DeviceKafkaArgs,
     /// The topic, if not device-registry; made, compacted, if it does not exist.
     #[arg(long)]
     pub(crate) topic: Option<String>,
@@ -431,32 +435,21 @@ pub(crate) struct ConsumeArgs {
     /// How readings are spelled.
     #[arg(default_value = "json")]
     pub(crate) format: Format,
-    /// Kafka brokers, separated by commas.
-    #[arg(
-        long,
-        visible_alias = "bootstrap-servers",
-        value_name = "HOST:PORT",
-        value_delimiter = ',',
-        default_value = "localhost:9092"
-    )]
-    pub(crate) brokers: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
     /// The topic, if not the format's own.
     #[arg(long)]
     pub(crate) topic: Option<String>,
-    #[command(flatten)]
-    pub(crate) schemas: SchemaArgs,
-    /// The consumer group; its members share the partitions and its offsets are committed.
-    #[arg(long, default_value = "millstream-monitor")]
-    pub(crate) group: String,
-    /// Where a group that has committed nothing begins.
-    #[arg(long, default_value = "earliest")]
-    pub(crate) from: Start,
+    /// The consumer group, whose members share the partitions and whose offsets are committed; else group.id of --config, else
+    /// millstream-monitor.
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// Where a group that has committed nothing begins; else auto.offset.reset of --config, else earliest.
+    #[arg(long)]
+    pub(crate) from: Option<Start>,
     /// How often the statistics are shown, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
     pub(crate) every: f64,
-    /// How many seconds a broker is waited for before giving up.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) retry_for: u64,
 }
 
 /// A time in ms since 1970, from such a number or an RFC 3339 time.

@@ -6,6 +6,9 @@
 //! ```
 //! What is shown comes from the topics alone, as any Kafka client could read them.
 
+mod device_table;
+mod panels;
+mod ports;
 mod screen;
 mod summary;
 mod watch;
@@ -26,11 +29,13 @@ use millstream::devices::{
 use millstream::engine::headless::{self, HeadlessError};
 use millstream::engine::host::{Host, HostOptions, Request};
 use millstream::engine::{Properties, Services};
+use millstream::kafka::ClientConfig;
 use millstream::kafka::admin::Admin;
 use millstream::registry::SchemaType;
 use millstream::runtime::clock;
 use millstream::runtime::live::ensure_topic;
 use millstream::server::{Server, ServerOptions};
+use millstream::terminal::Key;
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
@@ -38,7 +43,8 @@ use crate::args::DemoArgs;
 use crate::devices_command::{any_seed, now_ms};
 use crate::files::Files;
 use crate::{registry_command, run_command};
-use screen::{Header, Screen};
+use panels::Header;
+use screen::Screen;
 use summary::{Places, Summary};
 use watch::Watch;
 
@@ -76,15 +82,17 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let duration = args.duration.map(Duration::try_from_secs_f64).transpose();
     let duration = duration.context("--duration is seconds, 0 or more")?;
     let stopped = run_command::stop_signal()?;
-    let is_screen = std::io::stdout().is_terminal();
+    let is_screen = run_command::is_screen();
     if !is_screen || !std::io::stderr().is_terminal() {
         run_command::start_tracing("warn,millstream::kafka::fetch=error");
     }
     let files = if args.sql.is_empty() { Files::new(SQL) } else { Files::read(&args.sql)? };
-    let config = EmbeddedConfig { port: args.kafka_port, ..EmbeddedConfig::default() };
+    let kafka_port = ports::chosen(args.kafka_port, 9_092, "--kafka-port");
+    let registry_port = ports::chosen(args.registry_port, 8_081, "--registry-port");
+    let config = EmbeddedConfig { port: kafka_port, ..EmbeddedConfig::default() };
     let host = config.host;
     let broker = EmbeddedBroker::start(config).await?;
-    let registry = registry_command::start(&broker, host, args.registry_port, None).await?;
+    let registry = registry_command::start(&broker, host, registry_port, None).await?;
     if !is_screen {
         eprintln!(
             "Kafka clients connect to {}; the Schema Registry is {}; Ctrl-C ends the demo.",
@@ -147,7 +155,8 @@ impl Demo {
             stop_within: PATIENCE,
         };
         let host = Arc::new(Host::start(services.clone(), options).await?);
-        let address = SocketAddr::from(([127, 0, 0, 1], args.rest_port));
+        let rest_port = ports::chosen(args.rest_port, 8_088, "--rest-port");
+        let address = SocketAddr::from(([127, 0, 0, 1], rest_port));
         let server = Server::start(Arc::clone(&host), ServerOptions::new(address)).await;
         let server = server.context("--rest-port, or 0 for any that is free")?;
         let statements = Request { text: files.text().to_string(), ..Request::default() };
@@ -164,12 +173,14 @@ impl Demo {
         let mut producers = JoinSet::new();
         for spelling in spellings(&services) {
             if sources.contains(spelling.topic()) {
-                producers.spawn(produce(args, spelling, &bootstrap, stopped.clone()));
+                let kafka = services.cluster.config().clone();
+                producers.spawn(produce(args, spelling, kafka, stopped.clone()));
             }
         }
         let rest = format!("http://{}", server.address());
         let places = Places { bootstrap, registry, rest };
-        let summary = Summary::default();
+        let mut summary = Summary::default();
+        watch.topics().for_each(|(topic, content)| summary.add_topic(topic, content));
         Ok(Self { places, host, server, watch, producers, stop_producers, summary })
     }
 
@@ -222,6 +233,15 @@ impl Demo {
                     }
                     if has_failed {
                         break Err(anyhow::anyhow!("every query has failed: {}", self.summary.causes()));
+                    }
+                }
+                key = view.key() => {
+                    if !view.follow(key) {
+                        break Ok(());
+                    }
+                    let header = Header { places: &self.places, elapsed: began.elapsed() };
+                    if let Err(error) = view.show(&self.summary, &header) {
+                        break ignore_broken_pipe(Err(error));
                     }
                 }
                 Some(produced) = self.producers.join_next() => {
@@ -304,14 +324,14 @@ async fn prepare(
 fn produce(
     args: &DemoArgs,
     spelling: Spelling,
-    bootstrap: &str,
+    kafka: ClientConfig,
     mut stopped: signal::Receiver<bool>,
 ) -> impl Future<Output = Result<ProduceSummary, devices::DeviceError>> + Send + 'static {
     let clock: Clock = Arc::new(now_ms);
     let seed = args.seed.unwrap_or_else(any_seed);
     let readings = Readings::new(seed, DEVICES, Pace { start_ms: 0, interval_us: 0 });
     let options = ProduceOptions {
-        brokers: vec![bootstrap.to_owned()],
+        kafka,
         topic: spelling.topic().to_owned(),
         spelling,
         table: PartitionTable::default(),
@@ -341,6 +361,22 @@ impl View {
         match self {
             Self::Screen(_) => REDRAW,
             Self::Lines => LINE,
+        }
+    }
+
+    /// The next key that is typed.
+    async fn key(&mut self) -> Key {
+        match self {
+            Self::Screen(screen) => screen.key().await,
+            Self::Lines => std::future::pending().await,
+        }
+    }
+
+    /// Does what a key asks for; false if it asks to end.
+    fn follow(&mut self, key: Key) -> bool {
+        match self {
+            Self::Screen(screen) => screen.follow(key),
+            Self::Lines => true,
         }
     }
 

@@ -1,7 +1,6 @@
 //! `millstream produce` and `millstream consume`.
 
 use std::{
-    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     io::{IsTerminal, Write},
     path::Path,
@@ -15,43 +14,80 @@ use millstream::devices::{
     ProduceOptions, REGISTRY_TOPIC, ReadingFormat, ReadingSource, Readings, RegisterOptions,
     Spelling, View,
 };
+use millstream::engine::{Properties, registry};
+use millstream::kafka::config::OffsetReset;
 use millstream::kafka::{ClientConfig, Cluster};
-use millstream::registry::{RegistryClient, RegistryConfig, SchemaType};
+use millstream::registry::SchemaType;
 use tokio::io::BufReader;
 
-use crate::args::{ConsumeArgs, Format, Invalid, ProduceArgs, RegisterArgs, SchemaArgs, Start};
-use crate::run_command;
+use crate::args::{
+    ConsumeArgs, DeviceKafkaArgs, Format, Invalid, ProduceArgs, ReadingArgs, RegisterArgs, Start,
+};
+use crate::run_command::{self, LOCAL_BROKERS};
 
 /// Where seeded readings begin unless told otherwise.
 const SEEDED_START_MS: i64 = 1_700_000_000_000;
 /// Kafka's default retention: a topic drops what is dated longer ago.
 const RETENTION_MS: i64 = 7 * 24 * 3_600 * 1_000;
 
+/// How long brokers are tried where nothing is said.
+const RETRY_FOR: Duration = Duration::from_secs(30);
+
+/// The group of those who watch, where nothing is said.
+const GROUP: &str = "millstream-monitor";
+
 /// Readings a second, where nothing is said of invented ones.
 const RATE: f64 = 10.0;
 
-/// How readings are spelled.
-fn spelling(format: Format, schemas: &SchemaArgs) -> anyhow::Result<Spelling> {
-    let Some(urls) = &schemas.schema_registry else {
-        return Ok(Spelling::Plain(match format {
-            Format::Json => ReadingFormat::Json,
-            Format::Protobuf => ReadingFormat::Protobuf,
-            Format::Avro => anyhow::bail!("avro needs --schema-registry URL"),
-        }));
-    };
-    let mut properties = BTreeMap::from([("ksql.schema.registry.url".to_owned(), urls.clone())]);
-    for property in &schemas.properties {
-        let (name, value) = run_command::name_and_value(property)?;
-        properties.insert(name.to_owned(), value.to_owned());
+/// Where readings are, as the command line and its properties say it.
+struct Place {
+    properties: Properties,
+    kafka: ClientConfig,
+    spelling: Spelling,
+}
+
+impl Place {
+    fn new(format: Format, args: &ReadingArgs, client: &str) -> anyhow::Result<Self> {
+        let mut properties = properties(&args.kafka)?;
+        if let Some(urls) = &args.schema_registry {
+            properties.set("ksql.schema.registry.url", urls);
+        }
+        let spelling = match (registry(&properties)?, format) {
+            (Some(registry), Format::Json) => Spelling::Registered(SchemaType::Json, registry),
+            (Some(registry), Format::Protobuf) => {
+                Spelling::Registered(SchemaType::Protobuf, registry)
+            }
+            (Some(registry), Format::Avro) => Spelling::Registered(SchemaType::Avro, registry),
+            (None, Format::Json) => Spelling::Plain(ReadingFormat::Json),
+            (None, Format::Protobuf) => Spelling::Plain(ReadingFormat::Protobuf),
+            (None, Format::Avro) => anyhow::bail!("avro needs --schema-registry URL"),
+        };
+        let kafka = kafka(&properties, client)?;
+        Ok(Self { properties, kafka, spelling })
     }
-    let config =
-        RegistryConfig::from_properties(&properties)?.context("--schema-registry: no URL")?;
-    let language = match format {
-        Format::Json => SchemaType::Json,
-        Format::Protobuf => SchemaType::Protobuf,
-        Format::Avro => SchemaType::Avro,
-    };
-    Ok(Spelling::Registered(language, RegistryClient::new(config)?))
+
+    /// How long brokers are tried: as the command line says, or the property.
+    fn retry_for(&self, args: &ReadingArgs, property: (&str, Duration)) -> Duration {
+        let (name, value) = property;
+        let said = self.properties.get(name).map(|_| value);
+        args.retry_for.map(Duration::from_secs).or(said).unwrap_or(RETRY_FOR)
+    }
+}
+
+/// The properties of the command line, with brokers among them.
+fn properties(args: &DeviceKafkaArgs) -> anyhow::Result<Properties> {
+    let servers = args.bootstrap_servers.as_deref();
+    let mut properties = run_command::properties(&args.properties, servers)?;
+    run_command::warn_of_unknown(&properties);
+    run_command::set_default(&mut properties, "bootstrap.servers", LOCAL_BROKERS);
+    Ok(properties)
+}
+
+/// How brokers are reached, by a client of this name unless it is given another.
+fn kafka(properties: &Properties, client: &str) -> anyhow::Result<ClientConfig> {
+    let mut properties = properties.clone();
+    run_command::set_default(&mut properties, "client.id", client);
+    Ok(ClientConfig::from_properties(&properties.for_clients())?)
 }
 
 /// Lines of a file, or of standard input.
@@ -91,15 +127,18 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
         let readings = Readings::new(seed, args.devices, Pace { start_ms, interval_us });
         ReadingSource::Invented(Box::new(readings), live.then_some(clock))
     };
-    let spelling = spelling(args.format, &args.schemas)?;
+    let place = Place::new(args.format, &args.reading, "millstream-produce")?;
+    let retry_for =
+        place.retry_for(&args.reading, ("delivery.timeout.ms", place.kafka.delivery_timeout));
+    let Place { kafka, spelling, .. } = place;
     let options = ProduceOptions {
-        brokers: args.brokers,
+        kafka,
         topic: args.topic.unwrap_or_else(|| spelling.topic().to_owned()),
         spelling,
         table: PartitionTable::with_entries(args.partitions.iter().map(String::as_str))?,
         rate: (rate > 0.0).then_some(rate),
         count: args.count,
-        retry_for: Duration::from_secs(args.retry_for),
+        retry_for,
         on_invalid: match args.on_invalid {
             Invalid::Skip => OnInvalid::Skip,
             Invalid::Stop => OnInvalid::Stop,
@@ -116,9 +155,8 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
 
 /// Writes a registry of the devices, once.
 pub(crate) async fn register(args: RegisterArgs) -> anyhow::Result<()> {
-    let brokers = ("bootstrap.servers".to_owned(), args.brokers.join(","));
-    let config = ClientConfig::from_properties(&BTreeMap::from([brokers]))?;
-    let cluster = Cluster::new(config)?;
+    run_command::start_tracing("warn");
+    let cluster = Cluster::new(kafka(&properties(&args.kafka)?, "millstream-register")?)?;
     let registrations = devices::registrations(args.seed, args.devices);
     let options = RegisterOptions {
         topic: args.topic.unwrap_or_else(|| REGISTRY_TOPIC.to_owned()),
@@ -133,24 +171,34 @@ pub(crate) async fn register(args: RegisterArgs) -> anyhow::Result<()> {
 pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
     anyhow::ensure!(args.every > 0.0 && args.every <= 86_400.0, "--every is seconds, more than 0");
     // A table on the screen is not written over.
-    let is_screen = std::io::stdout().is_terminal();
+    let is_screen = run_command::is_screen();
     run_command::start_tracing(if is_screen { "error" } else { "warn" });
-    let spelling = spelling(args.format, &args.schemas)?;
+    let place = Place::new(args.format, &args.reading, "millstream-consume")?;
+    let retry_for =
+        place.retry_for(&args.reading, ("default.api.timeout.ms", place.kafka.api_timeout));
+    let group = args.group.or_else(|| place.properties.get("group.id").map(str::to_owned));
+    let resets = place.properties.get("auto.offset.reset").is_some();
+    let from = match (args.from, place.kafka.offset_reset) {
+        (Some(Start::Latest), _) => StartAt::Latest,
+        (None, OffsetReset::Latest) if resets => StartAt::Latest,
+        (None, OffsetReset::None) if resets => {
+            anyhow::bail!("auto.offset.reset=none: where is a new group to begin? Give --from")
+        }
+        _ => StartAt::Earliest,
+    };
+    let Place { kafka, spelling, .. } = place;
     let options = ConsumeOptions {
-        brokers: args.brokers,
+        kafka,
         topic: args.topic.unwrap_or_else(|| spelling.topic().to_owned()),
         spelling,
-        group: args.group,
-        from: match args.from {
-            Start::Earliest => StartAt::Earliest,
-            Start::Latest => StartAt::Latest,
-        },
+        group: group.unwrap_or_else(|| GROUP.to_owned()),
+        from,
         interval: Duration::from_secs_f64(args.every),
-        retry_for: Duration::from_secs(args.retry_for),
+        retry_for,
         clock: Arc::new(now_ms),
     };
     let out = std::io::stdout();
-    let view = if out.is_terminal() { View::Table(out) } else { View::Lines(out) };
+    let view = if is_screen { View::table(out) } else { View::Lines(out) };
     let summary = devices::consume(options, view, stop_signal()).await?;
     // Standard output is for the statistics, which another program may read.
     eprint!("{summary}");

@@ -83,7 +83,7 @@ fn indented(name: &str, text: &str) -> Vec<[String; 4]> {
 }
 
 /// Columns of equal width; rows of one column do not widen it.
-fn aligned(rows: &[[String; 4]]) -> String {
+pub(crate) fn aligned(rows: &[[String; 4]]) -> String {
     let width = |column: usize| {
         let whole = rows.iter().filter(|row| !row[1].is_empty());
         whole.map(|row| row[column].chars().count()).max().unwrap_or_default()

@@ -1,7 +1,7 @@
 //! Files of statements that are one program: parsed together, and their faults told by file.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use millstream::sql::diagnostic::Color;
@@ -20,10 +20,14 @@ struct File {
 }
 
 impl Files {
-    /// Reads files; `-` is standard input.
+    /// Reads files; `-` is standard input, and a directory stands for the files in it whose names end with `.sql`, by name.
     pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
-        let mut files = Vec::with_capacity(paths.len());
+        let mut all = Vec::with_capacity(paths.len());
         for path in paths {
+            if path.is_dir() { all.extend(in_directory(path)?) } else { all.push(path.clone()) }
+        }
+        let mut files = Vec::with_capacity(all.len());
+        for path in &all {
             let is_input = path.as_os_str() == "-";
             let name =
                 if is_input { "standard input".to_owned() } else { path.display().to_string() };
@@ -89,6 +93,21 @@ impl Files {
         let file = self.file_at(at).map(|file| file.name.as_str());
         fault.render_in(file, &self.text, color)
     }
+}
+
+/// The files of statements in a directory, by name.
+fn in_directory(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let unread = || format!("cannot read {}", directory.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).with_context(unread)? {
+        let path = entry.with_context(unread)?.path();
+        if path.is_file() && path.extension().is_some_and(|extension| extension == "sql") {
+            files.push(path);
+        }
+    }
+    anyhow::ensure!(!files.is_empty(), "no file in {} ends with .sql", directory.display());
+    files.sort();
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@
 //! |--:|---|---|---|
 //! | 1 | [`types`] | values, SQL types, schemas, rows, columns, time, windows, decimals | – |
 //! | 1 | [`java`] | what results owe to Java: text of numbers, dates and patterns, hashes | types |
+//! | 1 | [`terminal`] | painted lines, keys, tables that are scrolled | – |
 //! | 1 | [`kafka`] | bytes only: the client | – |
 //! | 2 | [`registry`] | schemas, as a Schema Registry holds them; its client; an embedded one | types kafka |
 //! | 2 | [`sql`] | text to syntax tree and back, places, diagnostics | types |
@@ -42,7 +43,7 @@
 //! | 10 | [`engine`] | one statement in, one outcome out; files as applications | 1–9 |
 //! | 11 | [`server`] | ksqlDB's REST API over an engine, and the page that browsers are shown; alone knows its JSON | types java sql engine |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
-//! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka |
+//! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka terminal |
 //! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql kafka |
 //! | 14 | [`apply`] | files of definitions against a server: what is kept, made, replaced, refused | types sql formats plan registry engine `server::api` cli |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
@@ -106,6 +107,8 @@
 //!   skipped. A write that failed stops the query, and is tried again from what was committed.
 //! - Nothing is unbounded: fetches, queues, caches and parser depth have limits with names.
 pub mod types;
+
+pub mod terminal;
 
 pub mod java;
 

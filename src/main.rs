@@ -3,6 +3,7 @@
 mod apply_command;
 mod args;
 mod broker_command;
+mod check_table;
 mod demo;
 mod devices_command;
 mod dry_run;
@@ -28,11 +29,21 @@ use clap::Parser;
 use args::{Cli, Command};
 use millstream::expr::STACK_BYTES;
 
+/// How a process ends that is called in a way that it does not know, as `sysexits.h` has it; 2 and others say how work went.
+const USAGE: u8 = 64;
+
 /// How a process ends that has panicked.
 const PANICKED: u8 = 101;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Whoever closes the pipe has seen enough.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.thread_stack_size(STACK_BYTES);
     if let Command::Run(_) = cli.command {

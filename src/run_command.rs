@@ -16,6 +16,7 @@ use millstream::runtime::live::{InstanceOptions, InstanceStatus, QueryState};
 use millstream::server::Server;
 
 use crate::args::{CheckArgs, KafkaArgs, LogArgs, LogFormat, PropertyArgs, RunArgs};
+use crate::check_table;
 use crate::dry_run;
 use crate::files::Files;
 use crate::kafka_wait::telling;
@@ -24,6 +25,9 @@ use crate::minute_line;
 
 /// Every query has failed for good.
 const ALL_FAILED: u8 = 2;
+
+/// The brokers of commands that need none to be named.
+pub(crate) const LOCAL_BROKERS: &str = "localhost:9092";
 
 /// How often a running instance looks at its queries.
 const WATCH: Duration = Duration::from_millis(200);
@@ -250,7 +254,8 @@ async fn try_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     let name = files.names();
     if checked.faults.is_empty() {
-        println!("{name}: {} queries, nothing wrong", checked.queries.len());
+        print!("{}", check_table::table(&checked, &files));
+        println!("{name}: {} queries, nothing wrong", checked.queries().count());
         return Ok(ExitCode::SUCCESS);
     }
     println!("{name}: {}", HeadlessError::Statements(checked.faults));
@@ -339,12 +344,27 @@ pub(crate) fn properties(
     Ok(properties)
 }
 
+/// Sets a property that nobody has set; its value.
+pub(crate) fn set_default(properties: &mut Properties, name: &str, value: &str) -> String {
+    if let Some(value) = properties.get(name) {
+        return value.to_owned();
+    }
+    properties.set(name, value);
+    value.to_owned()
+}
+
 /// The two parts of a `--property`.
 pub(crate) fn name_and_value(property: &str) -> anyhow::Result<(&str, &str)> {
     let parts = property.split_once('=');
     let (name, value) =
         parts.with_context(|| format!("--property {property}: expected NAME=VALUE"))?;
     Ok((name.trim(), value.trim()))
+}
+
+/// Whether standard output is a terminal that can be drawn on.
+pub(crate) fn is_screen() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stdout().is_terminal() && !is_dumb
 }
 
 /// Becomes ready when the process is told to stop.

@@ -11,11 +11,9 @@ use millstream::kafka::{ClientConfig, Cluster};
 use millstream::registry::RegistryClient;
 
 use crate::args::{TopicsAction, TopicsArgs};
-use crate::run_command;
+use crate::run_command::{self, LOCAL_BROKERS};
 use topics::Topics;
 
-/// The brokers where none are named.
-const BROKERS: &str = "localhost:9092";
 /// How long a broker is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -40,13 +38,11 @@ pub(crate) async fn run(args: TopicsArgs) -> anyhow::Result<()> {
 
 /// A client of the brokers of the command line, one of the registry if there is one, and where the brokers are.
 fn connect(args: &TopicsArgs) -> anyhow::Result<(Cluster, Option<RegistryClient>, String)> {
-    let properties =
-        run_command::properties(&args.property_args(), args.bootstrap_servers.as_deref())?;
+    let servers = args.bootstrap_servers.as_deref();
+    let mut properties = run_command::properties(&args.property_args(), servers)?;
     run_command::warn_of_unknown(&properties);
     let registry = millstream::engine::registry(&properties)?;
-    let mut properties = properties.for_clients();
-    let brokers = properties.entry("bootstrap.servers".to_owned());
-    let brokers = brokers.or_insert_with(|| BROKERS.to_owned()).clone();
-    let cluster = Cluster::new(ClientConfig::from_properties(&properties)?)?;
+    let brokers = run_command::set_default(&mut properties, "bootstrap.servers", LOCAL_BROKERS);
+    let cluster = Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?;
     Ok((cluster.with_patience(PATIENCE), registry, brokers))
 }

@@ -15,6 +15,7 @@ use millstream::{
         PartitionTable, ProduceOptions, ReadingFormat, ReadingSource, Readings, Spelling, View,
         consume, produce,
     },
+    kafka::ClientConfig,
 };
 use rskafka::client::{ClientBuilder, partition::UnknownTopicHandling};
 use serde_json::Value;
@@ -54,7 +55,7 @@ fn invented(seed: u64) -> ReadingSource {
 
 fn options(brokers: &[String], topic: &str, format: ReadingFormat, count: u64) -> ProduceOptions {
     ProduceOptions {
-        brokers: brokers.to_vec(),
+        kafka: ClientConfig::new(&brokers.join(",")).unwrap(),
         topic: topic.to_owned(),
         spelling: Spelling::Plain(format),
         table: PartitionTable::default(),
@@ -229,7 +230,7 @@ fn now_ms() -> i64 {
 
 fn watching(brokers: &[String], topic: &str, format: ReadingFormat) -> ConsumeOptions {
     ConsumeOptions {
-        brokers: brokers.to_vec(),
+        kafka: ClientConfig::new(&brokers.join(",")).unwrap(),
         topic: topic.to_owned(),
         spelling: Spelling::Plain(format),
         group: format!("watching-{topic}"),
@@ -315,7 +316,7 @@ async fn instances_of_a_group_share_the_partitions() {
     let finished = Notify::new();
     let (written, (one, other)) =
         tokio::join!(produce(invented(7), endless, finished.notified()), async {
-            let both = both.await;
+            let both = Box::pin(both).await;
             finished.notify_one();
             both
         });

@@ -37,7 +37,7 @@ impl World {
     fn run(&self, arguments: &[&str], input: &str) -> Output {
         use std::io::Write as _;
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
-        command.args(arguments).args(["--brokers", &self.broker.bootstrap()]);
+        command.args(arguments).args(["--bootstrap-servers", &self.broker.bootstrap()]);
         command.args(["--schema-registry", &self.registry.url()]);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -48,7 +48,7 @@ impl World {
     /// Watches a topic until so many records were seen.
     async fn watch(&self, spelling: &Spelling, records: u64) -> ConsumeSummary {
         let options = ConsumeOptions {
-            brokers: vec![self.broker.bootstrap()],
+            kafka: ClientConfig::new(&self.broker.bootstrap()).unwrap(),
             topic: spelling.topic().to_owned(),
             spelling: spelling.clone(),
             group: format!("watching-{}", spelling.topic()),
@@ -114,7 +114,7 @@ async fn readings_of_all_languages_are_registered_written_and_watched() {
     for language in SchemaType::ALL {
         let spelling = Spelling::Registered(language, world.client.clone());
         let options = ProduceOptions {
-            brokers: vec![world.broker.bootstrap()],
+            kafka: ClientConfig::new(&world.broker.bootstrap()).unwrap(),
             topic: spelling.topic().to_owned(),
             spelling: spelling.clone(),
             table: PartitionTable::default(),

@@ -19,6 +19,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("java", &["types"]),
+    ("terminal", &[]),
     ("kafka", &[]),
     ("registry", &["types", "kafka"]),
     ("sql", &["types"]),
@@ -65,7 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
-    ("devices", &["types", "formats", "registry", "kafka"]),
+    ("devices", &["types", "terminal", "formats", "registry", "kafka"]),
     ("server", &["types", "java", "sql", "formats", "engine", "kafka::config", "kafka::tls"]),
     ("cli", &["sql", "kafka", "server::api"]),
     ("apply", &["types", "sql", "formats", "plan", "registry", "engine", "server::api", "cli"]),

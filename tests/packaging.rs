@@ -157,7 +157,7 @@ fn check_queries(what: &str, text: &str, expected: &[&str]) {
     let checked = runtime.block_on(check(text));
     assert_eq!(checked.faults, [], "{what}");
     let numbered = expected.iter().enumerate().map(|(number, id)| format!("{id}_{number}"));
-    assert_eq!(checked.queries, numbered.collect::<Vec<_>>(), "{what}");
+    assert_eq!(checked.queries().collect::<Vec<_>>(), numbered.collect::<Vec<_>>(), "{what}");
 }
 
 #[test]

@@ -106,12 +106,62 @@ pub(super) struct Summary {
     transition_counts: Keyed<(String, String), u64>,
     /// How many readings there were at some times.
     samples: VecDeque<(Duration, u64)>,
+    topics: BTreeMap<Arc<str>, Topic>,
+}
+
+/// A topic that queries read or write.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Topic {
+    content: Content,
+    /// How many records it has had.
+    pub(super) records: u64,
+    /// How many came a second, lately.
+    pub(super) per_second: f64,
+    /// The newest of other topics than those of the device application, as a text.
+    pub(super) newest: String,
+    /// When the rate was taken, and how many records there were then.
+    taken: (Duration, u64),
 }
 
 impl Summary {
     /// Counts readings.
     pub(super) fn add_readings(&mut self, partition: i32, count: u64) {
         *self.partitions.entry(partition).or_default() += count;
+    }
+
+    /// A topic of which nothing is known yet.
+    pub(super) fn add_topic(&mut self, topic: &Arc<str>, content: Content) {
+        let topic = self.topics.entry(Arc::clone(topic));
+        topic.or_insert(Topic {
+            content,
+            records: 0,
+            per_second: 0.0,
+            newest: String::new(),
+            taken: (Duration::ZERO, 0),
+        });
+    }
+
+    /// Counts records of a topic, the newest of which has this value.
+    pub(super) fn add_records(&mut self, topic: &str, count: u64, newest: Option<&[u8]>) {
+        let Some(topic) = self.topics.get_mut(topic) else { return };
+        topic.records += count;
+        if let Some(newest) = newest {
+            topic.newest = match std::str::from_utf8(newest) {
+                Ok(text) => text.to_owned(),
+                Err(_) => format!("{} bytes", newest.len()),
+            };
+        }
+    }
+
+    /// Whether there are topics of readings.
+    pub(super) fn has_readings(&self) -> bool {
+        self.topics.values().any(|topic| topic.content == Content::Readings)
+    }
+
+    /// The topics that are none of the device application, by name.
+    pub(super) fn other_topics(&self) -> impl Iterator<Item = (&str, &Topic)> {
+        let others = self.topics.iter().filter(|(_, topic)| topic.content == Content::Other);
+        others.map(|(name, topic)| (&**name, topic))
     }
 
     /// Takes a record of a topic that holds `content`; what it cannot read it leaves out.
@@ -153,6 +203,14 @@ impl Summary {
     /// Notes how many readings there are after `elapsed`.
     pub(super) fn sample(&mut self, elapsed: Duration) {
         self.samples.push_back((elapsed, self.readings()));
+        for topic in self.topics.values_mut() {
+            let (at, before) = topic.taken;
+            let span = elapsed.saturating_sub(at);
+            if span >= RATE_SPAN {
+                topic.per_second = (topic.records - before) as f64 / span.as_secs_f64();
+                topic.taken = (elapsed, topic.records);
+            }
+        }
         let kept = Duration::from_secs(RATE_SECONDS + 2);
         while self.samples.front().is_some_and(|(at, _)| *at + kept < elapsed) {
             self.samples.pop_front();
@@ -245,6 +303,9 @@ impl Summary {
             .into_iter()
             .map(|((from, to), count)| (format!("{from}-{to}"), json!(count)))
             .collect();
+        let topics =
+            self.topics.iter().map(|(name, topic)| (name.to_string(), json!(topic.records)));
+        let topics: serde_json::Map<String, Value> = topics.collect();
         let queries: Vec<Value> = self
             .queries
             .iter()
@@ -266,6 +327,7 @@ impl Summary {
             "alerts": self.alerts,
             "transitions": self.transitions,
             "transition_counts": counts,
+            "topics": topics,
             "queries": queries,
         })
     }
@@ -325,8 +387,58 @@ fn device(row: &Value) -> Device {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What is known of so many devices, the later of which have more readings and higher peaks.
+    pub(in super::super) fn devices(count: u64) -> Summary {
+        let mut summary = Summary::default();
+        summary.add_topic(&Arc::from("device-sensors"), Content::Readings);
+        summary.add_readings(0, count);
+        for device in 0..count {
+            let row = format!(
+                r#"{{"READING_COUNT":{},"AVG_X":0.1,"AVG_Y":0.2,"AVG_Z":0.3,"MAX_MOVEMENT_X":1.0,"MAX_MOVEMENT_Y":1.0,"MAX_MOVEMENT_Z":{device}.5}}"#,
+                device + 1
+            );
+            add(&mut summary, "DEVICE_SENSOR_STATS", &format!("d{device}"), &row);
+            add(
+                &mut summary,
+                "DEVICE_ACTIVITY_COUNTS",
+                &format!("d{device}-walk"),
+                r#"{"ACTIVITY_COUNT":1}"#,
+            );
+            add(
+                &mut summary,
+                "MOVEMENT_ALERTS",
+                "",
+                r#"{"DEVICE":"d1","GT":"run","MOVEMENT_MAGNITUDE":0.06}"#,
+            );
+        }
+        summary
+    }
+
+    /// What is known of SQL that has nothing to do with devices.
+    pub(in super::super) fn of_other_sql() -> Summary {
+        let mut summary = Summary::default();
+        for topic in ["clicks", "COUNTS"] {
+            summary.add_topic(&Arc::from(topic), Content::of(topic));
+        }
+        summary.add_records("clicks", 2_000, None);
+        summary.add_records("COUNTS", 3, Some(b"{\"N\":3}"));
+        summary
+    }
+
+    #[test]
+    fn topics_are_counted_with_their_rates() {
+        let mut summary = of_other_sql();
+        summary.sample(Duration::from_secs(4));
+        let topics: Vec<_> = summary.other_topics().collect();
+        assert_eq!(topics.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["COUNTS", "clicks"]);
+        assert_eq!((topics[1].1.records, topics[1].1.per_second), (2_000, 500.0));
+        assert_eq!(topics[0].1.newest, "{\"N\":3}");
+        summary.add_records("COUNTS", 1, Some(&[0, 0xff]));
+        assert_eq!(summary.other_topics().next().unwrap().1.newest, "2 bytes");
+    }
 
     fn add(summary: &mut Summary, topic: &str, key: &str, value: &str) {
         let value = (!value.is_empty()).then_some(value.as_bytes());

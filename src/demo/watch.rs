@@ -43,6 +43,11 @@ impl Watch {
         Ok(Self { admin, fetcher, partitions, contents })
     }
 
+    /// The topics that are read, with what they hold.
+    pub(super) fn topics(&self) -> impl Iterator<Item = (&Arc<str>, Content)> {
+        self.contents.iter().map(|(topic, content)| (topic, *content))
+    }
+
     /// What has come, or what comes within `wait_max`.
     pub(super) async fn poll(&self, wait_max: Duration) -> anyhow::Result<Vec<FetchedPartition>> {
         match self.fetcher.poll(wait_max).await {
@@ -60,13 +65,17 @@ impl Watch {
     pub(super) fn add(&self, fetched: &[FetchedPartition], summary: &mut Summary) {
         for fetched in fetched {
             let TopicPartition { topic, partition } = &fetched.partition;
-            match self.contents.get(topic).copied().unwrap_or(Content::Other) {
+            let from = fetched.position.max(first_offset(fetched));
+            let count = u64::try_from(fetched.next_offset.saturating_sub(from)).unwrap_or(0);
+            let content = self.contents.get(topic).copied().unwrap_or(Content::Other);
+            let newest = match content {
+                Content::Other => fetched.records().flatten().filter_map(|it| it.value).last(),
+                _ => None,
+            };
+            summary.add_records(topic, count, newest);
+            match content {
                 Content::Other => {}
-                Content::Readings => {
-                    let from = fetched.position.max(first_offset(fetched));
-                    let count = fetched.next_offset.saturating_sub(from);
-                    summary.add_readings(*partition, u64::try_from(count).unwrap_or(0));
-                }
+                Content::Readings => summary.add_readings(*partition, count),
                 content => {
                     for record in fetched.records().flatten() {
                         summary.add(content, topic, record.key, record.value);

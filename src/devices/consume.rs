@@ -34,8 +34,8 @@ pub enum From {
 /// What to watch.
 #[derive(Clone)]
 pub struct ConsumeOptions {
-    /// Addresses of brokers, `host:port`.
-    pub brokers: Vec<String>,
+    /// The brokers, and how they are reached.
+    pub kafka: ClientConfig,
     /// The topic.
     pub topic: String,
     /// How its readings are spelled.
@@ -120,10 +120,10 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     async fn open(options: &'a ConsumeOptions) -> Result<Self, DeviceError> {
-        let cluster = Cluster::new(config(options)?).map_err(|error| options.fault(&error))?;
+        let cluster = Cluster::new(config(options)).map_err(|error| options.fault(&error))?;
         let topic = options.topic.as_str();
         let no_broker = |error: KafkaError| DeviceError::NoBroker {
-            brokers: options.brokers.join(", "),
+            brokers: options.kafka.bootstrap_servers.join(", "),
             cause: error.to_string(),
         };
         let found = Admin::new(&cluster).describe_topics(&[topic]).await.map_err(no_broker)?;
@@ -166,6 +166,12 @@ impl<'a> Watch<'a> {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                key = view.key() => {
+                    if !view.follow(key) {
+                        break;
+                    }
+                    due_ms = 0;
+                }
                 fetched = self.consumer.poll(Duration::from_millis(wait_ms as u64)) => {
                     let fetched = fetched.map_err(|error| self.options.fault(&error))?;
                     self.forget_lost();
@@ -262,16 +268,15 @@ impl ConsumeOptions {
     }
 }
 
-fn config(options: &ConsumeOptions) -> Result<ClientConfig, DeviceError> {
-    let brokers = options.brokers.join(",");
-    let mut config = ClientConfig::new(&brokers).map_err(|error| options.fault(&error.into()))?;
-    "millstream-consume".clone_into(&mut config.client_id);
-    config.api_timeout = options.retry_for;
-    config.offset_reset = match options.from {
-        From::Earliest => OffsetReset::Earliest,
-        From::Latest => OffsetReset::Latest,
-    };
-    Ok(config)
+fn config(options: &ConsumeOptions) -> ClientConfig {
+    ClientConfig {
+        api_timeout: options.retry_for,
+        offset_reset: match options.from {
+            From::Earliest => OffsetReset::Earliest,
+            From::Latest => OffsetReset::Latest,
+        },
+        ..options.kafka.clone()
+    }
 }
 
 /// Whoever reads the output may go; that is no fault.

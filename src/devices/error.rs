@@ -53,6 +53,24 @@ pub enum DeviceError {
     /// A partition table's entry is not `MODEL=PARTITION`.
     #[error("'{0}' is no entry of the partition table; expected MODEL=PARTITION, as in nexus4=0")]
     PartitionEntry(String),
+    /// A partition table's entry is for a model of which there are no readings.
+    #[error("no reading is of the model '{model}'; there are {models}")]
+    UnknownModel {
+        /// The model.
+        model: String,
+        /// Those that there are.
+        models: String,
+    },
+    /// A partition table's entry is for a partition that the topic does not have.
+    #[error("'{entry}': topic '{topic}' has {partitions} partitions, the last of which is {}", partitions - 1)]
+    NoSuchPartition {
+        /// The entry.
+        entry: String,
+        /// The topic.
+        topic: String,
+        /// How many it has.
+        partitions: i32,
+    },
     /// Lines cannot be read.
     #[error("input: {0}")]
     Input(std::io::Error),

@@ -9,6 +9,7 @@
 //! and are handed a clock by their caller.
 
 mod consume;
+mod device_table;
 mod error;
 mod feed;
 mod lines;
@@ -42,7 +43,7 @@ pub use refused::{OnInvalid, RefusedSummary};
 pub use registry::{REGISTRY_TOPIC, RegisterOptions, Registration, register, registrations};
 pub use rolling::{AxisStats, Rolling};
 pub use spelling::Spelling;
-pub use view::View;
+pub use view::{Live, View};
 
 use std::sync::Arc;
 

@@ -6,13 +6,18 @@ use super::DeviceError;
 
 /// Partitions by model; models that it does not name are spread by their hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartitionTable(BTreeMap<String, i32>);
+pub struct PartitionTable {
+    partitions: BTreeMap<String, i32>,
+    /// The models of the entries that somebody gave.
+    given: Vec<String>,
+}
 
 impl Default for PartitionTable {
     /// `nexus4` → 0, `iphone12` → 1, `pixel6` and `galaxy_s21` → 2.
     fn default() -> Self {
         let table = [("nexus4", 0), ("iphone12", 1), ("pixel6", 2), ("galaxy_s21", 2)];
-        Self(table.into_iter().map(|(model, partition)| (model.to_owned(), partition)).collect())
+        let table = table.map(|(model, partition)| (model.to_owned(), partition));
+        Self { partitions: table.into(), given: Vec::new() }
     }
 }
 
@@ -29,16 +34,40 @@ impl PartitionTable {
             if partition < 0 || model.trim().is_empty() {
                 return Err(wrong());
             }
-            table.0.insert(model.trim().to_owned(), partition);
+            table.given.push(model.trim().to_owned());
+            table.partitions.insert(model.trim().to_owned(), partition);
         }
         Ok(table)
     }
 
+    /// Refuses an entry for a model that is none of `models`.
+    pub(super) fn check_models(&self, models: &[&str]) -> Result<(), DeviceError> {
+        match self.given.iter().find(|model| !models.contains(&model.as_str())) {
+            Some(model) => {
+                Err(DeviceError::UnknownModel { model: model.clone(), models: models.join(", ") })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an entry for a partition that a topic of `partitions` partitions does not have.
+    pub(super) fn check_partitions(&self, topic: &str, partitions: i32) -> Result<(), DeviceError> {
+        let given = self.given.iter().filter_map(|model| self.partitions.get_key_value(model));
+        match given.into_iter().find(|(_, partition)| **partition >= partitions) {
+            Some((model, partition)) => Err(DeviceError::NoSuchPartition {
+                entry: format!("{model}={partition}"),
+                topic: topic.to_owned(),
+                partitions,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The partition of `model` on a topic of `partitions` partitions, which must be at least one.
-    /// A topic with fewer partitions than the table names gets the remainder.
+    /// A topic with fewer partitions than the default table names gets the remainder.
     pub fn partition(&self, model: &str, partitions: i32) -> i32 {
         assert!(partitions > 0, "a topic has at least one partition");
-        let number = self.0.get(model).copied().unwrap_or_else(|| hash(model));
+        let number = self.partitions.get(model).copied().unwrap_or_else(|| hash(model));
         number % partitions
     }
 }
@@ -83,6 +112,13 @@ mod tests {
             ],
             [2, 1, 2]
         );
+        assert!(table.check_partitions("t", 3).is_ok());
+        let error = table.check_partitions("t", 2).unwrap_err().to_string();
+        assert_eq!(error, "'nexus4=2': topic 't' has 2 partitions, the last of which is 1");
+        // What is spread by default goes to whatever partitions there are.
+        assert!(PartitionTable::default().check_partitions("t", 1).is_ok());
+        let error = table.check_models(&["nexus4", "pixel6"]).unwrap_err().to_string();
+        assert_eq!(error, "no reading is of the model 'shimmer'; there are nexus4, pixel6");
         for wrong in ["nexus4", "=1", "nexus4=", "nexus4=-1", "nexus4=one"] {
             let error = PartitionTable::with_entries([wrong]).unwrap_err().to_string();
             assert!(error.contains("MODEL=PARTITION"), "{error}");

@@ -7,10 +7,12 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::feed::{Feed, ReadingSource, Spread};
 use super::produced::ProduceSummary;
+use super::readings::MODELS;
 use super::refused::{OnInvalid, Refused};
 use super::spelling::{Speller, Spelling};
 use super::topic_writer::TopicWriter;
 use super::{DeviceError, PartitionTable, progress};
+use crate::kafka::ClientConfig;
 
 /// Readings sent in one round when no rate holds them back, and the most in any.
 const ROUND_READINGS: u64 = 5_000;
@@ -22,8 +24,8 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// What to write, and where.
 #[derive(Clone, Debug)]
 pub struct ProduceOptions {
-    /// Addresses of brokers, `host:port`.
-    pub brokers: Vec<String>,
+    /// The brokers, and how they are reached.
+    pub kafka: ClientConfig,
     /// The topic; made with three partitions if it does not exist.
     pub topic: String,
     /// How readings are spelled.
@@ -53,9 +55,13 @@ pub async fn produce(
     stop: impl Future<Output = ()>,
 ) -> Result<ProduceSummary, DeviceError> {
     let mut stop = pin!(stop);
+    if let ReadingSource::Invented(..) = source {
+        options.table.check_models(&MODELS)?;
+    }
     let speller = Speller::new(&options.spelling, &options.topic).await?;
     let refused = Refused::new(options.on_invalid, options.rejected.as_deref())?;
-    let mut writer = TopicWriter::open(&options.brokers, &options.topic, options.retry_for).await?;
+    let mut writer = TopicWriter::open(&options.kafka, &options.topic, options.retry_for).await?;
+    options.table.check_partitions(&options.topic, writer.partitions())?;
     let spread = Spread {
         table: options.table,
         partitions: writer.partitions(),
@@ -153,15 +159,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_broker_that_is_not_there_is_named() {
+        // Nothing listens on the port that a bound and dropped socket had.
+        let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let nowhere = nowhere.to_string();
         let options = ProduceOptions {
-            // Nothing listens on the port that a bound and dropped socket had.
-            brokers: vec![
-                std::net::TcpListener::bind("127.0.0.1:0")
-                    .unwrap()
-                    .local_addr()
-                    .unwrap()
-                    .to_string(),
-            ],
+            kafka: ClientConfig::new(&nowhere).unwrap(),
             topic: "t".to_owned(),
             spelling: Spelling::Plain(ReadingFormat::Json),
             table: PartitionTable::default(),
@@ -174,11 +176,7 @@ mod tests {
         };
         let readings = Readings::new(1, 3, crate::devices::Pace { start_ms: 0, interval_us: 0 });
         let source = ReadingSource::Invented(Box::new(readings), None);
-        let error =
-            produce(source, options.clone(), std::future::pending()).await.unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!("no Kafka broker answers at {}", options.brokers[0])),
-            "{error}"
-        );
+        let error = produce(source, options, std::future::pending()).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("no Kafka broker answers at {nowhere}")), "{error}");
     }
 }

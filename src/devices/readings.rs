@@ -8,7 +8,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use super::Reading;
 
-const MODELS: [&str; 4] = ["nexus4", "iphone12", "pixel6", "galaxy_s21"];
+/// The models whose readings are invented.
+pub(super) const MODELS: [&str; 4] = ["nexus4", "iphone12", "pixel6", "galaxy_s21"];
 const ACTIVITIES: [&str; 4] = ["stand", "walk", "run", "sit"];
 /// How many readings an activity lasts.
 const BOUT_READINGS: std::ops::RangeInclusive<u32> = 4..=60;

@@ -35,23 +35,20 @@ pub(super) struct TopicWriter {
 impl TopicWriter {
     /// Connects, and makes the topic unless it exists; brokers are waited for as long as `retry_for`.
     pub(super) async fn open(
-        brokers: &[String],
+        kafka: &ClientConfig,
         topic: &str,
         retry_for: Duration,
     ) -> Result<Self, DeviceError> {
         let no_broker = |error: KafkaError| DeviceError::NoBroker {
-            brokers: brokers.join(", "),
+            brokers: kafka.bootstrap_servers.join(", "),
             cause: error.to_string(),
         };
-        let config =
-            ClientConfig::new(&brokers.join(",")).map_err(|error| no_broker(error.into()))?;
         let cluster = Cluster::new(ClientConfig {
-            client_id: "millstream-produce".to_owned(),
             api_timeout: retry_for,
             delivery_timeout: retry_for,
-            request_timeout: config.request_timeout.min(retry_for),
-            connect_timeout: config.connect_timeout.min(retry_for),
-            ..config
+            request_timeout: kafka.request_timeout.min(retry_for),
+            connect_timeout: kafka.connect_timeout.min(retry_for),
+            ..kafka.clone()
         })
         .map_err(no_broker)?;
         // Who does not answer this is no broker; what comes after it is about the topic.

@@ -2,29 +2,67 @@
 
 use std::io::{self, Write};
 
-use crossterm::{
-    cursor::{Hide, MoveTo, Show},
-    execute, queue,
-    style::{Attribute, Print, SetAttribute},
-    terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen},
-};
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{execute, queue};
 
-use super::{AxisStats, DeviceReport, Monitor};
+use super::device_table::DeviceTable;
+use super::{DeviceReport, Monitor};
+use crate::terminal::{Key, Keys, Line};
 
 /// Where a monitor shows itself.
 pub enum View<W: Write> {
     /// A live table on the terminal's alternate screen.
-    Table(W),
+    Table(Box<Live<W>>),
     /// A JSON line for each device that changed.
     Lines(W),
 }
 
+/// A live table, and what is typed while it is shown.
+pub struct Live<W: Write> {
+    out: W,
+    /// Nothing is typed where keys cannot be read one by one.
+    keys: Option<Keys>,
+    table: DeviceTable,
+}
+
 impl<W: Write> View<W> {
+    /// A live table on a terminal.
+    pub fn table(out: W) -> Self {
+        Self::Table(Box::new(Live { out, keys: None, table: DeviceTable::default() }))
+    }
+
     /// Makes the screen ready.
     pub(super) fn open(&mut self) -> io::Result<()> {
         match self {
-            Self::Table(out) => execute!(out, EnterAlternateScreen, Hide),
+            Self::Table(live) => {
+                live.keys = Keys::open().ok();
+                execute!(live.out, EnterAlternateScreen, Hide)
+            }
             Self::Lines(_) => Ok(()),
+        }
+    }
+
+    /// The next key that is typed.
+    pub(super) async fn key(&mut self) -> Key {
+        match self {
+            Self::Table(live) => match &mut live.keys {
+                Some(keys) => keys.next().await,
+                None => std::future::pending().await,
+            },
+            Self::Lines(_) => std::future::pending().await,
+        }
+    }
+
+    /// Does what a key asks for; false if it asks to end.
+    pub(super) fn follow(&mut self, key: Key) -> bool {
+        match (self, key) {
+            (_, Key::Quit) => false,
+            (Self::Table(live), key) => {
+                live.table.follow(key);
+                true
+            }
+            (Self::Lines(_), _) => true,
         }
     }
 
@@ -36,7 +74,11 @@ impl<W: Write> View<W> {
         size: (u16, u16),
     ) -> io::Result<()> {
         match self {
-            Self::Table(out) => draw(out, &table(monitor, title), size),
+            Self::Table(live) => {
+                let (columns, rows) = (usize::from(size.0), usize::from(size.1));
+                let lines = live.table.lines(monitor, title, (columns, rows));
+                draw(&mut live.out, &lines, (columns, rows))
+            }
             Self::Lines(out) => write_lines(out, &monitor.take_changed()),
         }
     }
@@ -44,7 +86,10 @@ impl<W: Write> View<W> {
     /// Gives the screen back.
     pub(super) fn close(&mut self) -> io::Result<()> {
         match self {
-            Self::Table(out) => execute!(out, Show, LeaveAlternateScreen),
+            Self::Table(live) => {
+                live.keys = None;
+                execute!(live.out, Show, LeaveAlternateScreen)
+            }
             Self::Lines(out) => out.flush(),
         }
     }
@@ -58,118 +103,19 @@ fn write_lines(out: &mut impl Write, reports: &[DeviceReport]) -> io::Result<()>
     out.flush()
 }
 
-const HEADINGS: &str = "DEVICE           PART    TOTAL  ACTIVITY  AXIS       MEAN        STD        MIN        MAX  COUNT PER ACTIVITY";
-
-/// The lines of the live table: a title, headings, three lines a device.
-fn table(monitor: &Monitor, title: &str) -> Vec<String> {
-    let mut lines = vec![
-        format!("{title}   {} readings, {} faulty", monitor.readings(), monitor.faulty()),
-        String::new(),
-        HEADINGS.to_owned(),
-    ];
-    for report in monitor.reports() {
-        let counts: Vec<_> =
-            report.activities.iter().map(|(name, count)| format!("{name} {count}")).collect();
-        let head = format!(
-            "{:<16} {:>4} {:>8}  {:<8}",
-            printable(&report.device),
-            report.partition,
-            report.total,
-            printable(&report.most_common_activity)
-        );
-        lines.push(format!("{head}  {}  {}", axis("x", report.x), printable(&counts.join(", "))));
-        lines.push(format!("{:42}{}", "", axis("y", report.y)));
-        lines.push(format!("{:42}{}", "", axis("z", report.z)));
-    }
-    lines
-}
-
-fn axis(name: &str, stats: AxisStats) -> String {
-    let AxisStats { mean, std, min, max } = stats;
-    format!("{name:<4} {mean:>10.6} {std:>10.6} {min:>10.6} {max:>10.6}")
-}
-
-/// `text` without control characters: names come from the topic, and must not drive the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-fn draw(out: &mut impl Write, lines: &[String], (columns, rows): (u16, u16)) -> io::Result<()> {
-    let rows = usize::from(rows.max(4));
-    let hidden = lines.len().saturating_sub(rows);
-    let shown = if hidden == 0 { lines.len() } else { rows - 1 };
-    queue!(out, MoveTo(0, 0))?;
-    for (row, line) in lines.iter().take(shown).enumerate() {
-        let line: String = line.chars().take(usize::from(columns)).collect();
-        let weight = if row == 2 { Attribute::Bold } else { Attribute::Reset };
-        queue!(
-            out,
-            MoveTo(0, row as u16),
-            SetAttribute(weight),
-            Print(line),
-            Clear(ClearType::UntilNewLine)
-        )?;
-    }
-    queue!(out, SetAttribute(Attribute::Reset), MoveTo(0, shown as u16))?;
-    queue!(out, Clear(ClearType::FromCursorDown))?;
-    if hidden > 0 {
-        queue!(out, Print(format!("… {} more lines; a taller window shows them", hidden + 1)))?;
+fn draw(out: &mut impl Write, lines: &[Line], (columns, rows): (usize, usize)) -> io::Result<()> {
+    for row in 0..rows {
+        queue!(out, MoveTo(0, row as u16))?;
+        lines.get(row).unwrap_or(&Line::default()).write(out, columns)?;
+        queue!(out, Clear(ClearType::UntilNewLine))?;
     }
     out.flush()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::device_table::tests::monitor;
     use super::*;
-    use crate::devices::Reading;
-
-    fn monitor() -> Monitor {
-        let mut monitor = Monitor::default();
-        for (device, activity, x) in
-            [("nexus4_1", "walk", 0.004), ("nexus4_1", "sit", 0.002), ("pixel6_2", "run", -0.01)]
-        {
-            let partition = if device == "nexus4_1" { 0 } else { 2 };
-            let reading = Reading {
-                device: device.into(),
-                activity: activity.into(),
-                x,
-                ..Reading::default()
-            };
-            monitor.add(partition, &reading);
-        }
-        monitor
-    }
-
-    #[test]
-    fn a_table_has_three_lines_a_device() {
-        let lines = table(&monitor(), "device-sensors as 'monitor'");
-        assert_eq!(lines.len(), 9);
-        assert_eq!(lines[0], "device-sensors as 'monitor'   3 readings, 0 faulty");
-        assert_eq!(
-            lines[3],
-            "nexus4_1            0        2  sit       x      0.003000   0.001000   0.002000   0.004000  sit 1, walk 1"
-        );
-        assert_eq!(
-            lines[4],
-            "                                          y      0.000000   0.000000   0.000000   0.000000"
-        );
-        let column = HEADINGS.find("AXIS").unwrap();
-        assert!(lines[3][column..].starts_with('x') && lines[4][column..].starts_with('y'));
-    }
-
-    #[test]
-    fn a_small_screen_says_what_it_hides() {
-        let mut out = Vec::new();
-        draw(&mut out, &table(&monitor(), "t"), (30, 6)).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("… 4 more lines"), "{text:?}");
-        assert!(!text.contains("MEAN"), "lines end at the screen's edge");
-    }
-
-    #[test]
-    fn names_cannot_drive_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
-    }
 
     #[test]
     fn lines_tell_each_changed_device_once() {

@@ -4,16 +4,19 @@
 //! least one query. Every faulty statement is reported, not just the first.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::identity::Fate;
+use super::program::Command;
 use super::service::{self, ServiceQueries, ServiceQuery};
 use super::{
-    Engine, Program, Properties, PropertyError, Services, TopicRequest, schemas, settings, topics,
+    Answer, Engine, Program, Properties, PropertyError, Services, TopicRequest, schemas, settings,
+    topics,
 };
 use crate::kafka::ClientConfig;
 use crate::kafka::admin::Admin;
 use crate::kafka::config::ConfigError;
-use crate::plan::SchemaRequest;
+use crate::plan::{SchemaRequest, Source};
 use crate::registry::{RegistryClient, RegistryError};
 use crate::runtime::live::{LiveError, QuerySpec};
 use crate::sql::{Diagnostic, Span, Text};
@@ -51,10 +54,28 @@ pub struct Checked {
     pub faults: Vec<Diagnostic>,
     /// What is not wrong, but perhaps not meant, with its place.
     pub notes: Vec<(Span, String)>,
-    /// The queries that would run, by id.
-    pub queries: Vec<String>,
+    /// The statements that define streams and tables, or fill them, in the order in which they stand.
+    pub statements: Vec<CheckedStatement>,
     /// The topics that had to be assumed, as nothing is known of them.
     pub assumed: BTreeSet<String>,
+}
+
+/// A statement that is nothing but right.
+#[derive(Clone, Debug)]
+pub struct CheckedStatement {
+    /// Where it stands.
+    pub place: Span,
+    /// The stream or table that it defines or fills, as all statements leave it.
+    pub source: Arc<Source>,
+    /// The id of its query, if it has one.
+    pub query: Option<String>,
+}
+
+impl Checked {
+    /// The queries that would run, by id.
+    pub fn queries(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().filter_map(|statement| statement.query.as_deref())
+    }
 }
 
 /// Checks a file without Kafka: topics that have to be there are assumed to be there. A registry is asked, if there is one.
@@ -330,10 +351,19 @@ async fn checked(
         faults.extend(schemas::refusals(registry, program).await?);
     }
     faults.sort_by_key(|fault| fault.labels.first().map(|(span, _)| span.start));
+    let catalog = program.engine().catalog();
+    let statement = |command: &Command| {
+        let source = Arc::clone(catalog.source(command.source.as_deref()?)?);
+        let query = match &command.change.answer {
+            Answer::Query { id } => Some(id.clone()),
+            _ => None,
+        };
+        Some(CheckedStatement { place: command.place, source, query })
+    };
     Ok(Checked {
         faults,
         notes: program.notes().to_vec(),
-        queries: program.engine().queries().iter().map(|query| query.id.clone()).collect(),
+        statements: program.done().iter().filter_map(statement).collect(),
         assumed: BTreeSet::new(),
     })
 }

@@ -47,8 +47,20 @@ pub struct Program {
 pub struct Command {
     /// Where it stands in the text.
     pub place: Span,
+    /// The stream or table that it defines, or writes into.
+    pub source: Option<String>,
     /// What it did.
     pub change: Change,
+}
+
+/// The stream or table that a statement defines, or writes into.
+fn defined_by(statement: &Statement) -> Option<&str> {
+    match statement {
+        Statement::CreateSource(create) => Some(&create.name.text),
+        Statement::CreateAs(create) => Some(&create.name.text),
+        Statement::InsertInto(insert) => Some(&insert.target.text),
+        _ => None,
+    }
 }
 
 /// The numbers of queries' ids: those that are given, then they count on.
@@ -129,7 +141,8 @@ impl Program {
                 change.session.iter().for_each(|change| self.session.apply(change));
                 change.topic.iter().for_each(|topic| self.known.add_request(topic));
                 self.note_schemas(&change);
-                self.done.push(Command { place: parsed.place, change });
+                let source = defined_by(&parsed.statement).map(str::to_owned);
+                self.done.push(Command { place: parsed.place, source, change });
             }
             Err(fault) => {
                 self.faults.push(fault);

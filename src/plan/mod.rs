@@ -83,7 +83,7 @@ pub use sanitise::sanitised;
 pub use schema_uses::SchemaUse;
 pub use schemas::{KnownSchemas, NoSchemas, SchemaRequest, register_sink, register_source};
 pub use size::{COLUMNS_PARTS_MAX, TYPE_PARTS_MAX};
-pub use source::{HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
+pub use source::{FilledFrom, HeaderColumn, Source, SourceWindow, TimestampColumn, all_headers};
 pub use source_table::plan_source_table;
 pub use statement::{PlannedSink, already_exists, canonical, plan_create_as, plan_create_source};
 pub use store::{StoreKind, StoreSpec};

@@ -2,7 +2,7 @@
 
 use crate::formats::FormatSpec;
 use crate::sql::ast::SourceKind;
-use crate::types::{Schema, SqlType, WindowKind};
+use crate::types::{ColumnDef, Schema, SqlType, WindowKind};
 
 /// A stream or a table over a topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,38 @@ pub struct Source {
     pub is_created_by_query: bool,
     /// The statement that made it, as it was written.
     pub sql: String,
+}
+
+/// What a column of a source is filled from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilledFrom<'s> {
+    /// The key of a record.
+    Key,
+    /// Its value.
+    Value,
+    /// Its last header of this name, or all of its headers.
+    Headers(Option<&'s str>),
+}
+
+impl Source {
+    /// All columns in the order in which they were declared, each with its type.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, SqlType, FilledFrom<'_>)> {
+        self.order.iter().filter_map(|name| {
+            let named = |columns: &[ColumnDef]| {
+                let found = columns.iter().find(|column| *column.name == **name);
+                found.map(|column| column.ty.clone())
+            };
+            let header = || self.headers.iter().find(|header| header.name == *name);
+            let (ty, from) = named(&self.schema.key)
+                .map(|ty| (ty, FilledFrom::Key))
+                .or_else(|| Some((named(&self.schema.value)?, FilledFrom::Value)))
+                .or_else(|| {
+                    let header = header()?;
+                    Some((header.ty(), FilledFrom::Headers(header.key.as_deref())))
+                })?;
+            Some((name.as_str(), ty, from))
+        })
+    }
 }
 
 /// The windows of the keys of a source.

@@ -4,26 +4,23 @@ use std::io::{self, Stdout, Write as _};
 use std::time::Duration;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::style::{Attribute, Print, SetAttribute};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
+    LeaveAlternateScreen, size,
 };
 use crossterm::{execute, queue};
 use millstream::cli::table::cut;
 use millstream::cli::top::{Line, Sort, Tone, lines};
+use millstream::terminal::Keys;
 use serde_json::Value;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::look::Look;
 use crate::run_command;
 
 /// The screen where its size is not told.
 const SIZE: (u16, u16) = (80, 24);
-
-/// How often it is looked whether nobody wants keys any more.
-const KEYS_EVERY: Duration = Duration::from_millis(100);
 
 const HELP: [&str; 9] = [
     "",
@@ -43,23 +40,13 @@ pub(super) async fn run(mut look: Look, sort: Sort, interval: Duration) -> anyho
     view.seen = Some(look.figures().await?);
     let mut stop = std::pin::pin!(run_command::stop_signal()?);
     let mut screen = Screen::open()?;
-    let (sender, mut keys) = unbounded_channel();
-    let reading = std::thread::spawn(move || pass_on(&sender));
     let mut ticks = tokio::time::interval(interval);
     ticks.tick().await;
     loop {
         screen.draw(&mut view)?;
         tokio::select! {
             () = &mut stop => break,
-            event = keys.recv() => match event {
-                Some(Event::Key(key)) if key.kind != KeyEventKind::Release => {
-                    if !view.press(key) {
-                        break;
-                    }
-                }
-                Some(_) => {}
-                None => break,
-            },
+            event = screen.keys.event() => if ends(&mut view, &event) { break },
             _ = ticks.tick() => match look.figures().await {
                 Ok(figures) => (view.seen, view.problem) = (Some(figures), None),
                 // It may come back.
@@ -67,25 +54,14 @@ pub(super) async fn run(mut look: Look, sort: Sort, interval: Duration) -> anyho
             },
         }
     }
-    drop(keys);
-    // It ends at its next look; what it panicked with has been told.
-    let _ = reading.join();
     Ok(())
 }
 
-/// Passes on what is typed, until nobody takes it any more.
-fn pass_on(events: &UnboundedSender<Event>) {
-    while !events.is_closed() {
-        match poll(KEYS_EVERY) {
-            Ok(false) => {}
-            Ok(true) => {
-                let is_taken = read().is_ok_and(|event| events.send(event).is_ok());
-                if !is_taken {
-                    return;
-                }
-            }
-            Err(_) => return,
-        }
+/// Follows an event; true if it ends everything.
+fn ends(view: &mut View, event: &Event) -> bool {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => !view.press(*key),
+        _ => false,
     }
 }
 
@@ -156,13 +132,15 @@ impl View {
 }
 
 /// The terminal's alternate screen; it is given back when this is dropped.
-struct Screen(Stdout);
+struct Screen {
+    out: Stdout,
+    keys: Keys,
+}
 
 impl Screen {
     fn open() -> io::Result<Self> {
-        enable_raw_mode()?;
-        let mut screen = Self(io::stdout());
-        execute!(screen.0, EnterAlternateScreen, Hide)?;
+        let mut screen = Self { out: io::stdout(), keys: Keys::open()? };
+        execute!(screen.out, EnterAlternateScreen, Hide)?;
         Ok(screen)
     }
 
@@ -170,7 +148,7 @@ impl Screen {
     fn draw(&mut self, view: &mut View) -> io::Result<()> {
         let (columns, rows) = size().unwrap_or(SIZE);
         let all = view.lines((usize::from(columns), usize::from(rows)));
-        queue!(self.0, BeginSynchronizedUpdate)?;
+        queue!(self.out, BeginSynchronizedUpdate)?;
         for (row, line) in all.iter().enumerate() {
             let row = u16::try_from(row).unwrap_or(u16::MAX);
             let attribute = match line.tone {
@@ -178,19 +156,18 @@ impl Screen {
                 Tone::Heading => Attribute::Bold,
                 Tone::Alarm => Attribute::Reverse,
             };
-            queue!(self.0, MoveTo(0, row), SetAttribute(attribute), Print(&line.text))?;
-            queue!(self.0, SetAttribute(Attribute::Reset), Clear(ClearType::UntilNewLine))?;
+            queue!(self.out, MoveTo(0, row), SetAttribute(attribute), Print(&line.text))?;
+            queue!(self.out, SetAttribute(Attribute::Reset), Clear(ClearType::UntilNewLine))?;
         }
-        queue!(self.0, EndSynchronizedUpdate)?;
-        self.0.flush()
+        queue!(self.out, EndSynchronizedUpdate)?;
+        self.out.flush()
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         // Nothing more can be done for a terminal that is gone.
-        let _ = execute!(self.0, Show, LeaveAlternateScreen);
-        let _ = disable_raw_mode();
+        let _ = execute!(self.out, Show, LeaveAlternateScreen);
     }
 }
 

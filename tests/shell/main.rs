@@ -1,9 +1,12 @@
 //! The commands that people use at a terminal, run as they run them: the binary, its output and its exit code.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod devices;
 mod faults;
 mod help;
 mod piped;
+mod pty;
+mod screens;
 mod server;
 mod terminal;
 mod top;

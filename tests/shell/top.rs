@@ -1,13 +1,13 @@
 //! `millstream top` in a terminal of 80 columns and 24 lines.
 
+use super::pty::{Terminal, size};
 use super::server::Server;
-use super::terminal::{Terminal, size};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_are_shown_sorted_and_left() {
     let server = Server::start().await;
     tokio::task::block_in_place(|| {
-        let mut terminal = Terminal::of("top", &[&server.url, "--interval", "1"], &[]);
+        let mut terminal = Terminal::open(&["top", &server.url, "--interval", "1"], &[]);
         terminal.expect("2 queries  1 failing");
         terminal.expect("CTAS_DEVICE_ACTIVITY_COUNTS_1  retrying");
         terminal.expect("CSAS_LARGE_2");
@@ -31,7 +31,7 @@ async fn queries_are_shown_sorted_and_left() {
 async fn a_terminal_that_can_do_nothing_is_given_lines() {
     let server = Server::start().await;
     tokio::task::block_in_place(|| {
-        let mut terminal = Terminal::of("top", &[&server.url, "--once"], &[("TERM", "dumb")]);
+        let mut terminal = Terminal::open(&["top", &server.url, "--once"], &[("TERM", "dumb")]);
         let before = terminal.expect("CTAS_DEVICE_ACTIVITY_COUNTS_1  retrying");
         assert!(!before.contains('\u{1b}'), "{before:?}");
         terminal.ends_with(0);

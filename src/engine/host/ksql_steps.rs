@@ -5,11 +5,12 @@ use serde_json::{Map, Number, Value, json};
 use crate::formats::{FormatSpec, Role};
 use crate::plan::steps::{KeyedBy, Step, StepKind};
 use crate::plan::{
-    Aggregation, JoinKind, NamedExpr, Sink, Source, SourceWindow, StreamStreamJoin, TimestampColumn,
+    Aggregation, FilledFrom, JoinKind, NamedExpr, Sink, Source, SourceWindow, StreamStreamJoin,
+    TimestampColumn,
 };
 use crate::sql::ast;
 use crate::sql::print::identifier;
-use crate::types::{ColumnDef, Schema};
+use crate::types::{ColumnDef, Schema, SqlType};
 
 /// The version of the pseudo-columns that sources have: ROWTIME, ROWPARTITION and ROWOFFSET.
 const PSEUDO_COLUMNS: u32 = 1;
@@ -238,22 +239,13 @@ fn selected(columns: &[NamedExpr], input: &Schema) -> Vec<String> {
 
 /// The columns of a source, in the order in which they were declared.
 pub(super) fn source_schema(source: &Source) -> String {
-    let text = |name: &String| {
-        let of = |columns: &[ColumnDef], role: &str| {
-            let column = columns.iter().find(|column| *column.name == **name)?;
-            Some(format!("`{}` {}{role}", column.name, column.ty))
-        };
-        let header = || {
-            let header = source.headers.iter().find(|header| header.name == *name)?;
-            let role = match &header.key {
-                Some(key) => format!("HEADER('{key}')"),
-                None => "HEADERS".to_owned(),
-            };
-            Some(format!("`{}` {} {role}", header.name, header.ty()))
-        };
-        of(&source.schema.key, " KEY").or_else(|| of(&source.schema.value, "")).or_else(header)
+    let text = |(name, ty, from): (&str, SqlType, FilledFrom<'_>)| match from {
+        FilledFrom::Key => format!("`{name}` {ty} KEY"),
+        FilledFrom::Value => format!("`{name}` {ty}"),
+        FilledFrom::Headers(Some(key)) => format!("`{name}` {ty} HEADER('{key}')"),
+        FilledFrom::Headers(None) => format!("`{name}` {ty} HEADERS"),
     };
-    source.order.iter().filter_map(text).collect::<Vec<_>>().join(", ")
+    source.columns().map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The formats of a source.
