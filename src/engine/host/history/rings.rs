@@ -129,11 +129,14 @@ impl Rings {
     /// The points of all subjects from a second on, oldest first, as far as rings go back: the second of the first point,
     /// and a row of figures for each point.
     pub(super) fn since(&self, second: i64, step: Step) -> Window {
+        if self.newest == i64::MIN {
+            return Window::default();
+        }
         let newest = self.newest.div_euclid(step.seconds());
         let points = step.points(self.halved) as i64;
         // What comes together to the newest coarse point is not done.
         let end = if step == Step::Fine { newest } else { newest - 1 };
-        let oldest = if self.newest == i64::MIN { end + 1 } else { end - points + 1 };
+        let oldest = end - points + 1;
         let from = second.div_euclid(step.seconds()).clamp(oldest, end + 1);
         let rows = |rows: &Rows| (from..=end).map(|at| rows.at(at, step).to_vec()).collect();
         let subjects = self.subjects.iter().map(|(subject, all)| (subject.clone(), rows(all)));
@@ -238,7 +241,7 @@ impl Rings {
 }
 
 /// The points of all subjects, over some time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
     /// The second of the first point, since 1970.
     pub from: i64,
@@ -322,6 +325,10 @@ mod tests {
     #[test]
     fn who_comes_late_sees_the_past() {
         let mut rings = Rings::new(usize::MAX);
+        // Nobody has looked yet.
+        for step in [Step::Fine, Step::Coarse] {
+            assert_eq!(rings.since(START, step), Window::default());
+        }
         for second in 0..2_000 {
             rings.add(START + second, vec![(topic(0), vec![second as f32, 0.0])]);
         }

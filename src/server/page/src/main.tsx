@@ -1,4 +1,4 @@
-// The page of a Millstream server. What it shows, it asks for by ksqlDB's REST API, as any client could.
+// The page of a Millstream server. What it shows, it asks for by the server's REST API, as any client could.
 
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
@@ -15,10 +15,12 @@ import { href, route } from './route.js'
 import { clock } from './sql.js'
 import { Sources } from './sources/view.js'
 import { useStore } from './store.js'
+import { Topics } from './topics/view.js'
 
 const VIEWS = [
   { id: 'devices', label: 'Devices', View: Devices },
   { id: 'sources', label: 'Sources', View: Sources },
+  { id: 'topics', label: 'Topics', View: Topics },
   { id: 'queries', label: 'Queries', View: Queries },
   { id: 'editor', label: 'Editor', View: Editor },
 ]

@@ -1,4 +1,4 @@
-// What is asked of the server: statements, and rows as they come. All of it is ksqlDB's REST API.
+// What is asked of the server: statements, and rows as they come, by ksqlDB's REST API; and what it counts, by its own.
 
 /** What the server refused, in its words. */
 export class Refusal extends Error {
@@ -64,6 +64,12 @@ async function send(path: string, init?: RequestInit): Promise<Response> {
 export async function info(signal: AbortSignal): Promise<{ ksqlServiceId: string; kafkaClusterId: string }> {
   const response = await send('/info', { signal })
   return (await response.json()).KsqlServerInfo
+}
+
+/** What the server counts: `GET /v1/millstream/figures`. */
+export async function counted<T>(parameters: Record<string, string>): Promise<T> {
+  const response = await send(`/v1/millstream/figures?${new URLSearchParams(parameters)}`)
+  return response.json()
 }
 
 /** Runs statements, and gives an entity for each that has an answer. */

@@ -5,11 +5,42 @@ export function quoted(name: string): string {
   return '`' + name.replaceAll('`', '``') + '`'
 }
 
+/** A string as SQL has it. */
+export function literal(text: string): string {
+  return "'" + text.replaceAll("'", "''") + "'"
+}
+
 const COUNT = new Intl.NumberFormat('en')
 
 /** A count, with its thousands apart. */
 export function count(value: number): string {
   return COUNT.format(value)
+}
+
+const RATE = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+
+/** How much comes a second, with three digits; what is not known is a dash. */
+export function rate(value: number | null): string {
+  if (value === null) return '–'
+  return value >= 100 ? COUNT.format(Math.round(value)) : RATE.format(value)
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+/** A number of bytes in the unit that fits; what is not known is a dash. */
+export function bytes(value: number | null): string {
+  if (value === null) return '–'
+  let unit = 0
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${unit === 0 ? value : RATE.format(value)} ${UNITS[unit]}`
+}
+
+/** A share of a whole, in percent. */
+export function percent(share: number | null): string {
+  return share === null ? '–' : `${(share * 100).toFixed(1)} %`
 }
 
 /** A measured value, with three digits or so of the largest that it stands beside: by these they are alike to look at. */

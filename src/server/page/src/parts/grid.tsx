@@ -17,11 +17,13 @@ interface GridProps {
   rowKey: (at: number) => string | number
   /** Whether it was changed just now. */
   isFresh?: (at: number) => boolean
+  /** How wide columns are, where their types do not say it. */
+  widths?: string[]
 }
 
 const NUMBER = /^(INTEGER|BIGINT|DOUBLE|DECIMAL)/
 
-export function Grid({ label, columns, count, row, rowKey, isFresh }: GridProps) {
+export function Grid({ label, columns, count, row, rowKey, isFresh, widths }: GridProps) {
   const place = useRef<HTMLDivElement>(null)
   const [range, setRange] = useState<[number, number]>([0, 40])
   useLayoutEffect(() => {
@@ -42,7 +44,8 @@ export function Grid({ label, columns, count, row, rowKey, isFresh }: GridProps)
   }, [])
   const [first, last] = [range[0], Math.min(count, range[1])]
   const isNumber = columns.map((column) => NUMBER.test(column.type))
-  const template = { gridTemplateColumns: columns.map((_, at) => (isNumber[at] ? 'minmax(110px, 1fr)' : 'minmax(140px, 2fr)')).join(' ') }
+  const width = (at: number) => widths?.[at] ?? (isNumber[at] ? 'minmax(110px, 1fr)' : 'minmax(140px, 2fr)')
+  const template = { gridTemplateColumns: columns.map((_, at) => width(at)).join(' ') }
   return (
     <div class="grid" ref={place} tabIndex={0} role="region" aria-label={label}>
       <div role="table" aria-label={label} aria-rowcount={count + 1} aria-colcount={columns.length}>

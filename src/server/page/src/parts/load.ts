@@ -1,4 +1,4 @@
-// What is asked once, and again once the server is back.
+// What is asked once, again once the server is back, and, where it changes by itself, every few seconds.
 
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { away, onReturn } from '../health.js'
@@ -30,4 +30,17 @@ export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[])
     }
   }, [...inputs, asked])
   return { ...found, again }
+}
+
+/** How often what changes by itself is asked for while somebody looks. */
+const EVERY_MS = 2_000
+
+/** Asks again and again while the page is looked at. */
+export function useEvery(again: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) again()
+    }, EVERY_MS)
+    return () => clearInterval(timer)
+  }, [again])
 }

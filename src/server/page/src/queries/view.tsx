@@ -1,9 +1,9 @@
 // Queries that run for good: their state, their statement and plan, how far they are; and how they are stopped.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { stateOf, type Offsets, type RunningQuery, type Source } from '../catalogue.js'
 import { Confirm } from '../parts/confirm.js'
-import { useLoaded } from '../parts/load.js'
+import { useEvery, useLoaded } from '../parts/load.js'
 import { Name } from '../parts/name.js'
 import { Empty, Notice } from '../parts/notice.js'
 import { changed, href, route } from '../route.js'
@@ -11,9 +11,6 @@ import { statements } from '../server.js'
 import { count, quoted } from '../sql.js'
 import { useStore } from '../store.js'
 import { Plan } from './plan.js'
-
-/** How often states are asked for while somebody looks. */
-const EVERY_MS = 2_000
 
 interface Description {
   id: string
@@ -46,16 +43,6 @@ async function describe(id: string): Promise<{ description: Description; places:
     topicSummaries.flatMap(({ kafkaTopic, offsets }) => offsets.map((offset) => ({ topic: kafkaTopic, ...offset }))),
   )
   return { description, places }
-}
-
-/** Asks again and again while the page is looked at. */
-function useEvery(again: () => void): void {
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) again()
-    }, EVERY_MS)
-    return () => clearInterval(timer)
-  }, [again])
 }
 
 export function Queries() {
