@@ -32,6 +32,43 @@ export const stories = {
     await world.close(tab)
   },
 
+  async 'what it reads, does and writes is a graph with live figures'(world) {
+    const id = await find(world, 'DEVICE_SENSOR_STATS')
+    const tab = await world.open(`/#/queries?query=${id}`)
+    await tab.waitForSelector('.flow')
+    const nodes = await tab.$$eval('.flow li:not(.edge)', (all) => all.map((node) => [node.className, node.querySelector('.name-text, .part > small').textContent]))
+    const between = nodes.find(([, name]) => name.endsWith('-repartition'))
+    const expected = [['topic', 'device-sensors'], ['part', 'sub-topology 0'], between, ['part', 'sub-topology 1'], ['topic', 'DEVICE_SENSOR_STATS']]
+    assert.deepEqual(nodes.sort(), expected.sort())
+    await until('all to be read', async () => {
+      const edges = await tab.$$eval('.flow .edge', (all) => all.map((edge) => [...edge.children].map((part) => part.textContent)))
+      // What goes from part to part is not counted, and nothing is said of it.
+      const [read, written] = edges.filter((texts) => texts.length > 0)
+      return edges.length === 4 && read[1] === 'lag 0' && /^0\/s$/.test(read[0]) && /\/s$/.test(written[0])
+    })
+    const fact = (name) => tab.locator('.facts.live div', { hasText: name }).locator('dd').textContent()
+    const devices = (await world.rows('SELECT * FROM device_sensor_stats;')).length
+    await until('a row for each device', async () => (await fact('Rows in stores')) === String(devices))
+    assert.equal(await fact('Skipped'), '0')
+    await tab.getByRole('button', { name: 'Pause', exact: true }).click()
+    await tab.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
+    await tab.waitForSelector('.flow.warn')
+    await tab.getByRole('button', { name: 'Resume', exact: true }).click()
+    await tab.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
+    await tab.waitForSelector('.flow:not(.warn)')
+    await tab.locator('.flow a', { hasText: 'device-sensors' }).click()
+    await tab.getByRole('heading', { name: 'device-sensors', exact: true }).waitFor()
+    await world.close(tab)
+  },
+
+  async 'records that it skips are counted by cause'(world) {
+    await world.statements(`CREATE STREAM wrong (device INT) WITH (KAFKA_TOPIC='device-sensors', VALUE_FORMAT='JSON');
+      CREATE STREAM never AS SELECT * FROM wrong;`)
+    const tab = await world.open(`/#/queries?query=${await find(world, 'NEVER')}`)
+    await tab.getByText('200: undecodable value 200', { exact: true }).waitFor()
+    await world.close(tab)
+  },
+
   async 'it is paused, resumed and terminated once that is confirmed'(world) {
     const id = await find(world, 'MOVEMENT_ALERTS')
     const tab = await world.open(`/#/queries?query=${id}`)

@@ -97,7 +97,7 @@ export class Past {
     const topic = topics.find(({ name }) => name === this.topic)
     if (!topic || points.count === 0) return
     // Nothing is known of partitions for which there is no room.
-    this.isLeftOut = topic.partitions.some(({ over_time }) => over_time.records_per_second.length < points.count)
+    this.isLeftOut = points.left_out > 0 && topic.partitions.some(({ over_time }) => over_time.records_per_second.length < points.count)
     let known = this.count === 0 ? 0 : Math.round((points.from - this.from) / this.stepMs)
     if (known <= 0 || known > SPANS[this.span].points) {
       this.partitions.clear()

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { stateOf, type Offsets, type RunningQuery, type Source } from '../catalogue.js'
+import { useFigures } from '../figures.js'
 import { Confirm } from '../parts/confirm.js'
 import { useEvery, useLoaded } from '../parts/load.js'
 import { Name } from '../parts/name.js'
@@ -10,6 +11,7 @@ import { changed, href, route } from '../route.js'
 import { statements } from '../server.js'
 import { count, quoted } from '../sql.js'
 import { useStore } from '../store.js'
+import { Flow } from './flow.js'
 import { Plan } from './plan.js'
 
 interface Description {
@@ -157,6 +159,7 @@ function One({ query, again }: { query: RunningQuery; again: () => void }) {
       )}
       {refused && <Notice kind="error">{refused}</Notice>}
       {error && <Notice kind="error">It cannot be explained: {error.message}</Notice>}
+      {described && <Live {...described.description} />}
       <section class="panel">
         <h3>Statement</h3>
         <pre tabIndex={0}>{query.queryString}</pre>
@@ -164,6 +167,13 @@ function One({ query, again }: { query: RunningQuery; again: () => void }) {
       {described && <Described {...described} />}
     </article>
   )
+}
+
+function Live({ id, topology }: Description) {
+  const { value: figures, error } = useFigures()
+  const own = figures?.queries.find((query) => query.id === id)
+  if (error) return <Notice kind="error">Its figures are not given: {error.message}</Notice>
+  return own && figures ? <Flow topology={topology} query={own} figures={figures} /> : null
 }
 
 function Described({ description, places }: { description: Description; places: Place[] }) {
