@@ -111,10 +111,18 @@ export const stories = {
     await tab.getByLabel('Records are read').selectOption('BY_DEVICE')
     await tab.getByText('What cannot be read as a row of BY_DEVICE is left out').waitFor()
     assert.deepEqual(await keys(), expected)
+    assert.match((await tab.locator('.keys small').allTextContents()).join(), /^(partition \d,?){3}$/)
     const [first] = await grid(tab)
     assert.equal(first.length, 5)
     assert.match(first[2], /^\d+$/)
     assert.match(first[4], /"GT": "walk", "X": 1\.5/)
+    await world.close(tab)
+  },
+
+  async 'records without keys lie in any partition'(world) {
+    const tab = await world.open(address('&from=earliest'))
+    await tab.getByText('in the last 1,000 records seen here, 1 different').waitFor()
+    assert.deepEqual(await tab.locator('.keys small').allTextContents(), ['several partitions'])
     await world.close(tab)
   },
 

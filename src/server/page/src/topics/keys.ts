@@ -8,8 +8,8 @@ const KEY_CHARS = 256
 export interface KeyCount {
   key: string
   count: number
-  /** Where its newest record lies. */
-  partition: number
+  /** Where its records lie, where that is one partition: records without keys lie in any. */
+  partition: number | undefined
 }
 
 /** Counts of the keys of the newest records, each exact: what is older is taken off again. */
@@ -32,7 +32,7 @@ export class Keys {
     const known = this.#counts.get(key)
     if (known) {
       known.count += 1
-      known.partition = partition
+      if (known.partition !== partition) known.partition = undefined
     } else this.#counts.set(key, { key, count: 1, partition })
   }
 

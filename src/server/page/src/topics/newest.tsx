@@ -169,7 +169,7 @@ function HotKeys({ tail: { keys }, hasKeys }: { tail: Tail; hasKeys: boolean }) 
             <span>
               <data value={times}>{count(times)}</data> <span class="muted">{percent(times / keys.size)}</span>
             </span>
-            <small>partition {partition}</small>
+            <small>{partition === undefined ? 'several partitions' : `partition ${partition}`}</small>
           </li>
         ))}
       </ol>
