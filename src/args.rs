@@ -26,8 +26,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Shows everything at once: a broker, readings of devices, and queries over them, in one process.
     ///
-    /// A live summary on a terminal, one JSON line a second anywhere else. Kafka clients can connect
-    /// to its broker while it runs.
+    /// A live summary on a terminal, with keys that sort and scroll (? shows them); one JSON line a second anywhere else. Kafka
+    /// clients can connect to its broker while it runs, and a browser is shown the devices.
     Demo(DemoArgs),
     /// Writes invented device readings to Kafka.
     Produce(ProduceArgs),
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Register(RegisterArgs),
     /// Shows rolling statistics of each device; several of one group share the partitions.
     ///
-    /// A live table on a terminal, JSON lines (one for each device that had readings) anywhere else.
+    /// A live table on a terminal, with keys that sort and scroll; JSON lines (one for each device that had readings) anywhere else.
     Consume(ConsumeArgs),
     /// Runs the persistent queries of files, beside a Kafka cluster.
     ///
