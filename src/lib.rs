@@ -44,7 +44,7 @@
 //! | 11 | [`server`] | ksqlDB's REST API over an engine, and the page that browsers are shown; alone knows its JSON | types java sql engine |
 //! | 11 | [`testing`] | the case runners of `millstream test` | 1–10 |
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka terminal |
-//! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | sql kafka |
+//! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | terminal sql kafka |
 //! | 14 | [`apply`] | files of definitions against a server: what is kept, made, replaced, refused | types sql formats plan registry engine `server::api` cli |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
 //!

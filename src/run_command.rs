@@ -363,7 +363,7 @@ pub(crate) fn name_and_value(property: &str) -> anyhow::Result<(&str, &str)> {
 
 /// Whether standard output is a terminal that can be drawn on.
 pub(crate) fn is_screen() -> bool {
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     std::io::stdout().is_terminal() && !is_dumb
 }
 

@@ -56,15 +56,17 @@ fn client(server: &WatchedArgs) -> anyhow::Result<Client> {
 pub(crate) async fn top(args: TopArgs) -> anyhow::Result<()> {
     let client = client(&args.server)?;
     let mut look = Look::new(client);
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     let interval = Duration::from_secs(args.interval);
     let sort = sort(args.sort);
-    if !args.once && !is_dumb && io::stdout().is_terminal() && io::stdin().is_terminal() {
+    if !args.once && run_command::is_screen() && io::stdin().is_terminal() {
         return screen::run(look, sort, interval).await;
     }
     let mut stop = std::pin::pin!(run_command::stop_signal()?);
     loop {
-        let figures = look.figures().await?;
+        let figures = tokio::select! {
+            () = &mut stop => return Ok(()),
+            figures = look.figures() => figures?,
+        };
         if let Err(error) = print(&lines(&figures, sort, width())) {
             // Who reads it has seen enough.
             return if error.kind() == io::ErrorKind::BrokenPipe {

@@ -68,7 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("devices", &["types", "terminal", "formats", "registry", "kafka"]),
     ("server", &["types", "java", "sql", "formats", "engine", "kafka::config", "kafka::tls"]),
-    ("cli", &["sql", "kafka", "server::api"]),
+    ("cli", &["terminal", "sql", "kafka", "server::api"]),
     ("apply", &["types", "sql", "formats", "plan", "registry", "engine", "server::api", "cli"]),
 ];
 

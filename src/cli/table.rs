@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
+
+pub use crate::terminal::cut;
 
 /// What stands between two columns.
 const BETWEEN: usize = 3;
@@ -127,23 +129,6 @@ fn fit(widths: &mut Vec<usize>, width: usize) -> usize {
         *one = (*one).min(widest);
     }
     hidden
-}
-
-/// A text that is no wider than this; where it is cut stands a mark.
-pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let (mut shown, mut used) = (String::new(), 0);
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used + 1 > width {
-            break;
-        }
-        shown.push(c);
-    }
-    shown.push(CUT);
-    shown
 }
 
 /// A value as a cell shows it: text as it is, without what would drive a terminal.

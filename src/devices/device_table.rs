@@ -89,8 +89,10 @@ fn compared(by: usize, one: &DeviceReport, other: &DeviceReport) -> Ordering {
 fn device(report: &DeviceReport, name: usize) -> [Line; LINES_EACH] {
     let activity = cut(&report.most_common_activity, 8);
     let head = Line::default()
-        .put(Paint::Bold, format!("{:<name$}", cut(&report.device, name)))
-        .put(Paint::Plain, format!("{:>5}{:>9} {activity:<9}", report.partition, report.total));
+        .put(Paint::Bold, cut(&report.device, name))
+        .at(name)
+        .put(Paint::Plain, format!("{:>5}{:>9} {activity}", report.partition, report.total))
+        .at(name + 24);
     let left = name + 24;
     let [second, third] = in_two(
         report.activities.iter().map(|(activity, count)| format!("{} {count}", cut(activity, 16))),

@@ -21,11 +21,11 @@
 //!                                   "over_time": { "records_per_second": [ 10 ], "bytes_per_second": [ 300 ] } } ] } ] }
 //! ```
 //! Times are in milliseconds since 1970. `counted` says what `records` of a topic are: where a query of this server reads
-//! it, those that were read (`records`), each once; otherwise by how much its end has grown since this server first looked
-//! (`offsets`), which with transactions and compaction is more than there are. `share` is that of all records of the
+//! it, those that were read (`records`) behind the last offset that any query here had come to before; otherwise by how
+//! much its end has grown since this server first looked (`offsets`), which with transactions and compaction is more than there are. `share` is that of all records of the
 //! topic, and `variation` their coefficient of variation over partitions: 0 where all have the same. `null` stands for what
 //! is not known. `left_out` counts queries and partitions of which nothing is kept over time, as there is no room
-//! (`ksql.millstream.history.max.bytes`).
+//! (`ksql.millstream.history.max.bytes`). An answer has 500,000 points' figures at most, the newest: `from` says since when.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,8 +62,9 @@ pub(super) async fn figures(
     let host = &shared.host;
     let figures = host.figures();
     let since_ms = asked.since_ms.unwrap_or(figures.at.0 - SINCE_MS);
-    let window = host.history(since_ms.div_euclid(1_000), asked.step);
-    let over_time = OverTime::new(&window, &asked);
+    let wanted = |subject: &Subject| asked.wants(subject);
+    let window = host.history(since_ms.div_euclid(1_000), asked.step, wanted);
+    let over_time = OverTime::new(&window);
     let sinks: BTreeMap<String, (String, String)> = host
         .queries()
         .iter()
@@ -134,9 +135,9 @@ impl Asked {
 struct OverTime<'w>(BTreeMap<&'w Subject, &'w [Vec<f32>]>);
 
 impl<'w> OverTime<'w> {
-    fn new(window: &'w Window, asked: &Asked) -> Self {
-        let wanted = window.subjects.iter().filter(|(subject, _)| asked.wants(subject));
-        Self(wanted.map(|(subject, points)| (subject, points.as_slice())).collect())
+    fn new(window: &'w Window) -> Self {
+        let all = window.subjects.iter();
+        Self(all.map(|(subject, points)| (subject, points.as_slice())).collect())
     }
 
     /// The points of a subject, figure by figure.

@@ -44,6 +44,12 @@ pub(super) fn takes_page(headers: &HeaderMap) -> bool {
     ranges(headers).is_some_and(|ranges| ranges.iter().any(|range| range == "text/html"))
 }
 
+/// Whether the text of `/metrics` is taken. ksqlDB has no such path, and clients that take its own types alone hear that.
+pub(super) fn takes_metrics(headers: &HeaderMap) -> bool {
+    const TAKEN: [&str; 4] = ["text/plain", "application/openmetrics-text", "text/*", "*/*"];
+    ranges(headers).is_none_or(|ranges| ranges.iter().any(|range| TAKEN.contains(&range.as_str())))
+}
+
 /// What `Accept` says, the most wanted first; nothing if it says nothing.
 fn ranges(headers: &HeaderMap) -> Option<Vec<String>> {
     let accept = headers.get(header::ACCEPT)?.to_str().ok()?.trim();

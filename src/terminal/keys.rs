@@ -1,6 +1,6 @@
 //! What is typed while something is shown that fills the screen.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read};
@@ -41,8 +41,12 @@ pub enum Key {
 pub struct Keys(Receiver<Event>);
 
 impl Keys {
-    /// The keys that are typed from now on.
+    /// The keys that are typed from now on; an error where they are typed to others, as to the shell that has put this into the
+    /// background.
     pub fn open() -> io::Result<Self> {
+        if !is_foreground() {
+            return Err(io::Error::other("this is not in the foreground of a terminal"));
+        }
         enable_raw_mode()?;
         match typed() {
             Ok(typed) => Ok(Self(typed)),
@@ -76,6 +80,13 @@ impl Drop for Keys {
         // Nothing more can be done for a terminal that is gone.
         let _ = disable_raw_mode();
     }
+}
+
+/// Whether what is typed comes here. Who asks for single keys in the background is stopped by the kernel.
+fn is_foreground() -> bool {
+    let input = io::stdin();
+    let group = rustix::termios::tcgetpgrp(&input);
+    input.is_terminal() && group.is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 /// Keys as they are typed, read by a thread until nobody waits for them.

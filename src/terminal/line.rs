@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crossterm::queue;
 use crossterm::style::{Attribute, Color, Print, ResetColor, SetAttribute, SetForegroundColor};
-use unicode_width::UnicodeWidthChar as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The colours of activities and partitions, in order.
 pub const HUES: [Color; 6] = [
@@ -113,12 +113,21 @@ fn fitting(text: &str, left: &mut usize) -> String {
     shown
 }
 
-/// The beginning of a text that is longer, marked.
-pub fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+/// A text that is no wider than this; where it is cut stands a mark.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
         return text.to_owned();
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    let (mut shown, mut used) = (String::new(), 0);
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used + 1 > width {
+            break;
+        }
+        shown.push(c);
+    }
+    shown.push('…');
+    shown
 }
 
 /// A number with its thousands set apart.
@@ -161,7 +170,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_and_numbers_read_well() {
-        assert_eq!([cut("abc", 3), cut("abcd", 3)], ["abc", "ab…"]);
+        assert_eq!([cut("abc", 3), cut("abcd", 3), cut("厨房厨", 4)], ["abc", "ab…", "厨…"]);
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -37,24 +37,36 @@ const HELP: [&str; 9] = [
 /// Shows what a server counts, until it is ended.
 pub(super) async fn run(mut look: Look, sort: Sort, interval: Duration) -> anyhow::Result<()> {
     let mut view = View { sort, top: 0, shows_help: false, seen: None, problem: None };
-    view.seen = Some(look.figures().await?);
     let mut stop = std::pin::pin!(run_command::stop_signal()?);
+    view.seen = tokio::select! {
+        () = &mut stop => return Ok(()),
+        seen = look.figures() => Some(seen?),
+    };
     let mut screen = Screen::open()?;
     let mut ticks = tokio::time::interval(interval);
     ticks.tick().await;
     loop {
-        screen.draw(&mut view)?;
-        tokio::select! {
-            () = &mut stop => break,
-            event = screen.keys.event() => if ends(&mut view, &event) { break },
-            _ = ticks.tick() => match look.figures().await {
-                Ok(figures) => (view.seen, view.problem) = (Some(figures), None),
-                // It may come back.
-                Err(error) => view.problem = Some(error.to_string()),
-            },
+        // A server that does not answer keeps nobody from ending this.
+        let mut next = std::pin::pin!(async {
+            ticks.tick().await;
+            look.figures().await
+        });
+        loop {
+            screen.draw(&mut view)?;
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                event = screen.keys.event() => if ends(&mut view, &event) { return Ok(()) },
+                seen = &mut next => {
+                    match seen {
+                        Ok(figures) => (view.seen, view.problem) = (Some(figures), None),
+                        // It may come back.
+                        Err(error) => view.problem = Some(error.to_string()),
+                    }
+                    break;
+                }
+            }
         }
     }
-    Ok(())
 }
 
 /// Follows an event; true if it ends everything.

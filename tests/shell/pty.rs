@@ -9,6 +9,9 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// How long something is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often a command may write until it has written what is waited for.
+const OUTPUTS_MAX: usize = 300;
+
 /// A terminal with a command in it.
 pub(super) struct Terminal {
     pub(super) master: Box<dyn MasterPty + Send>,
@@ -65,7 +68,8 @@ impl Terminal {
 
     /// Waits for a text, and gives what came before it.
     pub(super) fn expect(&mut self, text: &str) -> String {
-        loop {
+        // Something that is drawn again and again never falls silent.
+        for _ in 0..OUTPUTS_MAX {
             if let Some(at) = self.seen.find(text) {
                 let rest = self.seen.split_off(at + text.len());
                 return std::mem::replace(&mut self.seen, rest);
@@ -80,6 +84,7 @@ impl Terminal {
             }
             self.seen.push_str(&came);
         }
+        panic!("no {text:?} in {:?}", self.seen);
     }
 
     /// Waits for the prompt, which is drawn until the shell waits for a key.

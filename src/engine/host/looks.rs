@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::history::{Ends, Step, TopicGrowth, Window};
+use super::history::{Ends, Step, Subject, TopicGrowth, Window};
 use super::{Host, Shared};
 use crate::runtime::clock;
 
@@ -25,9 +25,10 @@ impl Host {
         looking.get_or_insert_with(|| tokio::spawn(look(shared)));
     }
 
-    /// Figures from a second since 1970 on, as far as they are kept.
-    pub fn history(&self, since: i64, step: Step) -> Window {
-        self.shared.history.since(since, step)
+    /// Figures of the subjects that are wanted from a second since 1970 on, as far as they are kept. Of very many subjects
+    /// only the newest points are given; the window says from when on.
+    pub fn history(&self, since: i64, step: Step, wanted: impl Fn(&Subject) -> bool) -> Window {
+        self.shared.history.since(since, step, wanted)
     }
 
     /// How much came to the topics that statements name or queries read.

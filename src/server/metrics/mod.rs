@@ -1,4 +1,5 @@
-//! `GET /metrics`: figures for Prometheus, in its text format, or in OpenMetrics' where that is asked for.
+//! `GET /metrics`: figures for Prometheus, in its text format, or in OpenMetrics' where that is asked for. Who takes neither, as
+//! clients of ksqlDB do, is answered as there: 404.
 //!
 //! What there is stands in [`table`], a row each. Nothing is counted for a scrape: it reads what workers and queries note a
 //! batch at a time. Labels are ids of queries, names of topics, and numbers of partitions and workers; never a key.
@@ -13,13 +14,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::negotiate::takes_metrics;
 use super::shared::Shared;
+use super::status;
 use process::ProcessFigures;
 use table::{METRICS, Measured};
 use text::{Exposition, Format};
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if !takes_metrics(&headers) {
+        return status::not_found();
+    }
     let format = format(&headers);
     let measured = Measured { host: shared.host.figures(), process: ProcessFigures::now() };
     let text = written(&measured, format);

@@ -162,13 +162,13 @@ pub(super) static METRICS: &[Metric] = &[
     Metric {
         name: "millstream_topic_records_read_total",
         kind: Kind::Counter,
-        help: "Records of a partition that were read by any query; each counts once.",
+        help: "Records of a partition that were read behind the last offset that any query here had come to before.",
         write: |measured, out| by_topic(measured, |labels, topic| out.count(labels, topic.records)),
     },
     Metric {
         name: "millstream_topic_fetched_bytes_total",
         kind: Kind::Counter,
-        help: "Bytes of a partition's batches that were fetched, decompressed; each counts once.",
+        help: "Bytes of a partition's batches, decompressed, that were fetched behind the last offset that was fetched before.",
         write: |measured, out| by_topic(measured, |labels, topic| out.count(labels, topic.bytes)),
     },
     Metric {

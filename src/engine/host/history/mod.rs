@@ -68,8 +68,13 @@ impl History {
     pub(super) fn note(&self, at: Timestamp, counted: &InstanceFigures) {
         let mut kept = self.kept();
         let Kept { rings, rates, ends } = &mut *kept;
+        let second = at.0.div_euclid(1_000);
+        if rings.has(second) {
+            // What came since belongs to the next second.
+            return;
+        }
         let values = rates.next(at, counted, &ends.growth);
-        rings.add(at.0.div_euclid(1_000), values);
+        rings.add(second, values);
     }
 
     /// Notes where topics end.
@@ -78,8 +83,13 @@ impl History {
     }
 
     /// Figures from a second since 1970 on, as far as they are kept.
-    pub(super) fn since(&self, second: i64, step: Step) -> Window {
-        self.kept().rings.since(second, step)
+    pub(super) fn since(
+        &self,
+        second: i64,
+        step: Step,
+        wanted: impl Fn(&Subject) -> bool,
+    ) -> Window {
+        self.kept().rings.since(second, step, wanted)
     }
 
     /// How much came to the topics that are read, and to those whose ends are known.

@@ -23,6 +23,9 @@ const COARSE_POINTS: usize = 2_160;
 /// How often rings may be halved: a minute of seconds is left then, and 22 minutes of ten seconds.
 const HALVED_MAX: u32 = 4;
 
+/// How many figures are looked at at once.
+const FIGURES_MAX: usize = 500_000;
+
 /// What a subject takes besides its points.
 const OVERHEAD_BYTES: usize = 200;
 
@@ -113,9 +116,14 @@ impl Rings {
         Self { bytes_max, bytes: 0, halved: 0, newest: i64::MIN, subjects, left_out: 0 }
     }
 
+    /// Whether there is a point of a second, or of a later one.
+    pub(super) fn has(&self, second: i64) -> bool {
+        second <= self.newest
+    }
+
     /// Adds the point of a second to the rings of subjects. One that is not behind the newest is left out.
     pub(super) fn add(&mut self, second: i64, values: Vec<(Subject, Vec<f32>)>) {
-        if second <= self.newest {
+        if self.has(second) {
             return;
         }
         self.go_on_to(second);
@@ -126,9 +134,14 @@ impl Rings {
         self.forget_gone();
     }
 
-    /// The points of all subjects from a second on, oldest first, as far as rings go back: the second of the first point,
+    /// The points of the subjects that are wanted from a second on, oldest first, as far as rings go back: the second of the first point,
     /// and a row of figures for each point.
-    pub(super) fn since(&self, second: i64, step: Step) -> Window {
+    pub(super) fn since(
+        &self,
+        second: i64,
+        step: Step,
+        wanted: impl Fn(&Subject) -> bool,
+    ) -> Window {
         if self.newest == i64::MIN {
             return Window::default();
         }
@@ -136,10 +149,15 @@ impl Rings {
         let points = step.points(self.halved) as i64;
         // What comes together to the newest coarse point is not done.
         let end = if step == Step::Fine { newest } else { newest - 1 };
-        let oldest = end - points + 1;
-        let from = second.div_euclid(step.seconds()).clamp(oldest, end + 1);
+        let asked = second.div_euclid(step.seconds()).clamp(end - points + 1, end + 1);
+        let subjects: Vec<_> =
+            self.subjects.iter().filter(|(subject, _)| wanted(subject)).collect();
+        // What one answer holds is limited, however many subjects there are: the newest points are given.
+        let width: usize = subjects.iter().map(|(_, rows)| rows.width).sum();
+        let most = i64::try_from(FIGURES_MAX / width.max(1)).unwrap_or(points).max(1);
+        let from = asked.max(end + 1 - most);
         let rows = |rows: &Rows| (from..=end).map(|at| rows.at(at, step).to_vec()).collect();
-        let subjects = self.subjects.iter().map(|(subject, all)| (subject.clone(), rows(all)));
+        let subjects = subjects.into_iter().map(|(subject, all)| (subject.clone(), rows(all)));
         let points = usize::try_from(end + 1 - from).unwrap_or(0);
         Window {
             from: from * step.seconds(),
@@ -317,8 +335,8 @@ mod tests {
     }
 
     fn points(rings: &Rings, subject: &Subject, (since, step): (i64, Step)) -> (i64, Vec<f32>) {
-        let window = rings.since(since, step);
-        let rows = window.subjects.into_iter().find(|(other, _)| other == subject);
+        let mut window = rings.since(since, step, |other| other == subject);
+        let rows = window.subjects.pop();
         (window.from, rows.unwrap().1.into_iter().map(|row| row[0]).collect())
     }
 
@@ -327,7 +345,7 @@ mod tests {
         let mut rings = Rings::new(usize::MAX);
         // Nobody has looked yet.
         for step in [Step::Fine, Step::Coarse] {
-            assert_eq!(rings.since(START, step), Window::default());
+            assert_eq!(rings.since(START, step, |_| true), Window::default());
         }
         for second in 0..2_000 {
             rings.add(START + second, vec![(topic(0), vec![second as f32, 0.0])]);
@@ -376,13 +394,15 @@ mod tests {
         let taken: usize =
             rings.subjects.values().map(|rows| (rows.fine.len() + rows.coarse.len()) * 4).sum();
         assert!(rings.bytes() <= LIMIT && taken <= rings.bytes(), "{taken} {}", rings.bytes());
-        let window = rings.since(0, Step::Fine);
+        let window = rings.since(0, Step::Fine, |_| true);
         assert_eq!((window.left_out, window.subjects.len()), (0, 4_000));
+        // All of them at once are looked at less far back.
+        assert_eq!((window.points, window.from), (FIGURES_MAX / 12_000, START + 99 - 40));
         assert_eq!(points(&rings, &topic(2_999), (0, Step::Fine)).1, vec![2_999.0; 56]);
         // Where even the shortest do not fit, some are kept and the others are counted.
         let mut small = Rings::new(1 << 20);
         small.add(START, values());
-        let window = small.since(0, Step::Fine);
+        let window = small.since(0, Step::Fine, |_| true);
         assert!(small.bytes() <= 1 << 20);
         assert!(!window.subjects.is_empty());
         assert_eq!(window.subjects.len() + window.left_out, 4_000);
@@ -397,9 +417,9 @@ mod tests {
         assert!(short < 900);
         let span = Step::Coarse.points(rings.halved) as i64 * COARSE_SECONDS;
         rings.add(START + span - 1, vec![(topic(0), vec![2.0, 1.0])]);
-        assert_eq!(rings.since(0, Step::Fine).subjects.len(), 100);
+        assert_eq!(rings.since(0, Step::Fine, |_| true).subjects.len(), 100);
         rings.add(START + span, vec![(topic(0), vec![3.0, 1.0])]);
-        assert_eq!(rings.since(0, Step::Fine).subjects.len(), 1);
+        assert_eq!(rings.since(0, Step::Fine, |_| true).subjects.len(), 1);
         let (_, fine) = points(&rings, &topic(0), (0, Step::Fine));
         assert_eq!((fine.len(), fine[898], fine[899]), (900, 2.0, 3.0));
     }
