@@ -124,6 +124,28 @@ export const stories = {
     await world.close(tab)
   },
 
+  async 'whole numbers are as strong as they are, and activities may be numbers'(world) {
+    await world.statements(`CREATE STREAM whole (device VARCHAR, state INT, x INT, y INT)
+      WITH (KAFKA_TOPIC='whole', VALUE_FORMAT='JSON', PARTITIONS=1);`)
+    for (const values of ['1, 50000, 0', '1, 3, 4', '2, 40000, 40000']) await world.statements(`INSERT INTO whole VALUES ('a', ${values});`)
+    const tab = await world.open('/#/devices?stream=WHOLE&from=earliest&alerts=1000')
+    await until('two alerts and a transition', async () => String(await values(tab, '.feed h2 data')) === '2,1')
+    assert.deepEqual((await values(tab, '.feed ol data')).sort(), [50000, Math.sqrt(2 * 40000 ** 2)])
+    assert.deepEqual(await texts(tab, '.feed ol[aria-label=Transitions] .activity'), ['1', '2'])
+    await world.close(tab)
+  },
+
+  async 'devices without a value are last in either direction'(world) {
+    await world.statements(`CREATE STREAM gaps (device VARCHAR, x DOUBLE) WITH (KAFKA_TOPIC='gaps', VALUE_FORMAT='JSON', PARTITIONS=1);`)
+    for (const values of ["'a', CAST(NULL AS DOUBLE)", "'b', 1.0", "'c', 2.0"]) await world.statements(`INSERT INTO gaps VALUES (${values});`)
+    const tab = await world.open('/#/devices?stream=GAPS&from=earliest&sort=x.value&dir=asc')
+    const shows = (names) => until(names, async () => String(await texts(tab, '.row .name a')) === names)
+    await shows('b,c,a')
+    await tab.getByRole('button', { name: 'Ascending; turn around' }).click()
+    await shows('c,b,a')
+    await world.close(tab)
+  },
+
   async 'a device is searched, put in order and looked at by keys alone'(world, { reports }) {
     const tab = await world.open(address())
     await ready(tab)

@@ -106,6 +106,30 @@ export const stories = {
     await world.close(tab)
   },
 
+  async 'what is set holds from its statement on, and the choice beside the button for queries alone'(world) {
+    const tab = await open(world, '')
+    const sent = []
+    tab.on('request', (request) => {
+      const { pathname } = new URL(request.url())
+      if (['/ksql', '/query-stream'].includes(pathname) && request.method() === 'POST') sent.push({ pathname, ...request.postDataJSON() })
+    })
+    await write(tab, `CREATE STREAM late_clicks AS SELECT * FROM clicks;
+      SET 'auto.offset.reset'='earliest';
+      CREATE STREAM all_clicks AS SELECT * FROM clicks;
+      SELECT id FROM all_clicks EMIT CHANGES LIMIT 2;`)
+    await run(tab)
+    await until('the records of the second stream', async () => (await grid(tab)).length === 2)
+    const made = sent.filter(({ ksql, sql }) => /_clicks/.test(ksql ?? sql))
+    const properties = made.map(({ streamsProperties, properties }) => streamsProperties ?? properties)
+    assert.deepEqual(properties, [{}, { 'auto.offset.reset': 'earliest' }])
+    // What came before it was made is in none but the second.
+    await world.statements("INSERT INTO clicks (id, page) VALUES ('z', '/last');")
+    await write(tab, "SET 'auto.offset.reset'='earliest'; SELECT id FROM late_clicks EMIT CHANGES LIMIT 1;")
+    await run(tab)
+    await until('what came since', async () => String(await grid(tab)) === 'z')
+    await world.close(tab)
+  },
+
   async 'statements are answered, and found again in the history'(world) {
     const tab = await open(world, "CREATE STREAM made (id STRING KEY) WITH (KAFKA_TOPIC='made', VALUE_FORMAT='JSON', PARTITIONS=1); SHOW STREAMS;")
     await run(tab)

@@ -111,6 +111,39 @@ export const stories = {
     await run.stop()
   },
 
+  async 'what a slow server answers is shown'(world) {
+    const tab = await world.open('/#/editor')
+    // Each answer takes longer than it is until the next is asked for.
+    await tab.route('**/ksql', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      await route.continue().catch(() => undefined)
+    })
+    await tab.getByRole('link', { name: 'Queries' }).click()
+    await tab.waitForSelector('.plan li')
+    await tab.unrouteAll({ behavior: 'ignoreErrors' })
+    await world.close(tab)
+  },
+
+  async 'a server that does not know the address for its own says so, until it is told'(world) {
+    const serve = async (port, ...more) => {
+      const properties = ['ksql.service.id=named_', ...more].flatMap((one) => ['--property', one])
+      const server = world.spawn('server', '--bootstrap-servers', world.brokers, '--listeners', `http://0.0.0.0:${port}`, ...properties)
+      return { server, port: await server.says(/listening on http:[^ ]*:([0-9]+)/) }
+    }
+    const { server, port } = await serve(0)
+    const url = `http://page.localhost:${port}`
+    const tab = await world.open('/#/queries', { url })
+    await tab.getByText(`Start it with access.control.allow.origin=${url}`).waitFor()
+    await tab.locator('.pill.refused').waitFor()
+    await server.stop()
+    await tab.getByText(/The server is away since/).waitFor()
+    const told = await serve(port, `access.control.allow.origin=${url}`)
+    await tab.getByText('No query runs').waitFor()
+    await tab.locator('.top .pill.here').waitFor()
+    await world.close(tab, /ERR_|status of 403/)
+    await told.server.stop()
+  },
+
   async looks(world) {
     const id = await find(world, 'DEVICE_SENSOR_STATS')
     await world.looks(`/#/queries?query=${id}`, 'queries', (tab) => tab.waitForSelector('.plan li'))

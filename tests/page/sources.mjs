@@ -56,6 +56,21 @@ export const stories = {
     await world.close(tab)
   },
 
+  async 'rows of a stream stay while the server is away, and it is said when some may be missing'(world) {
+    const tab = await world.open(address('CLICKS'))
+    await tab.waitForSelector('.grid')
+    await insert(world, 'f', '/before', 1)
+    await until('a row', async () => (await grid(tab)).length === 1)
+    await world.server.stop()
+    await tab.getByText(/The server is away since/).waitFor()
+    await world.serve()
+    await tab.getByText(/^Rows between .* may be missing here/).waitFor()
+    await insert(world, 'g', '/after', 2)
+    await until('both rows', async () => String((await grid(tab)).map((row) => row[2])) === '/after,/before')
+    await tab.getByText('2 since this was opened').waitFor()
+    await world.close(tab, /ERR_|Failed to load resource|WebSocket connection/)
+  },
+
   async looks(world) {
     await world.looks(address('HITS'), 'sources', (tab) => tab.waitForSelector('.grid .body [role=row]'))
   },

@@ -10,7 +10,7 @@ await mkdir(out, { recursive: true })
 const { metafile } = await build({
   entryPoints: ['src/main.tsx'],
   bundle: true,
-  format: 'esm',
+  format: 'iife',
   target: 'es2022',
   minify: true,
   metafile: true,

@@ -1,7 +1,7 @@
 // What the server counts, now and over time.
 
 import { useMemo } from 'preact/hooks'
-import { useEvery, useLoaded, type Loaded } from './parts/load.js'
+import { useKept, type Loaded } from './parts/load.js'
 import { counted } from './server.js'
 
 /** Figures, a point each; `null` where nothing is known. */
@@ -59,9 +59,7 @@ export interface Figures {
 
 /** Those of the last minute, of all queries and topics. */
 export function useFigures(): Loaded<Figures> {
-  const loaded = useLoaded(() => counted<Figures>({}), [])
-  useEvery(loaded.again)
-  return loaded
+  return useKept(() => counted<Figures>({}), [])
 }
 
 /** How far back is looked. */
@@ -121,12 +119,11 @@ export class Past {
 /** A topic over time, kept up while it is looked at. */
 export function usePast(topic: string, span: Span): { past: Past; error?: Error } {
   const past = useMemo(() => new Past(topic, span), [topic, span])
-  const { error, again } = useLoaded(async () => {
+  const { error } = useKept(async () => {
     const asked = { since: String(past.end), step: String(SPANS[span].step), topic }
     past.add(await counted<Figures>(asked))
     return past.end
   }, [past])
-  useEvery(again)
   return error ? { past, error } : { past }
 }
 

@@ -1,6 +1,6 @@
 // Whether the server is there. It is asked every few seconds, for a connection that was cut in silence says nothing.
 
-import { Away, info, Refusal } from './server.js'
+import { Away, info, Refusal, shutOut, statements } from './server.js'
 import { Store } from './store.js'
 
 export type Health =
@@ -26,14 +26,18 @@ export function onReturn(call: () => void): () => void {
 }
 
 async function ask(): Promise<void> {
-  const before = health.value
   try {
     const { ksqlServiceId } = await info(AbortSignal.timeout(PATIENCE_MS))
+    // What is got is answered to a page that may post nothing; whether that is still so, only a post tells.
+    if (shutOut.value !== undefined) await statements('').catch(() => undefined)
+    if (shutOut.value !== undefined) throw new Refusal(shutOut.value, 403)
+    const before = health.value
     if (before.state === 'away') {
       health.set({ state: 'here', service: ksqlServiceId, gap: { from: before.since, to: Date.now() } })
       for (const call of returns) call()
     } else if (before.state !== 'here') {
       health.set({ state: 'here', service: ksqlServiceId })
+      if (before.state === 'refused') for (const call of returns) call()
     }
   } catch (error) {
     if (error instanceof Refusal) health.set({ state: 'refused', why: error.message })
@@ -69,6 +73,11 @@ async function loop(): Promise<void> {
 }
 
 export function watchHealth(): void {
+  shutOut.follow(() => {
+    if (shutOut.value === undefined) return
+    health.set({ state: 'refused', why: shutOut.value })
+    restart()
+  })
   void loop()
   // A machine that wakes up asks at once.
   addEventListener('online', () => void loop())

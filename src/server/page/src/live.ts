@@ -18,6 +18,8 @@ const BACK_OFF_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000]
 
 export class Live {
   readonly state = new Store<LiveState>({ state: 'opening' })
+  /** From when to when no rows came, until that is dismissed: rows of then come only if the query tells the past. */
+  readonly missed = new Store<{ from: number; to: number } | undefined>(undefined)
   #stop = new AbortController()
   #current: AbortController | undefined
   #tries = 0
@@ -59,10 +61,10 @@ export class Live {
   async #once(): Promise<boolean> {
     const current = new AbortController()
     this.#current = current
-    const before = this.state.value
     const begin: Taker['begin'] = (columns, queryId) => {
       this.#tries = 0
-      // Who takes the rows can still see since when there were none.
+      const before = this.state.value
+      if (before.state === 'away') this.missed.set({ from: this.missed.value?.from ?? before.since, to: Date.now() })
       this.taker.begin(columns, queryId)
       this.state.set({ state: 'open' })
     }
@@ -73,7 +75,7 @@ export class Live {
         this.state.set({ state: 'ended', why: end })
         return false
       }
-      this.#away(before, 'the server ended the query')
+      this.#away('the server ended the query')
       return true
     } catch (error) {
       if (this.#stop.signal.aborted) return false
@@ -82,12 +84,13 @@ export class Live {
         return false
       }
       if (error instanceof Away) away(error.message)
-      this.#away(before, error instanceof Away ? error.message : 'the connection to the server is lost')
+      this.#away(error instanceof Away ? error.message : 'the connection to the server is lost')
       return true
     }
   }
 
-  #away(before: LiveState, why: string): void {
+  #away(why: string): void {
+    const before = this.state.value
     const since = before.state === 'away' ? before.since : Date.now()
     this.state.set({ state: 'away', since, why })
   }

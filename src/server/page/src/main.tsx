@@ -12,6 +12,7 @@ import { Empty, Notice } from './parts/notice.js'
 import { ThemeSwitch } from './parts/theme.js'
 import { Queries } from './queries/view.js'
 import { href, route } from './route.js'
+import { ORIGINS_SETTING } from './server.js'
 import { clock } from './sql.js'
 import { Sources } from './sources/view.js'
 import { useStore } from './store.js'
@@ -82,9 +83,9 @@ function Server() {
     return (
       <Notice kind="error">
         The server refuses what this page asks: {now.why}
-        {now.why.includes('access.control.allow.origin') && (
+        {now.why.includes(ORIGINS_SETTING) && (
           <>
-            . Start it with <code>access.control.allow.origin={location.origin}</code>.
+            . Start it with <code>{ORIGINS_SETTING}={location.origin}</code>.
           </>
         )}
       </Notice>

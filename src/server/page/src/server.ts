@@ -1,5 +1,13 @@
 // What is asked of the server: statements, and rows as they come, by ksqlDB's REST API; and what it counts, by its own.
 
+import { Store } from './store.js'
+
+/** The setting that lets in pages of addresses that the server does not know for its own. */
+export const ORIGINS_SETTING = 'access.control.allow.origin'
+
+/** Why the server lets no page of this address in, if that is so. Browsers tell it the address with what they post. */
+export const shutOut = new Store<string | undefined>(undefined)
+
 /** What the server refused, in its words. */
 export class Refusal extends Error {
   constructor(
@@ -47,7 +55,10 @@ async function send(path: string, init?: RequestInit): Promise<Response> {
     if (init?.signal?.aborted) throw error
     throw new Away('the server does not answer')
   }
-  if (response.ok) return response
+  if (response.ok) {
+    if (init?.method === 'POST') shutOut.set(undefined)
+    return response
+  }
   const text = await response.text().catch(() => '')
   let said: { message?: string; diagnostic?: Diagnostic } = {}
   try {
@@ -57,6 +68,8 @@ async function send(path: string, init?: RequestInit): Promise<Response> {
   }
   const message = said.message ?? `the server answers ${response.status} ${response.statusText}`
   if (response.status >= 502 && response.status <= 504) throw new Away(message)
+  // Who may not do something is refused with the same status, and is let in.
+  if (init?.method === 'POST') shutOut.set(response.status === 403 && message.includes(ORIGINS_SETTING) ? message : undefined)
   throw new Refusal(message, response.status, said.diagnostic)
 }
 

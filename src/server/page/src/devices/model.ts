@@ -11,6 +11,8 @@ const OTHER = '(other)'
 const HISTORY_READINGS = 600
 /** Alerts and transitions that are kept. */
 const EVENTS_KEPT = 200
+/** How old the newest reading is at most, by its own time, where readings are dated as they are made. */
+const PRESENT_MS = 60_000
 
 /** The figures of an axis over the last readings. */
 export interface AxisFigures {
@@ -86,7 +88,10 @@ export interface History {
   axes: (number | null)[][]
 }
 
-type Row = (string | number | null)[]
+/** A value as rows have it. */
+export type Cell = string | number | boolean | null
+
+type Row = Cell[]
 
 export class Model {
   version = 0
@@ -100,9 +105,10 @@ export class Model {
   /** Readings without a device. */
   nameless = 0
   newest = 0
-  /** Since when it is told of readings, and how many are older by their own times. */
+  /** Since when it is told of readings. */
   #began = Date.now()
-  before = 0
+  /** Readings that came as of the present, whatever was forgotten since: what rates are of. */
+  came = 0
   /** When the first of these readings came, by the clock of this machine. */
   since = 0
   history: History | undefined
@@ -118,7 +124,7 @@ export class Model {
   clear(): void {
     this.devices.clear()
     this.activities.clear()
-    this.readings = this.leftOut = this.late = this.nameless = this.newest = this.since = this.before = 0
+    this.readings = this.leftOut = this.late = this.nameless = this.newest = this.since = 0
     this.#began = Date.now()
     if (this.findsTransitions) this.transitions.clear()
     this.follow(this.history?.device)
@@ -147,7 +153,8 @@ export class Model {
     this.readings += 1
     const time = row[AT.time] as number
     if (time > this.newest) this.newest = time
-    if (time < this.#began) this.before += 1
+    // What is told of the past is no rate of the present. Where times are not those of now, all that comes is counted.
+    if (time >= this.#began || now - this.newest >= PRESENT_MS) this.came += 1
     if (row[AT.device] === null) {
       this.nameless += 1
       return
@@ -157,7 +164,7 @@ export class Model {
       this.leftOut += 1
       return
     }
-    const activity = row[AT.activity] === null ? null : String(row[AT.activity])
+    const activity = text(row[AT.activity])
     device.total += 1
     device.version += 1
     device.seen = now
@@ -176,8 +183,8 @@ export class Model {
     device.time = time
     device.window = row[AT.n] as number
     this.#addFigures(device, row)
-    const before = row[AT.before]
-    if (this.findsTransitions && typeof before === 'string' && activity !== null && before !== activity) {
+    const before = text(row[AT.before])
+    if (this.findsTransitions && before !== null && activity !== null && before !== activity) {
       this.transitions.add({ device: device.name, time, from: before, to: activity, magnitude: null })
     }
   }
@@ -231,8 +238,13 @@ function population(ofSample: number, n: number): number {
   return n > 0 ? ofSample * Math.sqrt((n - 1) / n) : NaN
 }
 
+/** A value of any type as text. */
+export function text(value: Cell | undefined): string | null {
+  return value === null || value === undefined ? null : String(value)
+}
+
 /** Numbers that JSON does not have come as text. */
-function number(value: string | number | null | undefined): number {
+function number(value: Cell | undefined): number {
   return value === null || value === undefined ? NaN : Number(value)
 }
 

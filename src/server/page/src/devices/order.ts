@@ -35,8 +35,12 @@ const names = new Intl.Collator('en', { numeric: true })
 
 function compare(a: string | number, b: string | number): number {
   if (typeof a === 'string') return names.compare(a, String(b))
-  // What has no value yet is last in either order.
-  return (Number.isNaN(a) ? -Infinity : a) - (Number.isNaN(b as number) ? -Infinity : (b as number))
+  return a - (b as number)
+}
+
+/** What has no value yet is last in either direction. */
+function hasNone({ value }: { value: string | number }): number {
+  return Number(Number.isNaN(value))
 }
 
 export interface Wanted {
@@ -56,6 +60,6 @@ export function arranged(devices: Iterable<Device>, { order, isDescending, searc
   })
   const direction = isDescending ? -1 : 1
   const keyed = found.map((device) => ({ device, value: order.value(device) }))
-  keyed.sort((a, b) => direction * compare(a.value, b.value) || names.compare(a.device.name, b.device.name))
+  keyed.sort((a, b) => hasNone(a) - hasNone(b) || direction * compare(a.value, b.value) || names.compare(a.device.name, b.device.name))
   return keyed.map(({ device }) => device)
 }

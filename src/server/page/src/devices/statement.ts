@@ -43,7 +43,9 @@ export function readings(choice: Choice): string {
 
 /** How strong a reading is, whatever its direction. */
 function magnitude(choice: Choice): string {
-  return `SQRT(${axes(choice).map(({ option: { sql } }) => `${sql}*${sql}`).join(' + ')})`
+  // In their own types, squares of whole numbers and decimals may be beyond what there is.
+  const values = axes(choice).map(({ option: { sql } }) => `CAST(${sql} AS DOUBLE)`)
+  return `SQRT(${values.map((value) => `${value}*${value}`).join(' + ')})`
 }
 
 /** Alerts as rows of device, activity, magnitude and time. */

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { sources } from '../catalogue.js'
 import { health } from '../health.js'
 import { useLoaded } from '../parts/load.js'
+import { Missed } from '../parts/missed.js'
 import { Empty, Notice } from '../parts/notice.js'
 import { changed, go, route } from '../route.js'
 import { clock, count, span } from '../sql.js'
@@ -201,8 +202,8 @@ function Waiting({ watch }: { watch: Watch }) {
 /** What keeps figures from being what they seem to be. */
 function Trouble({ watch }: { watch: Watch }) {
   const { model } = watch
+  const { begin } = watch.choice
   const readings = useStore(watch.readings.state)
-  const missed = useStore(watch.missed)
   const isServerAway = useStore(health).state === 'away'
   return (
     <>
@@ -220,13 +221,8 @@ function Trouble({ watch }: { watch: Watch }) {
         <OtherTrouble key={name} name={name} live={live} />
       ))}
       <Behind watch={watch} />
-      {missed && (
-        <Notice kind="warning" onDismiss={() => watch.missed.set(undefined)}>
-          {watch.choice.begin === 'latest'
-            ? `Readings between ${clock(missed.from)} and ${clock(missed.to)} may be missing here: the connection was lost.`
-            : `The connection was lost from ${clock(missed.from)} to ${clock(missed.to)}: figures begin anew, ${beginText(watch.choice.begin)}.`}
-        </Notice>
-      )}
+      {begin === 'latest' && <Missed live={watch.readings} what="Readings" />}
+      {typeof begin === 'number' && <Missed live={watch.readings} what="Readings" anew={`figures begin anew, ${beginText(begin)}`} />}
       {model.late > 0 && (
         <Notice kind="note">
           {count(model.late)} readings were older than one of their device before them. They are counted, and are not in the

@@ -3,15 +3,9 @@
 import { Live } from '../live.js'
 import { Rate } from '../parts/rate.js'
 import { listen, rows as read, type Properties, type Taker } from '../server.js'
-import { Store } from '../store.js'
 import { axes, type Begin, type Choice } from './choice.js'
-import { Model, type Feed, type Happened } from './model.js'
+import { Model, text, type Cell, type Feed, type Happened } from './model.js'
 import * as statement from './statement.js'
-
-/** How old the newest reading is at most, by its own time, where readings are dated as they are made. */
-const PRESENT_MS = 60_000
-
-type Cell = string | number | null
 
 export class Watch {
   readonly model: Model
@@ -19,8 +13,6 @@ export class Watch {
   readonly readings: Live
   /** What else is asked, and what for. */
   readonly others: { name: string; live: Live }[] = []
-  /** From when to when readings were not heard of that are told to nobody again. */
-  readonly missed = new Store<{ from: number; to: number } | undefined>(undefined)
   /** How far the newest reading was behind the clock at best: what it is more by now, it has fallen behind. */
   leastBehindMs = Infinity
   readonly #timer: ReturnType<typeof setInterval>
@@ -35,17 +27,7 @@ export class Watch {
       () => model.clear(),
       (lines) => model.add(lines, Date.now()),
     )
-    const miss = () => {
-      const before = this.readings.state.value
-      if (choice.begin !== 'earliest' && before.state === 'away') {
-        this.missed.set({ from: this.missed.value?.from ?? before.since, to: Date.now() })
-      }
-    }
-    const begin: Taker['begin'] = (columns, id) => {
-      miss()
-      taker.begin(columns, id)
-    }
-    this.readings = new Live(read, statement.readings(choice), properties, { ...taker, begin })
+    this.readings = new Live(read, statement.readings(choice), properties, taker)
     const add = (name: string, sql: string | undefined, feed: Feed, read: (row: Cell[]) => Happened) => {
       if (sql === undefined) return
       const rows = (lines: string[]) => {
@@ -56,27 +38,25 @@ export class Watch {
     }
     add('alerts', statement.alerts(choice), model.alerts, ([device, activity, magnitude, time]) => ({
       device: String(device ?? '(unknown)'),
-      from: activity as string | null,
+      from: text(activity),
       to: null,
       magnitude: magnitude === null || magnitude === undefined ? null : Number(magnitude),
       time: time as number,
     }))
     add('transitions', transitions, model.transitions, ([device, from, to, time]) => ({
       device: String(device ?? '(unknown)'),
-      from: from as string | null,
-      to: to as string | null,
+      from: text(from),
+      to: text(to),
       magnitude: null,
       time: time as number,
     }))
     this.#timer = setInterval(() => this.#sample(Date.now()), 1_000)
   }
 
-  /** What is told of the past is no rate of the present. Where times are not those of now, all that comes is counted. */
   #sample(now: number): void {
     const { model } = this
     if (model.newest > 0) this.leastBehindMs = Math.min(this.leastBehindMs, now - model.newest)
-    const isPresent = now - model.newest < PRESENT_MS
-    this.rate.sample(isPresent ? model.readings - model.before : model.readings, now)
+    this.rate.sample(model.came, now)
   }
 
   /** Changes with all that came. */

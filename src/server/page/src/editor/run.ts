@@ -65,16 +65,17 @@ export class Run {
   readonly result = new Store<Result | undefined>(undefined)
   readonly #stop = new AbortController()
   readonly #variables: Record<string, string> = {}
-  readonly #properties: Record<string, string>
+  /** What the statements that were run have set. */
+  readonly #properties: Record<string, string> = {}
 
   /** What is run stands between two places of a text. */
   constructor(
     readonly text: string,
     readonly from: number,
     readonly to: number,
-    offsetReset: string,
+    /** Where queries begin whose rows are shown here, unless a statement sets it. */
+    readonly offsetReset: string,
   ) {
-    this.#properties = { 'auto.offset.reset': offsetReset }
     void this.#run()
   }
 
@@ -105,27 +106,32 @@ export class Run {
   }
 
   async #statements(text: string): Promise<string> {
-    for (const { text: one } of statements(text)) this.#note(one)
+    // Among themselves, the server has each hold from its place on; so what they set is not sent along with them.
     const answers = await ask(text, this.#properties, this.#variables)
+    for (const { text: one } of statements(text)) this.#note(one)
     this.answers.set([...this.answers.value, ...answers])
     return 'Done'
   }
 
-  /** What is set holds for the queries behind it, which are requests of their own. */
+  /** What is set holds for what is run behind it, by requests of their own. */
   #note(statement: string): void {
     const [, isSet, name, value] = /^\s*(SET)\s+'([^']*)'\s*=\s*'((?:[^']|'')*)'/i.exec(statement) ?? []
     if (isSet) this.#properties[name!] = value!.replaceAll("''", "'")
     const [, unset] = /^\s*UNSET\s+'([^']*)'/i.exec(statement) ?? []
     if (unset !== undefined) delete this.#properties[unset]
     const [, variable, text] = /^\s*DEFINE\s+(\w+)\s*=\s*'((?:[^']|'')*)'/i.exec(statement) ?? []
-    if (variable !== undefined) this.#variables[variable] = text!.replaceAll("''", "'")
+    // Their names are the same in capitals or not.
+    if (variable !== undefined) this.#variables[variable.toLowerCase()] = text!.replaceAll("''", "'")
+    const [, forgotten] = /^\s*UNDEFINE\s+(\w+)/i.exec(statement) ?? []
+    if (forgotten !== undefined) delete this.#variables[forgotten.toLowerCase()]
   }
 
   async #query(text: string): Promise<string> {
     const result = new Result(text, /\bEMIT\b|^\s*PRINT\b/i.test(text))
     this.result.set(result)
     const taker = { begin: (columns: Column[]) => result.begin(columns), rows: (lines: string[]) => result.add(lines) }
-    return query(text, this.#properties, taker, this.#stop.signal, this.#variables)
+    const properties = { 'auto.offset.reset': this.offsetReset, ...this.#properties }
+    return query(text, properties, taker, this.#stop.signal, this.#variables)
   }
 }
 

@@ -11,36 +11,37 @@ export interface Loaded<T> {
   again: () => void
 }
 
-export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[]): Loaded<T> {
+/** How often what changes by itself is asked for while somebody looks. */
+const EVERY_MS = 2_000
+
+/** What changes by itself: asked for again some time after each answer, however long a slow server takes for that. */
+export function useKept<T>(load: () => Promise<T>, inputs: readonly unknown[]): Loaded<T> {
+  return useLoaded(load, inputs, EVERY_MS)
+}
+
+export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[], everyMs?: number): Loaded<T> {
   const [found, setFound] = useState<{ value?: T; error?: Error }>({})
   const [asked, setAsked] = useState(0)
   const again = useCallback(() => setAsked((count) => count + 1), [])
   useEffect(() => onReturn(again), [again])
   useEffect(() => {
     let isWanted = true
-    load().then(
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const wait = () => {
+      if (isWanted && everyMs !== undefined) timer = setTimeout(() => (document.hidden ? wait() : again()), everyMs)
+    }
+    const answered = load().then(
       (value) => isWanted && setFound({ value }),
       (error: Error) => {
         if (error instanceof Away) away(error.message)
         else if (isWanted) setFound({ error })
       },
     )
+    void answered.then(wait)
     return () => {
       isWanted = false
+      clearTimeout(timer)
     }
   }, [...inputs, asked])
   return { ...found, again }
-}
-
-/** How often what changes by itself is asked for while somebody looks. */
-const EVERY_MS = 2_000
-
-/** Asks again and again while the page is looked at. */
-export function useEvery(again: () => void): void {
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) again()
-    }, EVERY_MS)
-    return () => clearInterval(timer)
-  }, [again])
 }

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { stateOf, type Offsets, type RunningQuery, type Source } from '../catalogue.js'
 import { useFigures } from '../figures.js'
 import { Confirm } from '../parts/confirm.js'
-import { useEvery, useLoaded } from '../parts/load.js'
+import { useKept } from '../parts/load.js'
 import { Name } from '../parts/name.js'
 import { Empty, Notice } from '../parts/notice.js'
 import { changed, href, route } from '../route.js'
@@ -49,8 +49,7 @@ async function describe(id: string): Promise<{ description: Description; places:
 
 export function Queries() {
   const { parameters } = useStore(route)
-  const { value: all, error, again } = useLoaded(queries, [])
-  useEvery(again)
+  const { value: all, error, again } = useKept(queries, [])
   if (error) return <Notice kind="error">The queries cannot be listed: {error.message}</Notice>
   if (!all) return <p class="muted" role="status">Asking the server for its queries…</p>
   const id = parameters.get('query')
@@ -112,8 +111,7 @@ const ACTIONS: Record<Action, { label: string; says: string }> = {
 }
 
 function One({ query, again }: { query: RunningQuery; again: () => void }) {
-  const { value: described, error, again: againHere } = useLoaded(() => describe(query.id), [query.id])
-  useEvery(againHere)
+  const { value: described, error, again: againHere } = useKept(() => describe(query.id), [query.id])
   const [asked, setAsked] = useState<Action>()
   const [refused, setRefused] = useState<string>()
   const act = async (action: Action) => {

@@ -34,7 +34,7 @@ export class Rows {
   #isListed = true
   readonly #keyCount: number
 
-  constructor(source: Source) {
+  constructor(readonly source: Source) {
     this.isTable = source.type === 'TABLE'
     const { sql, keyCount } = statement(source)
     this.#keyCount = keyCount
@@ -43,6 +43,12 @@ export class Rows {
       begin: (columns) => this.#begin(columns),
       rows: (lines) => this.#add(lines),
     })
+  }
+
+  /** Whether these are the rows of a source as it is now, so that what came need not be forgotten. */
+  goesOnFor(source: Source): boolean {
+    const { state } = this.live.state.value
+    return source.statement === this.source.statement && state !== 'ended' && state !== 'refused'
   }
 
   /** The rows in the order in which they came up, the newest of a stream first. */
@@ -58,12 +64,14 @@ export class Rows {
     return this.isTable && now - (this.list[at]?.at ?? 0) < FRESH_MS
   }
 
-  /** What was known is told again from the beginning. */
+  /** Rows of a table are told again from the beginning; those of a stream are not, so they stay. */
   #begin(columns: Column[]): void {
     this.columns = columns.map((column, at) => ({ ...column, isKey: this.isTable && at < this.#keyCount }))
-    this.#byKey.clear()
-    this.#list = []
-    this.changes = this.leftOut = 0
+    if (this.isTable) {
+      this.#byKey.clear()
+      this.#list = []
+      this.changes = this.leftOut = 0
+    }
     this.version += 1
   }
 

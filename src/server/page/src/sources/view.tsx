@@ -5,6 +5,7 @@ import { sources, typeText, type RunningQuery, type Source } from '../catalogue.
 import { Grid } from '../parts/grid.js'
 import { health } from '../health.js'
 import { useLoaded } from '../parts/load.js'
+import { Missed } from '../parts/missed.js'
 import { Name } from '../parts/name.js'
 import { Empty, Notice } from '../parts/notice.js'
 import { changed, go, href, route } from '../route.js'
@@ -143,10 +144,9 @@ function Queries({ title, none, queries }: { title: string; none: string; querie
 function Content({ source }: { source: Source }) {
   const [rows, setRows] = useState<Rows>()
   useEffect(() => {
-    const made = new Rows(source)
-    setRows(made)
-    return () => made.live.stop()
+    if (!rows?.goesOnFor(source)) setRows(new Rows(source))
   }, [source])
+  useEffect(() => () => rows?.live.stop(), [rows])
   return rows ? <Held rows={rows} name={source.name} /> : null
 }
 
@@ -172,6 +172,7 @@ function Held({ rows, name }: { rows: Rows; name: string }) {
           Nothing comes since {clock(state.since)}: {state.why}. It is asked again.
         </Notice>
       )}
+      {!isTable && <Missed live={rows.live} what="Rows" />}
       {rows.leftOut > 0 && (
         <Notice kind="warning">
           {count(rows.leftOut)} changes are of further keys: no more than {count(ROWS_MAX)} rows are shown.

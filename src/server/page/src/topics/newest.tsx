@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Source } from '../catalogue.js'
 import { health } from '../health.js'
 import { Grid } from '../parts/grid.js'
+import { Missed } from '../parts/missed.js'
 import { Notice } from '../parts/notice.js'
 import { changed, go, route } from '../route.js'
 import type { Column } from '../server.js'
@@ -121,6 +122,7 @@ function Held({ tail, topic, stream }: { tail: Tail; topic: string; stream: Sour
           Nothing comes since {clock(state.since)}: {state.why}. It is asked again.
         </Notice>
       )}
+      {tail.from === 'latest' && <Missed live={tail.live} what="Records" />}
       <Grid
         label={`Records of ${topic}`}
         columns={columns}

@@ -39,7 +39,7 @@ export class Tail {
   /** The beginning of a record whose text has several lines. */
   #open: string | undefined
 
-  constructor(topic: string, from: From, stream: Source | undefined) {
+  constructor(topic: string, readonly from: From, stream: Source | undefined) {
     const { sql, read } = stream ? selected(stream) : { sql: printing(topic, from), read: (line: string) => this.#printed(line) }
     this.#read = read
     // Over a web socket, records are no rows.
@@ -49,11 +49,12 @@ export class Tail {
     })
   }
 
-  /** What is read from the beginning is told again. */
+  /** What is read from the beginning is told again; what came is not, and stays. */
   #begin(): void {
+    this.#open = undefined
+    if (this.from === 'latest') return
     this.newest = []
     this.total = 0
-    this.#open = undefined
     this.keys.clear()
     this.version += 1
   }
