@@ -140,9 +140,7 @@ impl Demo {
         let mut properties = run_command::properties(&args.properties, Some(&bootstrap))?;
         run_command::warn_of(&properties);
         for (name, value) in PROPERTIES {
-            if properties.get(name).is_none() {
-                properties.set(name, value);
-            }
+            run_command::set_default(&mut properties, name, value);
         }
         properties.set("ksql.schema.registry.url", registry.as_str());
         properties.set("bootstrap.servers", bootstrap.as_str());

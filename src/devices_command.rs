@@ -146,7 +146,7 @@ pub(crate) async fn produce(args: ProduceArgs) -> anyhow::Result<()> {
         rejected: args.rejected,
         shows_progress: std::io::stderr().is_terminal(),
     };
-    let summary = devices::produce(source, options, stop_signal()).await?;
+    let summary = devices::produce(source, options, run_command::stop_signal()?).await?;
     write!(std::io::stdout(), "{summary}")?;
     let all_are_refused = summary.refused.readings > 0 && summary.readings() == 0;
     anyhow::ensure!(!all_are_refused, "every reading was refused");
@@ -199,7 +199,7 @@ pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
     };
     let out = std::io::stdout();
     let view = if is_screen { View::table(out) } else { View::Lines(out) };
-    let summary = devices::consume(options, view, stop_signal()).await?;
+    let summary = devices::consume(options, view, run_command::stop_signal()?).await?;
     // Standard output is for the statistics, which another program may read.
     eprint!("{summary}");
     Ok(())
@@ -209,18 +209,6 @@ pub(crate) async fn consume(args: ConsumeArgs) -> anyhow::Result<()> {
 /// read it from a file under /dev, which an empty root does not have.
 pub(crate) fn any_seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
-}
-
-/// Resolves at the first Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command hands the clock to the layers below")]

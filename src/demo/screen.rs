@@ -2,14 +2,11 @@
 
 use std::io::{self, Stdout, Write};
 
-use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::cursor::{Hide, Show};
+use crossterm::execute;
 use crossterm::style::ResetColor;
-use crossterm::terminal::{
-    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, size,
-};
-use crossterm::{execute, queue};
-use millstream::terminal::{Key, Keys, Line};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, size};
+use millstream::terminal::{Key, Keys, Line, draw};
 
 use super::device_table::DeviceTable;
 use super::panels::{self, Header, Shown};
@@ -61,25 +58,15 @@ impl Screen {
     pub(super) fn draw(&mut self, summary: &Summary, header: &Header<'_>) -> io::Result<()> {
         let (columns, rows) = size().unwrap_or(SIZE);
         let (columns, rows) = (usize::from(columns), usize::from(rows));
-        let lines = if self.shows_help {
+        let room = rows.saturating_sub(1);
+        let mut lines = if self.shows_help {
             panels::help(header, columns)
         } else {
-            let shown = Shown { summary, header, columns };
-            panels::fitting(&shown, &mut self.devices, rows.saturating_sub(1))
+            panels::fitting(&Shown { summary, header, columns }, &mut self.devices, room)
         };
-        queue!(self.out, BeginSynchronizedUpdate)?;
-        for row in 0..rows {
-            queue!(self.out, MoveTo(0, row as u16))?;
-            if row + 1 == rows {
-                let place = self.devices.place();
-                panels::footer(header, columns, place.as_deref()).write(&mut self.out, columns)?;
-            } else {
-                lines.get(row).unwrap_or(&Line::default()).write(&mut self.out, columns)?;
-            }
-            queue!(self.out, Clear(ClearType::UntilNewLine))?;
-        }
-        queue!(self.out, EndSynchronizedUpdate)?;
-        self.out.flush()
+        lines.resize_with(room, Line::default);
+        lines.push(panels::footer(header, columns, self.devices.place().as_deref()));
+        draw(&mut self.out, &lines, (columns, rows))
     }
 
     /// Gives the terminal back, and leaves the last state on it.

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use crossterm::cursor::{Hide, MoveTo, Show};
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{execute, queue};
+use crossterm::cursor::{Hide, Show};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 
 use super::device_table::DeviceTable;
 use super::{DeviceReport, Monitor};
-use crate::terminal::{Key, Keys, Line};
+use crate::terminal::{Key, Keys, draw};
 
 /// Where a monitor shows itself.
 pub enum View<W: Write> {
@@ -99,15 +99,6 @@ fn write_lines(out: &mut impl Write, reports: &[DeviceReport]) -> io::Result<()>
     for report in reports {
         serde_json::to_writer(&mut *out, report)?;
         out.write_all(b"\n")?;
-    }
-    out.flush()
-}
-
-fn draw(out: &mut impl Write, lines: &[Line], (columns, rows): (usize, usize)) -> io::Result<()> {
-    for row in 0..rows {
-        queue!(out, MoveTo(0, row as u16))?;
-        lines.get(row).unwrap_or(&Line::default()).write(out, columns)?;
-        queue!(out, Clear(ClearType::UntilNewLine))?;
     }
     out.flush()
 }

@@ -5,8 +5,10 @@
 
 use std::io::{self, Write};
 
+use crossterm::cursor::MoveTo;
 use crossterm::queue;
 use crossterm::style::{Attribute, Color, Print, ResetColor, SetAttribute, SetForegroundColor};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The colours of activities and partitions, in order.
@@ -94,6 +96,22 @@ impl Line {
         }
         Ok(())
     }
+}
+
+/// Draws lines in place, on a screen of so many columns and rows; what is below them is cleared.
+pub fn draw(
+    out: &mut impl Write,
+    lines: &[Line],
+    (columns, rows): (usize, usize),
+) -> io::Result<()> {
+    queue!(out, BeginSynchronizedUpdate)?;
+    for row in 0..rows {
+        queue!(out, MoveTo(0, row as u16))?;
+        lines.get(row).unwrap_or(&Line::default()).write(out, columns)?;
+        queue!(out, Clear(ClearType::UntilNewLine))?;
+    }
+    queue!(out, EndSynchronizedUpdate)?;
+    out.flush()
 }
 
 /// The beginning of a text that fits into the columns that are left. Names come from topics, and must not drive the terminal.

@@ -5,5 +5,5 @@ mod line;
 mod scroll;
 
 pub use keys::{Key, Keys};
-pub use line::{HUES, Line, Paint, cut, grouped};
+pub use line::{HUES, Line, Paint, cut, draw, grouped};
 pub use scroll::Scroll;

@@ -136,16 +136,7 @@ async fn what_would_change_anything_is_refused() {
 async fn the_program_reads_on_a_port_of_its_own() {
     let world = World::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file.sql");
-    std::fs::write(&file, FILE).unwrap();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
-    program.arg("run").arg(&file).args([
-        "--rest-port",
-        "0",
-        "--bootstrap-servers",
-        &world.brokers(),
-    ]);
-    let mut running = program.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = world.program(&folder, &["--rest-port", "0"]);
     let lines = std::io::BufReader::new(running.stderr.take().unwrap()).lines();
     let told = tokio::task::spawn_blocking(move || {
         lines.map_while(Result::ok).find(|line| line.contains("listening on"))
@@ -168,17 +159,8 @@ async fn the_program_reads_on_a_port_of_its_own() {
 async fn the_program_tells_its_figures_and_logs_in_json() {
     let world = World::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file.sql");
-    std::fs::write(&file, FILE).unwrap();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
-    program.arg("run").arg(&file).args([
-        "--listeners",
-        "http://127.0.0.1:0",
-        "--log-format",
-        "json",
-    ]);
-    program.args(["--bootstrap-servers", &world.brokers()]);
-    let mut running = program.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn().unwrap();
+    let flags = ["--listeners", "http://127.0.0.1:0", "--log-format", "json"];
+    let mut running = world.program(&folder, &flags);
     let lines = std::io::BufReader::new(running.stderr.take().unwrap()).lines();
     let told = tokio::task::spawn_blocking(move || {
         let told = lines.map_while(Result::ok).map(|line| serde_json::from_str::<Value>(&line));
@@ -202,6 +184,16 @@ async fn the_program_tells_its_figures_and_logs_in_json() {
 }
 
 impl World {
+    /// The program that runs a file of this folder.
+    fn program(&self, folder: &tempfile::TempDir, flags: &[&str]) -> std::process::Child {
+        let file = folder.path().join("file.sql");
+        std::fs::write(&file, FILE).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_millstream"));
+        program.arg("run").arg(&file).args(flags);
+        program.args(["--bootstrap-servers", &self.brokers()]).env_remove("RUST_LOG");
+        program.stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     /// The queries of a file, as `run` runs them with its REST.
     async fn reading(&self, text: &str) -> Ksql {
         let further = [("ksql.service.id", "reading_")];

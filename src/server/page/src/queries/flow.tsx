@@ -2,6 +2,7 @@
 
 import { useMemo, useRef } from 'preact/hooks'
 import { now, sum, type Figures, type QueryFigures } from '../figures.js'
+import { Facts } from '../parts/facts'
 import { useIsNarrow } from '../parts/narrow.js'
 import { Name } from '../parts/name.js'
 import { Notice } from '../parts/notice.js'
@@ -180,14 +181,7 @@ function Standing({ query }: { query: QueryFigures }) {
       {standsStill(query) && (
         <Notice kind="warning">It stands still: {count(query.lag ?? 0)} records wait, and none is read.</Notice>
       )}
-      <dl class="facts live">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts all={facts} isLive />
     </>
   )
 }

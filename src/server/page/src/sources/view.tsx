@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { sources, typeText, type RunningQuery, type Source } from '../catalogue.js'
+import { Facts } from '../parts/facts'
 import { Grid } from '../parts/grid.js'
 import { health } from '../health.js'
 import { useLoaded } from '../parts/load.js'
@@ -90,14 +91,7 @@ function One({ source }: { source: Source }) {
         </h2>
         <span class="muted">{source.type.toLowerCase()}</span>
       </header>
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts all={facts} />
       <section class="panel">
         <h3>Columns</h3>
         <ul class="columns">

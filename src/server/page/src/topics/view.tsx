@@ -2,6 +2,7 @@
 
 import { sources, type Source } from '../catalogue.js'
 import { now, sum, useFigures, type Figures, type TopicFigures } from '../figures.js'
+import { Facts } from '../parts/facts'
 import { useLoaded } from '../parts/load.js'
 import { Name } from '../parts/name.js'
 import { Empty, Notice } from '../parts/notice.js'
@@ -129,14 +130,7 @@ function One({ topic, figures, defined }: OneProps) {
         <h2>{topic.name}</h2>
         <Balance is={word(topic.variation, counts)} />
       </header>
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts all={facts} />
       <p class="muted">
         {topic.counted === 'records'
           ? 'Counted are the records that queries here read since the server started, each once, and the bytes of their batches.'
