@@ -100,7 +100,7 @@
 //! - `kafka` knows bytes, `operators` know rows, only `runtime` knows both.
 //! - Operators take batches, and the result is as if records came one by one.
 //! - At least once: outputs are written before changelogs, changelogs before offsets, and offsets
-//!   before the marks of a checkpoint on disk.
+//!   before the marks of a checkpoint on disk. Exactly once: the first three are one transaction.
 //! - A query is known by its plan: the fingerprint of that travels with its offsets, as does how far its
 //!   windows have come. Who runs it writes only while he is sure that nobody else does.
 //! - A fault of the user's is a diagnostic with its place. A faulty record is counted, logged and

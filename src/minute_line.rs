@@ -96,6 +96,7 @@ mod tests {
             commits: DurationCounts::default(),
             ages: DurationCounts::default(),
             failures: 0,
+            aborts: 0,
             restored: 0,
             restoring: 0,
         }

@@ -17,6 +17,8 @@ mod checkpoints;
 mod clocks;
 #[path = "faults/costs.rs"]
 mod costs;
+#[path = "faults/exactly_once.rs"]
+mod exactly_once;
 #[path = "faults/final_windows.rs"]
 mod final_windows;
 #[path = "faults/forgotten.rs"]

@@ -132,11 +132,11 @@ fn properties_that_do_nothing_are_named() {
     for (property, expected) in [
         (
             "processing.guarantee=exactly_once_v2",
-            "note: property processing.guarantee has no effect: records are processed at least once",
+            "assumed: topic s exists (--bootstrap-servers checks it)",
         ),
         (
-            "processing.guarantee=at_least_once",
-            "assumed: topic s exists (--bootstrap-servers checks it)",
+            "processing.guarantee=exactly_once",
+            "note: property processing.guarantee is exactly_once, which is deprecated: it is taken as exactly_once_v2",
         ),
         (
             "auto.ofset.reset=earliest",

@@ -33,10 +33,10 @@ pub enum ServicesError {
 impl Services {
     /// The services that properties name. Nothing is connected yet.
     pub fn new(properties: &Properties) -> Result<Self, ServicesError> {
-        Ok(Self {
-            cluster: Cluster::new(ClientConfig::from_properties(&properties.for_clients())?)?,
-            registry: registry(properties)?,
-        })
+        let config = ClientConfig::from_properties(&properties.for_clients())?;
+        // Of those who write through it, each that does so in transactions has an id of its own.
+        let config = ClientConfig { transactional_id: None, ..config };
+        Ok(Self { cluster: Cluster::new(config)?, registry: registry(properties)? })
     }
 
     /// Finds out what a statement needs to know and nobody knows yet.

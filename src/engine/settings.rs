@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Properties, PropertyError};
 use crate::operators::EMIT_INTERVAL_MS;
-use crate::runtime::live::QuerySettings;
+use crate::runtime::live::{Guarantee, QuerySettings};
 use crate::runtime::{FaultRules, MaxIdle};
 
 /// How a query runs, by ksqlDB's names and with ksqlDB's defaults.
@@ -27,13 +27,15 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
             });
         }
     };
+    let commit_interval = ms("commit.interval.ms", 2_000)?;
     let log_topic = properties.get("ksql.logging.processing.topic.name");
     let on_lost = properties.get("ksql.millstream.on.lost.records").unwrap_or("continue");
     let repartition = properties.get("ksql.millstream.repartition").unwrap_or("memory");
     Ok(QuerySettings {
         from_earliest,
         push_since: Some(ms("ksql.millstream.push.since.ms", 0)?).filter(|since| !since.is_zero()),
-        commit_interval: ms("commit.interval.ms", 2_000)?,
+        commit_interval,
+        guarantee: guarantee(properties, commit_interval)?,
         cache_bytes: properties.number("cache.max.bytes.buffering", 10_000_000)?,
         repartitions_by_topic: repartition.eq_ignore_ascii_case("topic"),
         purge_interval: ms("repartition.purge.interval.ms", 30_000)?,
@@ -59,6 +61,53 @@ pub fn settings(properties: &Properties) -> Result<QuerySettings, PropertyError>
         instance_id: properties.get("ksql.millstream.instance.id").map(str::to_owned),
         service_id,
     })
+}
+
+/// How long a transaction may be open by default, as Kafka Streams has it: less than a producer's default, as nobody reads on
+/// behind it while it is.
+const TRANSACTION_TIMEOUT_MS: i64 = 10_000;
+
+/// What holds of each record, whatever fails; all names of exactly once mean the present form of it.
+fn guarantee(
+    properties: &Properties,
+    commit_interval: Duration,
+) -> Result<Guarantee, PropertyError> {
+    let name = "processing.guarantee";
+    match properties.get(name).unwrap_or("at_least_once") {
+        "at_least_once" => return Ok(Guarantee::AtLeastOnce),
+        "exactly_once" | "exactly_once_beta" | "exactly_once_v2" => {}
+        found => {
+            return Err(PropertyError {
+                name: name.to_owned(),
+                found: found.to_owned(),
+                reason: "String must be one of: at_least_once, exactly_once, exactly_once_beta, exactly_once_v2"
+                    .to_owned(),
+            });
+        }
+    }
+    for (name, needed) in [("acks", &["all", "-1"][..]), ("enable.idempotence", &["true"])] {
+        if let Some(found) = properties.get(name).filter(|found| !needed.contains(found)) {
+            return Err(PropertyError {
+                name: name.to_owned(),
+                found: found.to_owned(),
+                reason: format!("With exactly_once_v2 it can only be {}", needed[0]),
+            });
+        }
+    }
+    let timeout_ms = properties.number("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)?;
+    let transaction_timeout = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
+    if transaction_timeout < commit_interval {
+        return Err(PropertyError {
+            name: "transaction.timeout.ms".to_owned(),
+            found: timeout_ms.to_string(),
+            reason: format!(
+                "With exactly_once_v2 a transaction lasts from one commit to the next, so this must not be less than \
+                 commit.interval.ms ({})",
+                commit_interval.as_millis()
+            ),
+        });
+    }
+    Ok(Guarantee::ExactlyOnce { transaction_timeout })
 }
 
 /// What a query does about faults.

@@ -1,6 +1,9 @@
 //! Statements that make, change and drop things, told as a user would.
 
+use std::time::Duration;
+
 use super::*;
+use crate::runtime::live::Guarantee;
 use crate::sql::{ParseOptions, parse};
 
 /// An engine with a Kafka in which there is nothing but what is made.
@@ -216,6 +219,31 @@ fn a_query_keeps_what_its_session_had_set() {
     assert!(settings(&world.engine.properties_of(query)).unwrap().from_earliest);
     let slow = world.engine.catalog().query("CSAS_SLOW_0").unwrap();
     assert!(!settings(&world.engine.properties_of(slow)).unwrap().from_earliest);
+}
+
+#[test]
+fn exactly_once_has_three_names_and_is_refused_with_what_would_undo_it() {
+    let with = |name: &str, value: &str| {
+        let guarantee =
+            ("ksql.streams.processing.guarantee".to_owned(), "exactly_once_v2".to_owned());
+        let properties = Properties::new([guarantee, (name.to_owned(), value.to_owned())]);
+        settings(&properties).map(|settings| settings.guarantee)
+    };
+    let transaction_timeout = Duration::from_secs(10);
+    for name in ["exactly_once", "exactly_once_beta", "exactly_once_v2"] {
+        let guarantee = with("processing.guarantee", name).unwrap();
+        assert_eq!(guarantee, Guarantee::ExactlyOnce { transaction_timeout });
+    }
+    assert_eq!(with("processing.guarantee", "at_least_once").unwrap(), Guarantee::AtLeastOnce);
+    for (name, value, refused) in [
+        ("processing.guarantee", "twice", "processing.guarantee"),
+        ("commit.interval.ms", "10001", "transaction.timeout.ms"),
+        ("transaction.timeout.ms", "1999", "transaction.timeout.ms"),
+        ("producer.acks", "1", "acks"),
+        ("enable.idempotence", "false", "enable.idempotence"),
+    ] {
+        assert_eq!(with(name, value).unwrap_err().name, refused, "{name}={value}");
+    }
 }
 
 #[test]

@@ -41,8 +41,10 @@ pub(super) const OF_QUERIES: &[&str] = &[
     "ksql.service.id",
     "ksql.timestamp.throw.on.invalid",
     "max.task.idle.ms",
+    "processing.guarantee",
     "repartition.purge.interval.ms",
     "state.dir",
+    "transaction.timeout.ms",
 ];
 
 /// What is read once, when a process starts; in order.
@@ -82,8 +84,6 @@ pub(super) const OF_PROCESSES: &[&str] = &[
     "security.protocol",
     "session.timeout.ms",
     "socket.connection.setup.timeout.ms",
-    "transaction.timeout.ms",
-    "transactional.id",
 ];
 
 /// What a server reads beside all that, and nobody else; in order.
@@ -138,12 +138,21 @@ static INSTEAD: &[(&str, &str, &str)] = &[
         "0",
         "there are no standby replicas: another instance restores state from changelogs",
     ),
-    ("processing.guarantee", "at_least_once", "records are processed at least once"),
+    ("transactional.id", "", "each query that writes in transactions has an id of its own"),
 ];
 
-/// What is to be said of a property of a process that does nothing, if that is so.
+/// Names of what is done here that Kafka Streams has no more since its version 4: a property, its value, what is said now.
+static DEPRECATED: &[(&str, &str, &str)] = &[
+    ("processing.guarantee", "exactly_once", "exactly_once_v2"),
+    ("processing.guarantee", "exactly_once_beta", "exactly_once_v2"),
+];
+
+/// What is to be said of a property of a process that does nothing, or whose value has a newer name, if that is so.
 pub(in crate::engine) fn without_effect(name: &str, value: &str) -> Option<String> {
     let name = canonical(name);
+    if let Some((_, _, now)) = DEPRECATED.iter().find(|old| (old.0, old.1) == (name, value)) {
+        return Some(format!("is {value}, which is deprecated: it is taken as {now}"));
+    }
     if is_of_queries(name) || is_of_processes(name) {
         return None;
     }
@@ -158,9 +167,6 @@ pub(in crate::engine) fn without_effect(name: &str, value: &str) -> Option<Strin
 /// What is to be said of a property that a statement sets without effect, if that is so.
 pub(in crate::engine) fn set_without_effect(name: &str, value: &str) -> Option<String> {
     let canonical = canonical(name);
-    if is_of_queries(canonical) {
-        return None;
-    }
     if is_of_processes(canonical) {
         return Some("is read when the process starts, so this has no effect".to_owned());
     }
@@ -199,8 +205,17 @@ mod tests {
     fn what_does_nothing_is_told_unless_it_says_what_is_done() {
         let said = |name: &str, value: &str| without_effect(name, value);
         assert_eq!(said("ksql.streams.processing.guarantee", "at_least_once"), None);
-        let guarantee = said("ksql.streams.processing.guarantee", "exactly_once_v2").unwrap();
-        assert_eq!(guarantee, "has no effect: records are processed at least once");
+        assert_eq!(said("ksql.streams.processing.guarantee", "exactly_once_v2"), None);
+        let beta = said("ksql.streams.processing.guarantee", "exactly_once_beta").unwrap();
+        assert_eq!(
+            beta,
+            "is exactly_once_beta, which is deprecated: it is taken as exactly_once_v2"
+        );
+        let id = said("transactional.id", "mine").unwrap();
+        assert_eq!(
+            id,
+            "has no effect: each query that writes in transactions has an id of its own"
+        );
         assert_eq!(said("topology.optimization", "all").unwrap(), "has no effect");
         assert_eq!(said("linger.ms", "5"), None);
         assert!(set_without_effect("linger.ms", "5").unwrap().starts_with("is read when"));

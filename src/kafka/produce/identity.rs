@@ -15,7 +15,8 @@ pub(super) async fn init_producer(
     shared: &Shared,
     present: Identity,
 ) -> Result<Identity, KafkaError> {
-    let timeout = shared.cluster.config().transaction_timeout.as_millis();
+    let timeout = shared.options.transaction_timeout;
+    let timeout = timeout.unwrap_or(shared.cluster.config().transaction_timeout).as_millis();
     let transactional_id = shared.options.transactional_id.as_deref();
     let mut request = InitProducerIdRequest::default()
         .with_transactional_id(transactional_id.map(|id| TransactionalId(text(id))))

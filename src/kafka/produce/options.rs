@@ -1,5 +1,6 @@
 //! How a producer is set up besides its cluster's properties.
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::kafka::error::RefusedRecord;
 use crate::kafka::lease::Lease;
@@ -41,6 +42,9 @@ pub struct LeftOut {
 pub struct ProducerOptions {
     /// The `transactional.id` of one that writes in transactions alone.
     pub transactional_id: Option<String>,
+    /// How long one of its transactions may be open before its coordinator aborts it; by default as `transaction.timeout.ms`
+    /// says.
+    pub transaction_timeout: Option<Duration>,
     /// What happens to records that their topics do not take. Those around them are written in either case.
     pub refused: RefusedRecords,
     /// Asked right before each write to a broker: while it is closed, nothing is written, and what is to be written waits,

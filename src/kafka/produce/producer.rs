@@ -42,6 +42,11 @@ impl Producer {
         Self { shared, router }
     }
 
+    /// Whether it writes in transactions alone.
+    pub fn is_transactional(&self) -> bool {
+        self.shared.is_transactional()
+    }
+
     /// The cluster that is written to, for the partitions of a topic.
     pub fn cluster(&self) -> &Cluster {
         &self.shared.cluster

@@ -61,6 +61,10 @@ impl Shared {
             }
             // What may be written already cannot be found fault with: nobody knows what was.
             Outcome::Split(_, error) if batch.is_in_doubt && self.is_transactional() => {
+                let transactional_id = self.options.transactional_id.clone().unwrap_or_default();
+                let problem =
+                    format!("cannot be committed, as parts of it may be written twice: {error}");
+                let error = KafkaError::Transaction { transactional_id, problem };
                 self.give_up(state, &partition, batch, error);
             }
             Outcome::Split(split, error) => {

@@ -63,6 +63,9 @@ impl Committer {
     ///
     /// A crash before the third is done processes the interval again. State in changelogs is ahead of
     /// offsets only if it comes between the second and the third.
+    ///
+    /// Exactly once, the first three are one transaction, of which all counts with its end or nothing does. So nothing of
+    /// the next interval is written before that, and nothing but its end is waited for in between.
     pub(super) async fn commit(
         &mut self,
         interval: Interval,
@@ -82,15 +85,20 @@ impl Committer {
         membership: &Membership,
     ) -> Result<(), LiveError> {
         let Interval { at_ms, changelogs, positions, clocks } = interval;
-        // No changelog before all that its rows gave is acknowledged: state ahead of its output would lose that.
-        self.sender.flush().await?;
-        self.tell_refused().await;
-        self.log.flush().await;
+        let is_one_transaction = self.sender.is_transactional();
+        if !is_one_transaction {
+            // No changelog before all that its rows gave is acknowledged: state ahead of its output would lose that.
+            self.settle_outputs().await?;
+        }
         self.check_changelogs(&changelogs)?;
         let admin = Admin::new(&self.cluster);
         self.retention.make_room(&admin, &changelogs, &clocks, clock::now().0).await;
         self.write_changelogs(changelogs).await?;
-        self.sender.flush().await?;
+        if is_one_transaction {
+            self.settle_outputs().await?;
+        } else {
+            self.sender.flush().await?;
+        }
         let offsets = self.uncommitted(positions);
         // Marks are taken before the offsets are committed, as they say how far the changelogs went that belong to these;
         // they are written after, as a local log must not be ahead of what the group knows.
@@ -100,7 +108,11 @@ impl Committer {
         } else {
             self.local.next_marks(at_ms, changelogs, &self.producer).await
         };
-        self.commit_offsets(&offsets, membership).await?;
+        if is_one_transaction {
+            self.end_transaction(&offsets, membership).await?;
+        } else {
+            self.commit_offsets(&offsets, membership).await?;
+        }
         self.committed.extend(offsets);
         let topics = self.topics.read_repartitions();
         self.purge.after_commit(&self.cluster, topics, &self.committed).await;
@@ -108,6 +120,14 @@ impl Committer {
             Some(marks) => self.local.commit(marks, &clocks).await,
             None => Ok(()),
         }
+    }
+
+    /// Waits until everything is written, and tells what was left out.
+    async fn settle_outputs(&self) -> Result<(), LiveError> {
+        self.sender.flush().await?;
+        self.tell_refused().await;
+        self.log.flush().await;
+        Ok(())
     }
 
     /// Tells what was left out, as its topics do not take it.
@@ -161,6 +181,18 @@ impl Committer {
             self.committed.get(at) != Some(offset)
         };
         positions.into_iter().filter(is_new).collect()
+    }
+
+    /// Commits offsets and all that was written since the last commit, and begins the next transaction.
+    async fn end_transaction(
+        &self,
+        offsets: &[(TopicPartition, CommittedOffset)],
+        membership: &Membership,
+    ) -> Result<(), LiveError> {
+        let producer = &self.producer;
+        producer.send_offsets_to_transaction(offsets, &membership.metadata()).await?;
+        producer.commit_transaction().await?;
+        Ok(producer.begin_transaction()?)
     }
 
     /// Commits offsets, however long a broker takes, as no later changelog may be written before.

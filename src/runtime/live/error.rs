@@ -148,6 +148,13 @@ impl LiveError {
         }
     }
 
+    /// Whether its transaction cannot be committed, while the next one may: its coordinator has aborted it, or ended it for
+    /// somebody who has taken over.
+    pub(super) fn is_of_transaction(&self) -> bool {
+        let Self::Kafka(error) = self else { return false };
+        is_of_transaction(error)
+    }
+
     /// Whether the group has gone on without the member that writes or commits.
     pub(super) fn is_stale(&self) -> bool {
         let Self::Kafka(error) = self else { return false };
@@ -189,6 +196,26 @@ fn is_stale_for_kafka(error: &KafkaError) -> bool {
     }
 }
 
+fn is_of_transaction(error: &KafkaError) -> bool {
+    use ResponseError as E;
+    match error {
+        KafkaError::ProducerFenced { .. } | KafkaError::Transaction { .. } => true,
+        KafkaError::Flush { first, .. } => is_of_transaction(first),
+        KafkaError::Code { code, .. } => matches!(
+            code,
+            E::InvalidProducerEpoch
+                | E::InvalidProducerIdMapping
+                | E::InvalidTxnState
+                | E::OutOfOrderSequenceNumber
+                | E::ProducerFenced
+                | E::TransactionAbortable
+                | E::TransactionCoordinatorFenced
+                | E::UnknownProducerId
+        ),
+        _ => false,
+    }
+}
+
 fn is_final_for_kafka(error: &KafkaError) -> bool {
     use ResponseError as E;
     match error {
@@ -208,6 +235,7 @@ fn is_final_for_kafka(error: &KafkaError) -> bool {
                 | E::InvalidTopicException
                 | E::UnsupportedForMessageFormat
                 | E::InvalidSessionTimeout
+                | E::InvalidTransactionTimeout
                 | E::InvalidGroupId
         ),
         _ => false,

@@ -79,6 +79,8 @@ pub struct QueryFigures {
     pub ages: DurationCounts,
     /// How often it failed.
     pub failures: u64,
+    /// How many of its transactions were aborted, and their work done once more.
+    pub aborts: u64,
     /// How many records its state was restored from.
     pub restored: u64,
     /// How many records of changelogs are still to be restored from, at most.
@@ -97,6 +99,7 @@ pub(super) struct Figures {
     pub(super) commits: Durations,
     pub(super) ages: Durations,
     pub(super) failures: AtomicU64,
+    pub(super) aborts: AtomicU64,
     pub(super) restored: AtomicU64,
     pub(super) restoring: AtomicU64,
     pub(super) lanes: Lanes,
@@ -126,6 +129,7 @@ impl Figures {
             commits: Durations::default(),
             ages: Durations::default(),
             failures: AtomicU64::new(0),
+            aborts: AtomicU64::new(0),
             restored: AtomicU64::new(0),
             restoring: AtomicU64::new(0),
             lanes: Lanes::new(topics),
@@ -198,6 +202,7 @@ impl Figures {
             commits: self.commits.counts(),
             ages: self.ages.counts(),
             failures: self.failures.load(Relaxed),
+            aborts: self.aborts.load(Relaxed),
             restored: self.restored.load(Relaxed),
             restoring: self.restoring.load(Relaxed),
         }

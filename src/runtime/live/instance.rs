@@ -26,6 +26,7 @@ use super::settings::{QuerySettings, QuerySpec};
 use super::skip_warnings;
 use super::topic_figures::TopicPartitionFigures;
 use super::workers::Workers;
+use super::writer::ABORT_WAIT;
 use crate::kafka::random::random_u128;
 use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::fingerprint;
@@ -371,7 +372,7 @@ impl Instance {
 
     /// How long a life may take to end, which gives up by itself before.
     fn patience(&self) -> Duration {
-        self.options.stop_within + 2 * LEAVE_WAIT
+        self.options.stop_within + ABORT_WAIT + 2 * LEAVE_WAIT
     }
 
     fn lives(&self) -> MutexGuard<'_, BTreeMap<QueryId, Living>> {

@@ -248,10 +248,17 @@ impl Life {
                         self.joins_again(&error);
                         continue;
                     }
+                    Err(error) if error.is_of_transaction() => {
+                        self.begins_again(&error).await;
+                        continue;
+                    }
                     Err(error) => return Err(error),
                 },
             };
             let ended = self.work(&mut running, membership, &topics).await;
+            if !matches!(ended, Ok(Ended::Held)) {
+                running.abort().await;
+            }
             if running.has_committed {
                 self.backoff = self.spec.settings.retry_backoff;
             }
@@ -261,6 +268,7 @@ impl Life {
                 Ok(Ended::Outgrown) => topics = Arc::new(self.find_topics().await?),
                 Ok(Ended::Lost) => {}
                 Err(error) if error.is_stale() => self.joins_again(&error),
+                Err(error) if error.is_of_transaction() => self.begins_again(&error).await,
                 Err(error) => self.get_past(&running, error).await?,
             }
             self.figures.set_state(QueryState::Starting);
@@ -269,6 +277,13 @@ impl Life {
 
     fn joins_again(&self, error: &LiveError) {
         tracing::warn!("query {}: {error}; it joins its group again", self.id);
+    }
+
+    /// Waits a moment after a transaction that cannot be committed, before its work is done once more.
+    async fn begins_again(&mut self, error: &LiveError) {
+        self.figures.aborts.fetch_add(1, Relaxed);
+        tracing::warn!("query {}: {error}; it goes back to its last commit", self.id);
+        self.wait(REJOIN_WAIT).await;
     }
 
     /// Joins the group, however long others keep it from that; whether this member runs the query, or

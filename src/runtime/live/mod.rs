@@ -15,7 +15,8 @@
 //! level.
 //!
 //! At least once: outputs, then changelogs, then offsets (`commit`). A crash before the last of them
-//! replays. Last come the marks of a local checkpoint, if there is one.
+//! replays. Exactly once: all of them in one transaction (`writer`). Last come the marks of a local checkpoint, if there
+//! is one.
 
 mod barrier;
 mod changelog;
@@ -84,6 +85,7 @@ mod track;
 mod trail;
 mod worker;
 mod workers;
+mod writer;
 
 pub use durations::DurationCounts;
 pub use error::LiveError;
@@ -97,6 +99,6 @@ pub use probe::Probe;
 pub use pull::PullRows;
 pub use push::{PushRows, PushSpec};
 pub use schemas::register_all;
-pub use settings::{QuerySettings, QuerySpec, group_prefix};
+pub use settings::{Guarantee, QuerySettings, QuerySpec, group_prefix};
 pub use topic_figures::TopicPartitionFigures;
 pub use topics::{EnsuredTopic, ensure_topic};

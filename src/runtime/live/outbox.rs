@@ -2,8 +2,11 @@
 //!
 //! Records for sinks and repartition topics are sent as they come. Those for changelogs are kept until
 //! the commit that they belong to, which sends them once the others are acknowledged.
+//!
+//! In transactions, only what belongs to the open one is sent. What workers give meanwhile for the next one waits here
+//! until the commit is done, and counts as unsent, so that they stop while it is more than may.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -33,11 +36,15 @@ pub(super) struct Outbox {
     pub(super) log: Arc<LogWriter>,
     /// Records for changelogs, by the commit that they belong to.
     held: BTreeMap<u64, Vec<Changes>>,
+    /// How many commits are done.
+    commits: u64,
+    /// What belongs to a transaction that has not begun, in order.
+    ahead: VecDeque<Portion>,
 }
 
 /// Sends records to their partitions.
 pub(super) struct Sender {
-    producer: Arc<Producer>,
+    pub(super) producer: Arc<Producer>,
     topics: Arc<QueryTopics>,
     sticky: HashMap<Target, StickyPartitioner>,
 }
@@ -49,16 +56,36 @@ impl Outbox {
         figures: Arc<Figures>,
         log: Arc<LogWriter>,
     ) -> Self {
-        Self { sender, pressure, figures, log, held: BTreeMap::new() }
+        let (held, ahead) = (BTreeMap::new(), VecDeque::new());
+        Self { sender, pressure, figures, log, held, commits: 0, ahead }
     }
 
     /// Takes what tasks have given.
-    pub(super) async fn take(&mut self, portion: Portion) -> Result<(), LiveError> {
-        let Portion { interval, output, mut changelog, log } = portion;
+    pub(super) async fn take(&mut self, mut portion: Portion) -> Result<(), LiveError> {
+        let mut changelog = std::mem::take(&mut portion.changelog);
         if !changelog.is_empty() {
             changelog.shrink();
-            self.held.entry(interval).or_default().push(changelog);
+            self.held.entry(portion.interval).or_default().push(changelog);
         }
+        if self.sender.is_transactional() && portion.interval > self.commits {
+            self.ahead.push_back(portion);
+            return Ok(());
+        }
+        self.send(portion).await
+    }
+
+    /// Goes on after a commit, with what waits for the transaction that has begun behind it.
+    pub(super) async fn go_on(&mut self) -> Result<(), LiveError> {
+        self.commits += 1;
+        let commits = self.commits;
+        while let Some(portion) = self.ahead.pop_front_if(|ahead| ahead.interval <= commits) {
+            self.send(portion).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, portion: Portion) -> Result<(), LiveError> {
+        let Portion { output, log, .. } = portion;
         let figures = &self.figures;
         let sent = |target, run: &[(i32, NewRecord<'_>)]| {
             if target == Target::Sink {
@@ -87,6 +114,11 @@ impl Outbox {
 impl Sender {
     pub(super) fn new(producer: Arc<Producer>, topics: Arc<QueryTopics>) -> Self {
         Self { producer, topics, sticky: HashMap::new() }
+    }
+
+    /// Whether what is sent counts only once it is committed.
+    pub(super) fn is_transactional(&self) -> bool {
+        self.producer.is_transactional()
     }
 
     /// Hands records to the producer, in runs for the same topic.

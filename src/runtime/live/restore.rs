@@ -22,6 +22,7 @@ use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
 use crate::kafka::group::{CommittedOffset, Membership};
+use crate::kafka::produce::Producer;
 use crate::kafka::{Cluster, KafkaError, TopicPartition};
 use crate::operators::StoredRecord;
 use crate::plan::StoreId;
@@ -34,6 +35,8 @@ pub(super) struct Restored {
     /// All its tasks.
     pub(super) tasks: Tasks,
     pub(super) local: LocalState,
+    /// What it writes with. Its transaction, if it has any, has begun.
+    pub(super) producer: Producer,
     pub(super) lanes: Vec<LaneStart>,
     pub(super) committed: BTreeMap<TopicPartition, CommittedOffset>,
     /// The fingerprint of its plan.
@@ -58,7 +61,10 @@ impl Restoring {
     /// A query that starts for the first time commits where it starts before it processes anything,
     /// so that state without an offset, or an offset without its state, is never a matter of luck.
     pub(super) async fn activate(mut self, member: &Membership) -> Result<Restored, LiveError> {
+        self.refuse_what_is_followed()?;
         let admin = Admin::new(&self.cluster);
+        // Offsets and changelogs count once nobody else writes to them any more.
+        let producer = self.producer(member.lease()).await?;
         let mut committed = member.offsets().committed(None).await?;
         let note = PlanNote::look(&admin, &self).await?;
         if let Some(cause) = note.refusal(&committed).filter(|_| !self.is_replacement) {
@@ -116,7 +122,7 @@ impl Restoring {
             note.write(&self.cluster, &self).await?;
         }
         let Restore { tasks, local, .. } = restored;
-        Ok(Restored { tasks, local, lanes, committed: known, fingerprint })
+        Ok(Restored { tasks, local, producer, lanes, committed: known, fingerprint })
     }
 
     /// Where each partition is read from.

@@ -7,6 +7,7 @@ use super::positions::reset_of;
 use super::probe::Probe;
 use super::query_topics::{QueryTopics, Topic};
 use super::settings::QuerySettings;
+use super::time_order::TimeOrder;
 use crate::kafka::Cluster;
 use crate::kafka::admin::OffsetSpec;
 use crate::plan::Input;
@@ -34,6 +35,21 @@ pub(super) struct Restoring {
 impl Restoring {
     pub(super) fn state_error(&self, cause: String) -> LiveError {
         LiveError::State { query: self.layout.query_id().to_owned(), cause }
+    }
+
+    /// Refuses a query whose rows would have to be read from a topic before the transaction is committed that they are
+    /// written in.
+    pub(super) fn refuse_what_is_followed(&self) -> Result<(), LiveError> {
+        let order = TimeOrder::of(&self.layout, self.settings.interleave_ms);
+        if !self.settings.guarantee.is_exactly_once() || order.into_followed().is_empty() {
+            return Ok(());
+        }
+        Err(self.state_error(
+            "rows with new keys that are joined by their times cannot go through a topic under \
+             processing.guarantee=exactly_once_v2 (unsupported); with ksql.millstream.repartition=memory, the default, \
+             they can"
+                .to_owned(),
+        ))
     }
 
     /// Warns of what is taken for granted where state has fewer partitions than its source.

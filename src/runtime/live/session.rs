@@ -23,17 +23,15 @@ use super::outbox::{Outbox, Sender};
 use super::progress_round::{Following, LOOK_EVERY, WrittenUpTo};
 use super::purge::Purge;
 use super::quarantine::{PartitionPositions, Quarantine};
-use super::refused::refused_records;
 use super::restore::Restored;
 use super::restoring::Restoring;
 use super::stop::stopped;
 use super::time_order::TimeOrder;
 use super::trail::Trail;
 use super::workers::Workers;
+use crate::kafka::TopicPartition;
 use crate::kafka::group::Membership;
 use crate::kafka::lease::Lease;
-use crate::kafka::produce::{Producer, ProducerOptions, RefusedRecords};
-use crate::kafka::{Cluster, TopicPartition};
 use crate::plan::SubTopologyId;
 use crate::runtime::{Layout, RecordId, RecordPlace, clock};
 
@@ -102,7 +100,7 @@ impl Session {
         let SessionParts { query, workers, figures, log, lease, quarantine } = parts;
         let Restoring { cluster, settings, topics, layout, .. } = restoring;
         let id = SessionId { query, number: session_number() };
-        let Restored { tasks, local, lanes, committed, fingerprint } = activated;
+        let Restored { tasks, local, producer, lanes, committed, fingerprint } = activated;
         let times = partition_times(&committed);
         let (events, received) = unbounded_channel();
         let order = TimeOrder::of(layout, settings.interleave_ms);
@@ -127,7 +125,7 @@ impl Session {
             };
             workers.command(worker, &id, Command::Start(Box::new(start))).await;
         }
-        let producer = Arc::new(producer(cluster, &lease, refused_records(settings, topics)));
+        let producer = Arc::new(producer);
         let sender = || Sender::new(Arc::clone(&producer), Arc::clone(topics));
         let committer = Committer {
             query: id.query.to_string(),
@@ -171,6 +169,11 @@ impl Session {
         self.lease.is_over()
     }
 
+    /// Aborts what it has written and not committed, if it is in a transaction.
+    pub(super) async fn abort(&self) {
+        self.outbox.sender.abort(self.id.query.as_str()).await;
+    }
+
     /// Begins, or goes on after a rest.
     pub(super) async fn go_on(&mut self) {
         self.commit_at = clock::instant() + self.commit_interval;
@@ -207,6 +210,7 @@ impl Session {
                     committing = None;
                     self.committer = Some(committer);
                     done?;
+                    self.outbox.go_on().await?;
                     // Rows of repartition topics may come of source records that are read once more, until the first
                     // commit says that these are done.
                     if !std::mem::replace(&mut self.has_committed, true) {
@@ -305,11 +309,14 @@ impl Session {
             }
             Event::Failed { error, record } => {
                 // What came before goes out, as ksqlDB's producer does when it is closed. Its changelogs
-                // do not, so that the next try begins with the state that belongs to its offsets.
+                // do not, so that the next try begins with the state that belongs to its offsets. In a transaction, nothing
+                // does.
                 if !error.is_of_tasks() {
                     return Err(error);
                 }
-                self.outbox.sender.flush().await?;
+                if !self.outbox.sender.is_transactional() {
+                    self.outbox.sender.flush().await?;
+                }
                 Err(match record.and_then(|record| self.place_of(record)) {
                     Some(at) => LiveError::Record { at, cause: Box::new(error) },
                     None => error,
@@ -415,16 +422,6 @@ impl Drop for Session {
         self.workers.close(&self.id);
         self.outbox.figures.end_session();
     }
-}
-
-/// A producer that writes only while the member may.
-fn producer(cluster: &Cluster, lease: &Lease, refused: RefusedRecords) -> Producer {
-    let options = ProducerOptions {
-        transactional_id: cluster.config().transactional_id.clone(),
-        refused,
-        lease: Some(lease.clone()),
-    };
-    Producer::with_options(cluster, options)
 }
 
 /// Waits for the end of a commit that is under way.

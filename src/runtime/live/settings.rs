@@ -35,6 +35,8 @@ pub struct QuerySettings {
     pub push_since: Option<Duration>,
     /// `commit.interval.ms`.
     pub commit_interval: Duration,
+    /// `processing.guarantee`.
+    pub guarantee: Guarantee,
     /// `cache.max.bytes.buffering`.
     pub cache_bytes: i64,
     /// `ksql.millstream.repartition=topic`: rows are re-keyed through topics.
@@ -74,6 +76,26 @@ pub struct QuerySettings {
     /// `ksql.millstream.instance.id`: by what the instance finds its own place in groups again after a
     /// restart; without it, by what its state directory says, if it has one.
     pub instance_id: Option<String>,
+}
+
+/// What holds of each record, whatever fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// What comes of it is written at least once.
+    AtLeastOnce,
+    /// What comes of it is committed once, with the offset behind it, in a transaction that may be open for so long
+    /// (`transaction.timeout.ms`).
+    ExactlyOnce {
+        /// How long that is.
+        transaction_timeout: Duration,
+    },
+}
+
+impl Guarantee {
+    /// Whether what a query writes is written in transactions.
+    pub fn is_exactly_once(self) -> bool {
+        matches!(self, Self::ExactlyOnce { .. })
+    }
 }
 
 /// What one group takes of a cache, as Kafka Streams counts it: the key, the row and its overhead.

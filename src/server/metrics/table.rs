@@ -58,6 +58,16 @@ pub(super) static METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "millstream_query_transactions_aborted_total",
+        kind: Kind::Counter,
+        help: "Times that a transaction of a query could not be committed, and its work was done once more.",
+        write: |measured, out| {
+            for query in &measured.host.instance.queries {
+                out.count(&[("query", &query.status.id)], query.aborts);
+            }
+        },
+    },
+    Metric {
         name: "millstream_query_records_read_total",
         kind: Kind::Counter,
         help: "Records of a query's sources and repartition topics that it has processed.",

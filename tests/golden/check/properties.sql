@@ -8,7 +8,7 @@ SET 'auto.offset.reset' = 'earliest';
 UNSET 'nope';
 CREATE STREAM clicks (id VARCHAR) WITH (KAFKA_TOPIC='clicks', VALUE_FORMAT='JSON', PARTITIONS=1);
 CREATE STREAM copy AS SELECT * FROM clicks;
-SET 'processing.guarantee' = 'exactly_once_v2';
+SET 'processing.guarantee' = 'exactly_once_beta';
 SET 'processing.guarantee' = 'at_least_once';
 SET 'linger.ms' = '5';
 SET 'num.standby.replicas' = '1';
@@ -42,7 +42,7 @@ error: Unknown property: nope
    |       ^^^^^^
 
 note: script.sql:6:1: ksql.streams.num.stream.threads is read when the process starts, so this has no effect
-note: script.sql:11:1: processing.guarantee has no effect: records are processed at least once
+note: script.sql:11:1: processing.guarantee is exactly_once_beta, which is deprecated: it is taken as exactly_once_v2
 note: script.sql:13:1: linger.ms is read when the process starts, so this has no effect
 note: script.sql:14:1: num.standby.replicas has no effect: there are no standby replicas: another instance restores state from changelogs
 note: script.sql:15:1: topology.optimization has no effect
