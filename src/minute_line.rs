@@ -92,6 +92,8 @@ mod tests {
                 lag: Some(0),
             },
             partitions: Vec::new(),
+            nodes: Vec::new(),
+            stores: Vec::new(),
             output_bytes: 0,
             commits: DurationCounts::default(),
             ages: DurationCounts::default(),

@@ -65,9 +65,11 @@ impl<'p> Builder<'p> {
             }
         }
         let plan = self.plan;
-        let vertices = operators
-            .into_iter()
-            .map(|(id, operator)| Vertex { operator, next: Next::of(plan, id, &places) });
+        let vertices = operators.into_iter().map(|(id, operator)| Vertex {
+            node: id,
+            operator,
+            next: Next::of(plan, id, &places),
+        });
         let entry = |input: &Input| {
             let next = match input {
                 // A source without an operator gives its rows to what comes after it.

@@ -6,7 +6,7 @@ use super::held::{Held, Look};
 use super::tables::Tables;
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
-use crate::plan::RepartitionId;
+use crate::plan::{NodeId, RepartitionId};
 use crate::types::{Column, Meta, Offset, Rows, Timestamp, Window};
 
 /// What an operator gives for a batch: rows, and why it could not give more.
@@ -81,6 +81,12 @@ pub trait Collector<'a> {
 
     /// Takes rows that go to the tasks of another sub-topology.
     fn repartition(&mut self, topic: RepartitionId, rows: &Rows<'a>) -> Result<(), QueryError>;
+
+    /// Notes which step takes rows now: what is logged and dropped from here on is its doing.
+    fn enters(&mut self, _step: NodeId) {}
+
+    /// Counts rows that the step has taken, and those that it has given for them.
+    fn passed(&mut self, _taken: usize, _given: usize) {}
 
     /// Takes a change of a store.
     fn changed(&mut self, change: StoreChange<'_>);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Clocks, Collector, Context, Held, Look, Minds, Operator, Piece, Port, QueryError, SomeRows,
-    Store, StoredRecord, Tables,
+    Clocks, Collector, Context, Held, Look, Minds, Operator, Outcome, Piece, Port, QueryError,
+    SomeRows, Store, StoredRecord, Tables,
 };
 use crate::expr::EvalContext;
 use crate::expr::aggregates::Sequence;
@@ -34,6 +34,7 @@ pub(super) enum Next {
 
 /// An operator, and what comes after it.
 pub(super) struct Vertex {
+    pub(super) node: NodeId,
     pub(super) operator: Box<dyn Operator>,
     pub(super) next: Next,
 }
@@ -122,7 +123,9 @@ impl Topology {
                 }
                 let mut given = Vec::new();
                 for (port, rows) in batches {
-                    let outcome = vertices[index].operator.process_port(port, rows, ctx);
+                    let outcome = vertices[index].counted(ctx, rows.len, |operator, ctx| {
+                        operator.process_port(port, rows, ctx)
+                    });
                     failure = failure.or(outcome.failure);
                     given.push(outcome.rows);
                 }
@@ -159,7 +162,7 @@ impl Topology {
     pub fn flush(&mut self, outside: &mut Outside<'_, '_>) -> Result<bool, QueryError> {
         self.within(outside, |vertices, ctx| {
             for index in 0..vertices.len() {
-                let outcome = vertices[index].operator.flush(ctx);
+                let outcome = vertices[index].counted(ctx, 0, |operator, ctx| operator.flush(ctx));
                 let next = vertices[index].next;
                 run_from(vertices, next, Batch::Owned(outcome.rows), ctx)?;
                 if let Some(failure) = outcome.failure {
@@ -342,8 +345,11 @@ fn process_in_order<'a>(
     let mut gathered = Gathered { next: vertices[index].next, rows: Vec::new(), len: 0 };
     let (mut rest, mut failure) = (batches, None);
     while failure.is_none() && has_one_a_port(&rest) {
+        let len = len_of(&rest);
+        ctx.out.enters(vertices[index].node);
         match vertices[index].operator.process_ports(rest, ctx) {
             Ok(pieces) => {
+                ctx.out.passed(len - len_of(&pieces.rest), pieces.outcome.rows.len);
                 (rest, failure) = (pieces.rest, pieces.outcome.failure);
                 gathered.add(pieces.outcome.rows, vertices, ctx)?;
             }
@@ -359,7 +365,7 @@ fn process_in_order<'a>(
     {
         let mut rest = Some(rows.taken());
         while let Some(rows) = rest {
-            let piece = vertices[index].operator.process_piece(*port, rows, ctx);
+            let piece = process(&mut vertices[index], *port, Batch::Owned(rows), ctx);
             (rest, failure) = (piece.rest, piece.outcome.failure);
             gathered.add(piece.outcome.rows, vertices, ctx)?;
         }
@@ -367,6 +373,11 @@ fn process_in_order<'a>(
     // What was given before a failure still goes down to the sink.
     gathered.pass_on(vertices, ctx)?;
     failure.map_or(Ok(()), Err)
+}
+
+/// How many rows batches have.
+fn len_of(batches: &[(Port, Rows<'_>)]) -> usize {
+    batches.iter().map(|(_, rows)| rows.len).sum()
 }
 
 /// Whether there are batches, each of another port.
@@ -426,9 +437,8 @@ fn run_from<'a>(
                 break;
             }
             Next::Vertex(index, port) => {
-                let vertex = &mut vertices[index];
-                let after = vertex.next;
-                let Piece { outcome, rest } = process(vertex.operator.as_mut(), port, batch, ctx);
+                let after = vertices[index].next;
+                let Piece { outcome, rest } = process(&mut vertices[index], port, batch, ctx);
                 failure = outcome.failure.or(failure);
                 let given = Batch::Owned(outcome.rows);
                 match rest {
@@ -446,17 +456,37 @@ fn run_from<'a>(
 
 /// Gives a batch to an operator, a copy of it only where it has to be.
 fn process<'a>(
-    operator: &mut dyn Operator,
+    vertex: &mut Vertex,
     port: Port,
     batch: Batch<'_, 'a>,
     ctx: &mut Context<'_, 'a>,
 ) -> Piece<'a> {
-    match batch {
+    ctx.out.enters(vertex.node);
+    let (len, operator) = (batch.len(), vertex.operator.as_mut());
+    let piece = match batch {
         Batch::Shared(rows) if port == Port(0) && !operator.gives_pieces() => {
             Piece { outcome: operator.process_some(rows, ctx), rest: None }
         }
         Batch::Shared(rows) => operator.process_piece(port, rows.taken(), ctx),
         Batch::Owned(rows) => operator.process_piece(port, rows, ctx),
+    };
+    let rest = piece.rest.as_ref().map_or(0, |rest| rest.len);
+    ctx.out.passed(len.saturating_sub(rest), piece.outcome.rows.len);
+    piece
+}
+
+impl Vertex {
+    /// Has its operator do something with so many rows.
+    fn counted<'a>(
+        &mut self,
+        ctx: &mut Context<'_, 'a>,
+        taken: usize,
+        step: impl FnOnce(&mut dyn Operator, &mut Context<'_, 'a>) -> Outcome<'a>,
+    ) -> Outcome<'a> {
+        ctx.out.enters(self.node);
+        let outcome = step(self.operator.as_mut(), ctx);
+        ctx.out.passed(taken, outcome.rows.len);
+        outcome
     }
 }
 

@@ -8,6 +8,7 @@ use super::ids::RecordId;
 use super::origin::{Lending, LentRows, Origin};
 use super::processing_log::{LogEvent, LoggedRecord, ProcessingLogEntry};
 use super::skipped::{RecordPlace, SkipCause, SkipExample};
+use super::skipped_row::SkippedRow;
 use super::source::SourceRecords;
 use crate::expr::EvalError;
 use crate::formats::{ColumnsRow, row_text};
@@ -15,7 +16,7 @@ use crate::java::time::date_text;
 use crate::operators::{
     Collector, Dropped, Late, LogEntry, LoggedRow, PackedChange, QueryError, StoreChange,
 };
-use crate::plan::{Input, QueryPlan, RepartitionId};
+use crate::plan::{Input, NodeId, QueryPlan, RepartitionId};
 use crate::types::{Arena, Column, Offset, Partition, Rows, Schema, Timestamp};
 
 /// How a task gives rows to other tasks: in memory if it is known how they are spread, else through
@@ -37,6 +38,8 @@ pub(super) struct TaskCollector<'t, 'a> {
     pub(super) lent: &'t mut Vec<LentRows<'a>>,
     pub(super) arena: &'a Arena,
     pub(super) batch: BatchSource<'t, 'a>,
+    /// The step that takes rows now.
+    pub(super) at: NodeId,
     /// The first row that came too late.
     pub(super) late: Option<(Late, Offset)>,
     /// What had moved stream time before this batch.
@@ -56,6 +59,20 @@ pub(super) struct BatchSource<'t, 'a> {
     pub(super) timestamps: &'t [i64],
     /// What their offsets mean.
     pub(super) origin: Origin<'a>,
+}
+
+impl BatchSource<'_, '_> {
+    /// What the record holds that a row comes from, as far as the batch has it.
+    fn skipped_row(&self, offset: Offset) -> SkippedRow {
+        if let Some(SourceRecords { records, .. }) = self.records
+            && let Ok(row) = records.offsets.binary_search(&offset.0)
+        {
+            return SkippedRow::of_record(records, row);
+        }
+        let row = self.times.offsets.binary_search(&offset.0).ok();
+        let timestamp = row.and_then(|row| self.timestamps.get(row)).copied().map(Timestamp);
+        SkippedRow { timestamp, ..SkippedRow::default() }
+    }
 }
 
 /// Stream time, and the record that has moved it there.
@@ -128,11 +145,14 @@ impl TaskCollector<'_, '_> {
     fn log_record(&mut self, entry: LogEntry, record: Option<LoggedRecord>) {
         let LogEntry { step, message, causes, offset } = entry;
         let place = self.batch.origin.record(offset);
-        let plan = self.plan;
+        self.given.nodes.at(self.at).failed += 1;
+        let (plan, batch) = (self.plan, self.batch);
         self.given.skipped.add(SkipCause::FailedExpression, 1, || {
             let causes = causes.iter().map(String::as_str);
             let java: Vec<&str> = std::iter::once(&*message).chain(causes).collect();
-            SkipExample::new(place.map(|id| place_of(plan, id)), &format!("in step {step}"), &java)
+            let place = place.map(|id| place_of(plan, id));
+            let row = batch.skipped_row(offset).or_value(record.as_ref().map(LoggedRecord::text));
+            SkipExample::new(place, &format!("in step {step}"), &java).with_row(row)
         });
         let logger = format!("processing.{}.{step}", self.query_id);
         let event = LogEvent::Processing { message, record, causes };
@@ -190,6 +210,7 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
         let Some(Rekeying { encoder, spread }) = self.repartitions.get(&topic) else {
             return Ok(());
         };
+        self.given.nodes.at(self.at).given += rows.len as u64;
         match spread {
             Some(spread) => {
                 let BatchSource { origin, times, .. } = self.batch;
@@ -197,6 +218,20 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
                 encoder.hand_over(rows, times.of(rows), *spread, lending)
             }
             None => encoder.write(rows, &mut self.given.output),
+        }
+    }
+
+    fn enters(&mut self, step: NodeId) {
+        self.at = step;
+    }
+
+    fn passed(&mut self, taken: usize, given: usize) {
+        let is_source = self.plan.node(self.at).kind.source().is_some();
+        let count = self.given.nodes.at(self.at);
+        count.given += given as u64;
+        if !is_source {
+            // What a source takes are records, counted where they come in.
+            count.taken += taken as u64;
         }
     }
 
@@ -217,6 +252,7 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
         let (cause, ours) = match reason {
             Dropped::Late(late) => {
                 self.late.get_or_insert((late, first));
+                self.given.nodes.at(self.at).late += count;
                 *self.given.skipped.counts.get_mut(SkipCause::Late) += count;
                 return;
             }
@@ -226,10 +262,11 @@ impl<'a> Collector<'a> for TaskCollector<'_, 'a> {
                 (SkipCause::Repeated, "the state has it already, or one that comes after it")
             }
         };
+        self.given.nodes.at(self.at).failed += count;
         let (plan, batch) = (self.plan, self.batch);
         self.given.skipped.add(cause, count, || {
             let place = batch.origin.record(first).map(|id| place_of(plan, id));
-            SkipExample::new(place, ours, &[])
+            SkipExample::new(place, ours, &[]).with_row(batch.skipped_row(first))
         });
     }
 
@@ -256,7 +293,7 @@ impl TaskCollector<'_, '_> {
     pub(super) fn finish(self) -> Option<TimeMoved> {
         if let Some((late, offset)) = self.late {
             let example = self.late_example(late, offset);
-            self.given.skipped.examples.get_mut(SkipCause::Late).get_or_insert(example);
+            self.given.skipped.describe(SkipCause::Late, || example);
         }
         self.moved.or(self.moved_before)
     }
@@ -271,7 +308,8 @@ impl TaskCollector<'_, '_> {
             "its time is {at}, and its window from {start} to {end} is closed since {now}{}",
             mover.unwrap_or_default()
         );
-        SkipExample::new(self.batch.origin.record(offset).map(place), &reason, &[])
+        let example = SkipExample::new(self.batch.origin.record(offset).map(place), &reason, &[]);
+        example.with_row(self.batch.skipped_row(offset))
     }
 
     /// The record that moved stream time to where it was within the batch.

@@ -198,7 +198,7 @@ impl Driver {
 
     /// How many rows its stores hold.
     pub fn stored_rows(&mut self) -> usize {
-        self.tasks.stored_rows()
+        self.tasks.stored().into_iter().map(|(_, rows)| rows).sum()
     }
 
     /// Where the clocks of its stores stand.

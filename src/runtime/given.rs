@@ -1,6 +1,7 @@
 //! What tasks have given.
 
 use super::changes::Changes;
+use super::node_counts::NodeCounts;
 use super::origin::{LentRows, RekeyedRows};
 use super::output::{Output, OutputMark};
 use super::processing_log::ProcessingLogEntry;
@@ -19,6 +20,8 @@ pub struct Given {
     pub log: Vec<ProcessingLogEntry>,
     /// The records that were skipped.
     pub skipped: Skipped,
+    /// How many rows its steps have taken and given.
+    pub nodes: NodeCounts,
 }
 
 impl Given {
@@ -34,6 +37,7 @@ impl Given {
         self.rekeyed.clear();
         self.log.clear();
         self.skipped = Skipped::default();
+        self.nodes.clear();
     }
 
     /// How much there is, for [`Self::rewind`].
@@ -44,6 +48,7 @@ impl Given {
             rekeyed: self.rekeyed.len(),
             log: self.log.len(),
             skipped: self.skipped.mark(),
+            nodes: self.nodes.clone(),
         }
     }
 
@@ -54,6 +59,7 @@ impl Given {
         self.rekeyed.truncate(mark.rekeyed);
         self.log.truncate(mark.log);
         self.skipped.rewind(&mark.skipped);
+        self.nodes.clone_from(&mark.nodes);
     }
 }
 
@@ -65,4 +71,5 @@ pub(super) struct GivenMark {
     rekeyed: usize,
     log: usize,
     skipped: SkippedMark,
+    nodes: NodeCounts,
 }

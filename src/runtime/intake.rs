@@ -9,9 +9,10 @@ use super::source::{ReadRows, SourceRecords};
 use super::task::{Surrounded, Surroundings, TaskBatch};
 use super::tasks::Tasks;
 use crate::operators::QueryError;
-use crate::plan::{Input, NodeId, RepartitionId};
+use crate::plan::{Gives, Input, NodeId, RepartitionId};
 use crate::types::{Offset, OwnedRows, Partition, Rows};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A batch of a source, decoded, with the records that it comes from.
 #[derive(Clone, Copy)]
@@ -48,6 +49,30 @@ struct Came<'t, 'a> {
 }
 
 impl Tasks {
+    /// Counts what a source has taken and given.
+    fn note_source(&mut self, source: NodeId, records: usize, rows: &Rows<'_>, rejected: usize) {
+        let is_stream = self.layout.plan().node(source).gives == Gives::Rows;
+        let count = self.given.nodes.at(source);
+        count.taken += records as u64;
+        count.failed += rejected as u64;
+        if is_stream {
+            // What remembers a table counts by itself what it gives.
+            count.given += rows.len as u64;
+        }
+    }
+
+    /// Counts rows of a source that the filter behind it would leave out, so that they did not come to it; and records, where
+    /// there are no others.
+    pub fn note_left_out(&mut self, source: NodeId, records: usize, rows: usize) {
+        let plan = Arc::clone(self.layout.plan());
+        let count = self.given.nodes.at(source);
+        count.taken += records as u64;
+        count.given += rows as u64;
+        if let Some((next, _)) = plan.successor(source) {
+            self.given.nodes.at(next).taken += rows as u64;
+        }
+    }
+
     /// Processes a batch of a source, and follows rows with new keys from task to task.
     pub fn process<'a>(
         &mut self,
@@ -64,6 +89,7 @@ impl Tasks {
         let upstream = Partition(records.records.partition);
         let lane = LaneId { input: Input::Source(source), upstream };
         let Some(way) = self.way(lane) else { return Ok(()) };
+        self.note_source(source, records.records.len(), &read.rows, read.rejected.len());
         if let Some(seat) = self.seats.get_mut(&way.to) {
             seat.task.log_rejected(source, records, read, &mut self.given);
         }

@@ -159,7 +159,7 @@ impl ProcessingLogEntry {
 }
 
 impl LoggedRecord {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Self::Json(text) | Self::Text(text) => text,
         }

@@ -1,9 +1,13 @@
-//! Records that a query skips: how many for each cause, and for each cause one that may be looked at.
+//! Records that a query skips: how many for each cause, and for each cause some that may be looked at.
 
 use std::fmt;
 use std::ops::AddAssign;
 
+use super::skipped_row::SkippedRow;
 use crate::types::{Offset, Partition};
+
+/// How many records of each cause are described of those that are taken together: however many there are, that costs little.
+const EXAMPLES_MAX: usize = 4;
 
 /// How many characters of a reason are told.
 const REASON_CHARS: usize = 400;
@@ -50,6 +54,11 @@ impl SkipCause {
         Self::Repeated,
         Self::Refused,
     ];
+
+    /// The cause of this name in metrics.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
+    }
 
     /// The name in metrics.
     pub fn name(self) -> &'static str {
@@ -123,6 +132,16 @@ impl<T> ByCause<T> {
     }
 }
 
+impl<T> IntoIterator for ByCause<T> {
+    type Item = (SkipCause, T);
+    type IntoIter =
+        std::iter::Zip<std::array::IntoIter<SkipCause, CAUSES>, std::array::IntoIter<T, CAUSES>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        SkipCause::ALL.into_iter().zip(self.0)
+    }
+}
+
 impl SkipCounts {
     /// How many there are for any cause.
     pub fn total(&self) -> u64 {
@@ -184,6 +203,8 @@ pub struct SkipExample {
     pub record: Option<RecordPlace>,
     /// Why it was skipped: in our words, then in Java's.
     pub reason: String,
+    /// What it holds.
+    pub row: SkippedRow,
 }
 
 impl fmt::Display for SkipExample {
@@ -206,7 +227,13 @@ impl SkipExample {
         }
         let (ours, java) = (shortened(ours), shortened(&said.join(": ")));
         let reason = if java.is_empty() { ours } else { format!("{ours} ({java})") };
-        Self { record, reason }
+        Self { record, reason, row: SkippedRow::default() }
+    }
+
+    /// The same with what the record holds.
+    #[must_use]
+    pub(super) fn with_row(self, row: SkippedRow) -> Self {
+        Self { row, ..self }
     }
 }
 
@@ -225,12 +252,12 @@ fn shortened(text: &str) -> String {
 pub struct Skipped {
     /// How many records.
     pub counts: SkipCounts,
-    /// The first of each cause.
-    pub examples: ByCause<Option<SkipExample>>,
+    /// The first few of each cause.
+    pub examples: ByCause<Vec<SkipExample>>,
 }
 
 impl Skipped {
-    /// Counts records; the first one is described if none of its cause is yet.
+    /// Counts records; the first one is described if there are not enough of its cause yet.
     pub(super) fn add(
         &mut self,
         cause: SkipCause,
@@ -238,7 +265,15 @@ impl Skipped {
         example: impl FnOnce() -> SkipExample,
     ) {
         *self.counts.get_mut(cause) += count;
-        self.examples.get_mut(cause).get_or_insert_with(example);
+        self.describe(cause, example);
+    }
+
+    /// Describes one of the records that are counted, if there are not enough of its cause yet.
+    pub(super) fn describe(&mut self, cause: SkipCause, example: impl FnOnce() -> SkipExample) {
+        let examples = self.examples.get_mut(cause);
+        if examples.len() < EXAMPLES_MAX {
+            examples.push(example());
+        }
     }
 
     /// Whether nothing was skipped.
@@ -248,14 +283,14 @@ impl Skipped {
 
     /// How much there is, for [`Self::rewind`].
     pub(super) fn mark(&self) -> SkippedMark {
-        SkippedMark { counts: self.counts, has_example: self.examples.map(Option::is_some) }
+        SkippedMark { counts: self.counts, examples: self.examples.map(Vec::len) }
     }
 
     /// Forgets what was skipped since `mark`.
     pub(super) fn rewind(&mut self, mark: &SkippedMark) {
         self.counts = mark.counts;
-        for (example, had_one) in self.examples.0.iter_mut().zip(mark.has_example.0) {
-            *example = example.take().filter(|_| had_one);
+        for (examples, len) in self.examples.0.iter_mut().zip(mark.examples.0) {
+            examples.truncate(len);
         }
     }
 }
@@ -264,7 +299,7 @@ impl Skipped {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SkippedMark {
     counts: SkipCounts,
-    has_example: ByCause<bool>,
+    examples: ByCause<usize>,
 }
 
 #[cfg(test)]

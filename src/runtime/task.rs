@@ -11,6 +11,7 @@ use super::ids::{RecordId, TaskId};
 use super::origin::{LentRows, Origin};
 use super::processing_log::{LogEvent, ProcessingLogEntry};
 use super::skipped::RecordPlace;
+use super::skipped_row::SkippedRow;
 use super::source::{ReadRows, SourceRecords};
 use crate::expr::{EvalContext, RandomSource};
 use crate::formats::Schemas;
@@ -165,9 +166,10 @@ impl Task {
         self.topology.stores().collect()
     }
 
-    /// How many rows all stores hold.
-    pub fn stored_rows(&mut self) -> usize {
-        self.stores().into_iter().map(|store| self.topology.rows(store)).sum()
+    /// How many rows each store holds.
+    pub(super) fn stored(&mut self) -> impl Iterator<Item = (StoreId, usize)> {
+        let stores = self.stores().into_iter();
+        stores.map(|store| (store, self.topology.rows(store)))
     }
 
     /// Takes back a record of a changelog.
@@ -212,7 +214,8 @@ impl Task {
                 partition: Partition(records.records.partition),
                 offset: Offset(records.records.offsets[*row]),
             };
-            let example = || rejection.example(record, node);
+            let row_of = || SkippedRow::of_record(records.records, *row);
+            let example = || rejection.example(record, node).with_row(row_of());
             given.skipped.add(rejection.cause(), 1, example);
             let Some(event) = rejection.event(records.records, *row, &node.topic) else { continue };
             let suffix = match &event {
@@ -346,6 +349,7 @@ impl Task {
             lent,
             arena,
             batch,
+            at: NodeId(0),
             late: None,
             moved_before: self.moved,
             moved: None,

@@ -303,9 +303,14 @@ impl Tasks {
         }
     }
 
-    /// How many rows all stores hold.
-    pub fn stored_rows(&mut self) -> usize {
-        self.seats.values_mut().map(|seat| seat.task.stored_rows()).sum()
+    /// How many rows each store holds for each partition.
+    pub(super) fn stored(&mut self) -> Vec<((StoreId, Partition), usize)> {
+        let stored = |(id, seat): (&TaskId, &mut Seat)| {
+            let partition = id.partition;
+            let stored = seat.task.stored().map(|(store, rows)| ((store, partition), rows));
+            stored.collect::<Vec<_>>()
+        };
+        self.seats.iter_mut().flat_map(stored).collect()
     }
 
     pub(super) fn next_chunk(

@@ -14,16 +14,22 @@
 //!                  "skipped": { "undecodable_value": 1 }, "failures": 0, "stored_rows": 0,
 //!                  "commits": 7, "commit_ms_mean": 1.5, "restored": 0, "restoring": 0,
 //!                  "partitions": [ { "topic": "readings", "partition": 0, "records": 30, "lag": 0 } ],
+//!                  "steps": [ { "name": "WhereFilter", "part": 0, "inputs": [ 0 ], "topic": null, "repartition": null,
+//!                               "stores": [],
+//!                               "taken": 29, "given": 20, "late": 0, "failed": 0 } ],
+//!                  "stores": [ { "store": "Aggregate-Aggregate-Materialize", "partition": 0, "rows": 7 } ],
 //!                  "over_time": { "read_per_second": [ 10, 0, null ], "written_per_second": [], "skipped_per_second": [],
-//!                                 "late_per_second": [], "lag": [], "stored_rows": [] } } ],
+//!                                 "late_per_second": [], "lag": [], "stored_rows": [], "commits_per_second": [],
+//!                                 "failures_per_second": [], "restored_per_second": [], "restoring": [] } } ],
 //!   "topics": [ { "name": "readings", "counted": "records", "variation": 0.5,
 //!                 "partitions": [ { "partition": 0, "records": 30, "bytes": 900, "share": 1, "end": 30,
 //!                                   "over_time": { "records_per_second": [ 10 ], "bytes_per_second": [ 300 ] } } ] } ] }
 //! ```
 //! Times are in milliseconds since 1970. `counted` says what `records` of a topic are: where a query of this server reads
-//! it, those that were read (`records`) behind the last offset that any query here had come to before; otherwise by how
-//! much its end has grown since this server first looked (`offsets`), which with transactions and compaction is more than there are. `share` is that of all records of the
-//! topic, and `variation` their coefficient of variation over partitions: 0 where all have the same. `null` stands for what
+//! it, those that were read (`records`), each counted once; otherwise by how much its end has grown since this server first
+//! looked (`offsets`), which with transactions and compaction is more than there are. `steps` and `stores` are there of those
+//! queries alone that `query` names: what each step of the plan has taken and given since the query began here, in rows, of a
+//! source in records; `inputs` are places among the steps. `share` is that of all records of the topic, and `variation` their coefficient of variation over partitions: 0 where all have the same. `null` stands for what
 //! is not known. `left_out` counts queries and partitions of which nothing is kept over time, as there is no room
 //! (`ksql.millstream.history.max.bytes`). An answer has 500,000 points' figures at most, the newest: `from` says since when.
 
@@ -36,7 +42,9 @@ use serde_json::{Map, Value, json};
 
 use super::body;
 use super::shared::Shared;
-use crate::engine::host::{QueryFigures, Step, Subject, TopicGrowth, Window};
+use crate::engine::host::{
+    NodeCount, NodeFigures, QueryFigures, Step, StoredFigures, Subject, TopicGrowth, Window,
+};
 
 /// How far back points go where it is not said.
 const SINCE_MS: i64 = 60_000;
@@ -73,8 +81,16 @@ pub(super) async fn figures(
         })
         .collect();
     let queries = figures.instance.queries.iter();
-    let queries: Vec<Value> =
-        queries.map(|query| of_query(query, sinks.get(&query.status.id), &over_time)).collect();
+    let queries = queries.map(|query| {
+        let id = &query.status.id;
+        let mut value = of_query(query, sinks.get(id), &over_time);
+        if asked.queries.contains(id) {
+            value["steps"] = query.nodes.iter().map(of_step).collect();
+            value["stores"] = query.stores.iter().map(of_store).collect();
+        }
+        value
+    });
+    let queries: Vec<Value> = queries.collect();
     let topics: Vec<Value> =
         host.topic_growth().iter().map(|topic| of_topic(topic, &over_time)).collect();
     let step_ms = asked.step.seconds() * 1_000;
@@ -193,6 +209,26 @@ fn of_query(
         "partitions": partitions,
         "over_time": over_time.of(&Subject::Query(status.id.as_str().into())),
     })
+}
+
+fn of_step(step: &NodeFigures) -> Value {
+    let NodeCount { taken, given, late, failed } = step.count;
+    json!({
+        "name": step.name,
+        "part": step.part,
+        "inputs": step.inputs,
+        "topic": step.topic,
+        "repartition": step.repartition,
+        "stores": step.stores,
+        "taken": taken,
+        "given": given,
+        "late": late,
+        "failed": failed,
+    })
+}
+
+fn of_store(stored: &StoredFigures) -> Value {
+    json!({ "store": stored.store, "partition": stored.partition.0, "rows": stored.rows })
 }
 
 fn of_topic(topic: &TopicGrowth, over_time: &OverTime<'_>) -> Value {

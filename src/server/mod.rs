@@ -30,6 +30,7 @@ mod received;
 mod requests;
 mod routes;
 mod shared;
+mod skipped;
 mod status;
 mod streamed;
 mod terminate;

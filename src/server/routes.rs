@@ -12,7 +12,9 @@ use super::front::{Front, INSERTS};
 use super::guard::Guard;
 use super::shared::Shared;
 use super::users::Users;
-use super::{cluster, figures, inserts, ksql, metrics, page, query, status, terminate, web_socket};
+use super::{
+    cluster, figures, inserts, ksql, metrics, page, query, skipped, status, terminate, web_socket,
+};
 
 /// The API of a host.
 pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) -> Router {
@@ -29,6 +31,7 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/status/{kind}/{entity}/{action}", get(status::one))
         .route("/is_valid_property/{name}", get(status::is_valid_property))
         .route("/v1/millstream/figures", get(figures::figures))
+        .route("/v1/millstream/skipped", get(skipped::skipped))
         .route("/v1/metadata", get(status::metadata))
         .route("/v1/metadata/id", get(status::metadata_id))
         .route("/heartbeat", post(cluster::heartbeat))

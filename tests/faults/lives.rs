@@ -54,6 +54,7 @@ impl Lives {
             id: 1,
             workers: 2,
             registry: None,
+            skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
         };
         let instance = Instance::new(&world.cluster, options).unwrap();
         Self { world, truth: Truth::default(), instance, specs }

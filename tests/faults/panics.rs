@@ -88,6 +88,7 @@ impl Panics {
             id: 1,
             workers: 2,
             registry: None,
+            skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
         };
         let instance = Instance::with_probe(&world.cluster, options, probe).unwrap();
         let panics = Self { world, faulty, instance };

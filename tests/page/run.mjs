@@ -3,11 +3,12 @@
 import { World } from './world.mjs'
 import * as devices from './devices.mjs'
 import * as editor from './editor.mjs'
+import * as log from './log.mjs'
 import * as queries from './queries.mjs'
 import * as sources from './sources.mjs'
 import * as topics from './topics.mjs'
 
-const SUITES = { devices, sources, topics, queries, editor }
+const SUITES = { devices, sources, topics, queries, log, editor }
 
 const [program, pictures, sql, ...names] = process.argv.slice(2)
 let failed = 0

@@ -58,8 +58,8 @@ export class World {
   }
 
   /** Starts the server; one that was stopped before is found where it was. */
-  async serve(listeners = this.url) {
-    const args = ['server', '--bootstrap-servers', this.brokers, '--listeners', listeners]
+  async serve(listeners = this.url, ...more) {
+    const args = ['server', '--bootstrap-servers', this.brokers, '--listeners', listeners, ...more]
     this.server = new Running(this.program, [...args, '--property', 'commit.interval.ms=200'])
     this.url = await this.server.says(/listening on (http[0-9.:/]+[0-9])/)
   }

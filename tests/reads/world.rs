@@ -43,6 +43,7 @@ impl World {
             id: 1,
             workers: 2,
             registry: None,
+            skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
         };
         let instance = Instance::new(&cluster, options).unwrap();
         let properties = [("commit.interval.ms", "50"), ("auto.offset.reset", "earliest")];

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use millstream::kafka::admin::{Admin, NewTopic};
 use millstream::kafka::produce::{NewRecord, Producer};
 use serde_json::{Value, json};
 
@@ -52,7 +53,7 @@ async fn until(
 }
 
 /// The id of the query that a statement makes.
-async fn made(ksql: &Ksql, statement: &str) -> String {
+pub(crate) async fn made(ksql: &Ksql, statement: &str) -> String {
     ksql.run(statement).await[0]["commandStatus"]["queryId"].as_str().unwrap().to_owned()
 }
 
@@ -131,6 +132,106 @@ async fn a_topic_counts_once_however_many_queries_read_it() {
     ksql.stop().await;
 }
 
+/// Writes so many readings to partition 0, and waits until they are there.
+async fn write(world: &World, count: usize) {
+    let producer = Producer::new(&world.cluster());
+    for _ in 0..count {
+        let record = NewRecord::new(1, Some(b"k"), Some(b"{\"N\":11}"));
+        producer.send("readings", 0, record).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_counted_from_its_first_record_on_whoever_began_later() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    let read = |found: &BTreeMap<String, f64>| {
+        sum(found, "millstream_topic_records_read_total", &["topic=\"readings\""])
+    };
+    ksql.run(READINGS).await;
+    write(&world, 20).await;
+    let late = json!({ "ksql": LARGE, "streamsProperties": { "auto.offset.reset": "latest" } });
+    let (status, answer) = ksql.post("/ksql", &late, &[]).await;
+    assert_eq!(status, 200, "{answer}");
+    until(&ksql, |found| sum(found, "millstream_query_state", &["state=\"running\""]) == 1.0).await;
+    write(&world, 3).await;
+    until(&ksql, |found| read(found) == 3.0).await;
+    // What was there before counts once it is read, and nothing counts twice.
+    made(&ksql, "CREATE STREAM all_of_them AS SELECT * FROM readings;").await;
+    made(&ksql, "CREATE STREAM again AS SELECT * FROM readings;").await;
+    let written =
+        |found: &BTreeMap<String, f64>| sum(found, "millstream_query_records_written_total", &[]);
+    let found = until(&ksql, |found| written(found) == 49.0).await;
+    assert_eq!(read(&found), 23.0);
+    ksql.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_made_again_with_more_records_is_counted_on() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    let read = |found: &BTreeMap<String, f64>| {
+        sum(found, "millstream_topic_records_read_total", &["topic=\"readings\""])
+    };
+    ksql.run(READINGS).await;
+    let query = made(&ksql, LARGE).await;
+    write(&world, 5).await;
+    until(&ksql, |found| read(found) == 5.0).await;
+    let admin = Admin::new(&world.cluster());
+    admin.delete_topic("readings").await.unwrap();
+    admin.create_topic(&NewTopic::new("readings", 2)).await.unwrap();
+    write(&world, 12).await;
+    let found = until(&ksql, |found| read(found) >= 17.0).await;
+    let label = format!("query=\"{query}\"");
+    assert_eq!(read(&found), 17.0);
+    until(&ksql, |found| sum(found, "millstream_query_lag_records", &[&label]) == 0.0).await;
+    ksql.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_of_a_query_counts_what_it_takes_and_gives() {
+    let world = World::new().await;
+    let ksql = world.server().await;
+    ksql.run(READINGS).await;
+    let query = made(
+        &ksql,
+        "CREATE TABLE counts AS SELECT device, COUNT(*) AS n FROM readings WHERE n >= 10 GROUP BY device;",
+    )
+    .await;
+    for n in 0..30 {
+        ksql.run(&format!("INSERT INTO readings VALUES ('d{}', {n});", n % 5)).await;
+    }
+    ksql.run("CREATE STREAM raw (device VARCHAR KEY, text VARCHAR) WITH (KAFKA_TOPIC='readings', VALUE_FORMAT='KAFKA');")
+        .await;
+    ksql.run("INSERT INTO raw VALUES ('d1', 'no JSON');").await;
+    let step = |figures: &Value, name: &str| {
+        let mut steps = figures["queries"][0]["steps"].as_array().unwrap().iter();
+        let step = steps.find(|step| step["name"] == name).unwrap_or(&Value::Null).clone();
+        ["taken", "given", "late", "failed"].map(|count| step[count].as_u64().unwrap_or(u64::MAX))
+    };
+    let asked = format!("?query={query}");
+    let found = figures_until(&ksql, &asked, |figures| {
+        let stores = figures["queries"][0]["stores"].as_array().unwrap();
+        let rows: u64 = stores.iter().map(|store| store["rows"].as_u64().unwrap()).sum();
+        step(figures, "KsqlTopic.Source")[0] == 31 && rows == 5
+    })
+    .await;
+    assert_eq!(step(&found, "KsqlTopic.Source"), [31, 30, 0, 1], "{found:#}");
+    assert_eq!(step(&found, "WhereFilter"), [30, 20, 0, 0], "{found:#}");
+    assert_eq!(step(&found, "Aggregate.Aggregate")[0], 20, "{found:#}");
+    let samples = samples(&ksql).await;
+    let filtered = sum(
+        &samples,
+        "millstream_query_step_rows_given_total",
+        &["step=\"WhereFilter\"", &format!("query=\"{query}\"")],
+    );
+    assert_eq!(filtered, 20.0);
+    // Steps are told of queries that are named.
+    assert_eq!(figures(&ksql, "").await["queries"][0]["steps"], Value::Null);
+    ksql.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_is_paused_falls_behind_and_comes_back_and_one_that_ends_is_gone() {
     let world = World::new().await;
@@ -178,23 +279,33 @@ async fn open_metrics_come_where_they_are_asked_for() {
     ksql.stop().await;
 }
 
-/// What the server tells of its figures.
-async fn figures(ksql: &Ksql, asked: &str) -> Value {
-    let (status, text) = ksql.get(&format!("/v1/millstream/figures{asked}")).await;
+/// What the server tells at a path.
+async fn seen(ksql: &Ksql, path: &str) -> Value {
+    let (status, text) = ksql.get(path).await;
     assert_eq!(status, 200, "{text}");
     serde_json::from_str(&text).unwrap()
 }
 
-/// Waits until figures are as they are to be.
-async fn figures_until(ksql: &Ksql, asked: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+/// What the server tells of its figures.
+async fn figures(ksql: &Ksql, asked: &str) -> Value {
+    seen(ksql, &format!("/v1/millstream/figures{asked}")).await
+}
+
+/// Waits until what is told at a path is as it is to be.
+pub(crate) async fn seen_until(ksql: &Ksql, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..LOOKS_MAX {
-        let figures = figures(ksql, asked).await;
-        if is_so(&figures) {
-            return figures;
+        let found = seen(ksql, path).await;
+        if is_so(&found) {
+            return found;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    panic!("{:#}", figures(ksql, asked).await);
+    panic!("{:#}", seen(ksql, path).await);
+}
+
+/// Waits until figures are as they are to be.
+async fn figures_until(ksql: &Ksql, asked: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    seen_until(ksql, &format!("/v1/millstream/figures{asked}"), is_so).await
 }
 
 /// The topic of a name.

@@ -21,6 +21,7 @@ mod page;
 mod pulls;
 mod reading;
 mod rests;
+mod skipped;
 mod statements;
 mod streams;
 mod waiting;

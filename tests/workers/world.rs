@@ -281,8 +281,9 @@ impl<'b> World<'b> {
         }
         let given = std::mem::take(&mut self.workers[worker].given);
         self.outcome.skipped += given.skipped.counts;
-        for (cause, example) in given.skipped.examples.iter() {
-            self.outcome.told.extend(example.clone().map(|example| Told { cause, example }));
+        for (cause, examples) in given.skipped.examples.iter() {
+            let first = examples.first().cloned();
+            self.outcome.told.extend(first.map(|example| Told { cause, example }));
         }
         self.outcome.log.extend(given.log.iter().map(|entry| format!("{entry:?}")));
         let changelog = given.changelog.written().unwrap();

@@ -81,7 +81,7 @@ impl Shared {
             }
             Err(_) => unknown,
         };
-        self.instance.note_ends(&ends.offsets);
+        self.instance.note_ends(&ends.offsets, &ends.ids);
         self.history.note_ends(&ends);
         ends
     }

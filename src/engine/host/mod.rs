@@ -45,6 +45,7 @@ mod request;
 mod rewrite;
 mod rows;
 mod scope;
+mod skipped;
 mod sources;
 mod state;
 mod statement_class;
@@ -82,9 +83,11 @@ use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
 use crate::plan::PersistentQuery;
 pub use crate::runtime::live::{
-    DurationCounts, QueryFigures, QueryState, ReadPartition, TopicPartitionFigures,
+    DurationCounts, NodeFigures, QueryFigures, QueryState, ReadPartition, SkippedRecord,
+    StoredFigures, TopicPartitionFigures, WantedSkips,
 };
 use crate::runtime::live::{Instance, InstanceOptions, InstanceStatus};
+pub use crate::runtime::{NodeCount, SkipCause, SkipExample, SkippedRow};
 use heartbeats::Heartbeats;
 use history::History;
 use log::CommandLog;
@@ -97,6 +100,9 @@ const APPLIED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long Kafka may take to answer whether it is healthy, as in ksqlDB.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How many bytes the last records may take that queries have skipped.
+const SKIPPED_BYTES_MAX: &str = "ksql.millstream.skipped.max.bytes";
 
 /// How a host is set up.
 #[derive(Clone, Debug)]
@@ -149,7 +155,7 @@ impl Host {
     /// Starts a host: makes the command topic, replays it, and starts the queries that are left.
     pub async fn start(services: Services, options: HostOptions) -> Result<Self, HostError> {
         options.properties.check().map_err(|error| HostError::server(error.to_string()))?;
-        let instance = Instance::new(&services.cluster, options.of_instance(&services))?;
+        let instance = Instance::new(&services.cluster, options.of_instance(&services)?)?;
         let properties = options.properties;
         let log = CommandLog::open(&services.cluster, &service_id(&properties)).await?;
         let engine = Engine::new(properties.clone()).with_clients();
@@ -236,13 +242,16 @@ impl Host {
 }
 
 impl HostOptions {
-    fn of_instance(&self, services: &Services) -> InstanceOptions {
-        InstanceOptions {
+    fn of_instance(&self, services: &Services) -> Result<InstanceOptions, HostError> {
+        let default = i64::try_from(InstanceOptions::SKIPPED_BYTES_MAX).unwrap_or(i64::MAX);
+        let skipped_bytes = self.properties.number(SKIPPED_BYTES_MAX, default)?;
+        Ok(InstanceOptions {
             stop_within: self.stop_within,
             id: self.instance,
             workers: self.workers,
             registry: services.registry.clone(),
-        }
+            skipped_bytes_max: usize::try_from(skipped_bytes).unwrap_or(0),
+        })
     }
 }
 

@@ -28,7 +28,7 @@ impl Host {
         application: Application,
     ) -> Result<Self, HostError> {
         let Application { queries, engine } = application;
-        let of_instance = options.of_instance(&services);
+        let of_instance = options.of_instance(&services)?;
         let instance = Instance::start(&services.cluster, queries, of_instance).await?;
         let shared = Shared::new(services, options.properties, (instance, engine), None).await?;
         shared.note_statements();

@@ -69,6 +69,7 @@ pub(super) const OF_PROCESSES: &[&str] = &[
     "heartbeat.interval.ms",
     "isolation.level",
     "ksql.millstream.history.max.bytes",
+    "ksql.millstream.skipped.max.bytes",
     "ksql.source.table.materialization.enabled",
     "ksql.variable.substitution.enable",
     "linger.ms",

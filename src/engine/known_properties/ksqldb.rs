@@ -45,6 +45,7 @@ pub(super) const SESSION: &[(&str, Kind)] = &[
     ("ksql.millstream.over.retention.ms", long(-1)),
     ("ksql.millstream.push.since.ms", long(0)),
     ("ksql.millstream.repartition", OneOf(&["memory", "topic"])),
+    ("ksql.millstream.skipped.max.bytes", long(0)),
     ("ksql.millstream.strict", Boolean),
     ("ksql.nested.error.set.null", Boolean),
     ("ksql.new.query.planner.enabled", Boolean),

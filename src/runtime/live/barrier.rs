@@ -171,6 +171,6 @@ impl Shard {
 
     /// Publishes what it holds.
     pub(super) fn publish_gauges(&mut self) {
-        self.figures.set_stored_rows(self.worker, self.tasks.stored_rows());
+        self.session.set_stored(self.tasks.stored());
     }
 }

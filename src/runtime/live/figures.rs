@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::durations::{DurationCounts, Durations};
 use super::lane_figures::{Lanes, ReadPartition};
-use super::skips::Skips;
+use super::lane_start::LaneStart;
+use super::node_figures::{NodeFigures, Nodes};
+use super::session_figures::SessionFigures;
+use super::skips::{OwnSkips, Skips};
 use super::topic_figures::TopicFigures;
+use crate::plan::StoreId;
 use crate::runtime::{SkipCounts, clock};
-use crate::types::Timestamp;
+use crate::types::{Partition, Timestamp};
 
 /// Where a query stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +75,10 @@ pub struct QueryFigures {
     pub status: QueryStatus,
     /// The partitions that it reads, or has read.
     pub partitions: Vec<ReadPartition>,
+    /// Its steps.
+    pub nodes: Vec<NodeFigures>,
+    /// Its stores, by partition, as of its last commit.
+    pub stores: Vec<StoredFigures>,
     /// How many bytes of records it has given for its sink and its repartition topics.
     pub output_bytes: u64,
     /// How long its commits took, from the end of their barrier on.
@@ -85,6 +93,17 @@ pub struct QueryFigures {
     pub restored: u64,
     /// How many records of changelogs are still to be restored from, at most.
     pub restoring: u64,
+}
+
+/// What a store of a query holds for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFigures {
+    /// The name of the store.
+    pub store: String,
+    /// The partition.
+    pub partition: Partition,
+    /// How many rows it holds.
+    pub rows: usize,
 }
 
 /// The figures of a query. They begin with the query, and outlive each of its tries.
@@ -103,8 +122,9 @@ pub(super) struct Figures {
     pub(super) restored: AtomicU64,
     pub(super) restoring: AtomicU64,
     pub(super) lanes: Lanes,
-    /// How many rows its stores hold, by worker.
-    stored_rows: Vec<AtomicU64>,
+    pub(super) nodes: Nodes,
+    /// Empty while nothing of it runs.
+    session: Mutex<Arc<SessionFigures>>,
     standing: Mutex<Standing>,
 }
 
@@ -118,12 +138,12 @@ struct Standing {
 }
 
 impl Figures {
-    /// Those of a query that begins, on so many workers.
-    pub(super) fn new(workers: usize, topics: Arc<TopicFigures>) -> Self {
+    /// Those of a query that begins, which has a part in the log of what is skipped if there is one.
+    pub(super) fn new(nodes: Nodes, topics: Arc<TopicFigures>, skips: Option<OwnSkips>) -> Self {
         Self {
             records: AtomicU64::new(0),
             written: AtomicU64::new(0),
-            skips: Skips::default(),
+            skips: Skips::new(skips),
             late_minutes: AtomicU64::new(0),
             output_bytes: AtomicU64::new(0),
             commits: Durations::default(),
@@ -133,7 +153,8 @@ impl Figures {
             restored: AtomicU64::new(0),
             restoring: AtomicU64::new(0),
             lanes: Lanes::new(topics),
-            stored_rows: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+            nodes,
+            session: Mutex::default(),
             standing: Mutex::new(Standing {
                 state: QueryState::Starting,
                 cause: None,
@@ -142,17 +163,28 @@ impl Figures {
         }
     }
 
-    /// Notes how many rows a worker's stores hold.
-    pub(super) fn set_stored_rows(&self, worker: usize, rows: usize) {
-        if let Some(stored_rows) = self.stored_rows.get(worker) {
-            stored_rows.store(rows as u64, Relaxed);
-        }
+    /// Begins a session, in which partitions are read from their positions on.
+    pub(super) fn begin_session(&self, lanes: &[LaneStart]) -> Arc<SessionFigures> {
+        let session = Arc::new(SessionFigures::new(self.lanes.begin(lanes)));
+        *self.session() = Arc::clone(&session);
+        session
     }
 
-    /// Notes that no worker has anything of the query.
+    /// Notes that nothing of the query is to run any more: what workers still say is not heard.
     pub(super) fn end_session(&self) {
-        self.lanes.end();
-        self.stored_rows.iter().for_each(|rows| rows.store(0, Relaxed));
+        *self.session() = Arc::default();
+    }
+
+    fn stored(&self, session: &SessionFigures) -> Vec<StoredFigures> {
+        let stored = |((store, partition), rows): ((StoreId, Partition), usize)| {
+            let store = self.nodes.stores.get(store.0)?.clone();
+            Some(StoredFigures { store, partition, rows })
+        };
+        session.stored().into_iter().filter_map(stored).collect()
+    }
+
+    fn session(&self) -> MutexGuard<'_, Arc<SessionFigures>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -179,7 +211,7 @@ impl Figures {
 
     pub(super) fn status(&self, id: &str) -> QueryStatus {
         let Standing { state, cause, since } = self.standing().clone();
-        let rows = self.stored_rows.iter().map(|rows| rows.load(Relaxed)).sum::<u64>();
+        let session = Arc::clone(&self.session());
         QueryStatus {
             id: id.to_owned(),
             state,
@@ -188,16 +220,19 @@ impl Figures {
             records: self.records.load(Relaxed),
             written: self.written.load(Relaxed),
             skipped: self.skips.counts(),
-            stored_rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            lag: self.lanes.lag(),
+            stored_rows: session.stored().values().sum(),
+            lag: session.lag(),
         }
     }
 
     /// All that is counted.
     pub(super) fn all(&self, id: &str) -> QueryFigures {
+        let session = Arc::clone(&self.session());
         QueryFigures {
             status: self.status(id),
-            partitions: self.lanes.partitions(),
+            partitions: self.lanes.partitions(&session.lanes),
+            nodes: self.nodes.figures(),
+            stores: self.stored(&session),
             output_bytes: self.output_bytes.load(Relaxed),
             commits: self.commits.counts(),
             ages: self.ages.counts(),

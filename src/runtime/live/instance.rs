@@ -16,6 +16,7 @@ use super::life::{LEAVE_WAIT, Life};
 use super::log_writer::LogWriter;
 use super::look_up::PullSpec;
 use super::member::Standing;
+use super::node_figures::Nodes;
 use super::placements::Placements;
 use super::probe::{NoProbe, Probe};
 use super::pull::PullRows;
@@ -23,12 +24,14 @@ use super::push::{PushParts, PushRows, PushSpec};
 use super::quarantine::Quarantine;
 use super::seen_topics::SeenTopics;
 use super::settings::{QuerySettings, QuerySpec};
+use super::skip_log::{SkipLog, SkippedRecord, WantedSkips};
 use super::skip_warnings;
+use super::skips::OwnSkips;
 use super::topic_figures::TopicPartitionFigures;
 use super::workers::Workers;
 use super::writer::ABORT_WAIT;
 use crate::kafka::random::random_u128;
-use crate::kafka::{Cluster, TopicPartition};
+use crate::kafka::{Cluster, TopicId, TopicPartition};
 use crate::plan::fingerprint;
 use crate::registry::RegistryClient;
 use crate::runtime::clock;
@@ -52,9 +55,14 @@ pub struct InstanceOptions {
     pub workers: usize,
     /// The schema registry, if there is one.
     pub registry: Option<RegistryClient>,
+    /// `ksql.millstream.skipped.max.bytes`: how many bytes the last records take that were skipped.
+    pub skipped_bytes_max: usize,
 }
 
 impl InstanceOptions {
+    /// How many bytes the last records take that were skipped, unless something else is said.
+    pub const SKIPPED_BYTES_MAX: usize = 4 << 20;
+
     /// As many workers as there are cores, at most four, as ksqlDB has by default.
     pub fn default_workers() -> usize {
         const WORKERS_MAX: usize = 4;
@@ -97,6 +105,7 @@ pub struct Instance {
     directories: Mutex<Directories>,
     placements: Arc<Placements>,
     workers: Arc<Workers>,
+    skips: Arc<SkipLog>,
     probe: Arc<dyn Probe>,
 }
 
@@ -141,6 +150,7 @@ impl Instance {
     ) -> Result<Self, LiveError> {
         let workers = Workers::start(cluster, options.workers, options.registry.as_ref(), &probe)?;
         Ok(Self {
+            skips: Arc::new(SkipLog::new(options.skipped_bytes_max)),
             cluster: cluster.clone(),
             standing: Standing { since_ms: clock::now().0, instance: options.id, static_id: None },
             options,
@@ -170,7 +180,12 @@ impl Instance {
         });
         self.placements.place(&id, &spec.plan);
         let topics = Arc::clone(self.workers.topics());
-        let figures = Arc::new(Figures::new(self.workers.count(), topics));
+        let skips = OwnSkips {
+            query: spec.id.as_str().into(),
+            log: Arc::clone(&self.skips),
+            shows_rows: spec.settings.logs_rows,
+        };
+        let figures = Arc::new(Figures::new(Nodes::of(&spec.plan), topics, Some(skips)));
         let (stop, stopped) = watch::channel(false);
         let (paused, is_paused) = watch::channel(spec.is_paused);
         let life = Life {
@@ -348,9 +363,18 @@ impl Instance {
         InstanceFigures { queries, topics, busy_us }
     }
 
-    /// Notes where partitions end, which is known of those that are not fetched by this alone.
-    pub fn note_ends(&self, ends: &BTreeMap<TopicPartition, i64>) {
-        self.workers.topics().note_ends(ends);
+    /// The number of the record that a query has skipped last, and such records as far as they are wanted, oldest first.
+    pub fn skipped(&self, wanted: &WantedSkips) -> (u64, Vec<SkippedRecord>) {
+        self.skips.records(wanted)
+    }
+
+    /// Notes where partitions end of topics with these ids, which is known of those that are not fetched by this alone.
+    pub fn note_ends(
+        &self,
+        ends: &BTreeMap<TopicPartition, i64>,
+        ids: &BTreeMap<Arc<str>, TopicId>,
+    ) {
+        self.workers.topics().note_ends(ends, ids);
     }
 
     /// Drains, commits and leaves; what has not ended in time is given up.

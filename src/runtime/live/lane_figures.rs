@@ -26,16 +26,26 @@ pub struct ReadPartition {
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     topics: Arc<TopicFigures>,
-    all: Mutex<BTreeMap<LaneId, Arc<LaneFigures>>>,
+    all: Mutex<BTreeMap<LaneId, CountedLane>>,
 }
 
-/// What is counted of a partition that a query reads. Written by the worker that owns the partition.
+/// What is counted of a partition, however often it is begun with.
+#[derive(Debug)]
+struct CountedLane {
+    topic: Arc<str>,
+    records: Arc<AtomicU64>,
+    /// Lest it is forgotten what was read while nobody reads.
+    _held: Arc<PartitionFigures>,
+}
+
+/// The partitions that a query reads as long as a session lasts.
+pub(super) type SessionLanes = BTreeMap<LaneId, Arc<LaneFigures>>;
+
+/// What is counted of a partition that a query reads, and where it is. Written by the worker that owns the partition.
 #[derive(Debug)]
 pub(super) struct LaneFigures {
-    topic: Arc<str>,
     shared: Arc<PartitionFigures>,
-    records: AtomicU64,
-    /// Below 0 while it does not run here.
+    records: Arc<AtomicU64>,
     position: AtomicI64,
 }
 
@@ -44,33 +54,34 @@ impl Lanes {
         Self { topics, all: Mutex::default() }
     }
 
-    /// What is counted of a lane, which reads a topic from a position on.
-    pub(super) fn start(&self, lane: LaneId, topic: &Arc<str>) -> Arc<LaneFigures> {
-        let new = || {
-            let shared = self.topics.partition(topic, lane.upstream);
-            let (records, position) = (AtomicU64::default(), AtomicI64::new(-1));
-            Arc::new(LaneFigures { topic: Arc::clone(topic), shared, records, position })
+    /// Begins to read partitions from their positions on.
+    pub(super) fn begin(&self, starts: &[LaneStart]) -> SessionLanes {
+        let mut all = self.lock();
+        let begin = |start: &LaneStart| {
+            let partition = start.lane.upstream;
+            let shared = self.topics.partition(&start.topic, start.topic_id, partition);
+            shared.note_end(start.end);
+            let records = all.get(&start.lane).map(|lane| Arc::clone(&lane.records));
+            let records = records.unwrap_or_default();
+            let counted = CountedLane {
+                topic: Arc::clone(&start.topic),
+                records: Arc::clone(&records),
+                _held: Arc::clone(&shared),
+            };
+            all.insert(start.lane, counted);
+            let position = AtomicI64::new(start.position);
+            (start.lane, Arc::new(LaneFigures { shared, records, position }))
         };
-        Arc::clone(self.lock().entry(lane).or_insert_with(new))
+        starts.iter().map(begin).collect()
     }
 
-    /// Notes that a topic was deleted and made again, by a partition of it that is to be read from a position on.
-    pub(super) fn begin_again(&self, start: &LaneStart) {
-        let partition = self.topics.partition(&start.topic, start.lane.upstream);
-        partition.begin_again(start.position, start.end);
-    }
-
-    /// Notes that nothing is read any more.
-    pub(super) fn end(&self) {
-        self.lock().values().for_each(|lane| lane.position.store(-1, Relaxed));
-    }
-
-    /// How far it is with each partition, by topic and partition.
-    pub(super) fn partitions(&self) -> Vec<ReadPartition> {
+    /// How far it is with each partition, by topic and partition, those that it reads now among them.
+    pub(super) fn partitions(&self, reads: &SessionLanes) -> Vec<ReadPartition> {
         let mut all: BTreeMap<(Arc<str>, Partition), ReadPartition> = BTreeMap::new();
         for (id, lane) in &*self.lock() {
             let (topic, partition) = (Arc::clone(&lane.topic), id.upstream);
-            let (records, lag) = (lane.records.load(Relaxed), lane.lag());
+            let records = lane.records.load(Relaxed);
+            let lag = reads.get(id).map(|lane| lane.lag());
             all.entry((Arc::clone(&topic), partition))
                 .and_modify(|read| {
                     read.records += records;
@@ -81,12 +92,7 @@ impl Lanes {
         all.into_values().collect()
     }
 
-    /// How many records it is behind, as far as that is known.
-    pub(super) fn lag(&self) -> Option<i64> {
-        self.lock().values().filter_map(|lane| lane.lag()).reduce(i64::saturating_add)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<LaneId, Arc<LaneFigures>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LaneId, CountedLane>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,8 +109,52 @@ impl LaneFigures {
         self.shared.note_end(end);
     }
 
-    fn lag(&self) -> Option<i64> {
-        let position = self.position.load(Relaxed);
-        (position >= 0).then(|| self.shared.end().saturating_sub(position).max(0))
+    /// How many records it is behind.
+    pub(super) fn lag(&self) -> i64 {
+        self.shared.end().saturating_sub(self.position.load(Relaxed)).max(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::TopicId;
+    use crate::kafka::admin::OffsetSpec;
+    use crate::plan::{Input, NodeId};
+
+    fn start(id: u8, position: i64, end: i64) -> LaneStart {
+        LaneStart {
+            lane: LaneId { input: Input::Source(NodeId(0)), upstream: Partition(0) },
+            topic: "t".into(),
+            topic_id: TopicId([id; 16]),
+            position,
+            end,
+            reset: OffsetSpec::Earliest,
+            stop: None,
+        }
+    }
+
+    #[test]
+    fn what_a_session_still_says_when_it_is_over_is_not_heard() {
+        let lanes = Lanes::default();
+        let shown = |reads: &SessionLanes| {
+            let all = lanes.partitions(reads);
+            (all[0].records, all[0].lag)
+        };
+        let first = lanes.begin(&[start(1, 0, 10)]);
+        let lane = Arc::clone(first.values().next().unwrap());
+        lane.note_records(4);
+        lane.note_place(4, 10);
+        assert_eq!(shown(&first), (4, Some(6)));
+        drop(first);
+        // A worker that has not heard of its end goes on for a moment.
+        lane.note_records(1);
+        lane.note_place(5, 10);
+        assert_eq!(shown(&SessionLanes::new()), (5, None));
+        // The topic is made again, and holds fewer records.
+        let second = lanes.begin(&[start(2, 0, 3)]);
+        assert_eq!(shown(&second), (5, Some(3)));
+        lane.note_place(5, 10);
+        assert_eq!(shown(&second), (5, Some(3)));
     }
 }

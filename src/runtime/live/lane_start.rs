@@ -1,5 +1,6 @@
 //! A partition that a query reads, and from where on.
 
+use crate::kafka::TopicId;
 use crate::kafka::admin::OffsetSpec;
 use crate::runtime::LaneId;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 pub(super) struct LaneStart {
     pub(super) lane: LaneId,
     pub(super) topic: Arc<str>,
+    /// What tells it from another topic of its name.
+    pub(super) topic_id: TopicId,
     pub(super) position: i64,
     /// Where it ends, as far as is known.
     pub(super) end: i64,

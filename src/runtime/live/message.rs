@@ -13,6 +13,7 @@ use super::look_up::LookUp;
 use super::manner::Manner;
 use super::pressure::Pressure;
 use super::progress_round::WrittenUpTo;
+use super::session_figures::SessionFigures;
 use super::trail::Trail;
 use crate::kafka::fetch::{FetchedPartition, PartitionProblem};
 use crate::plan::SubTopologyId;
@@ -93,6 +94,7 @@ pub(super) struct Start {
     pub(super) trail: Arc<Trail>,
     pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
+    pub(super) session: Arc<SessionFigures>,
 }
 
 /// What a worker tells a query.

@@ -76,6 +76,7 @@ impl Positions<'_> {
             lanes.push(LaneStart {
                 lane: LaneId { input: read.input, upstream: Partition(at.partition) },
                 topic: Arc::clone(&name),
+                topic_id: read.topic.id,
                 position: self.position(at, extent, read).await?,
                 end: extent.end,
                 reset: read.reset,

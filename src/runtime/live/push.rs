@@ -24,6 +24,7 @@ use super::ids::{QueryId, SessionId};
 use super::lane_start::LaneStart;
 use super::manner::Manner;
 use super::message::{Command, Event, Portion, Start};
+use super::node_figures::Nodes;
 use super::placements::Placements;
 use super::positions::{Positions, ReadInput, reset_of};
 use super::pressure::Pressure;
@@ -119,7 +120,7 @@ impl PushParts {
     pub(super) fn start(self, spec: PushSpec) -> PushRows {
         let (sender, rows) = channel(WAITING_PORTIONS);
         let topics = Arc::clone(self.workers.topics());
-        let figures = Arc::new(Figures::new(self.workers.count(), topics));
+        let figures = Arc::new(Figures::new(Nodes::of(&spec.plan), topics, None));
         let id = spec.id.clone();
         let (begin, begun) = oneshot::channel();
         let giving = Giving { sender, begin: Some(begin) };
@@ -290,15 +291,16 @@ impl PushSession {
             columns: spec.plan.sink.schema.value.len(),
             left: spec.limit.unwrap_or(u64::MAX),
         };
+        let own = figures.begin_session(&lanes);
         for worker in 0..workers.count() {
             let tasks = Tasks::new(Arc::clone(layout), worker)?;
             if tasks.is_empty() {
                 continue;
             }
             session.members.push(worker);
-            let own = lanes.iter().filter(|start| tasks.reads(start.lane));
+            let read = lanes.iter().filter(|start| tasks.reads(start.lane));
             let start = Start {
-                lanes: own.cloned().collect(),
+                lanes: read.cloned().collect(),
                 tasks,
                 fault_rules: spec.settings.fault_rules,
                 stops_at_lost_records: spec.settings.stops_at_lost_records,
@@ -307,6 +309,7 @@ impl PushSession {
                 trail: Arc::clone(&session.trail),
                 manner: Manner::default(),
                 figures: Arc::clone(figures),
+                session: Arc::clone(&own),
             };
             workers.command(worker, &session.id, Command::Start(Box::new(start))).await;
         }

@@ -165,7 +165,8 @@ impl Readings {
         let mut tracks: BTreeMap<Partition, Track> = BTreeMap::new();
         for start in lanes {
             let new = || {
-                let figures = self.topics.partition(&topic, start.lane.upstream);
+                let partition = start.lane.upstream;
+                let figures = self.topics.partition(&topic, start.topic_id, partition);
                 Track::new(start.position, start.end, figures)
             };
             let track = tracks.entry(start.lane.upstream).or_insert_with(new);
@@ -337,8 +338,8 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::ClientConfig;
     use crate::kafka::admin::OffsetSpec;
+    use crate::kafka::{ClientConfig, TopicId};
     use crate::plan::{Input, NodeId};
     use crate::runtime::LaneId;
 
@@ -347,6 +348,7 @@ mod tests {
         LaneStart {
             lane,
             topic: "t".into(),
+            topic_id: TopicId::UNKNOWN,
             position: 0,
             end: 100,
             reset: OffsetSpec::Earliest,

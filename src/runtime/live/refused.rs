@@ -17,10 +17,15 @@ use crate::kafka::admin::Admin;
 use crate::kafka::error::{Excerpt, RefusedRecord};
 use crate::kafka::produce::{LeftOut, RefusedRecords};
 use crate::kafka::{KafkaError, ResponseError};
-use crate::runtime::{LogEvent, ProcessingLogEntry, SkipCause, SkipExample, Skipped};
+use crate::runtime::skipped_row::plain_text;
+use crate::runtime::{LogEvent, ProcessingLogEntry, SkipCause, SkipExample, Skipped, SkippedRow};
+use crate::types::Timestamp;
 
 /// How many characters of a key are told.
 const KEY_CHARS: usize = 100;
+
+/// How many characters of a key and of a value are kept for those who look later.
+const ROW_CHARS: usize = 1_000;
 
 /// What becomes of what the topics of a query do not take.
 pub(super) fn refused_records(settings: &QuerySettings, topics: &QueryTopics) -> RefusedRecords {
@@ -98,7 +103,13 @@ impl Refusals<'_> {
 fn example(record: &RefusedRecord) -> SkipExample {
     let key = record.key.as_ref().map_or("null".to_owned(), |key| text(key, KEY_CHARS));
     let ours = format!("{}, with key {key}: {}", place(record), reason(&record.cause));
-    SkipExample::new(None, &ours, &[&record.cause.to_string()])
+    let shown = |part: &Option<Excerpt>| part.as_ref().map(|bytes| text(bytes, ROW_CHARS));
+    let row = SkippedRow {
+        timestamp: Some(Timestamp(record.timestamp_ms)),
+        key: shown(&record.key),
+        value: shown(&record.value),
+    };
+    SkipExample::new(None, &ours, &[&record.cause.to_string()]).with_row(row)
 }
 
 fn told(record: &RefusedRecord) -> String {
@@ -136,12 +147,8 @@ fn row(record: &RefusedRecord) -> String {
 
 /// Bytes as a text, and how many there are where not all of them are there.
 fn text(excerpt: &Excerpt, chars_max: usize) -> String {
-    let is_plain = |text: &&str| !text.contains(char::is_control);
-    // The window of a key, say, is no text.
-    let plain = std::str::from_utf8(&excerpt.bytes).ok().filter(is_plain);
-    let all = plain.map_or_else(|| excerpt.bytes.escape_ascii().to_string(), str::to_owned);
-    let mut text: String = all.chars().take(chars_max).collect();
-    if all.len() > text.len() || excerpt.bytes.len() < excerpt.length {
+    let (mut text, is_all) = plain_text(&excerpt.bytes, chars_max);
+    if !is_all || excerpt.bytes.len() < excerpt.length {
         let _ = write!(text, "… ({} bytes)", excerpt.length);
     }
     text

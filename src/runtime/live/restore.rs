@@ -89,9 +89,6 @@ impl Restoring {
             )));
         }
         let lanes = self.lanes(&admin, &committed).await?;
-        for start in lanes.iter().filter(|start| self.made_again.contains(&*start.topic)) {
-            self.figures.lanes.begin_again(start);
-        }
         let mut known = BTreeMap::new();
         for start in &lanes {
             let at = TopicPartition::new(&*start.topic, start.lane.upstream.0);

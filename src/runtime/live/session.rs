@@ -109,11 +109,12 @@ impl Session {
         let manner = quarantine.manner(&lanes);
         let shares = tasks.divide(layout).into_iter().enumerate();
         let mut members = Vec::new();
+        let own = figures.begin_session(&lanes);
         for (worker, tasks) in shares.filter(|(_, tasks)| !tasks.is_empty()) {
             members.push(worker);
-            let own = lanes.iter().filter(|start| tasks.reads(start.lane));
+            let read = lanes.iter().filter(|start| tasks.reads(start.lane));
             let start = Start {
-                lanes: own.cloned().collect(),
+                lanes: read.cloned().collect(),
                 tasks,
                 fault_rules: settings.fault_rules,
                 stops_at_lost_records: settings.stops_at_lost_records,
@@ -122,6 +123,7 @@ impl Session {
                 trail: Arc::clone(&trail),
                 manner: manner.clone(),
                 figures: Arc::clone(&figures),
+                session: Arc::clone(&own),
             };
             workers.command(worker, &id, Command::Start(Box::new(start))).await;
         }

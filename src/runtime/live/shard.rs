@@ -22,9 +22,11 @@ use super::manner::Manner;
 use super::message::{Event, Start};
 use super::pressure::Pressure;
 use super::progress_round::WrittenUpTo;
+use super::session_figures::SessionFigures;
 use super::track::Wish;
 use super::trail::Trail;
 use crate::expr::RandomSource;
+use crate::kafka::TopicId;
 use crate::kafka::admin::OffsetSpec;
 use crate::plan::{Input, NodeId, RepartitionId, Sought, SubTopologyId};
 use crate::runtime::panics::guard;
@@ -51,6 +53,8 @@ pub(super) struct Shard {
     pub(super) trail: Arc<Trail>,
     pub(super) manner: Manner,
     pub(super) figures: Arc<Figures>,
+    /// What others see of it as long as its session lasts.
+    pub(super) session: Arc<SessionFigures>,
     pub(super) repartitions: BTreeMap<RepartitionId, RepartitionReader>,
     /// Whether nothing of it waits for anything: each row goes straight through.
     pub(super) is_plain: bool,
@@ -75,6 +79,7 @@ impl World {
 /// A partition that it reads.
 pub(super) struct Lane {
     topic: Arc<str>,
+    topic_id: TopicId,
     pub(super) position: i64,
     /// Where the partition ends, as far as is known.
     pub(super) end: i64,
@@ -164,15 +169,14 @@ impl Shard {
     ) -> Self {
         let stops_at_lost_records = start.stops_at_lost_records;
         let Start { mut tasks, lanes, fault_rules, events, pressure, .. } = start;
-        let Start { trail, manner, figures, .. } = start;
+        let Start { trail, manner, figures, session, .. } = start;
         tasks.set_row_by_row(manner.is_row_by_row);
         let lane = |start: LaneStart| {
-            let LaneStart { lane, topic, position, end, reset, stop } = start;
-            let own = figures.lanes.start(lane, &topic);
-            own.note_place(position, end);
+            let LaneStart { lane, topic, topic_id, position, end, reset, stop } = start;
             let lane_state = Lane {
-                figures: own,
+                figures: session.lane(lane)?,
                 topic,
+                topic_id,
                 position,
                 end,
                 reset,
@@ -187,7 +191,7 @@ impl Shard {
                 written: None,
                 lacks_schema: false,
             };
-            (lane, lane_state)
+            Some((lane, lane_state))
         };
         let is_unordered = lanes.iter().all(|start| !pressure.is_ordered(start.lane));
         let is_plain = is_unordered && tasks.layout().plan().has_no_memory();
@@ -197,7 +201,7 @@ impl Shard {
             is_plain,
             has_worked: true,
             tasks,
-            lanes: lanes.into_iter().map(lane).collect(),
+            lanes: lanes.into_iter().filter_map(lane).collect(),
             stage: Stage::Held,
             cut_time: i64::MIN,
             interval: 0,
@@ -209,6 +213,7 @@ impl Shard {
             trail,
             manner,
             figures,
+            session,
             repartitions: BTreeMap::new(),
         }
     }
@@ -295,8 +300,8 @@ impl Shard {
             let lane = self.lanes.get_mut(&id)?;
             lane.is_attached = true;
             let topic = Arc::clone(&lane.topic);
-            let Lane { position, end, reset, stop, .. } = *lane;
-            Some(LaneStart { lane: id, topic, position, end, reset, stop })
+            let Lane { topic_id, position, end, reset, stop, .. } = *lane;
+            Some(LaneStart { lane: id, topic, topic_id, position, end, reset, stop })
         };
         wanting.into_iter().filter_map(start).collect()
     }

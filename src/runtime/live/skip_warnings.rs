@@ -143,6 +143,7 @@ impl Warnings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::node_figures::Nodes;
     use super::*;
     use crate::runtime::{RecordPlace, Skipped};
     use crate::types::{Offset, Partition};
@@ -156,7 +157,8 @@ mod tests {
 
     impl Story {
         fn new() -> Self {
-            let (figures, now) = (Figures::new(1, Arc::default()), clock::instant());
+            let (figures, now) =
+                (Figures::new(Nodes::default(), Arc::default(), None), clock::instant());
             Self { warnings: Warnings::new(&figures, now), figures, now }
         }
 
@@ -169,8 +171,7 @@ mod tests {
             };
             let mut skipped = Skipped::default();
             *skipped.counts.get_mut(cause) = count;
-            let example = SkipExample { record: Some(place("t")), reason: "why".to_owned() };
-            *skipped.examples.get_mut(cause) = Some(example);
+            skipped.examples.get_mut(cause).push(SkipExample::new(Some(place("t")), "why", &[]));
             self.figures.skips.note(skipped);
             self.figures.records.fetch_add(100, Relaxed);
         }

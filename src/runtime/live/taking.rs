@@ -71,6 +71,9 @@ impl Shard {
     ) {
         let found = found.unwrap_or_default();
         self.note_taken(lane, chunk.records.len(), false);
+        let (records, left_out) = (chunk.records.len(), read.rows.len - found.len());
+        let alone = if found.is_empty() { records } else { 0 };
+        self.tasks.note_left_out(node, alone, left_out);
         if found.is_empty() {
             self.note_records(lane, chunk.records.len());
             self.move_to(lane, chunk.next);
@@ -425,6 +428,8 @@ impl Shard {
 
     fn give_given(&mut self) {
         let given = &mut self.tasks.given;
+        self.figures.nodes.add(&given.nodes);
+        given.nodes.clear();
         if !given.skipped.is_empty() {
             self.figures.skips.note(std::mem::take(&mut given.skipped));
         }

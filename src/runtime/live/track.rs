@@ -128,7 +128,7 @@ impl Track {
         self.fetched = fetched.next_offset;
         self.end = self.end.max(fetched.last_stable_offset);
         self.bytes += fetched.bytes;
-        self.figures.note_fetched(fetched.position, fetched.next_offset, fetched.bytes);
+        self.figures.note_fetched(fetched.position..fetched.next_offset, fetched.bytes);
         self.batches.push_back(fetched);
     }
 

@@ -388,14 +388,14 @@ impl Worker {
             return false;
         }
         let arena = Arena::new();
-        let (batch, place) = (&track.batches[turn.batch], track.place);
+        let (batch, place, from) = (&track.batches[turn.batch], track.place, turn.offsets.start);
         let chunk = guard(|| next_chunk(batch, turn.offsets, place, &arena));
         let chunk = chunk.map_err(|panic| panic.to_string()).and_then(|chunk| {
             // What cannot be read as records is wrong with the topic.
             chunk.map_err(|error| error.to_string())
         });
         if let Ok(chunk) = &chunk {
-            track.figures.note_read(&chunk.records.offsets, chunk.next);
+            track.figures.note_read(&chunk.records.offsets, from..chunk.next);
         }
         // The first query over a definition has the chunk decoded, all others over it take what that gave.
         let mut decoded = Decoded::new(definitions, &*seat.probe, &arena);

@@ -3,7 +3,8 @@
 use super::process::ProcessFigures;
 use super::text::{Exposition, Kind, Label};
 use crate::engine::host::{
-    DurationCounts, HostFigures, QueryState, ReadPartition, TopicPartitionFigures,
+    DurationCounts, HostFigures, NodeCount, QueryState, ReadPartition, StoredFigures,
+    TopicPartitionFigures,
 };
 
 /// What was measured for one scrape.
@@ -142,12 +143,41 @@ pub(super) static METRICS: &[Metric] = &[
     Metric {
         name: "millstream_query_stored_rows",
         kind: Kind::Gauge,
-        help: "Rows that the stores of a query hold, as of its last commit.",
+        help: "Rows that the stores of a query hold for a partition, as of its last commit.",
         write: |measured, out| {
             for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.status.stored_rows as u64);
+                for StoredFigures { store, partition, rows } in &query.stores {
+                    let partition = partition.0.to_string();
+                    let labels =
+                        [("query", &*query.status.id), ("store", store), ("partition", &partition)];
+                    out.count(&labels, *rows as u64);
+                }
             }
         },
+    },
+    Metric {
+        name: "millstream_query_step_rows_taken_total",
+        kind: Kind::Counter,
+        help: "Rows that a step of a query has taken; of a source all records.",
+        write: |measured, out| by_step(measured, |labels, count| out.count(labels, count.taken)),
+    },
+    Metric {
+        name: "millstream_query_step_rows_given_total",
+        kind: Kind::Counter,
+        help: "Rows that a step of a query has given to the one after it.",
+        write: |measured, out| by_step(measured, |labels, count| out.count(labels, count.given)),
+    },
+    Metric {
+        name: "millstream_query_step_rows_late_total",
+        kind: Kind::Counter,
+        help: "Rows that a step of a query has left out, as their windows were closed.",
+        write: |measured, out| by_step(measured, |labels, count| out.count(labels, count.late)),
+    },
+    Metric {
+        name: "millstream_query_step_rows_failed_total",
+        kind: Kind::Counter,
+        help: "Rows of which a step of a query could not read or compute something, or which lack what it needs.",
+        write: |measured, out| by_step(measured, |labels, count| out.count(labels, count.failed)),
     },
     Metric {
         name: "millstream_query_restored_records_total",
@@ -172,13 +202,13 @@ pub(super) static METRICS: &[Metric] = &[
     Metric {
         name: "millstream_topic_records_read_total",
         kind: Kind::Counter,
-        help: "Records of a partition that were read behind the last offset that any query here had come to before.",
+        help: "Records of a partition that queries here have read, each counted once.",
         write: |measured, out| by_topic(measured, |labels, topic| out.count(labels, topic.records)),
     },
     Metric {
         name: "millstream_topic_fetched_bytes_total",
         kind: Kind::Counter,
-        help: "Bytes of a partition's batches, decompressed, that were fetched behind the last offset that was fetched before.",
+        help: "Bytes of a partition's batches, decompressed, that were fetched, each counted once.",
         write: |measured, out| by_topic(measured, |labels, topic| out.count(labels, topic.bytes)),
     },
     Metric {
@@ -263,6 +293,17 @@ fn fraction(out: &mut Exposition, value: Option<f64>) {
 fn durations(out: &mut Exposition, query: &str, counts: &DurationCounts) {
     let DurationCounts { counts, sum_us } = counts;
     out.durations(&[("query", query)], &DurationCounts::BOUNDS_MS, counts, *sum_us);
+}
+
+/// Each step of a query.
+fn by_step(measured: &Measured, mut each: impl FnMut(&[Label<'_>], &NodeCount)) {
+    for query in &measured.host.instance.queries {
+        for (at, step) in query.nodes.iter().enumerate() {
+            // Names of steps may come twice, places do not.
+            let (id, place) = (&*query.status.id, at.to_string());
+            each(&[("query", id), ("place", &place), ("step", &step.name)], &step.count);
+        }
+    }
 }
 
 /// Each partition that a query reads.

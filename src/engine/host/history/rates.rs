@@ -14,7 +14,7 @@ use crate::types::{Partition, Timestamp};
 pub(super) struct Rates {
     at: Option<Timestamp>,
     busy_us: u64,
-    queries: BTreeMap<Arc<str>, [u64; 4]>,
+    queries: BTreeMap<Arc<str>, [u64; 7]>,
     partitions: BTreeMap<(Arc<str>, Partition), [u64; 2]>,
 }
 
@@ -41,10 +41,12 @@ impl Rates {
         for query in &counted.queries {
             let (id, counts) = (Arc::<str>::from(&*query.status.id), counts_of(query));
             let old = before.queries.get(&id);
-            let mut row: Vec<f32> =
-                (0..counts.len()).map(|at| rate(counts[at], old.map(|old| old[at]))).collect();
-            row.push(query.status.lag.map_or(f32::NAN, |lag| lag as f32));
-            row.push(query.status.stored_rows as f32);
+            let rates = (0..counts.len()).map(|at| rate(counts[at], old.map(|old| old[at])));
+            let mut row: Vec<f32> = rates.collect();
+            let lag = query.status.lag.map_or(f32::NAN, |lag| lag as f32);
+            // In the order of the names.
+            row.splice(4..4, [lag, query.status.stored_rows as f32]);
+            row.push(query.restoring as f32);
             all.push((Subject::Query(Arc::clone(&id)), row));
             self.queries.insert(id, counts);
         }
@@ -66,9 +68,12 @@ impl Rates {
     }
 }
 
-/// What is counted of a query: read, written, skipped, late.
-fn counts_of(query: &QueryFigures) -> [u64; 4] {
+/// What is counted of a query: read, written, skipped, late; commits, failures, restored.
+fn counts_of(query: &QueryFigures) -> [u64; 7] {
     let status = &query.status;
     let skipped = &status.skipped;
-    [status.records, status.written, skipped.total(), *skipped.get(SkipCause::Late)]
+    let (commits, late) = (query.commits.total(), *skipped.get(SkipCause::Late));
+    let counted = [status.records, status.written, skipped.total(), late];
+    let [read, written, skipped, late] = counted;
+    [read, written, skipped, late, commits, query.failures, query.restored]
 }

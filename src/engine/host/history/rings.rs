@@ -78,6 +78,10 @@ impl Subject {
                 "late_per_second",
                 "lag",
                 "stored_rows",
+                "commits_per_second",
+                "failures_per_second",
+                "restored_per_second",
+                "restoring",
             ],
             Self::Partition(..) => &["records_per_second", "bytes_per_second"],
         }
@@ -384,7 +388,11 @@ mod tests {
         const LIMIT: usize = 16 << 20;
         let mut rings = Rings::new(LIMIT);
         let values = || {
-            let query = |n| (Subject::Query(format!("Q{n}").into()), vec![n as f32; 6]);
+            let query = |n| {
+                let subject = Subject::Query(format!("Q{n}").into());
+                let width = subject.figures().len();
+                (subject, vec![n as f32; width])
+            };
             let topic = |n| (topic(n), vec![n as f32; 2]);
             (0..1_000).map(query).chain((0..3_000).map(topic)).collect::<Vec<_>>()
         };
@@ -397,7 +405,7 @@ mod tests {
         let window = rings.since(0, Step::Fine, |_| true);
         assert_eq!((window.left_out, window.subjects.len()), (0, 4_000));
         // All of them at once are looked at less far back.
-        assert_eq!((window.points, window.from), (FIGURES_MAX / 12_000, START + 99 - 40));
+        assert_eq!((window.points, window.from), (FIGURES_MAX / 16_000, START + 99 - 30));
         assert_eq!(points(&rings, &topic(2_999), (0, Step::Fine)).1, vec![2_999.0; 56]);
         // Where even the shortest do not fit, some are kept and the others are counted.
         let mut small = Rings::new(1 << 20);

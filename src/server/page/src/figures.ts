@@ -34,6 +34,21 @@ export interface TopicFigures {
   partitions: PartitionFigures[]
 }
 
+/** A step of a query, and how many rows it has taken and given since the query began. */
+export interface Step {
+  name: string
+  part: number
+  inputs: number[]
+  topic: string | null
+  /** The topic, without its query's name, through which what it gives goes to another part, if only in memory. */
+  repartition: string | null
+  stores: string[]
+  taken: number
+  given: number
+  late: number
+  failed: number
+}
+
 export interface QueryFigures {
   id: string
   state: string
@@ -45,7 +60,15 @@ export interface QueryFigures {
   skipped: Record<string, number>
   failures: number
   stored_rows: number
+  commits: number
+  commit_ms_mean: number | null
+  /** Records that its state was restored from, and how many are left at most. */
+  restored: number
+  restoring: number
   partitions: { topic: string; partition: number; records: number; lag: number | null }[]
+  /** Of a query that is asked for. */
+  steps?: Step[]
+  stores?: { store: string; partition: number; rows: number }[]
   over_time: Record<'read_per_second' | 'written_per_second' | 'skipped_per_second' | 'late_per_second' | 'lag', Values>
 }
 
@@ -55,6 +78,11 @@ export interface Figures {
   points: Points
   queries: QueryFigures[]
   topics: TopicFigures[]
+}
+
+/** Those of the last minute, of all queries and topics; over time, and with its steps, of one query alone. */
+export function useQueryFigures(id: string): Loaded<Figures> {
+  return useKept(() => counted<Figures>({ query: id }), [id])
 }
 
 /** Those of the last minute, of all queries and topics. */
@@ -70,20 +98,18 @@ export const SPANS: Record<Span, { step: number; points: number }> = {
   '6 h': { step: 10, points: 2_160 },
 }
 
-/** Points of a topic over time. What is new is added to what is known: the server may have begun anew and know less. */
-export class Past {
-  readonly partitions = new Map<number, Values>()
+/** Values over time, by what they are of. What is new is added to what is known: the server may have begun anew and know less. */
+class Series<K> {
+  readonly values = new Map<K, Values>()
   /** The time of the first point, in milliseconds since 1970. */
   from = 0
   count = 0
-  isLeftOut = false
   readonly stepMs: number
+  readonly #points: number
 
-  constructor(
-    readonly topic: string,
-    readonly span: Span,
-  ) {
+  constructor(readonly span: Span) {
     this.stepMs = SPANS[span].step * 1_000
+    this.#points = SPANS[span].points
   }
 
   /** The time behind the last point. */
@@ -91,28 +117,49 @@ export class Past {
     return this.from + this.count * this.stepMs
   }
 
+  append(points: Points, all: Iterable<[K, Values]>): void {
+    if (points.count === 0) return
+    let known = this.count === 0 ? 0 : Math.round((points.from - this.from) / this.stepMs)
+    if (known <= 0 || known > this.#points) {
+      this.values.clear()
+      this.from = points.from
+      known = 0
+    }
+    const total = known + points.count
+    const excess = Math.max(0, total - this.#points)
+    for (const [key, newer] of all) {
+      const values = this.values.get(key)?.slice(0, known) ?? []
+      while (values.length < known) values.push(null)
+      values.push(...newer)
+      while (values.length < total) values.push(null)
+      this.values.set(key, values.slice(excess))
+    }
+    this.from += excess * this.stepMs
+    this.count = total - excess
+  }
+}
+
+/** Points of a topic over time. */
+export class Past extends Series<number> {
+  isLeftOut = false
+
+  constructor(
+    readonly topic: string,
+    span: Span,
+  ) {
+    super(span)
+  }
+
+  get partitions(): Map<number, Values> {
+    return this.values
+  }
+
   add({ points, topics }: Figures): void {
     const topic = topics.find(({ name }) => name === this.topic)
     if (!topic || points.count === 0) return
     // Nothing is known of partitions for which there is no room.
     this.isLeftOut = points.left_out > 0 && topic.partitions.some(({ over_time }) => over_time.records_per_second.length < points.count)
-    let known = this.count === 0 ? 0 : Math.round((points.from - this.from) / this.stepMs)
-    if (known <= 0 || known > SPANS[this.span].points) {
-      this.partitions.clear()
-      this.from = points.from
-      known = 0
-    }
-    const total = known + points.count
-    const excess = Math.max(0, total - SPANS[this.span].points)
-    for (const { partition, over_time } of topic.partitions) {
-      const values = this.partitions.get(partition)?.slice(0, known) ?? []
-      while (values.length < known) values.push(null)
-      values.push(...over_time.records_per_second)
-      while (values.length < total) values.push(null)
-      this.partitions.set(partition, values.slice(excess))
-    }
-    this.from += excess * this.stepMs
-    this.count = total - excess
+    this.append(points, topic.partitions.map(({ partition, over_time }) => [partition, over_time.records_per_second]))
   }
 }
 
@@ -122,6 +169,65 @@ export function usePast(topic: string, span: Span): { past: Past; error?: Error 
   const { error } = useKept(async () => {
     const asked = { since: String(past.end), step: String(SPANS[span].step), topic }
     past.add(await counted<Figures>(asked))
+    return past.end
+  }, [past])
+  return error ? { past, error } : { past }
+}
+
+/** Points of a query over time, by their figures. */
+class QueryPast extends Series<string> {
+  constructor(
+    readonly id: string,
+    span: Span,
+  ) {
+    super(span)
+  }
+
+  add({ points, queries }: Figures): void {
+    const own = queries.find(({ id }) => id === this.id)
+    if (own) this.append(points, Object.entries(own.over_time))
+  }
+}
+
+/** A query over time, kept up while it is looked at. */
+export function useQueryPast(id: string, span: Span): { past: QueryPast; error?: Error } {
+  const past = useMemo(() => new QueryPast(id, span), [id, span])
+  const { error } = useKept(async () => {
+    past.add(await counted<Figures>({ since: String(past.end), step: String(SPANS[span].step), query: id }))
+    return past.end
+  }, [past])
+  return error ? { past, error } : { past }
+}
+
+/** What queries skip a second, over a quarter of an hour. */
+class Skips extends Series<''> {
+  constructor(readonly query: string | undefined) {
+    super('15 min')
+  }
+
+  /** The times of the points, in seconds since 1970. */
+  get seconds(): number[] {
+    return Array.from({ length: this.count }, (_, at) => (this.from + at * this.stepMs) / 1_000)
+  }
+
+  get known(): Values {
+    return this.values.get('') ?? []
+  }
+
+  add({ points, queries }: Figures): void {
+    const own = queries.filter(({ id }) => this.query === undefined || id === this.query)
+    const all = own.map(({ over_time }) => over_time.skipped_per_second)
+    const longest = Math.max(0, ...all.map((values) => values.length))
+    const summed = Array.from({ length: longest }, (_, at) => sum(all.map((values) => values[values.length - longest + at] ?? null)))
+    this.append(points, [['', summed]])
+  }
+}
+
+/** What a query skips a second, or all of them; kept up while it is looked at. */
+export function useSkips(query: string | undefined): { past: Skips; error?: Error } {
+  const past = useMemo(() => new Skips(query), [query])
+  const { error } = useKept(async () => {
+    past.add(await counted<Figures>({ since: String(past.end), ...(query !== undefined && { query }) }))
     return past.end
   }, [past])
   return error ? { past, error } : { past }

@@ -10,6 +10,7 @@ import { Editor } from './editor/view.js'
 import { dismissGap, health, watchHealth } from './health.js'
 import { Empty, Notice } from './parts/notice.js'
 import { ThemeSwitch } from './parts/theme.js'
+import { Log } from './log/view.js'
 import { Queries } from './queries/view.js'
 import { href, route } from './route.js'
 import { ORIGINS_SETTING } from './server.js'
@@ -23,6 +24,7 @@ const VIEWS = [
   { id: 'sources', label: 'Sources', View: Sources },
   { id: 'topics', label: 'Topics', View: Topics },
   { id: 'queries', label: 'Queries', View: Queries },
+  { id: 'log', label: 'Log', View: Log },
   { id: 'editor', label: 'Editor', View: Editor },
 ]
 
@@ -32,6 +34,8 @@ function Page() {
   const found = VIEWS.find(({ id }) => id === view)
   useEffect(() => {
     document.title = `${found?.label ?? 'Not found'} · Millstream`
+    // Where there is no room for all of them.
+    document.querySelector('nav [aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [found])
   return (
     <>

@@ -85,6 +85,17 @@ export async function counted<T>(parameters: Record<string, string>): Promise<T>
   return response.json()
 }
 
+/** What queries have skipped: `GET /v1/millstream/skipped`. */
+export async function skipped<T>(parameters: Record<string, string>): Promise<T> {
+  const response = await send(`/v1/millstream/skipped?${new URLSearchParams(parameters)}`)
+  return response.json()
+}
+
+/** The language as it is here: `GET /v1/millstream/language`. */
+export async function language<T>(): Promise<T> {
+  return (await send('/v1/millstream/language')).json()
+}
+
 /** Runs statements, and gives an entity for each that has an answer. */
 export async function statements(
   ksql: string,
@@ -126,11 +137,37 @@ export async function query(
 ): Promise<string> {
   const body = JSON.stringify({ sql, properties, sessionVariables })
   const response = await send('/query-stream', { method: 'POST', headers: HEADERS, body, signal })
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
   const takes = /^\s*PRINT\b/i.test(sql) ? printed : take
   if (takes === printed) taker.begin([{ name: 'Record', type: 'STRING', isKey: false }], '')
-  let rest = ''
   let end = 'Query Completed'
+  await lines(response, signal, (some) => {
+    end = takes(some, taker) ?? end
+  })
+  return end
+}
+
+/** What stands in a line of an answer of records beside these. */
+const RECORD_ERROR = '{"error"'
+
+/**
+ * Reads the records of a topic until nobody takes them: `GET /v1/millstream/records`. Each line that is taken is a JSON object.
+ */
+export async function records(query: string, _: Properties, taker: Taker, signal: AbortSignal): Promise<string> {
+  const response = await send(`/v1/millstream/records?${query}`, { signal })
+  taker.begin([], '')
+  await lines(response, signal, (some) => {
+    const found = some.filter((line) => line.startsWith('{'))
+    const failed = found.find((line) => line.startsWith(RECORD_ERROR))
+    if (failed !== undefined) throw new Refusal(JSON.parse(failed).error, 500)
+    if (found.length > 0) taker.rows(found)
+  })
+  return 'Query Completed'
+}
+
+/** Reads an answer line by line to its end, and lets everything else have its turn now and then. */
+async function lines(response: Response, signal: AbortSignal, takes: (lines: string[]) => void): Promise<void> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
   let began = performance.now()
   for (;;) {
     let next
@@ -140,11 +177,10 @@ export async function query(
       if (signal.aborted) throw error
       throw new Away('the connection to the server is lost')
     }
-    const lines = (rest + (next.value ?? '')).split('\n')
-    rest = next.done ? '' : lines.pop()!
-    const said = takes(lines, taker)
-    if (said !== undefined) end = said
-    if (next.done) return end
+    const some = (rest + (next.value ?? '')).split('\n')
+    rest = next.done ? '' : some.pop()!
+    takes(some)
+    if (next.done) return
     if (performance.now() - began > SLICE_MS) {
       await turn()
       began = performance.now()

@@ -2,7 +2,9 @@
 
 import { useState } from 'preact/hooks'
 import { stateOf, type Offsets, type RunningQuery, type Source } from '../catalogue.js'
-import { useFigures } from '../figures.js'
+import { useQueryFigures } from '../figures.js'
+import { SkippedRecords } from '../log/records.js'
+import { useSkipped } from '../log/skipped.js'
 import { Confirm } from '../parts/confirm.js'
 import { useKept } from '../parts/load.js'
 import { Name } from '../parts/name.js'
@@ -12,6 +14,7 @@ import { statements } from '../server.js'
 import { count, quoted } from '../sql.js'
 import { useStore } from '../store.js'
 import { Flow } from './flow.js'
+import { OverTime, Stores } from './past.js'
 import { Plan } from './plan.js'
 
 interface Description {
@@ -157,7 +160,7 @@ function One({ query, again }: { query: RunningQuery; again: () => void }) {
       )}
       {refused && <Notice kind="error">{refused}</Notice>}
       {error && <Notice kind="error">It cannot be explained: {error.message}</Notice>}
-      {described && <Live {...described.description} />}
+      <Live id={query.id} />
       <section class="panel">
         <h3>Statement</h3>
         <pre tabIndex={0}>{query.queryString}</pre>
@@ -167,11 +170,37 @@ function One({ query, again }: { query: RunningQuery; again: () => void }) {
   )
 }
 
-function Live({ id, topology }: Description) {
-  const { value: figures, error } = useFigures()
+function Live({ id }: { id: string }) {
+  const { value: figures, error } = useQueryFigures(id)
   const own = figures?.queries.find((query) => query.id === id)
   if (error) return <Notice kind="error">Its figures are not given: {error.message}</Notice>
-  return own && figures ? <Flow topology={topology} query={own} figures={figures} /> : null
+  if (!own || !figures) return null
+  return (
+    <>
+      <Flow query={own} figures={figures} />
+      {Object.keys(own.skipped).length > 0 && <Skipped id={id} />}
+      <OverTime id={id} />
+      <Stores query={own} />
+    </>
+  )
+}
+
+/** How many of the last records that it has skipped are shown. */
+const SKIPPED_SHOWN = 5
+
+function Skipped({ id }: { id: string }) {
+  const { known, error } = useSkipped({ query: id })
+  if (error) return <Notice kind="error">What it has skipped is not told: {error.message}</Notice>
+  if (!known) return null
+  return (
+    <section class="panel">
+      <div class="result-head">
+        <h3>Last skipped records</h3>
+        <a href={href('log', { query: id })}>All of them</a>
+      </div>
+      <SkippedRecords all={known.records.slice(0, SKIPPED_SHOWN)} isOfOne />
+    </section>
+  )
 }
 
 function Described({ description, places }: { description: Description; places: Place[] }) {
@@ -220,7 +249,7 @@ function Progress({ places }: { places: Place[] }) {
         <span class="muted">{count(places.reduce((sum, place) => sum + behind(place), 0))} records behind the ends</span>
       </h3>
       <div class="scrolled" tabIndex={0} role="region" aria-label="Committed offsets">
-        <table class="plain">
+        <table class="plain committed">
           <thead>
             <tr>
               <th scope="col">Topic</th>

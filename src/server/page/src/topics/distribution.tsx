@@ -3,8 +3,9 @@
 import { now, SPANS, sum, usePast, type Past, type Span, type TopicFigures } from '../figures.js'
 import { Notice } from '../parts/notice.js'
 import { Plot } from '../parts/plot.js'
+import { Spans } from '../parts/spans.js'
 import { Trace } from '../parts/trace.js'
-import { changed, go, route } from '../route.js'
+import { route } from '../route.js'
 import { bytes, count, percent, rate } from '../sql.js'
 import { useStore } from '../store.js'
 import { HOT_FROM, overTime, UNEVEN_FROM, variation, word, WORDS } from './balance.js'
@@ -36,23 +37,6 @@ export function Distribution({ topic }: { topic: TopicFigures }) {
       </section>
       <OverTime past={past} topic={topic} />
     </>
-  )
-}
-
-function Spans({ chosen }: { chosen: Span }) {
-  return (
-    <span class="spans" role="group" aria-label="Time that charts show">
-      {(Object.keys(SPANS) as Span[]).map((span) => (
-        <button
-          type="button"
-          key={span}
-          aria-pressed={span === chosen}
-          onClick={() => go(changed({ span: span === '15 min' ? undefined : span }), false)}
-        >
-          {span}
-        </button>
-      ))}
-    </span>
   )
 }
 
