@@ -94,7 +94,8 @@ impl OptionSet {
         self.names().any(|known| known == name)
     }
 
-    fn names(self) -> impl Iterator<Item = &'static str> {
+    /// The properties that it may have.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
         let (common, own) = match self {
             Self::Source => (COMMON, OF_SOURCE),
             Self::Sink => (COMMON, &[] as &[&str]),
@@ -103,7 +104,8 @@ impl OptionSet {
         common.iter().chain(own).copied()
     }
 
-    fn statement(self) -> &'static str {
+    /// The statements that have it.
+    pub fn statement(self) -> &'static str {
         match self {
             Self::Source => "CREATE STREAM or CREATE TABLE",
             Self::Sink => "CREATE … AS SELECT",

@@ -13,7 +13,8 @@ use super::guard::Guard;
 use super::shared::Shared;
 use super::users::Users;
 use super::{
-    cluster, figures, inserts, ksql, metrics, page, query, skipped, status, terminate, web_socket,
+    cluster, figures, inserts, ksql, language, metrics, page, query, skipped, status, tail,
+    terminate, web_socket,
 };
 
 /// The API of a host.
@@ -31,6 +32,8 @@ pub(super) fn router(shared: Arc<Shared>, guard: Guard, users: Option<Users>) ->
         .route("/status/{kind}/{entity}/{action}", get(status::one))
         .route("/is_valid_property/{name}", get(status::is_valid_property))
         .route("/v1/millstream/figures", get(figures::figures))
+        .route("/v1/millstream/language", get(language::language))
+        .route("/v1/millstream/records", get(tail::records))
         .route("/v1/millstream/skipped", get(skipped::skipped))
         .route("/v1/metadata", get(status::metadata))
         .route("/v1/metadata/id", get(status::metadata_id))

@@ -276,6 +276,11 @@ pub fn is_reserved(word: &str) -> bool {
     is_word && keyword(word).is_some_and(|keyword| NOT_RESERVED.binary_search(&keyword).is_err())
 }
 
+/// The words that start a statement.
+pub fn statement_starts() -> &'static [&'static str] {
+    STATEMENT_STARTS
+}
+
 /// Where a symbol, keyword or class of tokens stands in ksqlDB's order.
 pub(super) fn order(word: &str) -> usize {
     WORDS.iter().position(|known| *known == word).unwrap_or(WORDS.len())

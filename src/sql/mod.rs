@@ -21,7 +21,7 @@ mod variables;
 pub mod visit;
 
 pub use diagnostic::Diagnostic;
-pub use keywords::is_reserved;
+pub use keywords::{is_reserved, statement_starts};
 pub use parsed_statement::ParsedStatement;
 pub use parser::{DEPTH_MAX, ERRORS_MAX, OPERATORS_MAX, ParseError};
 pub use span::{Lines, Position, Span};

@@ -2,13 +2,14 @@
 
 import { World } from './world.mjs'
 import * as devices from './devices.mjs'
+import * as docs from './docs.mjs'
 import * as editor from './editor.mjs'
 import * as log from './log.mjs'
 import * as queries from './queries.mjs'
 import * as sources from './sources.mjs'
 import * as topics from './topics.mjs'
 
-const SUITES = { devices, sources, topics, queries, log, editor }
+const SUITES = { devices, sources, topics, queries, log, editor, docs }
 
 const [program, pictures, sql, ...names] = process.argv.slice(2)
 let failed = 0

@@ -105,9 +105,9 @@ export const stories = {
       return tab.$$eval('.keys li', (all) => all.map((item) => [item.querySelector('b').textContent, Number(item.querySelector('data').value)]))
     }
     const expected = [['attic', 900], ['cellar', 50], ['porch', 50]]
-    await tab.getByText('PRINT guesses what keys').waitFor()
+    await tab.getByText('What keys and values are written in is guessed').waitFor()
     assert.deepEqual(await keys(), expected)
-    assert.match((await grid(tab))[0][3], /"GT":"walk","X":1\.5/)
+    assert.match((await grid(tab))[0][4], /"GT":"walk","X":1\.5/)
     await tab.getByLabel('Records are read').selectOption('BY_DEVICE')
     await tab.getByText('What cannot be read as a row of BY_DEVICE is left out').waitFor()
     assert.deepEqual(await keys(), expected)
@@ -136,7 +136,7 @@ export const stories = {
       return (await grid(tab)).length >= 5
     })
     await tab.getByLabel('Filter records').fill('PORCH')
-    await until('those of one device', async () => (await grid(tab)).every((row) => row[2] === 'porch'))
+    await until('those of one device', async () => (await grid(tab)).every((row) => row[3] === 'porch'))
     await tab.getByRole('button', { name: 'Pause' }).click()
     const before = await grid(tab)
     const kept = async () => Number(/came, (\d+) of the newest/.exec(await tab.locator('.newest-records').textContent())[1])
@@ -146,6 +146,42 @@ export const stories = {
     assert.deepEqual(await grid(tab), before)
     await tab.getByRole('button', { name: /Go on/ }).click()
     await until('the newer ones', async () => (await kept()) >= had + 4)
+    await world.close(tab)
+  },
+
+  async 'records are looked at from an offset or a time on, and chosen by an expression'(world) {
+    const tab = await world.open(`/#/topics?topic=${SINK}&from=earliest&as=BY_DEVICE`)
+    const said = (pattern) => until(String(pattern), async () => pattern.test(await tab.locator('.newest-records').textContent()))
+    await said(/1,0\d\d came/)
+    await tab.getByLabel('WHERE').fill("DEVICE = 'porch' AND X > 1")
+    await tab.getByRole('button', { name: 'Choose' }).click()
+    assert.match(tab.url(), /where=DEVICE/)
+    await until('those of one device', async () => {
+      const rows = await grid(tab)
+      return rows.length > 5 && rows.every((row) => row[3] === 'porch')
+    })
+    await tab.getByLabel('WHERE').fill('NOTHING = 1')
+    await tab.getByRole('button', { name: 'Choose' }).click()
+    await tab.getByText(/They are not given: .*NOTHING/s).waitFor()
+    await tab.getByLabel('Records are read').selectOption('as they are')
+    await tab.getByLabel('Records begin').selectOption('from an offset')
+    await tab.getByLabel('Offset', { exact: true }).fill('7')
+    await tab.getByLabel('Offset', { exact: true }).press('Tab')
+    await until('those behind an offset', async () => {
+      const offsets = (await grid(tab)).map((row) => Number(row[2]))
+      return tab.url().includes('from=offset%3A7') && offsets.length > 0 && offsets.every((offset) => offset >= 7)
+    })
+    await tab.getByLabel('Records begin').selectOption('from a time')
+    await tab.getByLabel('Time', { exact: true }).fill('2100-01-01T00:00:00')
+    await tab.getByLabel('Time', { exact: true }).press('Tab')
+    await said(/0 came/)
+    await world.close(tab, /status of 400/)
+  },
+
+  async 'without a stream over it a topic has no columns to choose by'(world) {
+    await world.statements("CREATE TABLE by_key (device VARCHAR PRIMARY KEY) WITH (KAFKA_TOPIC='alone', PARTITIONS=1, VALUE_FORMAT='JSON');")
+    const tab = await world.open('/#/topics?topic=alone')
+    await tab.getByText('No stream covers this topic').waitFor()
     await world.close(tab)
   },
 

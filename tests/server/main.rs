@@ -24,5 +24,6 @@ mod rests;
 mod skipped;
 mod statements;
 mod streams;
+mod tail;
 mod waiting;
 mod world;

@@ -8,7 +8,7 @@ use crate::plan::function_help;
 use crate::sql::Span;
 
 /// What aggregates are listed under.
-const AGGREGATE: &str = "AGGREGATE";
+pub(super) const AGGREGATE: &str = "AGGREGATE";
 
 /// All functions.
 pub(super) fn list() -> Vec<FunctionText> {
@@ -54,7 +54,8 @@ fn unknown(name: &str) -> HostError {
     HostError::new(HostFault::Request, format!("Can't find any functions with the name '{name}'"))
 }
 
-fn kind(is_table: bool) -> &'static str {
+/// What a function that is no aggregate is listed as.
+pub(super) fn kind(is_table: bool) -> &'static str {
     if is_table { "TABLE" } else { "SCALAR" }
 }
 

@@ -6,6 +6,7 @@ import 'uplot/dist/uPlot.min.css'
 import icon from './icon.svg'
 import './style.css'
 import { Devices } from './devices/view.js'
+import { Docs } from './docs/view.js'
 import { Editor } from './editor/view.js'
 import { dismissGap, health, watchHealth } from './health.js'
 import { Empty, Notice } from './parts/notice.js'
@@ -26,6 +27,7 @@ const VIEWS = [
   { id: 'queries', label: 'Queries', View: Queries },
   { id: 'log', label: 'Log', View: Log },
   { id: 'editor', label: 'Editor', View: Editor },
+  { id: 'docs', label: 'Docs', View: Docs },
 ]
 
 function Page() {

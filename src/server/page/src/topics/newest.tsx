@@ -10,6 +10,7 @@ import { changed, go, route } from '../route.js'
 import type { Column } from '../server.js'
 import { clock, count, percent } from '../sql.js'
 import { useStore, useVersion } from '../store.js'
+import { Seek } from './seek.js'
 import { KEPT_MAX, Tail, type From, type Seen } from './tail.js'
 
 /** How many keys are shown. */
@@ -23,46 +24,38 @@ interface NewestProps {
   isRead: boolean
 }
 
-/**
- * In which manner it is read: as the address says, else as rows of a stream that has keys, with their offsets. Where nobody
- * else reads it, `PRINT` does, for what a push query reads is among the figures.
- */
+/** In which manner it is read: as the address says, else as it is. What a push query over a stream reads is among the figures. */
 export function Newest({ topic, streams, isRead }: NewestProps) {
   const { parameters } = useStore(route)
   const asked = parameters.get('as')
-  const withKeys = isRead ? streams?.find(({ fields }) => fields.some(({ type }) => type === 'KEY')) : undefined
-  const stream = asked === 'print' ? undefined : streams?.find(({ name }) => name === asked) ?? withKeys
-  const usual = withKeys?.name ?? 'print'
-  const from: From = parameters.get('from') === 'earliest' ? 'earliest' : 'latest'
+  const where = parameters.get('where') ?? undefined
+  // An expression is about the columns of a stream.
+  const stream = streams?.find(({ name }) => name === asked) ?? (where === undefined ? undefined : streams?.[0])
+  const from: From = /^(earliest|(offset|time):\d+)$/.exec(parameters.get('from') ?? '')?.[0] ?? 'latest'
   const [tail, setTail] = useState<Tail>()
   const isKnown = streams !== undefined
   useEffect(() => {
     if (!isKnown) return
-    const made = new Tail(topic, from, stream)
+    const made = new Tail({ topic, from, stream, where })
     setTail(made)
     return () => made.live.stop()
-  }, [topic, from, stream?.name, isKnown])
+  }, [topic, from, stream?.name, where, isKnown])
   return (
     <section class="panel newest-records">
       <div class="result-head">
         <h3>Newest records</h3>
-        <label>
-          <span class="hidden">Records begin</span>
-          <select value={from} onChange={(event) => set('from', event.currentTarget.value, 'latest')}>
-            <option value="latest">from now on</option>
-            <option value="earliest">from the first record</option>
-          </select>
-        </label>
+        <Seek key={topic} from={from} onSeek={(value) => set('from', value, 'latest')} />
         <label>
           <span class="hidden">Records are read</span>
-          <select value={stream?.name ?? 'print'} onChange={(event) => set('as', event.currentTarget.value, usual)}>
-            <option value="print">as PRINT shows them</option>
+          <select value={stream?.name ?? ''} onChange={(event) => go(changed({ as: event.currentTarget.value || undefined, where: undefined }), false)}>
+            <option value="">as they are</option>
             {streams?.map(({ name }) => (
               <option key={name} value={name}>{`as rows of ${name}`}</option>
             ))}
           </select>
         </label>
       </div>
+      <Where where={where} stream={stream ?? streams?.[0]} />
       {stream && !isRead && (
         <p class="muted">While they are read so, the figures above count what is read here, also as what comes a second.</p>
       )}
@@ -75,17 +68,52 @@ function set(name: string, value: string, usual: string): void {
   go(changed({ [name]: value === usual ? undefined : value }), false)
 }
 
-function columnsOf(stream: Source | undefined): Column[] {
+/** An expression in SQL that chooses records, where a stream gives their columns names. */
+function Where({ where, stream }: { where: string | undefined; stream: Source | undefined }) {
+  if (!stream) {
+    return <p class="muted">No stream covers this topic: once CREATE STREAM names its columns, records can be chosen by an expression.</p>
+  }
+  return (
+    <form
+      class="result-head"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const text = new FormData(event.currentTarget).get('where') as string
+        go(changed({ as: stream.name, where: text.trim() || undefined }), false)
+      }}
+    >
+      <label class="search where">
+        <span>WHERE</span>
+        <input name="where" key={where} defaultValue={where} placeholder={`An expression over ${stream.name}, such as ${example(stream)}`} spellcheck={false} />
+      </label>
+      <button type="submit">Choose</button>
+    </form>
+  )
+}
+
+function example({ fields }: Source): string {
+  const [first] = fields
+  return first ? `${first.name} IS NOT NULL` : 'ROWPARTITION = 0'
+}
+
+function columnsOf(stream: Source | undefined, hasHeaders: boolean): Column[] {
   return [
     { name: 'Time', type: '', isKey: false },
     { name: 'Partition', type: 'INTEGER', isKey: false },
-    ...(stream ? [{ name: 'Offset', type: 'BIGINT', isKey: false }] : []),
+    { name: 'Offset', type: 'BIGINT', isKey: false },
     { name: 'Key', type: stream?.keyFormat ?? '', isKey: false },
     { name: 'Value', type: stream?.valueFormat ?? '', isKey: false },
+    ...(hasHeaders ? [{ name: 'Headers', type: '', isKey: false }] : []),
   ]
 }
 
-const WIDTHS = { time: 'minmax(84px, 190px)', number: '86px', key: 'minmax(110px, 1fr)', value: 'minmax(260px, 4fr)' }
+const WIDTHS = {
+  time: 'minmax(84px, 190px)',
+  number: '86px',
+  key: 'minmax(110px, 1fr)',
+  value: 'minmax(260px, 4fr)',
+  headers: 'minmax(120px, 1fr)',
+}
 
 function Held({ tail, topic, stream }: { tail: Tail; topic: string; stream: Source | undefined }) {
   const version = useVersion(tail)
@@ -97,10 +125,11 @@ function Held({ tail, topic, stream }: { tail: Tail; topic: string; stream: Sour
   const { newest, total } = held ?? tail
   const found = useMemo(() => {
     const text = filter.toLowerCase()
-    return text === '' ? newest : newest.filter(({ key, value }) => `${key}\n${value}`.toLowerCase().includes(text))
+    const all = ({ key, value, headers }: Seen) => `${key}\n${value}\n${headers}`.toLowerCase()
+    return text === '' ? newest : newest.filter((record) => all(record).includes(text))
   }, [newest, filter, version])
-  const columns = columnsOf(stream)
-  const widths = [WIDTHS.time, WIDTHS.number, ...(stream ? [WIDTHS.number] : []), WIDTHS.key, WIDTHS.value]
+  const columns = columnsOf(stream, tail.hasHeaders)
+  const widths = [WIDTHS.time, WIDTHS.number, WIDTHS.number, WIDTHS.key, WIDTHS.value, ...(tail.hasHeaders ? [WIDTHS.headers] : [])]
   return (
     <>
       <div class="result-head">
@@ -128,14 +157,14 @@ function Held({ tail, topic, stream }: { tail: Tail; topic: string; stream: Sour
         columns={columns}
         widths={widths}
         count={found.length}
-        row={(at) => cellsOf(found[at], stream !== undefined)}
+        row={(at) => cellsOf(found[at])}
         rowKey={(at) => found[at]?.id ?? at}
       />
       <p class="muted">
         {total === 0 && 'Those are shown that come from now on. '}
         {stream
-          ? `What cannot be read as a row of ${stream.name} is left out; PRINT shows it.`
-          : 'PRINT guesses what keys and values are, and tells no offsets: rows of a stream over the topic show both.'}
+          ? `What cannot be read as a row of ${stream.name} is left out, and headers are not told; both are seen of records as they are.`
+          : 'What keys and values are written in is guessed from what was seen of them, schemas of a registry are known.'}
       </p>
       <HotKeys tail={tail} hasKeys={!stream || stream.fields.some(({ type }) => type === 'KEY')} />
     </>
@@ -143,11 +172,10 @@ function Held({ tail, topic, stream }: { tail: Tail; topic: string; stream: Sour
 }
 
 /** The cells of a record; text is in quotes, as it is where it comes as JSON. */
-function cellsOf(record: Seen | undefined, hasOffset: boolean): string[] {
+function cellsOf(record: Seen | undefined): string[] {
   if (!record) return []
-  const { time, partition, offset, key, value } = record
-  const place = [String(partition), ...(hasOffset ? [offset ?? 'null'] : [])]
-  return [JSON.stringify(clock(time)), ...place, JSON.stringify(key), JSON.stringify(value)]
+  const { time, partition, offset, key, value, headers } = record
+  return [JSON.stringify(clock(time)), String(partition), offset, ...[key, value, headers].map((text) => JSON.stringify(text))]
 }
 
 /** Which keys come most often: of what was seen here, which says nothing of the rest of the topic. */
