@@ -285,7 +285,7 @@ fn the_image_is_one_binary_run_by_nobody_in_particular() {
         .unwrap()
         .trim_matches('"');
     assert!(
-        text.contains(&format!("FROM rust:{version}-alpine")),
+        text.contains(&format!("FROM rust:{version}-slim")),
         "the builder's Rust is the crate's"
     );
 }
