@@ -9,8 +9,8 @@ use std::{
 
 use millstream::broker::{EmbeddedBroker, EmbeddedConfig};
 use millstream::devices::Spelling;
-use millstream::engine::Properties;
 use millstream::engine::headless::{self, Checked};
+use millstream::engine::{Properties, settings};
 use millstream::kafka::{ClientConfig, Cluster};
 use millstream::registry::{
     EmbeddedRegistry, EmbeddedRegistryConfig, RegistryClient, RegistryConfig, SchemaType,
@@ -224,21 +224,79 @@ fn compose_runs_files_that_exist_with_flags_that_exist() {
     let documents = Yaml::load_from_str(&text).unwrap();
     for service in ["millstream", "producer", "producer-protobuf", "consumer", "ksqldb-apply"] {
         let words = command(&documents[0]["services"][service]);
-        let help = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"))
-            .args([words[0].as_str(), "--help"])
-            .output()
-            .unwrap();
-        let help = String::from_utf8(help.stdout).unwrap();
+        check_flags(service, &words);
         for word in &words[1..] {
-            if word.starts_with("--") {
-                assert!(help.contains(&format!("{word} <")), "{service}: no {word}");
-            } else if let Some(file) =
-                word.strip_prefix("/ksql/").or(word.strip_prefix("/applied/"))
-            {
+            if let Some(file) = word.strip_prefix("/ksql/").or(word.strip_prefix("/applied/")) {
                 assert!(root().join("ksql").join(file).exists(), "{service}: no {word}");
             }
         }
     }
+}
+
+/// Fails unless the program's command takes each of the flags among `words`.
+fn check_flags(what: &str, words: &[String]) {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_millstream"))
+        .args([words[0].as_str(), "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for word in words.iter().filter(|word| word.starts_with("--")) {
+        assert!(help.contains(&format!("{word} <")), "{what}: no {word}");
+    }
+}
+
+#[test]
+fn each_property_of_the_sample_is_known_and_does_something() {
+    let text = read("compose/server.properties");
+    // What is only proposed holds as well.
+    let proposed = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => rest,
+        _ => line,
+    });
+    let properties = Properties::parse(&proposed.collect::<Vec<_>>().join("\n"));
+    assert!(properties.iter().count() > 12);
+    assert_eq!(properties.unknown().collect::<Vec<_>>(), []);
+    let silent: Vec<_> = properties.without_effect_on_servers().collect();
+    assert_eq!(silent, []);
+    properties.check().unwrap();
+    settings(&properties).unwrap();
+}
+
+#[test]
+fn the_unit_of_systemd_starts_the_server_with_flags_that_exist() {
+    let text = read("compose/millstream.service");
+    let command = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let mut words = command.split(' ').map(str::to_owned);
+    assert_eq!(words.next().as_deref(), Some("/usr/local/bin/millstream"));
+    check_flags("millstream.service", &words.collect::<Vec<_>>());
+    // It has to have time to stop.
+    let seconds = text.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap();
+    assert!(seconds.parse::<u32>().unwrap() > 10);
+}
+
+#[test]
+fn the_sidecar_of_kubernetes_runs_sql_that_plans_with_flags_that_exist() {
+    let text = read("compose/kubernetes.yaml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    let sql = documents[0]["data"]["device.sql"].as_str().unwrap();
+    check_queries("kubernetes.yaml", sql, &["CTAS_DEVICE_ACTIVITIES"]);
+    let pod = &documents[1]["spec"]["template"]["spec"];
+    let container = &pod["containers"][1];
+    let args = container["args"].as_sequence().unwrap();
+    let args: Vec<_> = args.iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+    check_flags("kubernetes.yaml", &args);
+    assert_eq!((args[0].as_str(), args[1].as_str()), ("run", "/sql/device.sql"));
+    // What it writes to is mounted, as the rest is read-only; and it is who the image says.
+    let mounts = container["volumeMounts"].as_sequence().unwrap();
+    let mounted = |path: &str| mounts.iter().any(|at| at["mountPath"].as_str() == Some(path));
+    assert!(mounted("/var/lib/millstream") && mounted("/sql"));
+    let user = pod["securityContext"]["runAsUser"].as_integer().unwrap();
+    assert!(read("Dockerfile").contains(&format!("USER {user}:{user}")));
+    let compose = read("compose/compose.yaml");
+    assert!(
+        compose.contains(container["image"].as_str().unwrap()),
+        "the image that compose builds"
+    );
 }
 
 #[test]
