@@ -12,6 +12,7 @@ mod help_command;
 mod kafka_wait;
 mod listening;
 mod minute_line;
+mod otlp;
 mod registry_command;
 mod reset_command;
 mod run_command;

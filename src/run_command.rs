@@ -22,6 +22,7 @@ use crate::files::Files;
 use crate::kafka_wait::telling;
 use crate::listening::Listening;
 use crate::minute_line;
+use crate::otlp::Otlp;
 
 /// Every query has failed for good.
 const ALL_FAILED: u8 = 2;
@@ -51,6 +52,7 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     set_state_dir(&mut properties, args.state_dir.as_deref())?;
     warn_of(&properties);
     let services = Services::new(&properties)?;
+    let otlp = Otlp::of_environment()?;
     if args.dry_run {
         return try_dry_run(&services, &files, &properties).await;
     }
@@ -66,6 +68,7 @@ async fn try_run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let has_failed = tokio::select! {
         has_failed = watching => has_failed,
         never = minute_line::tell(&running.host) => match never {},
+        never = otlp.send(&running.host) => match never {},
     };
     for query in &running.stop().await.queries {
         let skipped = query.skipped.to_string();

@@ -13,6 +13,7 @@ use crate::files::Files;
 use crate::kafka_wait::telling;
 use crate::listening::Listening;
 use crate::minute_line;
+use crate::otlp::Otlp;
 use crate::run_command::{
     kafka_properties, set_state_dir, start_logging, stop_signal, warn_of_servers, workers,
 };
@@ -31,6 +32,7 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
         properties.set("listeners", listeners.as_str());
     }
     let services = Services::new(&properties)?;
+    let otlp = Otlp::of_environment()?;
     let listeners = properties.get("listeners").unwrap_or(LISTENER);
     // Whoever asks while Kafka is away, or files are applied, is told that it is not ready.
     let Listening { waiting, url } = Listening::start(listeners, &properties).await?;
@@ -59,6 +61,7 @@ pub(crate) async fn run(args: ServerArgs) -> anyhow::Result<()> {
     tokio::select! {
         () = stop => {}
         never = minute_line::tell(&host) => match never {},
+        never = otlp.send(&host) => match never {},
     }
     server.stop().await;
     stop_host(host).await;

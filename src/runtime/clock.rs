@@ -9,6 +9,13 @@ pub fn now() -> Timestamp {
     Timestamp(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
+/// The time now in microseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
+pub fn micros() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
 /// A moment from which time can be measured.
 #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
 pub fn instant() -> std::time::Instant {

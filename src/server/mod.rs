@@ -25,6 +25,7 @@ mod limits;
 mod listen;
 mod metrics;
 mod negotiate;
+pub mod otlp;
 mod page;
 mod query;
 mod received;

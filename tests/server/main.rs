@@ -17,6 +17,7 @@ mod hostile;
 mod load;
 mod looks;
 mod operators;
+mod otlp;
 mod page;
 mod pulls;
 mod reading;

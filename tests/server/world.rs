@@ -23,7 +23,7 @@ pub(crate) struct World {
 
 /// A server, and a client of it.
 pub(crate) struct Ksql {
-    host: Arc<Host>,
+    pub(crate) host: Arc<Host>,
     server: Server,
     client: reqwest::Client,
     is_https: bool,

@@ -2,7 +2,7 @@
 
 use super::Host;
 use crate::runtime::clock;
-use crate::runtime::live::InstanceFigures;
+use crate::runtime::live::{CommitTrace, InstanceFigures};
 use crate::types::Timestamp;
 
 /// What is counted of all that a host runs.
@@ -21,6 +21,16 @@ pub struct HostFigures {
 }
 
 impl Host {
+    /// Keeps from now on how commits come about, for who takes that.
+    pub fn keep_commit_traces(&self) {
+        self.shared.instance.keep_commit_traces();
+    }
+
+    /// How the last commits have come about, oldest first; each is given once.
+    pub fn take_commit_traces(&self) -> Vec<CommitTrace> {
+        self.shared.instance.take_commit_traces()
+    }
+
     /// What is counted, as it is now.
     pub fn figures(&self) -> HostFigures {
         self.shared.figures()

@@ -87,8 +87,8 @@ use crate::kafka::produce::Producer;
 use crate::kafka::random::random_u128;
 use crate::plan::PersistentQuery;
 pub use crate::runtime::live::{
-    DurationCounts, NodeFigures, QueryFigures, QueryState, ReadPartition, SkippedRecord,
-    StoredFigures, TopicPartitionFigures, WantedSkips,
+    CommitTrace, DurationCounts, NodeFigures, QueryFigures, QueryState, ReadPartition,
+    SkippedRecord, StoredFigures, TopicPartitionFigures, WantedSkips,
 };
 use crate::runtime::live::{Instance, InstanceOptions, InstanceStatus};
 pub use crate::runtime::{NodeCount, SkipCause, SkipExample, SkippedRow};

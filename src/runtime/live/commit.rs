@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::changelog_retention::ChangelogRetention;
+use super::commit_trace::CommitTrace;
 use super::error::LiveError;
 use super::figures::Figures;
 use super::local_state::LocalState;
@@ -25,7 +26,6 @@ use crate::runtime::{Changes, ShardClocks, Target, clock};
 const RETRY_WAIT: Duration = Duration::from_millis(200);
 
 /// What was processed between two barriers.
-#[derive(Default)]
 pub(super) struct Interval {
     /// When its barrier began.
     pub(super) at_ms: i64,
@@ -35,6 +35,8 @@ pub(super) struct Interval {
     pub(super) positions: BTreeMap<TopicPartition, CommittedOffset>,
     /// Where the clocks of stores stand, which goes with the positions.
     pub(super) clocks: Vec<ShardClocks>,
+    /// What was done of it, and when.
+    pub(super) trace: CommitTrace,
 }
 
 /// Commits what a query has done.
@@ -68,36 +70,45 @@ impl Committer {
     /// the next interval is written before that, and nothing but its end is waited for in between.
     pub(super) async fn commit(
         &mut self,
-        interval: Interval,
+        mut interval: Interval,
         membership: &Membership,
     ) -> Result<(), LiveError> {
         let began = clock::instant();
-        let done = self.commit_all(interval, membership).await;
-        if done.is_ok() {
-            self.figures.commits.note(began.elapsed());
+        let done = self.commit_all(&mut interval, membership).await;
+        let mut trace = interval.trace;
+        match &done {
+            Ok(()) => self.figures.commits.note(began.elapsed()),
+            Err(error) => {
+                trace.done("failed");
+                trace.error = Some(error.to_string());
+            }
         }
+        self.figures.traces.add(trace);
         done
     }
 
     async fn commit_all(
         &mut self,
-        interval: Interval,
+        Interval { at_ms, changelogs, positions, clocks, trace }: &mut Interval,
         membership: &Membership,
     ) -> Result<(), LiveError> {
-        let Interval { at_ms, changelogs, positions, clocks } = interval;
+        let (changelogs, positions) = (std::mem::take(changelogs), std::mem::take(positions));
         let is_one_transaction = self.sender.is_transactional();
         if !is_one_transaction {
             // No changelog before all that its rows gave is acknowledged: state ahead of its output would lose that.
             self.settle_outputs().await?;
+            trace.done("produce");
         }
         self.check_changelogs(&changelogs)?;
         let admin = Admin::new(&self.cluster);
-        self.retention.make_room(&admin, &changelogs, &clocks, clock::now().0).await;
+        self.retention.make_room(&admin, &changelogs, clocks, clock::now().0).await;
         self.write_changelogs(changelogs).await?;
         if is_one_transaction {
             self.settle_outputs().await?;
+            trace.done("produce and write changelogs");
         } else {
             self.sender.flush().await?;
+            trace.done("write changelogs");
         }
         let offsets = self.uncommitted(positions);
         // Marks are taken before the offsets are committed, as they say how far the changelogs went that belong to these;
@@ -106,20 +117,23 @@ impl Committer {
         let marks = if offsets.is_empty() {
             None
         } else {
-            self.local.next_marks(at_ms, changelogs, &self.producer).await
+            self.local.next_marks(*at_ms, changelogs, &self.producer).await
         };
         if is_one_transaction {
             self.end_transaction(&offsets, membership).await?;
+            trace.done("commit transaction");
         } else {
             self.commit_offsets(&offsets, membership).await?;
+            trace.done("commit offsets");
         }
         self.committed.extend(offsets);
         let topics = self.topics.read_repartitions();
         self.purge.after_commit(&self.cluster, topics, &self.committed).await;
-        match marks {
-            Some(marks) => self.local.commit(marks, &clocks).await,
-            None => Ok(()),
+        if let Some(marks) = marks {
+            self.local.commit(marks, clocks).await?;
         }
+        trace.done("checkpoint");
+        Ok(())
     }
 
     /// Waits until everything is written, and tells what was left out.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::commit_trace::CommitTraces;
 use super::durations::{DurationCounts, Durations};
 use super::lane_figures::{Lanes, ReadPartition};
 use super::lane_start::LaneStart;
@@ -123,6 +124,7 @@ pub(super) struct Figures {
     pub(super) restoring: AtomicU64,
     pub(super) lanes: Lanes,
     pub(super) nodes: Nodes,
+    pub(super) traces: Arc<CommitTraces>,
     /// Empty while nothing of it runs.
     session: Mutex<Arc<SessionFigures>>,
     standing: Mutex<Standing>,
@@ -154,6 +156,7 @@ impl Figures {
             restoring: AtomicU64::new(0),
             lanes: Lanes::new(topics),
             nodes,
+            traces: Arc::default(),
             session: Mutex::default(),
             standing: Mutex::new(Standing {
                 state: QueryState::Starting,
@@ -161,6 +164,11 @@ impl Figures {
                 since: None,
             }),
         }
+    }
+
+    /// The same, where commits are kept as somebody wants to have them.
+    pub(super) fn tracing(self, traces: &Arc<CommitTraces>) -> Self {
+        Self { traces: Arc::clone(traces), ..self }
     }
 
     /// Begins a session, in which partitions are read from their positions on.

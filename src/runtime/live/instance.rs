@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::checkpoint::{CheckpointDirectory, blocking};
+use super::commit_trace::{CommitTrace, CommitTraces};
 use super::directories::Directories;
 use super::error::LiveError;
 use super::figures::{Figures, QueryFigures, QueryState, QueryStatus};
@@ -106,6 +107,7 @@ pub struct Instance {
     placements: Arc<Placements>,
     workers: Arc<Workers>,
     skips: Arc<SkipLog>,
+    traces: Arc<CommitTraces>,
     probe: Arc<dyn Probe>,
 }
 
@@ -150,6 +152,7 @@ impl Instance {
     ) -> Result<Self, LiveError> {
         let workers = Workers::start(cluster, options.workers, options.registry.as_ref(), &probe)?;
         Ok(Self {
+            traces: Arc::default(),
             skips: Arc::new(SkipLog::new(options.skipped_bytes_max)),
             cluster: cluster.clone(),
             standing: Standing { since_ms: clock::now().0, instance: options.id, static_id: None },
@@ -185,7 +188,8 @@ impl Instance {
             log: Arc::clone(&self.skips),
             shows_rows: spec.settings.logs_rows,
         };
-        let figures = Arc::new(Figures::new(Nodes::of(&spec.plan), topics, Some(skips)));
+        let figures = Figures::new(Nodes::of(&spec.plan), topics, Some(skips));
+        let figures = Arc::new(figures.tracing(&self.traces));
         let (stop, stopped) = watch::channel(false);
         let (paused, is_paused) = watch::channel(spec.is_paused);
         let life = Life {
@@ -366,6 +370,16 @@ impl Instance {
     /// The number of the record that a query has skipped last, and such records as far as they are wanted, oldest first.
     pub fn skipped(&self, wanted: &WantedSkips) -> (u64, Vec<SkippedRecord>) {
         self.skips.records(wanted)
+    }
+
+    /// Keeps from now on how commits come about, for who takes that.
+    pub fn keep_commit_traces(&self) {
+        self.traces.keep();
+    }
+
+    /// How the last commits have come about, oldest first; each is given once.
+    pub fn take_commit_traces(&self) -> Vec<CommitTrace> {
+        self.traces.take()
     }
 
     /// Notes where partitions end of topics with these ids, which is known of those that are not fetched by this alone.

@@ -23,6 +23,7 @@ mod changelog;
 mod changelog_retention;
 mod checkpoint;
 mod commit;
+mod commit_trace;
 mod cut;
 mod decode;
 mod definitions;
@@ -91,6 +92,7 @@ mod worker;
 mod workers;
 mod writer;
 
+pub use commit_trace::CommitTrace;
 pub use durations::DurationCounts;
 pub use error::LiveError;
 pub use figures::{QueryFigures, QueryState, QueryStatus, StoredFigures};

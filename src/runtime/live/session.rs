@@ -12,6 +12,7 @@ use tokio::task::JoinError;
 
 use super::changelog_retention::ChangelogRetention;
 use super::commit::{Committer, Interval};
+use super::commit_trace::NextCommit;
 use super::cut::{Barrier, Next};
 use super::error::LiveError;
 use super::figures::Figures;
@@ -81,6 +82,8 @@ pub(super) struct Session {
     times: BTreeMap<TopicPartition, i64>,
     /// How many commits have begun.
     interval: u64,
+    /// How the next one comes about.
+    trace: NextCommit,
     commit_interval: Duration,
     commit_at: Instant,
     /// Whether something was committed, so that it does run.
@@ -144,6 +147,7 @@ impl Session {
             purge: Purge::every(settings.purge_interval),
         };
         Self {
+            trace: NextCommit::begin(id.query.as_str(), &figures.records),
             id,
             lease,
             workers,
@@ -258,6 +262,7 @@ impl Session {
     }
 
     async fn begin_barrier(&mut self, and_go_on: bool) {
+        self.trace.done("fetch and process");
         self.commit_at = clock::instant() + self.commit_interval;
         let ordered = !self.layout.ordered_inputs().is_empty();
         let barrier = Barrier::new(self.members.len(), and_go_on, ordered, clock::now().0);
@@ -400,7 +405,8 @@ impl Session {
             offsets.add_clocks(self.layout.plan(), topic, &reached.clocks);
         }
         let (positions, clocks) = (offsets.encode(), reached.clocks);
-        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions, clocks })
+        let trace = self.trace.next(&self.outbox.figures.records);
+        Some(Interval { at_ms: barrier.at_ms(), changelogs, positions, clocks, trace })
     }
 
     fn commit<'m>(

@@ -5,6 +5,7 @@
 //! batch at a time. Labels are ids of queries, names of topics, and numbers of partitions and workers; never a key.
 
 mod process;
+pub(super) mod samples;
 mod table;
 mod text;
 
@@ -17,8 +18,7 @@ use axum::response::{IntoResponse, Response};
 use super::negotiate::takes_metrics;
 use super::shared::Shared;
 use super::status;
-use process::ProcessFigures;
-use table::{METRICS, Measured};
+pub(super) use table::Measured;
 use text::{Exposition, Format};
 
 /// `GET /metrics`.
@@ -27,8 +27,9 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMa
         return status::not_found();
     }
     let format = format(&headers);
-    let measured = Measured { host: shared.host.figures(), process: ProcessFigures::now() };
-    let text = written(&measured, format);
+    let mut exposition = Exposition::new(format);
+    Measured::now(&shared.host).write(&mut exposition);
+    let text = exposition.end();
     let content_type = HeaderValue::from_static(format.content_type());
     ([(header::CONTENT_TYPE, content_type)], text).into_response()
 }
@@ -39,13 +40,4 @@ fn format(headers: &HeaderMap) -> Format {
     let is_open =
         accepted.is_some_and(|accepted| accepted.contains("application/openmetrics-text"));
     if is_open { Format::OpenMetrics } else { Format::Prometheus }
-}
-
-fn written(measured: &Measured, format: Format) -> String {
-    let mut exposition = Exposition::new(format);
-    for metric in METRICS {
-        exposition.begin(metric.name, metric.kind, metric.help);
-        (metric.write)(measured, &mut exposition);
-    }
-    exposition.end()
 }

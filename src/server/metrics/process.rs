@@ -7,13 +7,13 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What the process takes of the machine. What the system does not tell is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct ProcessFigures {
+pub(in crate::server) struct ProcessFigures {
     pub(super) cpu_seconds: Option<f64>,
     pub(super) resident_bytes: Option<u64>,
     pub(super) open_files: Option<u64>,
     pub(super) threads: Option<u64>,
     /// Since 1970.
-    pub(super) started_seconds: Option<f64>,
+    pub(in crate::server) started_seconds: Option<f64>,
 }
 
 /// The files of `/proc` in which Linux tells it.

@@ -1,29 +1,44 @@
 //! Every metric that there is.
 
 use super::process::ProcessFigures;
-use super::text::{Exposition, Kind, Label};
+use super::samples::{Kind, Label, Samples};
 use crate::engine::host::{
-    DurationCounts, HostFigures, NodeCount, QueryState, ReadPartition, StoredFigures,
+    DurationCounts, Host, HostFigures, NodeCount, QueryState, ReadPartition, StoredFigures,
     TopicPartitionFigures,
 };
 
-/// What was measured for one scrape.
-pub(super) struct Measured {
-    pub(super) host: HostFigures,
-    pub(super) process: ProcessFigures,
+/// What was measured at a time.
+pub(in crate::server) struct Measured {
+    pub(in crate::server) host: HostFigures,
+    pub(in crate::server) process: ProcessFigures,
+}
+
+impl Measured {
+    /// What a host and this process are measured at now.
+    pub(in crate::server) fn now(host: &Host) -> Self {
+        Self { host: host.figures(), process: ProcessFigures::now() }
+    }
+
+    /// Writes all metrics.
+    pub(in crate::server) fn write(&self, out: &mut dyn Samples) {
+        for metric in METRICS {
+            out.begin(metric.name, metric.kind, metric.help);
+            (metric.write)(self, out);
+        }
+    }
 }
 
 /// A metric.
-pub(super) struct Metric {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) help: &'static str,
+struct Metric {
+    name: &'static str,
+    kind: Kind,
+    help: &'static str,
     /// Writes its samples.
-    pub(super) write: fn(&Measured, &mut Exposition),
+    write: fn(&Measured, &mut dyn Samples),
 }
 
 /// The metrics, in the order in which they are written.
-pub(super) static METRICS: &[Metric] = &[
+static METRICS: &[Metric] = &[
     Metric {
         name: "millstream_build_info",
         kind: Kind::Gauge,
@@ -269,7 +284,7 @@ const STATES: [QueryState; 6] = [
     QueryState::Failed,
 ];
 
-fn states(measured: &Measured, out: &mut Exposition) {
+fn states(measured: &Measured, out: &mut dyn Samples) {
     for query in &measured.host.instance.queries {
         for state in STATES {
             let labels = [("query", query.status.id.as_str()), ("state", state.name())];
@@ -278,21 +293,21 @@ fn states(measured: &Measured, out: &mut Exposition) {
     }
 }
 
-fn count(out: &mut Exposition, value: Option<u64>) {
+fn count(out: &mut dyn Samples, value: Option<u64>) {
     if let Some(value) = value {
         out.count(&[], value);
     }
 }
 
-fn fraction(out: &mut Exposition, value: Option<f64>) {
+fn fraction(out: &mut dyn Samples, value: Option<f64>) {
     if let Some(value) = value {
         out.fraction(&[], value);
     }
 }
 
-fn durations(out: &mut Exposition, query: &str, counts: &DurationCounts) {
+fn durations(out: &mut dyn Samples, query: &str, counts: &DurationCounts) {
     let DurationCounts { counts, sum_us } = counts;
-    out.durations(&[("query", query)], &DurationCounts::BOUNDS_MS, counts, *sum_us);
+    out.durations(&[("query", query)], &DurationCounts::BOUNDS_MS, (counts, *sum_us));
 }
 
 /// Each step of a query.

@@ -2,24 +2,14 @@
 
 use std::fmt::Write as _;
 
-/// What a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It only grows; its name ends with `_total`.
-    Counter,
-    /// It goes up and down.
-    Gauge,
-    /// Durations by size, in seconds.
-    Histogram,
-}
+use super::samples::{Kind, Label, Samples};
 
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
+/// What the formats call a kind of metric.
+fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
     }
 }
 
@@ -42,9 +32,6 @@ impl Format {
     }
 }
 
-/// A label and its value.
-pub(super) type Label<'a> = (&'static str, &'a str);
-
 /// Metrics as they are written.
 pub(super) struct Exposition {
     text: String,
@@ -56,55 +43,6 @@ pub(super) struct Exposition {
 impl Exposition {
     pub(super) fn new(format: Format) -> Self {
         Self { text: String::new(), format, name: "" }
-    }
-
-    /// Begins a metric: its samples follow.
-    pub(super) fn begin(&mut self, name: &'static str, kind: Kind, help: &str) {
-        self.name = name;
-        let family = match self.format {
-            Format::Prometheus => name,
-            Format::OpenMetrics => name.strip_suffix("_total").unwrap_or(name),
-        };
-        // What is written to a string does not fail.
-        let _ = writeln!(self.text, "# HELP {family} {}", escaped(help));
-        let _ = writeln!(self.text, "# TYPE {family} {}", kind.name());
-    }
-
-    /// A sample of a metric.
-    pub(super) fn count(&mut self, labels: &[Label<'_>], value: u64) {
-        self.line("", labels, value);
-    }
-
-    /// The same, which may be below 0.
-    pub(super) fn number(&mut self, labels: &[Label<'_>], value: i64) {
-        self.line("", labels, value);
-    }
-
-    /// The same, with a fraction.
-    pub(super) fn fraction(&mut self, labels: &[Label<'_>], value: f64) {
-        self.line("", labels, value);
-    }
-
-    /// The samples of a histogram: `counts` by the bounds, in milliseconds, with those above all of them at last.
-    pub(super) fn durations(
-        &mut self,
-        labels: &[Label<'_>],
-        bounds_ms: &[u64],
-        counts: &[u64],
-        sum_us: u64,
-    ) {
-        let mut total = 0;
-        for (at, count) in counts.iter().enumerate() {
-            total += count;
-            let bound = match bounds_ms.get(at) {
-                // With a point, as OpenMetrics wants it.
-                Some(ms) => format!("{:?}", *ms as f64 / 1e3),
-                None => "+Inf".to_owned(),
-            };
-            self.line("_bucket", &[labels, &[("le", bound.as_str())]].concat(), total);
-        }
-        self.line("_sum", labels, sum_us as f64 / 1e6);
-        self.line("_count", labels, total);
     }
 
     /// The whole text.
@@ -127,6 +65,51 @@ impl Exposition {
     }
 }
 
+impl Samples for Exposition {
+    fn begin(&mut self, name: &'static str, kind: Kind, help: &'static str) {
+        self.name = name;
+        let family = match self.format {
+            Format::Prometheus => name,
+            Format::OpenMetrics => name.strip_suffix("_total").unwrap_or(name),
+        };
+        // What is written to a string does not fail.
+        let _ = writeln!(self.text, "# HELP {family} {}", escaped(help));
+        let _ = writeln!(self.text, "# TYPE {family} {}", name_of(kind));
+    }
+
+    fn count(&mut self, labels: &[Label<'_>], value: u64) {
+        self.line("", labels, value);
+    }
+
+    fn number(&mut self, labels: &[Label<'_>], value: i64) {
+        self.line("", labels, value);
+    }
+
+    fn fraction(&mut self, labels: &[Label<'_>], value: f64) {
+        self.line("", labels, value);
+    }
+
+    fn durations(
+        &mut self,
+        labels: &[Label<'_>],
+        bounds_ms: &[u64],
+        (counts, sum_us): (&[u64], u64),
+    ) {
+        let mut total = 0;
+        for (at, count) in counts.iter().enumerate() {
+            total += count;
+            let bound = match bounds_ms.get(at) {
+                // With a point, as OpenMetrics wants it.
+                Some(ms) => format!("{:?}", *ms as f64 / 1e3),
+                None => "+Inf".to_owned(),
+            };
+            self.line("_bucket", &[labels, &[("le", bound.as_str())]].concat(), total);
+        }
+        self.line("_sum", labels, sum_us as f64 / 1e6);
+        self.line("_count", labels, total);
+    }
+}
+
 /// A text on one line.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n")
@@ -141,7 +124,7 @@ mod tests {
         exposition.begin("a_total", Kind::Counter, "How many a.\nEach.");
         exposition.count(&[("of", "x\\y\n\"z\""), ("b", "")], 3);
         exposition.begin("took_seconds", Kind::Histogram, "How long.");
-        exposition.durations(&[], &[5, 1_000], &[2, 0, 1], 1_500_000);
+        exposition.durations(&[], &[5, 1_000], (&[2, 0, 1], 1_500_000));
         exposition.end()
     }
 
