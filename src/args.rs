@@ -4,12 +4,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod apply;
 mod log;
+mod parity;
 mod sql;
 mod topics;
 mod watch;
 
 pub(crate) use apply::{ApplyArgs, ApplyOutput};
 pub(crate) use log::{LogArgs, LogFormat};
+pub(crate) use parity::ParityArgs;
 pub(crate) use sql::{OutputFormat, SessionArgs, SqlArgs};
 pub(crate) use topics::{CreateTopicArgs, TailArgs, TopicsAction, TopicsArgs, TopicsOutput};
 pub(crate) use watch::{HealthcheckArgs, TopArgs, TopSort, WatchedArgs};
@@ -57,6 +59,11 @@ pub(crate) enum Command {
     /// with 2 if there is anything to be done.
     #[command(after_help = apply::RULES)]
     Apply(ApplyArgs),
+    /// Holds files against a ksqlDB beside the same Kafka: whether it writes the same bytes as Millstream.
+    ///
+    /// Runs the statements on both sides, over the same input, and compares the topics that they write, record by record.
+    #[command(after_help = parity::RULES)]
+    Parity(ParityArgs),
     /// Makes queries of files begin anew: deletes their groups, their state and their internal topics.
     ///
     /// A query whose statement has changed is refused by `run` until it is reset, or the old

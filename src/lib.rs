@@ -46,6 +46,7 @@
 //! | 12 | [`devices`] | the device application: readings, rolling statistics | types formats kafka terminal |
 //! | 13 | [`cli`] | what people see at a terminal: the shell, and bytes of topics | terminal sql kafka |
 //! | 14 | [`apply`] | files of definitions against a server: what is kept, made, replaced, refused | types sql formats plan registry engine `server::api` cli |
+//! | 15 | [`parity`] | files on a server and here: whether both write the same bytes | types sql plan operators runtime registry engine kafka cli apply |
 //! | | `main`, `demo` | arguments, and what wires things together | all |
 //!
 //! # The running system
@@ -143,3 +144,5 @@ pub mod devices;
 pub mod cli;
 
 pub mod apply;
+
+pub mod parity;

@@ -13,6 +13,7 @@ mod kafka_wait;
 mod listening;
 mod minute_line;
 mod otlp;
+mod parity_command;
 mod registry_command;
 mod reset_command;
 mod run_command;
@@ -78,6 +79,7 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Register(args) => devices_command::register(args).await,
         Command::Run(args) => return run_command::run(args).await,
         Command::Apply(args) => return apply_command::run(args).await,
+        Command::Parity(args) => return parity_command::run(args).await,
         Command::Reset(args) => return reset_command::run(args).await,
         Command::Check(args) => return run_command::check(args).await,
         Command::Sql(args) => return sql_command::run(args).await,

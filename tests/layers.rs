@@ -70,6 +70,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["types", "java", "sql", "formats", "engine", "kafka::config", "kafka::tls"]),
     ("cli", &["terminal", "sql", "kafka", "server::api"]),
     ("apply", &["types", "sql", "formats", "plan", "registry", "engine", "server::api", "cli"]),
+    (
+        "parity",
+        &[
+            "types",
+            "sql",
+            "plan",
+            "operators",
+            "runtime",
+            "registry",
+            "engine",
+            "kafka",
+            "cli",
+            "apply",
+        ],
+    ),
 ];
 
 /// Modules that are pure: they never await, start a thread, or use the network.

@@ -203,7 +203,7 @@ fn compose_files_name_images_by_version_and_services_that_exist() {
         for needed in needs.into_iter().flat_map(|needs| needs.keys()) {
             assert!(names.contains(needed.as_str().unwrap()), "{name} depends on {needed:?}");
         }
-        let parity = name.starts_with("ksqldb") || name == "kafka-ui";
+        let parity = name.starts_with("ksqldb") || ["kafka-ui", "parity"].contains(&name);
         assert_eq!(
             service.as_mapping_get("profiles").is_some(),
             parity,
@@ -222,7 +222,9 @@ fn command(service: &Yaml) -> Vec<String> {
 fn compose_runs_files_that_exist_with_flags_that_exist() {
     let text = read("compose/compose.yaml");
     let documents = Yaml::load_from_str(&text).unwrap();
-    for service in ["millstream", "producer", "producer-protobuf", "consumer", "ksqldb-apply"] {
+    let services =
+        ["millstream", "producer", "producer-protobuf", "consumer", "ksqldb-apply", "parity"];
+    for service in services {
         let words = command(&documents[0]["services"][service]);
         check_flags(service, &words);
         for word in &words[1..] {

@@ -35,7 +35,7 @@ impl Target {
     }
 
     /// Runs statements as one batch, and waits until the server has done what they say.
-    pub(super) async fn carry_out(
+    pub async fn carry_out(
         &self,
         statements: &str,
         properties: &BTreeMap<String, String>,

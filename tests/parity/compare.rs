@@ -1,49 +1,40 @@
 //! Comparisons that say what differs first.
 
-use std::collections::BTreeMap;
+use millstream::parity::{first_difference, unmatched};
 
 use super::record::Record;
 
 /// Both hold the same records in the same order.
 #[track_caller]
 pub(crate) fn sequence(what: &str, expected: &[Record], found: &[Record]) {
-    let differs = expected.iter().zip(found).position(|(expected, found)| expected != found);
-    let count = format!("{} expected, {} found", expected.len(), found.len());
-    if let Some(at) = differs {
-        let all = expected.iter().zip(found).filter(|(expected, found)| expected != found).count();
-        panic!(
-            "{what} ({count}): {all} differ, the first is {at}\n  expected {}\n  found    {}",
-            expected[at], found[at]
-        );
-    }
-    let at = expected.len().min(found.len());
-    match (expected.get(at), found.get(at)) {
-        (Some(missing), _) => panic!("{what} ({count}): missing from {at} on\n  {missing}"),
-        (_, Some(extra)) => panic!("{what} ({count}): too many from {at} on\n  {extra}"),
-        _ => {}
-    }
+    let Some(at) = first_difference(expected, found) else { return };
+    let all = expected.iter().zip(found).filter(|(expected, found)| expected != found).count();
+    let shown = |records: &[Record]| records.get(at).map_or("none".to_owned(), Record::to_string);
+    panic!(
+        "{what} ({} expected, {} found): {all} differ, the first is {at}\n  expected {}\n  found    {}",
+        expected.len(),
+        found.len(),
+        shown(expected),
+        shown(found)
+    );
 }
 
 /// Both hold the same records, in whatever order.
 #[track_caller]
-pub(crate) fn multiset(what: &str, expected: Vec<Record>, found: Vec<Record>) {
-    let count = format!("{} expected, {} found", expected.len(), found.len());
-    let mut balance: BTreeMap<Record, i64> = BTreeMap::new();
-    for record in expected {
-        *balance.entry(record).or_default() += 1;
-    }
-    for record in found {
-        *balance.entry(record).or_default() -= 1;
-    }
-    let of = |sign: i64| {
-        let mut some = balance.iter().filter(move |(_, count)| count.signum() == sign);
-        let first = some.next().map_or_else(|| "none".to_owned(), |(record, _)| record.to_string());
-        (first, some.count())
+pub(crate) fn multiset(what: &str, expected: &[Record], found: &[Record]) {
+    let (missing, extra) = unmatched(expected, found);
+    let first = |records: &[Record], of: &[usize]| {
+        of.first().map_or_else(|| "none".to_owned(), |at| records[*at].to_string())
     };
-    let ((missing, more_missing), (extra, more_extra)) = (of(1), of(-1));
     assert!(
-        balance.values().all(|count| *count == 0),
-        "{what} ({count})\n  missing  {missing}\n  and {more_missing} more\n  not expected {extra}\n  and {more_extra} more"
+        missing.is_empty() && extra.is_empty(),
+        "{what} ({} expected, {} found)\n  {} missing, the first is {}\n  {} not expected, the first is {}",
+        expected.len(),
+        found.len(),
+        missing.len(),
+        first(expected, &missing),
+        extra.len(),
+        first(found, &extra)
     );
 }
 

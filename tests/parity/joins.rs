@@ -121,7 +121,7 @@ fn changelog_of_the_registry() {
 #[test]
 fn alert_context() {
     let expected = read_topic(PIPELINE, "ALERT_CONTEXT", 1).remove(0);
-    multiset("ALERT_CONTEXT", expected, written()["ALERT_CONTEXT"].clone());
+    multiset("ALERT_CONTEXT", &expected, &written()["ALERT_CONTEXT"]);
 }
 
 #[test]

@@ -7,10 +7,13 @@
 //! `LATEST_BY_OFFSET` in changelogs. How two topics mix it does not repeat either, so joins run without a broker.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod command;
 mod compare;
 mod pipeline;
+mod plants;
 mod record;
 mod run;
+mod stub;
 
 mod device;
 mod joins;

@@ -174,7 +174,7 @@ impl Pipeline {
             for (partition, (expected, found)) in keyed.iter().zip(&found_keyed).enumerate() {
                 sequence(&format!("{mode:?}: {name}-{partition}"), expected, found);
             }
-            multiset(&format!("{mode:?}: {name} without keys"), free, found_free);
+            multiset(&format!("{mode:?}: {name} without keys"), &free, &found_free);
         }
     }
 
@@ -193,7 +193,7 @@ impl Pipeline {
             };
             let expected = entries(read_topic(self.name, name, 1));
             let found = entries(self.topic(mode, name).records.clone());
-            multiset(&format!("{mode:?}: {name}"), expected, found);
+            multiset(&format!("{mode:?}: {name}"), &expected, &found);
         }
     }
 

@@ -1,53 +1,14 @@
 //! Records and topics, as they were recorded and as they are written now.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+pub(crate) use millstream::parity::Record;
 use serde::Deserialize;
-
-/// One record.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Record {
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Option<Vec<u8>>,
-    pub(crate) timestamp_ms: i64,
-    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
-}
-
-impl fmt::Display for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |bytes: Option<&Vec<u8>>| {
-            bytes.map_or_else(|| "null".to_owned(), |bytes| escaped(bytes))
-        };
-        let (key, value) = (text(self.key.as_ref()), text(self.value.as_ref()));
-        write!(f, "key {key}\n    value {value}\n    at {}", self.timestamp_ms)?;
-        for (name, value) in &self.headers {
-            write!(f, ", header {name}={}", text(value.as_ref()))?;
-        }
-        Ok(())
-    }
-}
-
-/// Bytes as text; what is no UTF-8 or cannot be printed is escaped.
-fn escaped(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() {
-                out.extend(c.escape_default());
-            } else {
-                out.push(c);
-            }
-        }
-        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    out
-}
 
 /// The records of a topic, by partition.
 pub(crate) type Partitions = Vec<Vec<Record>>;

@@ -9,13 +9,12 @@ use millstream::kafka::admin::{Admin, ConfigResource, NewTopic, OffsetSpec};
 use millstream::kafka::config::Isolation;
 use millstream::kafka::fetch::Fetcher;
 use millstream::kafka::group::GroupOffsets;
-use millstream::kafka::produce::{NewRecord, Producer};
-use millstream::kafka::records::Headers;
 use millstream::kafka::{ClientConfig, Cluster, TopicPartition};
 use millstream::runtime::live::{Instance, InstanceOptions, QuerySpec};
 
 use super::pipeline::{Mode, Pipeline};
 use super::record::{Partitions, Record, Shape, read_lines, read_recorded, recorded};
+use super::stub::produce;
 
 /// How long a pipeline may take; a slow machine does not fail for it.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -119,19 +118,9 @@ fn properties(pipeline: &Pipeline, mode: Mode) -> Properties {
 async fn load(cluster: &Cluster, pipeline: &Pipeline) {
     let topic = NewTopic::new(pipeline.source, pipeline.partitions);
     Admin::new(cluster).create_topic(&topic).await.unwrap();
-    let producer = Producer::new(cluster);
-    for (partition, record) in read_lines(&recorded(pipeline.input)) {
-        let mut headers = Headers::new();
-        for (name, value) in &record.headers {
-            headers.push(name.as_bytes(), value.as_deref());
-        }
-        let new = NewRecord {
-            headers: headers.as_ref(),
-            ..NewRecord::new(record.timestamp_ms, record.key.as_deref(), record.value.as_deref())
-        };
-        producer.send(pipeline.source, partition as i32 % pipeline.partitions, new).await.unwrap();
-    }
-    producer.flush().await.unwrap();
+    let input = read_lines(&recorded(pipeline.input)).into_iter();
+    let folded = input.map(|(at, record)| (at % pipeline.partitions as usize, record));
+    produce(cluster, pipeline.source, &folded.collect::<Vec<_>>()).await;
 }
 
 /// Whether all queries have committed the ends of what they read.

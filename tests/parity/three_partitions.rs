@@ -63,7 +63,7 @@ fn same_keys(pipeline: &Pipeline, topic: &str, modes: &[Mode]) {
             let what = format!("{mode:?}: {topic}-{}, key {name}", key.1);
             sequence(&what, expected, found.get(key).map(Vec::as_slice).unwrap_or_default());
         }
-        multiset(&format!("{mode:?}: {topic} without keys"), expected_free.clone(), found_free);
+        multiset(&format!("{mode:?}: {topic} without keys"), &expected_free, &found_free);
     }
 }
 
@@ -87,7 +87,7 @@ fn same_log(pipeline: &Pipeline) {
     let expected = entries(read_expected(pipeline, LOG));
     for mode in Mode::ALL {
         let found = entries(found(pipeline, mode, LOG));
-        multiset(&format!("{mode:?}: {LOG}"), expected.clone(), found);
+        multiset(&format!("{mode:?}: {LOG}"), &expected, &found);
     }
 }
 

@@ -19,6 +19,7 @@ mod looks;
 mod operators;
 mod otlp;
 mod page;
+mod parity;
 mod pulls;
 mod reading;
 mod rests;

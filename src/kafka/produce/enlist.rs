@@ -1,5 +1,4 @@
-//! Tells the coordinator of a transaction which partitions it writes to, before anything is written there; in version 2 of
-//! transactions, brokers do.
+//! Tells the coordinator of a transaction which partitions it writes to, before anything is written there.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +54,7 @@ impl Shared {
     /// The partitions that are to be written in the open transaction and do not belong to it yet.
     fn outside_transaction(&self) -> Vec<TopicPartition> {
         let mut state = self.lock();
-        if !state.phase.is_open() || state.is_version_2 {
+        if !state.phase.is_open() {
             return Vec::new();
         }
         let outside = state
