@@ -15,6 +15,14 @@ pub(super) fn find(key: i16) -> Option<&'static Api> {
     APIS.iter().find(|api| api.key as i16 == key)
 }
 
+/// From these versions of requests on, transactions are of version 2 (KIP-890): partitions and offsets join them by
+/// themselves, and each end gives the next epoch.
+pub(super) mod transaction_version_2 {
+    pub(in crate::broker) const PRODUCE: i16 = 12;
+    pub(in crate::broker) const TXN_OFFSET_COMMIT: i16 = 5;
+    pub(in crate::broker) const END_TXN: i16 = 5;
+}
+
 const fn api(key: ApiKey, min: i16, max: i16, shape: &'static str) -> Api {
     Api { key, min, max, shape }
 }
@@ -22,7 +30,7 @@ const fn api(key: ApiKey, min: i16, max: i16, shape: &'static str) -> Api {
 /// Produce is advertised from version 0, as Kafka 4 does, because librdkafka derives compression support from it;
 /// requests below version 3 end the connection.
 pub(super) static APIS: &[Api] = &[
-    api(ApiKey::Produce, 0, 9, "shi[{s[{iB}]}]"),
+    api(ApiKey::Produce, 0, 12, "shi[{s[{iB}]}]"),
     api(ApiKey::Fetch, 4, 13, "iiiib7+i7+i[{0-12s13+u[{i9+iq12+i5+qi}]}]7+[{0-12s13+u[i]}]11+s"),
     api(ApiKey::ListOffsets, 1, 7, "i2+b[{s[{i4+iq}]}]"),
     api(ApiKey::Metadata, 0, 12, "[{10+us}]4+b8-10b8+b"),
@@ -40,12 +48,12 @@ pub(super) static APIS: &[Api] = &[
     api(ApiKey::CreateTopics, 2, 7, "[{sih[{i[i]}][{ss}]}]ib"),
     api(ApiKey::DeleteTopics, 1, 6, "6+[{su}]1-5[s]i"),
     api(ApiKey::DeleteRecords, 0, 2, "[{s[{iq}]}]i"),
-    api(ApiKey::InitProducerId, 0, 4, "si3+q3+h"),
+    api(ApiKey::InitProducerId, 0, 5, "si3+q3+h"),
     api(ApiKey::OffsetForLeaderEpoch, 2, 4, "3+i[{s[{iii}]}]"),
     api(ApiKey::AddPartitionsToTxn, 0, 3, "sqh[{s[i]}]"),
-    api(ApiKey::AddOffsetsToTxn, 0, 3, "sqhs"),
-    api(ApiKey::EndTxn, 0, 3, "sqhb"),
-    api(ApiKey::TxnOffsetCommit, 0, 3, "ssqh3+i3+s3+s[{s[{iq2+is}]}]"),
+    api(ApiKey::AddOffsetsToTxn, 0, 4, "sqhs"),
+    api(ApiKey::EndTxn, 0, 5, "sqhb"),
+    api(ApiKey::TxnOffsetCommit, 0, 5, "ssqh3+i3+s3+s[{s[{iq2+is}]}]"),
     api(ApiKey::DescribeConfigs, 1, 4, "[{bs[s]}]b3+b"),
     api(ApiKey::AlterConfigs, 0, 2, "[{bs[{ss}]}]b"),
     api(ApiKey::DescribeLogDirs, 1, 4, "[{s[i]}]"),

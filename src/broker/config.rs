@@ -38,6 +38,9 @@ pub struct EmbeddedConfig {
     pub cleaning_interval: Option<Duration>,
     /// What topics have where they set nothing of their own, by the names of topic configs.
     pub topic_defaults: BTreeMap<String, String>,
+    /// The version of transactions that clients are told: 2 as in Kafka 4, or less for those that add each partition before
+    /// they write to it. Both are taken in either case.
+    pub transaction_version: i16,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -59,6 +62,7 @@ impl Default for EmbeddedConfig {
             initial_rebalance_delay_ms: 0,
             cleaning_interval: Some(Duration::from_secs(5)),
             topic_defaults: BTreeMap::new(),
+            transaction_version: 2,
             clock: clock::system(),
         }
     }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::api_versions_response::{ApiVersion, ApiVersionsResponse};
+use kafka_protocol::messages::api_versions_response::{
+    ApiVersion, ApiVersionsResponse, FinalizedFeatureKey,
+};
 use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, RequestHeader};
 use kafka_protocol::protocol::{Decodable, Request, StrBytes};
 
@@ -36,7 +38,8 @@ pub(super) async fn answer(
         // The client learns which versions there are, in the one form that every client reads.
         let correlation_id = frame.get(4..8).map_or(0, |mut id| id.get_i32());
         let call = Call { api, version: 0, correlation_id, client_id: StrBytes::default() };
-        return encode(&call, &versions(ResponseError::UnsupportedVersion.code())).map(Some);
+        return encode(&call, &versions(broker, ResponseError::UnsupportedVersion.code()))
+            .map(Some);
     }
     if !supported {
         return Err(ConnectionError::Malformed("its version is not offered"));
@@ -96,7 +99,7 @@ async fn handle(
 
 fn handle_now(broker: &Broker, call: &Call, body: Bytes) -> Result<Pieces, ConnectionError> {
     match call.api.key {
-        ApiKey::ApiVersions => run(call, body, |_: ApiVersionsRequest| versions(0)),
+        ApiKey::ApiVersions => run(call, body, |_: ApiVersionsRequest| versions(broker, 0)),
         ApiKey::Metadata => run(call, body, |request| cluster::metadata(broker, call, request)),
         ApiKey::DescribeCluster => {
             run(call, body, |request| cluster::describe(broker, call, &request))
@@ -185,14 +188,20 @@ fn decode<Q: Decodable>(call: &Call, mut body: Bytes) -> Result<Q, ConnectionErr
     Q::decode(&mut body, call.version).map_err(|_| ConnectionError::Malformed("its body"))
 }
 
-fn versions(error: i16) -> ApiVersionsResponse {
+fn versions(broker: &Broker, error: i16) -> ApiVersionsResponse {
     let row = |api: &Api| {
         ApiVersion::default()
             .with_api_key(api.key as i16)
             .with_min_version(api.min)
             .with_max_version(api.max)
     };
+    let transactions = FinalizedFeatureKey::default()
+        .with_name(StrBytes::from_static_str("transaction.version"))
+        .with_max_version_level(broker.config.transaction_version)
+        .with_min_version_level(broker.config.transaction_version);
     ApiVersionsResponse::default()
         .with_error_code(error)
+        .with_finalized_features_epoch(0)
+        .with_finalized_features(vec![transactions])
         .with_api_keys(APIS.iter().map(row).collect())
 }

@@ -36,6 +36,9 @@ pub(super) struct Transaction {
     pub(super) timeout_ms: i32,
     pub(super) state: State,
     pub(super) started_ms: i64,
+    /// The producer id and the epoch whose transaction was ended last, if that gave the next epoch.
+    #[serde(default)]
+    pub(super) ended: Option<(i64, i16)>,
     pub(super) partitions: BTreeSet<(String, i32)>,
     /// The groups whose offsets belong to the transaction, with what is to be committed.
     pub(super) groups: BTreeMap<String, Vec<(String, i32, Committed)>>,

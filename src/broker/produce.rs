@@ -9,6 +9,7 @@ use kafka_protocol::messages::produce_response::{
 use kafka_protocol::messages::{ProduceRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
+use super::api::transaction_version_2;
 use super::background;
 use super::batch::Batch;
 use super::call::Call;
@@ -140,7 +141,18 @@ impl Asked<'_> {
         let batch = Batch::from_producer(&records)?;
         let now = broker.now();
         let rules = {
-            let core = broker.core();
+            let mut core = broker.core();
+            let core = &mut *core;
+            if batch.header.is_transactional()
+                && self.version >= transaction_version_2::PRODUCE
+                && core.topics.has(name, data.index)
+            {
+                // A partition joins before anybody looks at what is to be written to it.
+                let place = (name.as_str(), data.index);
+                if let Some(id) = core.transactions.join(&batch.header, place, now)? {
+                    core.note_transaction(&id);
+                }
+            }
             let topic = core.topics.get(name).filter(|_| core.topics.has(name, data.index));
             let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
             if records.len() as i64 > topic.number("max.message.bytes") {

@@ -10,7 +10,7 @@ use kafka_protocol::error::ResponseError;
 use super::batch::Batch;
 use super::core::Core;
 use super::event::{Event, State, Transaction};
-use super::transactions::{TIMEOUT_MAX_MS, TRANSACTIONS_MAX};
+use super::transactions::{Asking, TIMEOUT_MAX_MS, TRANSACTIONS_MAX};
 
 impl Core {
     /// A producer id that was never given before.
@@ -62,6 +62,7 @@ impl Core {
             return Ok(self.first_epoch(id, timeout_ms));
         };
         transaction.epoch += 1;
+        transaction.ended = None;
         transaction.timeout_ms = timeout_ms;
         transaction.state = State::Empty;
         let given = (transaction.producer_id, transaction.epoch);
@@ -77,6 +78,7 @@ impl Core {
             timeout_ms,
             state: State::Empty,
             started_ms: 0,
+            ended: None,
             partitions: BTreeSet::new(),
             groups: BTreeMap::new(),
         };
@@ -103,9 +105,45 @@ impl Core {
     ) -> Result<(), ResponseError> {
         let Some(transaction) = self.transactions.by_id.get_mut(id) else { return Ok(()) };
         transaction.state = State::Prepared(commit);
+        transaction.ended = None;
         transaction.epoch = transaction.epoch.saturating_add(i16::from(fence));
         self.note_transaction(id);
         self.complete(id, now)
+    }
+
+    /// Ends a transaction and gives its producer the next epoch, so that nothing that is late counts to the next one; or gives
+    /// it once more to one that asks again, as its answer was lost.
+    pub(super) fn end_and_bump(
+        &mut self,
+        producer: &Asking<'_>,
+        commit: bool,
+        now: i64,
+    ) -> Result<(i64, i16), ResponseError> {
+        let id = producer.id;
+        if let Some(known) = self.transactions.get(id)
+            && known.state == State::Complete(commit)
+            && known.ended == Some((producer.producer_id, producer.epoch))
+        {
+            return Ok((known.producer_id, known.epoch));
+        }
+        match self.transactions.of(producer)?.state {
+            State::Ongoing => {}
+            // Nothing was written before it failed.
+            State::Empty | State::Complete(_) if !commit => {}
+            _ => return Err(ResponseError::InvalidTxnState),
+        }
+        self.end_transaction(id, commit, true, now)?;
+        let is_last = |known: &Transaction| known.epoch >= i16::MAX - 1;
+        let fresh = self.transactions.get(id).is_some_and(is_last).then(|| self.new_producer_id());
+        let known = self.transactions.by_id.get_mut(id);
+        let known = known.ok_or(ResponseError::InvalidProducerIdMapping)?;
+        if let Some(fresh) = fresh {
+            (known.producer_id, known.epoch) = (fresh, 0);
+        }
+        known.ended = Some((producer.producer_id, producer.epoch));
+        let given = (known.producer_id, known.epoch);
+        self.note_transaction(id);
+        Ok(given)
     }
 
     /// Writes the markers of a prepared transaction, and commits its offsets.

@@ -21,6 +21,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::api::transaction_version_2;
 use super::call::Call;
 use super::core::Core;
 use super::event::{Committed, State, Transaction};
@@ -130,18 +131,24 @@ pub(super) fn add_offsets(
     let mut core = broker.core();
     let id = &request.transactional_id;
     let producer = Asking { id, producer_id: request.producer_id.0, epoch: request.producer_epoch };
-    let added = core.transactions.of(&producer).and_then(|transaction| {
-        if transaction.groups.len() >= GROUPS_MAX {
-            return Err(ResponseError::PolicyViolation);
-        }
-        transaction.begin(now);
-        transaction.groups.entry(request.group_id.to_string()).or_default();
-        Ok(())
-    });
+    let added = core
+        .transactions
+        .of(&producer)
+        .and_then(|transaction| add_group(transaction, &request.group_id, now));
     if added.is_ok() {
         core.note_transaction(id);
     }
     AddOffsetsToTxnResponse::default().with_error_code(outcome(added, call))
+}
+
+/// Makes the offsets of a group a part of a transaction, which begins if it has to.
+fn add_group(transaction: &mut Transaction, group: &str, now: i64) -> Result<(), ResponseError> {
+    if transaction.groups.len() >= GROUPS_MAX {
+        return Err(ResponseError::PolicyViolation);
+    }
+    transaction.begin(now);
+    transaction.groups.entry(group.to_owned()).or_default();
+    Ok(())
 }
 
 /// Takes offsets that are committed when the transaction is.
@@ -157,6 +164,9 @@ pub(super) fn commit_offsets(
         let (id, producer_id, epoch) =
             (&request.transactional_id, request.producer_id.0, request.producer_epoch);
         let transaction = core.transactions.of(&Asking { id, producer_id, epoch })?;
+        if call.version >= transaction_version_2::TXN_OFFSET_COMMIT {
+            return add_group(transaction, &request.group_id, now);
+        }
         let open = transaction.state == State::Ongoing
             && transaction.groups.contains_key(request.group_id.as_str());
         if open { Ok(()) } else { Err(ResponseError::InvalidTxnState) }
@@ -221,6 +231,17 @@ pub(super) fn end(broker: &Broker, call: &Call, request: &EndTxnRequest) -> EndT
     let mut core = broker.core();
     let id = &request.transactional_id;
     let producer = Asking { id, producer_id: request.producer_id.0, epoch: request.producer_epoch };
+    if call.version >= transaction_version_2::END_TXN {
+        let ended = core.end_and_bump(&producer, request.committed, now);
+        let response = EndTxnResponse::default();
+        return match ended {
+            Ok((id, epoch)) => response.with_producer_id(ProducerId(id)).with_producer_epoch(epoch),
+            Err(error) => response
+                .with_error_code(error.code())
+                .with_producer_id(ProducerId(-1))
+                .with_producer_epoch(-1),
+        };
+    }
     let state = core.transactions.of(&producer).map(|transaction| transaction.state);
     let ended = state.and_then(|state| match state {
         State::Ongoing => core.end_transaction(id, request.committed, false, now),

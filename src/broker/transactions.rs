@@ -76,6 +76,25 @@ impl Transactions {
         }
     }
 
+    /// Takes the partition of a batch into the transaction of its producer, which begins if it has to. The transactional id,
+    /// if that is news.
+    pub(super) fn join(
+        &mut self,
+        batch: &BatchHeader,
+        place: (&str, i32),
+        now: i64,
+    ) -> Result<Option<String>, ResponseError> {
+        let mut all = self.by_id.iter_mut();
+        let own = all.find(|(_, transaction)| transaction.producer_id == batch.producer_id);
+        let (id, own) = own.ok_or(ResponseError::InvalidProducerIdMapping)?;
+        if batch.producer_epoch != own.epoch {
+            return Err(ResponseError::InvalidProducerEpoch);
+        }
+        own.begin(now);
+        let is_new = own.partitions.insert((place.0.to_owned(), place.1));
+        Ok(is_new.then(|| id.clone()))
+    }
+
     /// Keeps offsets of a group until the transaction ends.
     pub(super) fn stage(&mut self, id: &str, group: &str, offsets: Vec<(String, i32, Committed)>) {
         let Some(transaction) = self.by_id.get_mut(id) else { return };

@@ -1,8 +1,10 @@
 //! The requests that this client makes, each with the versions that it can make them in.
 //!
 //! The lowest versions are those of Kafka 2.4. The highest are where the shape of a request changes in a way that this
-//! client has no use for (topic ids in produce requests, several groups in a request, transactions that partitions join by themselves), so that each
+//! client has no use for (topic ids in produce requests, several groups in a request), so that each
 //! request is built one way: encoding refuses a field that the version in use does not have.
+//!
+//! What a version of a request means beside its shape, as in transactions of version 2, is for its caller to choose.
 use kafka_protocol::messages as m;
 use kafka_protocol::protocol::Request;
 
@@ -56,4 +58,12 @@ apis! {
     EndTxnRequest "EndTxn" 0..3;
     SaslHandshakeRequest "SaslHandshake" 1..1;
     SaslAuthenticateRequest "SaslAuthenticate" 0..2;
+}
+
+/// The versions of requests by which a transaction is one of version 2 (KIP-890): partitions and offsets join it by
+/// themselves, and its end gives the epoch of the next one.
+pub(super) mod transaction_version_2 {
+    pub(in crate::kafka) const PRODUCE: i16 = 12;
+    pub(in crate::kafka) const TXN_OFFSET_COMMIT: i16 = 5;
+    pub(in crate::kafka) const END_TXN: i16 = 5;
 }

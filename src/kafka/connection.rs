@@ -43,9 +43,21 @@ pub(super) struct Connection {
     client_id: StrBytes,
     request_timeout: Duration,
     versions: HashMap<i16, (i16, i16)>,
+    transaction_version: i16,
     outgoing: mpsc::Sender<Outgoing>,
     pending: Arc<Pending>,
     tasks: [JoinHandle<()>; 2],
+}
+
+/// How a request is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Terms<'a> {
+    /// How much longer than usual it may take.
+    pub(super) within: Duration,
+    /// What has to be open when it is written.
+    pub(super) lease: Option<&'a Lease>,
+    /// The version that it is made in, where not the highest that both sides have.
+    pub(super) version: Option<i16>,
 }
 
 /// How a request is written.
@@ -91,11 +103,16 @@ impl Connection {
             client_id: StrBytes::from_string(config.client_id.clone()),
             request_timeout: config.request_timeout,
             versions: HashMap::new(),
+            transaction_version: 0,
             outgoing,
             pending,
             tasks,
         };
-        connection.versions = connection.agree().await?;
+        let offered = connection.agree().await?;
+        connection.transaction_version = transaction_version(&offered);
+        let versions = offered.api_keys.iter();
+        connection.versions =
+            versions.map(|api| (api.api_key, (api.min_version, api.max_version))).collect();
         if let Some(sasl) = &config.sasl {
             connection.log_in(sasl).await?;
         }
@@ -117,16 +134,19 @@ impl Connection {
         self.send(request).await?.wait(self.request_timeout).await
     }
 
-    /// Makes a request that the broker may take `within` to answer, besides the usual time, if the lease, where there is
-    /// one, is open when it is written.
-    pub(super) async fn request_leased<A: Api>(
+    /// The version of transactions that the cluster has.
+    pub(super) fn transaction_version(&self) -> i16 {
+        self.transaction_version
+    }
+
+    /// Makes a request on certain terms.
+    pub(super) async fn request_on<A: Api>(
         &self,
         request: &A,
-        within: Duration,
-        lease: Option<&Lease>,
+        terms: Terms<'_>,
     ) -> Result<A::Response, KafkaError> {
-        let response = self.send_leased(request, lease).await?;
-        response.wait(self.request_timeout + within).await
+        let response = self.send_on(request, terms).await?;
+        response.wait(self.request_timeout + terms.within).await
     }
 
     /// The same, in a version that the caller has chosen.
@@ -142,17 +162,20 @@ impl Connection {
 
     /// Writes a request; those of one caller are written in the order of its calls.
     pub(super) async fn send<A: Api>(&self, request: &A) -> Result<Response<A>, KafkaError> {
-        self.send_leased(request, None).await
+        self.send_on(request, Terms::default()).await
     }
 
-    /// Writes a request if the lease, where there is one, is open when it is its turn.
-    pub(super) async fn send_leased<A: Api>(
+    /// Writes a request on certain terms, when it is its turn.
+    pub(super) async fn send_on<A: Api>(
         &self,
         request: &A,
-        lease: Option<&Lease>,
+        terms: Terms<'_>,
     ) -> Result<Response<A>, KafkaError> {
-        let version = self.version::<A>()?;
-        self.send_as(request, version, How { lease, is_answered: true }).await
+        let version = match terms.version {
+            Some(version) => self.exactly::<A>(version)?,
+            None => self.version::<A>()?,
+        };
+        self.send_as(request, version, How { lease: terms.lease, is_answered: true }).await
     }
 
     async fn send_as<A: Api>(
@@ -200,10 +223,22 @@ impl Connection {
         if theirs.is_some_and(|(min, _)| version >= min.max(A::MIN)) {
             return Ok(version);
         }
+        Err(self.unsupported::<A>(A::MIN, A::MAX))
+    }
+
+    /// A version of a request, if the broker has it.
+    fn exactly<A: Api>(&self, version: i16) -> Result<i16, KafkaError> {
+        let theirs = self.versions.get(&A::KEY);
+        let has = theirs.is_some_and(|(min, max)| (*min..=*max).contains(&version));
+        has.then_some(version).ok_or_else(|| self.unsupported::<A>(version, version))
+    }
+
+    fn unsupported<A: Api>(&self, min: i16, max: i16) -> KafkaError {
+        let theirs = self.versions.get(&A::KEY);
         let theirs =
             theirs.map_or_else(|| "none".to_owned(), |(min, max)| format!("{min} to {max}"));
-        let ours = format!("{} to {}", A::MIN, A::MAX);
-        Err(KafkaError::Unsupported { broker: self.broker.clone(), request: A::NAME, theirs, ours })
+        let (broker, ours) = (self.broker.clone(), format!("{min} to {max}"));
+        KafkaError::Unsupported { broker, request: A::NAME, theirs, ours }
     }
 
     fn frame<A: Api>(
@@ -236,7 +271,7 @@ impl Connection {
     }
 
     /// Asks for the versions that the broker has. One that does not know our version of the question answers in version 0.
-    async fn agree(&self) -> Result<HashMap<i16, (i16, i16)>, KafkaError> {
+    async fn agree(&self) -> Result<ApiVersionsResponse, KafkaError> {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("millstream"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
@@ -249,11 +284,7 @@ impl Connection {
             response
         };
         KafkaError::check(ApiVersionsRequest::NAME, &self.broker, response.error_code)?;
-        Ok(response
-            .api_keys
-            .iter()
-            .map(|api| (api.api_key, (api.min_version, api.max_version)))
-            .collect())
+        Ok(response)
     }
 
     async fn log_in(&self, sasl: &Sasl) -> Result<(), KafkaError> {
@@ -292,6 +323,14 @@ impl Connection {
             cause,
         }
     }
+}
+
+/// Which transactions a cluster has, as its finalised features say: 2 with those that partitions join by themselves.
+fn transaction_version(offered: &ApiVersionsResponse) -> i16 {
+    let is_known = offered.finalized_features_epoch >= 0;
+    let mut features = offered.finalized_features.iter().filter(|_| is_known);
+    let found = features.find(|feature| &*feature.name == "transaction.version");
+    found.map_or(0, |feature| feature.max_version_level)
 }
 
 impl Drop for Connection {

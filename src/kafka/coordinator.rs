@@ -7,7 +7,7 @@ use kafka_protocol::messages::FindCoordinatorRequest;
 
 use super::api::Api;
 use super::cluster::{Cluster, text};
-use super::connection::Connection;
+use super::connection::{Connection, Terms};
 use super::error::KafkaError;
 use super::lease::Lease;
 
@@ -18,15 +18,6 @@ pub(super) enum CoordinatorKind {
     Group = 0,
     /// The transactions of a transactional id.
     Transaction = 1,
-}
-
-/// How a request is made.
-#[derive(Debug, Clone, Copy, Default)]
-struct Terms<'a> {
-    /// How much longer than usual it may take.
-    within: Duration,
-    /// What has to be open when it is written.
-    lease: Option<&'a Lease>,
 }
 
 /// The coordinator of one group or transactional id, on a connection of its own.
@@ -66,6 +57,21 @@ impl Coordinator {
         check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
     ) -> Result<A::Response, KafkaError> {
         self.call_on(request, Terms { lease, ..Terms::default() }, check, || {}).await
+    }
+
+    /// The same, in a version of the caller's choice, if there is one.
+    pub(super) async fn call_as<A: Api>(
+        &self,
+        request: &A,
+        version: Option<i16>,
+        check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
+    ) -> Result<A::Response, KafkaError> {
+        self.call_on(request, Terms { version, ..Terms::default() }, check, || {}).await
+    }
+
+    /// The version of transactions that the cluster has, as this coordinator says.
+    pub(super) async fn transaction_version(&self) -> Result<i16, KafkaError> {
+        Ok(self.connection().await?.transaction_version())
     }
 
     /// The same, for a request that may take `within` longer than usual.
@@ -125,7 +131,7 @@ impl Coordinator {
         check: impl Fn(&A::Response) -> Result<(), KafkaError> + Send + Sync,
     ) -> Result<A::Response, KafkaError> {
         let connection = self.connection().await?;
-        let response = connection.request_leased(request, terms.within, terms.lease).await?;
+        let response = connection.request_on(request, terms).await?;
         check(&response)?;
         Ok(response)
     }

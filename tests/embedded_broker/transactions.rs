@@ -6,7 +6,7 @@ use kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, GroupId,
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, ApiVersionsRequest, EndTxnRequest, GroupId,
     InitProducerIdRequest, OffsetFetchRequest, ProducerId, TopicName, TransactionalId,
     TxnOffsetCommitRequest,
 };
@@ -237,4 +237,89 @@ async fn offsets_wait_for_the_end_of_their_transaction() {
         assert_eq!(producer.end(&mut wire, commit).await, 0);
         assert_eq!(committed(&mut wire, "a", true).await, (expected, 0));
     }
+}
+
+/// A producer of version 2 of transactions (KIP-890).
+struct SelfJoining {
+    producer_id: i64,
+    epoch: i16,
+}
+
+impl SelfJoining {
+    async fn init(wire: &mut Wire) -> Self {
+        let Transactional { producer_id, epoch, .. } = Transactional::init(wire).await;
+        Self { producer_id, epoch }
+    }
+
+    /// Writes the first batch of a transaction to a partition that nobody has added.
+    async fn put(&self, wire: &mut Wire, topic: &str, value: &str) -> i16 {
+        let options = BatchOptions {
+            producer_id: self.producer_id,
+            producer_epoch: self.epoch,
+            base_sequence: 0,
+            is_transactional: true,
+            ..BatchOptions::default()
+        };
+        wire.produce_as(12, topic, batch(&[("k", Some(value))], &options)).await.error_code
+    }
+
+    /// Ends the transaction: the error, and who it is from then on.
+    async fn end(&self, wire: &mut Wire, committed: bool) -> (i16, i64, i16) {
+        let request = EndTxnRequest::default()
+            .with_transactional_id(TransactionalId(text("tx")))
+            .with_producer_id(ProducerId(self.producer_id))
+            .with_producer_epoch(self.epoch)
+            .with_committed(committed);
+        let response = wire.call(5, &request).await;
+        (response.error_code, response.producer_id.0, response.producer_epoch)
+    }
+
+    /// Commits offset 5 of partition 0 for the group `g`, which nobody has added.
+    async fn send_offset(&self, wire: &mut Wire, topic: &str) -> i16 {
+        let partition = TxnOffsetCommitRequestPartition::default().with_committed_offset(5);
+        let topic = TxnOffsetCommitRequestTopic::default()
+            .with_name(TopicName(text(topic)))
+            .with_partitions(vec![partition]);
+        let request = TxnOffsetCommitRequest::default()
+            .with_transactional_id(TransactionalId(text("tx")))
+            .with_group_id(GroupId(text("g")))
+            .with_producer_id(ProducerId(self.producer_id))
+            .with_producer_epoch(self.epoch)
+            .with_generation_id(-1)
+            .with_topics(vec![topic]);
+        wire.call(5, &request).await.topics[0].partitions[0].error_code
+    }
+}
+
+#[tokio::test]
+async fn in_version_2_all_joins_by_itself_and_each_end_gives_the_next_epoch() {
+    let broker = start().await;
+    let mut wire = Wire::connect(&broker).await;
+    let offered = wire.call(3, &ApiVersionsRequest::default()).await;
+    let feature = &offered.finalized_features[0];
+    assert_eq!((&*feature.name, feature.max_version_level), ("transaction.version", 2));
+    wire.create("a", 1, &[]).await;
+    let mut producer = SelfJoining::init(&mut wire).await;
+    let nothing = producer.end(&mut wire, true).await;
+    assert_eq!(nothing.0, ResponseError::InvalidTxnState.code(), "nothing is to be committed");
+    for (round, is_committed) in [true, false, true].into_iter().enumerate() {
+        assert_eq!(producer.put(&mut wire, "a", &round.to_string()).await, 0);
+        assert_eq!(producer.send_offset(&mut wire, "a").await, 0);
+        let (error, producer_id, epoch) = producer.end(&mut wire, is_committed).await;
+        assert_eq!((error, producer_id, epoch), (0, producer.producer_id, producer.epoch + 1));
+        // The answer was lost: it is the same once more.
+        assert_eq!(producer.end(&mut wire, is_committed).await, (0, producer_id, epoch));
+        let other = producer.end(&mut wire, !is_committed).await;
+        assert_eq!(other.0, ResponseError::ProducerFenced.code());
+        let late = producer.put(&mut wire, "a", "late").await;
+        assert_eq!(late, ResponseError::InvalidProducerEpoch.code());
+        producer.epoch = epoch;
+    }
+    assert_eq!(committed(&mut wire, "a", true).await, (5, 0));
+    let fetched = wire.fetch("a", 0, true).await;
+    assert_eq!((fetched.high_watermark, fetched.last_stable_offset), (6, 6));
+    assert_eq!(fetched.aborted_transactions.unwrap().len(), 1);
+    // One that failed before anything was written begins anew in the same way.
+    let (error, _, epoch) = producer.end(&mut wire, false).await;
+    assert_eq!((error, epoch), (0, producer.epoch + 1));
 }

@@ -85,6 +85,16 @@ impl Wire {
 
     /// Produces one batch to partition 0.
     pub(crate) async fn produce(&mut self, topic: &str, batch: Bytes) -> PartitionProduceResponse {
+        self.produce_as(9, topic, batch).await
+    }
+
+    /// The same, in a version of the request.
+    pub(crate) async fn produce_as(
+        &mut self,
+        version: i16,
+        topic: &str,
+        batch: Bytes,
+    ) -> PartitionProduceResponse {
         let data = PartitionProduceData::default().with_index(0).with_records(Some(batch));
         let topic = TopicProduceData::default()
             .with_name(TopicName(text(topic)))
@@ -93,7 +103,7 @@ impl Wire {
             .with_acks(-1)
             .with_timeout_ms(1000)
             .with_topic_data(vec![topic]);
-        self.call(9, &request).await.responses.remove(0).partition_responses.remove(0)
+        self.call(version, &request).await.responses.remove(0).partition_responses.remove(0)
     }
 
     /// Produces records without keys' order mattering, each in a batch of its own.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use millstream::broker::Fault;
-use millstream::kafka::admin::{Admin, OffsetSpec};
+use millstream::broker::{EmbeddedConfig, Fault};
+use millstream::kafka::admin::{Admin, NewTopic, OffsetSpec};
 use millstream::kafka::config::Isolation;
 use millstream::kafka::partitioner::partition_for_key;
 use millstream::kafka::produce::{NewRecord, Producer};
@@ -112,8 +112,15 @@ struct Truth {
 impl Truth {
     /// The sources, with an owner of each device.
     async fn begin(world: &World, seed: u64) -> Self {
-        for topic in ["readings", "moves", "owners"] {
-            world.create(&world.topic(topic), PARTITIONS).await;
+        let sinks = QUERIES.map(|(query, _)| sink_of(query));
+        for topic in
+            ["readings", "moves", "owners"].into_iter().chain(sinks.iter().map(|sink| &**sink))
+        {
+            // Compaction would take away what is to be counted.
+            let topic = NewTopic::new(world.topic(topic), PARTITIONS);
+            let topic =
+                topic.with_config("cleanup.policy", "delete").with_config("retention.ms", "-1");
+            world.create_with(topic).await;
         }
         let producer = Producer::new(&world.cluster);
         for device in 0..DEVICES {
@@ -195,6 +202,12 @@ impl Truth {
     }
 }
 
+/// The sink of a query, whose id is `CTAS_`, its name and a number.
+fn sink_of(query: &str) -> String {
+    let name = query[5..].rsplit_once('_').unwrap().0;
+    name.to_ascii_lowercase()
+}
+
 fn owner_of(device: &str) -> String {
     format!("o{}", device.len() + usize::from(device.ends_with(['1', '4'])))
 }
@@ -273,17 +286,25 @@ async fn wait_for_level(world: &World, run: &Run) {
     }
 }
 
-/// No reader of committed records of a topic waits for the end of a transaction.
+/// No reader of committed records of a topic waits for the end of a transaction: a broker that has decided one may take a
+/// moment to say so everywhere.
 async fn nothing_is_open(world: &World) {
     let admin = Admin::new(&world.cluster);
     let topics = admin.list_topics().await.unwrap();
-    for topic in topics.iter().map(|topic| &*topic.name) {
-        if !topic.contains(&world.name) {
-            continue;
-        }
+    let topics = topics.iter().map(|topic| &*topic.name);
+    for topic in topics.filter(|topic| topic.contains(&world.name)) {
         let ends = |isolation| admin.topic_offsets(topic, OffsetSpec::Latest, isolation);
-        let (stable, all) = (ends(Isolation::ReadCommitted), ends(Isolation::ReadUncommitted));
-        assert_eq!(stable.await.unwrap(), all.await.unwrap(), "{topic}");
+        let is_open = async || {
+            let all = ends(Isolation::ReadUncommitted).await.unwrap();
+            ends(Isolation::ReadCommitted).await.unwrap() < all
+        };
+        let decided = async {
+            while is_open().await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let decided = tokio::time::timeout(Duration::from_secs(30), decided).await;
+        assert!(decided.is_ok(), "a transaction is open in {topic}");
     }
 }
 
@@ -347,11 +368,25 @@ async fn an_instance_that_comes_back_from_a_pause_commits_nothing_of_what_others
     nothing_is_open(&world).await;
 }
 
+/// As in Kafka 4, and before.
+const TRANSACTION_VERSIONS: [i16; 2] = [2, 1];
+
+/// The embedded broker, with transactions of a version.
+async fn with_transactions(transaction_version: i16, name: &str) -> World {
+    let config = EmbeddedConfig { transaction_version, ..EmbeddedConfig::default() };
+    World::embedded(name, config).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_on_the_way_to_a_commit_is_asked_again() {
-    let world = World::embedded("once-lost", millstream::broker::EmbeddedConfig::default()).await;
-    let sql = statements(&world);
-    let mut truth = Truth::begin(&world, 13).await;
+    for version in TRANSACTION_VERSIONS {
+        lose_on_the_way(&with_transactions(version, "once-lost").await).await;
+    }
+}
+
+async fn lose_on_the_way(world: &World) {
+    let sql = statements(world);
+    let mut truth = Truth::begin(world, 13).await;
     let faults = world.embedded.as_ref().unwrap().faults();
     let requests =
         [INIT_PRODUCER_ID, ADD_PARTITIONS, PRODUCE, ADD_OFFSETS, COMMIT_OFFSETS, END_TRANSACTION];
@@ -368,34 +403,39 @@ async fn what_is_lost_on_the_way_to_a_commit_is_asked_again() {
     run.wait_for("is running", QUERIES.len()).await;
     for _ in 0..5 {
         lose(2);
-        truth.send(&world, 100).await;
+        truth.send(world, 100).await;
         tokio::time::sleep(Duration::from_millis(400)).await;
     }
-    wait_for_level(&world, &run).await;
+    wait_for_level(world, &run).await;
     run.stop().await;
-    truth.holds(&world).await;
+    truth.holds(world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_whose_time_is_over_is_done_once_more() {
-    let world = World::embedded("once-late", millstream::broker::EmbeddedConfig::default()).await;
-    let sql = statements(&world);
-    let mut truth = Truth::begin(&world, 14).await;
+    for version in TRANSACTION_VERSIONS {
+        be_late(&with_transactions(version, "once-late").await).await;
+    }
+}
+
+async fn be_late(world: &World) {
+    let sql = statements(world);
+    let mut truth = Truth::begin(world, 14).await;
     let faults = world.embedded.as_ref().unwrap().faults();
     let mut run = world.run(&sql, &texts(&args(&["transaction.timeout.ms=1000"])));
     run.wait_for("is running", QUERIES.len()).await;
-    truth.send(&world, 300).await;
-    wait_for_level(&world, &run).await;
-    // By the time that they hear that their offsets are part of it, it is none any more.
-    for _ in 0..3 {
-        faults.inject(ADD_OFFSETS, Fault::Delay(Duration::from_secs(3)));
+    truth.send(world, 300).await;
+    wait_for_level(world, &run).await;
+    // By the time that they hear that their offsets are a part of it, it is none any more.
+    for request in [ADD_OFFSETS, COMMIT_OFFSETS, COMMIT_OFFSETS] {
+        faults.inject(request, Fault::Delay(Duration::from_secs(3)));
     }
-    truth.send(&world, 300).await;
+    truth.send(world, 300).await;
     run.wait_for("it goes back to its last commit", 1).await;
-    wait_for_level(&world, &run).await;
+    wait_for_level(world, &run).await;
     run.stop().await;
-    truth.holds(&world).await;
-    nothing_is_open(&world).await;
+    truth.holds(world).await;
+    nothing_is_open(world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -404,14 +444,16 @@ async fn a_stop_in_a_backlog_leaves_no_transaction_open() {
     let sql = statements(&world);
     let mut truth = Truth::begin(&world, 15).await;
     truth.send(&world, 6_000).await;
+    // One that is left open stays so for longer than anybody looks.
+    let args = args(&["transaction.timeout.ms=600000"]);
     for wait_ms in [50, 300, 900] {
-        let mut run = world.run(&sql, &texts(&args(&[])));
+        let mut run = world.run(&sql, &texts(&args));
         run.wait_for("is running", QUERIES.len()).await;
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         run.stop().await;
         nothing_is_open(&world).await;
     }
-    let run = world.run(&sql, &texts(&args(&[])));
+    let run = world.run(&sql, &texts(&args));
     wait_for_level(&world, &run).await;
     run.stop().await;
     truth.holds(&world).await;

@@ -79,11 +79,15 @@ impl World {
     }
 
     pub(crate) async fn create(&self, topic: &str, partitions: i32) {
+        self.create_with(NewTopic::new(topic, partitions)).await;
+    }
+
+    pub(crate) async fn create_with(&self, topic: NewTopic) {
         let admin = Admin::new(&self.cluster);
-        admin.create_topic(&NewTopic::new(topic, partitions)).await.unwrap();
+        admin.create_topic(&topic).await.unwrap();
         // A broker answers before it knows the topic itself.
         let known = async {
-            while admin.describe_topic(topic).await.unwrap().is_none() {
+            while admin.describe_topic(&topic.name).await.unwrap().is_none() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -289,7 +293,7 @@ impl Run {
         for _ in 0..LOOKS {
             if let Some(status) = self.child.try_wait().unwrap() {
                 self.ended = Some(status);
-                return status.code().expect("it ends by itself");
+                return status.code().unwrap_or_else(|| panic!("{status}:\n{}", self.log()));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -30,6 +30,13 @@ pub(crate) async fn faulty() -> (Cluster, EmbeddedBroker) {
     (client(&embedded.bootstrap()), embedded)
 }
 
+/// The same, with transactions as Kafka had them before version 4.
+pub(crate) async fn faulty_before_4() -> (Cluster, EmbeddedBroker) {
+    let config = EmbeddedConfig { transaction_version: 1, ..EmbeddedConfig::default() };
+    let embedded = EmbeddedBroker::start(config).await.unwrap();
+    (client(&embedded.bootstrap()), embedded)
+}
+
 pub(crate) fn client(servers: &str) -> Cluster {
     // Other properties, such as those of a login, come as name=value, one a line.
     let others = std::env::var("KAFKA_PROPERTIES").unwrap_or_default();

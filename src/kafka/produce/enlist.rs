@@ -1,4 +1,5 @@
-//! Tells the coordinator of a transaction which partitions it writes to, before anything is written there.
+//! Tells the coordinator of a transaction which partitions it writes to, before anything is written there; in version 2 of
+//! transactions, brokers do.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ impl Shared {
     /// The partitions that are to be written in the open transaction and do not belong to it yet.
     fn outside_transaction(&self) -> Vec<TopicPartition> {
         let mut state = self.lock();
-        if !state.phase.is_open() {
+        if !state.phase.is_open() || state.is_version_2 {
             return Vec::new();
         }
         let outside = state

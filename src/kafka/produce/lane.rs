@@ -14,10 +14,11 @@ use super::outcome::Sent;
 use super::queue::Lane;
 use super::settle::{Attempt, TOGETHER_MAX};
 use super::state::Shared;
+use crate::kafka::api::transaction_version_2;
 use crate::kafka::clock;
 use crate::kafka::cluster::{text, topic_name};
 use crate::kafka::config::Acks;
-use crate::kafka::connection::{Connection, Response};
+use crate::kafka::connection::{Connection, Response, Terms};
 use crate::kafka::error::KafkaError;
 use crate::kafka::retry::sleep_until;
 
@@ -99,7 +100,8 @@ async fn send(
         connection.send_unanswered(request, lease).await?;
         return Ok(None);
     }
-    connection.send_leased(request, lease).await.map(Some)
+    let version = shared.lock().is_version_2.then_some(transaction_version_2::PRODUCE);
+    connection.send_on(request, Terms { lease, version, ..Terms::default() }).await.map(Some)
 }
 
 fn request(

@@ -26,7 +26,8 @@ pub(super) enum Work {
 struct Terms {
     is_urgent: bool,
     is_numbered: bool,
-    is_transactional: bool,
+    /// Whether partitions have to be added to the transaction before they are written.
+    is_enlisted: bool,
     in_flight_max: usize,
     linger: std::time::Duration,
 }
@@ -40,7 +41,7 @@ impl Shared {
         let terms = Terms {
             is_urgent: state.flushes > 0 || state.buffer.bytes * 4 > config.buffer_bytes,
             is_numbered: self.is_numbered(),
-            is_transactional: self.is_transactional(),
+            is_enlisted: self.is_transactional() && !state.is_version_2,
             in_flight_max: config.in_flight_max,
             linger: config.linger,
         };
@@ -75,6 +76,8 @@ impl Shared {
         if batches.is_empty() {
             return Work::Wait(wake);
         }
+        // Where they join by themselves, they do so by being written.
+        state.phase.has_part();
         let is_slow = |queue: &&Queue| queue.is_apart && queue.place.leader == Some(lane.broker);
         let may_part =
             terms.is_numbered && sharing > 1 && queues.values().filter(is_slow).count() < APART_MAX;
@@ -93,7 +96,7 @@ impl Queue {
     fn ready_at(&self, terms: Terms) -> Option<(Instant, usize)> {
         let is_full =
             self.in_flight.len() >= self.in_flight_max(terms.is_numbered, terms.in_flight_max);
-        if is_full || self.is_held() || terms.is_transactional && !self.is_in_transaction {
+        if is_full || self.is_held() || terms.is_enlisted && !self.is_in_transaction {
             return None;
         }
         let batch = self.waiting.front()?;

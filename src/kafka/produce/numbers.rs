@@ -78,8 +78,9 @@ impl Numbers {
         self.known_at = Some(clock::now());
     }
 
-    /// Notes that the partition is led by another broker now, or is another one.
-    pub(super) fn moved(&mut self) {
+    /// Notes that the broker may refuse what comes next, as the partition is led by another one now, is another one, or is
+    /// to be part of a new transaction.
+    pub(super) fn first_goes_alone(&mut self) {
         self.known_at = None;
     }
 

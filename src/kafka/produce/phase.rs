@@ -5,6 +5,9 @@
 //!                        ├─a batch fails→ Failed ─abort→ Ready (with a new epoch)
 //!                        └─a newer producer with our id→ Fenced, for good
 //! ```
+//!
+//! In version 2 of transactions each end gives a new epoch, so that nothing that is late can be taken for a part of the next
+//! transaction.
 use kafka_protocol::error::ResponseError;
 
 use crate::kafka::error::KafkaError;
@@ -17,7 +20,7 @@ pub(super) enum Phase {
     None,
     /// Between transactions.
     Ready,
-    /// In a transaction; `has_parts` once the coordinator knows of partitions or offsets in it.
+    /// In a transaction; `has_parts` once the coordinator may know of partitions or offsets in it.
     Open { has_parts: bool },
     /// In a transaction that can only be aborted.
     Failed(KafkaError),
@@ -28,6 +31,13 @@ pub(super) enum Phase {
 impl Phase {
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Open { .. })
+    }
+
+    /// Notes that something is a part of the open transaction, as far as the coordinator knows.
+    pub(super) fn has_part(&mut self) {
+        if let Self::Open { has_parts } = self {
+            *has_parts = true;
+        }
     }
 
     /// Why nothing can be written any more, if so.

@@ -113,7 +113,7 @@ impl Shared {
             let queue = state.queue(topic, *partition);
             let at = queue.partition.clone();
             let located = queue.place.locate(&at, found, self.cluster.config());
-            queue.numbers.moved();
+            queue.numbers.first_goes_alone();
             let Err(problem) = located else { continue };
             is_all = false;
             self.give_up_or_wait_in(&mut state, &problem, |other| *other == at);

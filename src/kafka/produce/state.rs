@@ -44,6 +44,9 @@ pub(super) struct State {
     /// Who we are, once the brokers have said so.
     pub(super) identity: Option<Identity>,
     pub(super) phase: Phase,
+    /// Whether partitions and offsets join a transaction by themselves, and its end gives the epoch of the next one
+    /// (KIP-890).
+    pub(super) is_version_2: bool,
     /// How many transactions were begun.
     pub(super) transaction: u64,
     /// The lanes that are served.

@@ -4,8 +4,8 @@ use kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, EndTxnRequest, GroupId, ProducerId, TransactionalId,
-    TxnOffsetCommitRequest, TxnOffsetCommitResponse,
+    AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, EndTxnRequest, EndTxnResponse, GroupId,
+    ProducerId, TransactionalId, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
 };
 
 use super::batch::Identity;
@@ -14,7 +14,7 @@ use super::phase::Phase;
 use super::producer::Producer;
 use super::state::Shared;
 use crate::kafka::admin::by_topic;
-use crate::kafka::api::Api;
+use crate::kafka::api::{Api, transaction_version_2};
 use crate::kafka::cluster::{text, topic_name};
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::error::KafkaError;
@@ -26,8 +26,12 @@ impl Producer {
     pub async fn init_transactions(&self) -> Result<(), KafkaError> {
         self.shared.transactional_id()?;
         let identity = init_producer(&self.shared, Identity::NONE).await;
-        self.shared.set_identity(self.shared.fence(identity)?);
-        self.shared.lock().phase = Phase::Ready;
+        let identity = self.shared.fence(identity)?;
+        let version = self.shared.coordinator()?.transaction_version().await?;
+        self.shared.set_identity(identity);
+        let mut state = self.shared.lock();
+        state.is_version_2 = version >= 2;
+        state.phase = Phase::Ready;
         Ok(())
     }
 
@@ -100,15 +104,17 @@ impl Producer {
         // The failures are why it is aborted, so nobody needs to hear of them again.
         let _ = self.shared.lock().take_failures();
         let is_failed = matches!(self.shared.lock().phase, Phase::Failed(_));
+        let mut has_new_epoch = false;
         if has_parts || is_failed {
             let result = self.shared.end(false).await;
             match self.shared.fence(result) {
+                Ok(()) => has_new_epoch = self.shared.lock().is_version_2,
                 // The coordinator never heard of a part, or has written the commit whose answer was lost.
                 Err(error) if is_failed && error.is_code(ResponseError::InvalidTxnState) => {}
-                result => result?,
+                Err(error) => return Err(error),
             }
         }
-        if is_failed || had_waiting {
+        if (is_failed || had_waiting) && !has_new_epoch {
             // A new epoch starts the numbers afresh. Asked for while the transaction is open, it would fence its own
             // producer before Kafka 4.
             let present = self.shared.lock().identity.unwrap_or(Identity::NONE);
@@ -133,7 +139,11 @@ impl Shared {
     fn close_transaction(&self) {
         let mut state = self.lock();
         state.phase = Phase::Ready;
-        state.all_queues().for_each(|queue| queue.is_in_transaction = false);
+        for queue in state.all_queues() {
+            queue.is_in_transaction = false;
+            // A broker that cannot make sure yet that a partition belongs to the next one refuses what comes first.
+            queue.numbers.first_goes_alone();
+        }
         drop(state);
         self.wake();
     }
@@ -170,18 +180,11 @@ impl Shared {
     ) -> Result<(), KafkaError> {
         let (id, identity) = (self.transactional_id()?, self.identity()?);
         self.check_phase(&self.lock())?;
-        let request = AddOffsetsToTxnRequest::default()
-            .with_transactional_id(TransactionalId(text(id)))
-            .with_producer_id(ProducerId(identity.producer_id))
-            .with_producer_epoch(identity.epoch)
-            .with_group_id(GroupId(text(&group.group)));
-        let check = |response: &kafka_protocol::messages::AddOffsetsToTxnResponse| {
-            KafkaError::check(AddOffsetsToTxnRequest::NAME, id, response.error_code)
-        };
-        self.coordinator()?.call(&request, check).await?;
-        if let Phase::Open { has_parts } = &mut self.lock().phase {
-            *has_parts = true;
+        let is_version_2 = self.lock().is_version_2;
+        if !is_version_2 {
+            self.add_offsets(&group.group).await?;
         }
+        self.lock().phase.has_part();
         let topics = by_topic(offsets, |partition, committed| {
             TxnOffsetCommitRequestPartition::default()
                 .with_partition_index(partition)
@@ -207,8 +210,23 @@ impl Shared {
         }
         let check = |response: &TxnOffsetCommitResponse| check_offsets(&group.group, response);
         let of_group = GroupOffsets::new(&self.cluster, &group.group);
-        let sent = of_group.coordinator.call(&request, check).await.map(drop);
+        let version = is_version_2.then_some(transaction_version_2::TXN_OFFSET_COMMIT);
+        let sent = of_group.coordinator.call_as(&request, version, check).await.map(drop);
         sent.map_err(|error| of_group.fenced(group.instance_id.as_deref(), error))
+    }
+
+    /// Tells the coordinator of the transaction that offsets of a group are a part of it.
+    async fn add_offsets(&self, group: &str) -> Result<(), KafkaError> {
+        let (id, identity) = (self.transactional_id()?, self.identity()?);
+        let request = AddOffsetsToTxnRequest::default()
+            .with_transactional_id(TransactionalId(text(id)))
+            .with_producer_id(ProducerId(identity.producer_id))
+            .with_producer_epoch(identity.epoch)
+            .with_group_id(GroupId(text(group)));
+        let check = |response: &AddOffsetsToTxnResponse| {
+            KafkaError::check(AddOffsetsToTxnRequest::NAME, id, response.error_code)
+        };
+        self.coordinator()?.call(&request, check).await.map(drop)
     }
 
     async fn end(&self, is_committed: bool) -> Result<(), KafkaError> {
@@ -218,10 +236,16 @@ impl Shared {
             .with_producer_id(ProducerId(identity.producer_id))
             .with_producer_epoch(identity.epoch)
             .with_committed(is_committed);
-        let check = |response: &kafka_protocol::messages::EndTxnResponse| {
+        let check = |response: &EndTxnResponse| {
             KafkaError::check(EndTxnRequest::NAME, id, response.error_code)
         };
-        self.coordinator()?.call(&request, check).await.map(drop)
+        let version = self.lock().is_version_2.then_some(transaction_version_2::END_TXN);
+        let response = self.coordinator()?.call_as(&request, version, check).await?;
+        if version.is_some() {
+            let (producer_id, epoch) = (response.producer_id.0, response.producer_epoch);
+            self.set_identity(Identity { producer_id, epoch });
+        }
+        Ok(())
     }
 }
 

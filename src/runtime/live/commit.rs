@@ -15,6 +15,7 @@ use super::pressure::Pressure;
 use super::purge::Purge;
 use super::query_topics::QueryTopics;
 use super::refused::Refusals;
+use super::writer;
 use crate::kafka::admin::Admin;
 use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::produce::{NewRecord, Producer};
@@ -120,7 +121,7 @@ impl Committer {
             self.local.next_marks(*at_ms, changelogs, &self.producer).await
         };
         if is_one_transaction {
-            self.end_transaction(&offsets, membership).await?;
+            writer::commit(&self.producer, membership, &offsets).await?;
             trace.done("commit transaction");
         } else {
             self.commit_offsets(&offsets, membership).await?;
@@ -195,18 +196,6 @@ impl Committer {
             self.committed.get(at) != Some(offset)
         };
         positions.into_iter().filter(is_new).collect()
-    }
-
-    /// Commits offsets and all that was written since the last commit, and begins the next transaction.
-    async fn end_transaction(
-        &self,
-        offsets: &[(TopicPartition, CommittedOffset)],
-        membership: &Membership,
-    ) -> Result<(), LiveError> {
-        let producer = &self.producer;
-        producer.send_offsets_to_transaction(offsets, &membership.metadata()).await?;
-        producer.commit_transaction().await?;
-        Ok(producer.begin_transaction()?)
     }
 
     /// Commits offsets, however long a broker takes, as no later changelog may be written before.

@@ -18,6 +18,7 @@ use super::positions::{Positions, ReadInput, offset_in};
 use super::probe::Probe;
 use super::restoring::Restoring;
 use super::topics::TopicConfigs;
+use super::writer;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::kafka::fetch::Fetcher;
@@ -113,9 +114,9 @@ impl Restoring {
         // again it comes last, lest the offsets of those that are gone are taken for theirs.
         if self.made_again.is_empty() {
             note.write(&self.cluster, &self).await?;
-            member.commit(&new).await?;
+            writer::commit(&producer, member, &new).await?;
         } else {
-            member.commit(&new).await?;
+            writer::commit(&producer, member, &new).await?;
             note.write(&self.cluster, &self).await?;
         }
         let Restore { tasks, local, .. } = restored;

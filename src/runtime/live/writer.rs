@@ -17,8 +17,10 @@ use super::outbox::Sender;
 use super::refused::refused_records;
 use super::restoring::Restoring;
 use super::settings::Guarantee;
+use crate::kafka::group::{CommittedOffset, Membership};
 use crate::kafka::lease::Lease;
 use crate::kafka::produce::{Producer, ProducerOptions};
+use crate::kafka::{KafkaError, TopicPartition};
 
 /// How long those are waited for who abort what was not committed; a coordinator does so by itself once its time is over.
 pub(super) const ABORT_WAIT: Duration = Duration::from_secs(1);
@@ -44,6 +46,21 @@ impl Restoring {
         producer.begin_transaction()?;
         Ok(producer)
     }
+}
+
+/// Commits offsets as a member: with all that was written since the last commit, where that is one transaction, of which the
+/// next one has begun then.
+pub(super) async fn commit(
+    producer: &Producer,
+    member: &Membership,
+    offsets: &[(TopicPartition, CommittedOffset)],
+) -> Result<(), KafkaError> {
+    if !producer.is_transactional() {
+        return member.commit(offsets).await;
+    }
+    producer.send_offsets_to_transaction(offsets, &member.metadata()).await?;
+    producer.commit_transaction().await?;
+    producer.begin_transaction()
 }
 
 /// The transactional id of a query.
