@@ -334,7 +334,8 @@ async fn kills_in_the_middle_of_commits_lose_nothing_and_count_nothing_twice() {
             std::fs::remove_dir_all(state.path().join(&world.name)).unwrap();
         }
     }
-    let run = world.run(&sql, &texts(&with_state));
+    let mut run = world.run(&sql, &texts(&with_state));
+    run.wait_for("is running", QUERIES.len()).await;
     wait_for_level(&world, &run).await;
     run.stop().await;
     truth.holds(&world).await;
@@ -453,7 +454,9 @@ async fn a_stop_in_a_backlog_leaves_no_transaction_open() {
         run.stop().await;
         nothing_is_open(&world).await;
     }
-    let run = world.run(&sql, &texts(&args));
+    // It may have nothing left to do, and is not to be told to stop before it can hear that.
+    let mut run = world.run(&sql, &texts(&args));
+    run.wait_for("is running", QUERIES.len()).await;
     wait_for_level(&world, &run).await;
     run.stop().await;
     truth.holds(&world).await;
