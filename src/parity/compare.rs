@@ -202,3 +202,48 @@ fn compare_free(found: &mut Comparison, ours: &[&Placed], theirs: &[&Placed], fe
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::parity::feeding::Fed;
+
+    /// Records of one partition, each a key and a value.
+    fn records(all: &[(&str, &str)]) -> Vec<Placed> {
+        let one = |(offset, (key, value)): (i64, &(&str, &str))| Placed {
+            partition: 0,
+            offset,
+            record: Record {
+                key: Some(key.as_bytes().to_vec()),
+                value: Some(value.as_bytes().to_vec()),
+                ..Record::default()
+            },
+        };
+        (0..).zip(all).map(one).collect()
+    }
+
+    #[test]
+    fn of_a_compacted_topic_only_final_rows_count() {
+        let feeding = Feeding { is_compacted: true, ..Feeding::default() };
+        let ours = records(&[("a", "1"), ("a", "2"), ("b", "1")]);
+        let found = compare(&ours, &records(&[("a", "2"), ("b", "1")]), &feeding);
+        assert_eq!((found.equal, found.open, found.different.len()), (2, 1, 0));
+        let found = compare(&ours, &records(&[("a", "3"), ("b", "1")]), &feeding);
+        assert_eq!(found.different, [(DifferenceKind::FinalRow, 1)].into());
+    }
+
+    #[test]
+    fn a_key_that_only_they_have_is_open_where_keys_depend_on_the_mix() {
+        let (ours, theirs) = (records(&[("a", "1")]), records(&[("a", "1"), ("b", "1")]));
+        let one = |key: &str| (key.as_bytes().to_vec(), Fed::ByOne(Vec::new()));
+        let alone = Feeding { keys: Some(HashMap::from([one("a")])), ..Feeding::default() };
+        let found = compare(&ours, &theirs, &alone);
+        assert_eq!(found.different, [(DifferenceKind::KeyOnlyTheirs, 1)].into());
+        let shared = (b"c".to_vec(), Fed::BySeveral);
+        let mixed = HashMap::from([one("a"), shared]);
+        let found = compare(&ours, &theirs, &Feeding { keys: Some(mixed), ..Feeding::default() });
+        assert_eq!((found.equal, found.open, found.different.len()), (1, 1, 0));
+    }
+}

@@ -109,3 +109,42 @@ async fn a_server_of_ours_writes_the_same() {
     assert_eq!(tables[0]["tables"][0]["name"], "HITS", "{tables}");
     ksql.stop().await;
 }
+
+#[tokio::test]
+async fn a_topic_of_the_user_that_queries_write_is_left_alone() {
+    let world = World::new().await;
+    click(&world, 1, 20).await;
+    let ksql = world.server().await;
+    let all = "CREATE STREAM all_of (id STRING KEY, n INT)
+      WITH (kafka_topic='all', value_format='JSON', partitions=2);\n";
+    ksql.run(CLICKS).await;
+    ksql.run(all).await;
+    ksql.run("INSERT INTO all_of (id, n) VALUES ('mine', 1);").await;
+    let text = format!(
+        "SET 'auto.offset.reset'='latest';
+        {CLICKS}{all}
+        INSERT INTO all_of SELECT id, n FROM clicks WHERE n < 7;
+        CREATE TABLE sums AS SELECT id, SUM(n) AS n FROM all_of GROUP BY id;"
+    );
+    let (said, report) = parity(&world, &ksql.url(), &text, &[]).await;
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(report["result"], "equal");
+    let counts: Vec<_> = report["sinks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sink| (sink["name"].as_str().unwrap(), sink["equal"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(counts, [("ALL_OF", 7), ("SUMS", 7)]);
+    for note in
+        ["auto.offset.reset is earliest on both sides", "what topic all holds is neither read"]
+    {
+        assert!(said.out.contains(note), "{}", said.out);
+    }
+    nothing_is_left(&world, &ksql).await;
+    let isolation = millstream::kafka::config::Isolation::ReadCommitted;
+    let latest = millstream::kafka::admin::OffsetSpec::Latest;
+    let ends = Admin::new(&world.cluster()).topic_offsets("all", latest, isolation).await.unwrap();
+    assert_eq!(ends.iter().sum::<i64>(), 1, "the user's own row and nothing else");
+    ksql.stop().await;
+}
