@@ -39,6 +39,7 @@ impl Ours {
             registry: services.registry.clone(),
             // Nobody asks for them.
             skipped_bytes_max: 0,
+            url: None,
         };
         let queries = application.queries;
         let instance = Instance::start(&services.cluster, queries.clone(), options).await?;

@@ -32,7 +32,7 @@ impl IntoResponse for Json {
 }
 
 /// The header by which a client asks for the places of an error in its text, and for hints; ksqlDB knows none of it.
-const SHOWN: &str = "x-millstream-diagnostics";
+pub(super) const SHOWN: &str = "x-millstream-diagnostics";
 
 /// An error as an answer.
 pub(super) fn error(error: &HostError) -> Response {

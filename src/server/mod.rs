@@ -11,6 +11,7 @@
 pub mod api;
 mod body;
 mod cluster;
+mod elsewhere;
 mod entrance;
 mod error;
 mod figures;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::api::rows::Framing;
 use super::body::without_type;
+use super::elsewhere::Question;
 use super::negotiate::{Form, form};
 use super::shared::Shared;
 use super::{body, streamed};
@@ -36,7 +37,10 @@ pub(super) async fn query(
         Ok(request) if request.text.is_empty() => {
             body::generic(40000, "\"ksql\" field must be populated")
         }
-        Ok(request) => answer(&shared, (&headers, &request), (framing, version), Path::Query).await,
+        Ok(request) => {
+            let question = Question { path: "/query", version, headers: &headers, body: &bytes };
+            answer(&shared, (question, &request), framing, Path::Query).await
+        }
         Err(error) => body::unread(&error),
     }
 }
@@ -66,8 +70,8 @@ pub(super) async fn query_stream(
     }
     let request = body::request(&object, &body::SQL);
     let gives_messages = form == Form::Protobuf;
-    let framing = (framing, version);
-    answer(&shared, (&headers, &request), framing, Path::QueryStream { gives_messages }).await
+    let question = Question { path: "/query-stream", version, headers: &headers, body: &bytes };
+    answer(&shared, (question, &request), framing, Path::QueryStream { gives_messages }).await
 }
 
 /// `POST /close-query`.
@@ -124,10 +128,11 @@ fn refuse(headers: &HeaderMap, mut error: HostError, framing: Framing, path: Pat
 /// Starts what was asked for; its rows come as they are made.
 async fn answer(
     shared: &Arc<Shared>,
-    (headers, request): (&HeaderMap, &Request),
-    (framing, version): (Framing, Version),
+    (question, request): (Question<'_>, &Request),
+    framing: Framing,
     path: Path,
 ) -> Response {
+    let Question { version, headers, .. } = question;
     match (shared.host.ask(request).await, path) {
         (Ok(Asked::Query(reading)), Path::QueryStream { gives_messages: true }) => {
             match RowMessages::of(&reading.columns) {
@@ -162,7 +167,16 @@ async fn answer(
         (Ok(Asked::Other(_)), Path::QueryStream { .. }) => {
             without_type(body::generic(40001, "Neither a query nor a print statement"))
         }
-        (Err(error), path) => refuse(headers, error, framing, path),
+        (Err(error), path) => {
+            let properties = shared.host.properties();
+            match shared.elsewhere.ask(properties, &error, question).await {
+                Some(Ok(response)) => response,
+                asked => {
+                    let error = asked.and_then(Result::err).unwrap_or(error);
+                    refuse(headers, error, framing, path)
+                }
+            }
+        }
     }
 }
 

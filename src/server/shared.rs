@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::elsewhere::Elsewhere;
 use super::limits::{Limits, UnderWay};
 use super::received::Receiving;
 use crate::engine::host::Host;
@@ -16,6 +17,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) under_way: UnderWay,
     pub(super) receiving: Receiving,
+    pub(super) elsewhere: Elsewhere,
 }
 
 impl Shared {
@@ -26,6 +28,7 @@ impl Shared {
             under_way: UnderWay::new(limits.requests_max),
             receiving: Receiving::new(limits.body_bytes_max),
             limits,
+            elsewhere: Elsewhere::default(),
         }
     }
 }

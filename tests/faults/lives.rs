@@ -55,6 +55,7 @@ impl Lives {
             workers: 2,
             registry: None,
             skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
+            url: None,
         };
         let instance = Instance::new(&world.cluster, options).unwrap();
         Self { world, truth: Truth::default(), instance, specs }

@@ -89,6 +89,7 @@ impl Panics {
             workers: 2,
             registry: None,
             skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
+            url: None,
         };
         let instance = Instance::with_probe(&world.cluster, options, probe).unwrap();
         let panics = Self { world, faulty, instance };

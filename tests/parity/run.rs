@@ -75,6 +75,7 @@ async fn run_on(cluster: &Cluster, pipeline: &Pipeline, mode: Mode) -> Result<Ru
         workers: mode.workers(),
         registry: None,
         skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
+        url: None,
     };
     let instance = Instance::start(cluster, specs.clone(), options).await;
     let instance = instance.map_err(|error| error.to_string())?;

@@ -44,6 +44,7 @@ impl World {
             workers: 2,
             registry: None,
             skipped_bytes_max: InstanceOptions::SKIPPED_BYTES_MAX,
+            url: None,
         };
         let instance = Instance::new(&cluster, options).unwrap();
         let properties = [("commit.interval.ms", "50"), ("auto.offset.reset", "earliest")];

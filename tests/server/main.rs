@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod connectors;
 mod directories;
+mod elsewhere;
 mod figures;
 mod frames;
 mod hostile;

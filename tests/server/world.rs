@@ -87,8 +87,23 @@ impl World {
 
     /// Lets clients ask a host.
     pub(crate) async fn serve(&self, host: Host, is_https: bool) -> Ksql {
+        self.serve_at("127.0.0.1:0".parse().unwrap(), host, is_https).await
+    }
+
+    /// Starts a server that says where it listens, as one of a service does whose others are to find it.
+    pub(crate) async fn server_among_others(&self, further: &[(&str, &str)]) -> Ksql {
+        // Who has let a port go gets it once more, unless another one is quicker.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let url = format!("http://{address}");
+        let further = [&[("listeners", url.as_str())], further].concat();
+        let (services, options) = self.options(&further);
+        self.serve_at(address, Host::start(services, options).await.unwrap(), false).await
+    }
+
+    async fn serve_at(&self, address: SocketAddr, host: Host, is_https: bool) -> Ksql {
         let host = Arc::new(host);
-        let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let options = ServerOptions { address, is_https };
         let server = Server::start(Arc::clone(&host), options).await.unwrap();
         Ksql { host, server, client: client(), is_https }

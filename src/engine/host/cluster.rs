@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::runners::may_be_asked;
 use super::{Host, HostError, Shared};
 use crate::kafka::TopicPartition;
 use crate::kafka::admin::{Admin, OffsetSpec};
 use crate::kafka::config::Isolation;
 use crate::plan::PersistentQuery;
 use crate::runtime::clock;
-use crate::runtime::live::QueryState;
+use crate::runtime::live::{LiveError, QueryState, runner_url};
 
 /// A server, as its service sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,28 @@ impl Host {
 }
 
 impl Shared {
+    /// The URL of the server to ask for what a query keeps, if that is why it was not found here.
+    pub(super) async fn runner_for(&self, error: &LiveError) -> Option<String> {
+        let LiveError::NotRunning { query, .. } = error else { return None };
+        if !self.instance.stands_by(query) {
+            return None;
+        }
+        if let Some(found) = self.runners.get(query) {
+            return found.url;
+        }
+        let (admin, group) = (Admin::new(&self.services.cluster), self.group_of(query));
+        let url = match admin.describe_group(&group).await {
+            Ok(group) => group.and_then(|group| runner_url(&group.members)),
+            Err(error) => {
+                tracing::warn!("query {query}: who runs it cannot be found out: {error}");
+                None
+            }
+        };
+        let url = url.filter(|url| may_be_asked(&self.properties, url));
+        self.runners.keep(query, url.clone());
+        url
+    }
+
     /// A query of this server.
     async fn served(&self, query: &PersistentQuery) -> Result<ServedQuery, HostError> {
         let group = self.group_of(&query.id);

@@ -21,6 +21,8 @@ pub struct HostError {
     pub unread_at: Option<String>,
     /// The same for people, with its places in the text of the request and with hints, where more is known than ksqlDB says.
     pub shown: Option<Box<Diagnostic>>,
+    /// The URL of the server that has what was asked for, where that is another one.
+    pub runs_at: Option<String>,
 }
 
 /// What kind of fault it is.
@@ -69,7 +71,8 @@ impl HostFault {
 impl HostError {
     /// A fault of some kind.
     pub fn new(fault: HostFault, message: impl Into<String>) -> Self {
-        Self { fault, message: message.into(), statement: None, unread_at: None, shown: None }
+        let message = message.into();
+        Self { fault, message, statement: None, unread_at: None, shown: None, runs_at: None }
     }
 
     /// A fault of the request.

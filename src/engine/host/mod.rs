@@ -45,6 +45,7 @@ mod refusal;
 mod request;
 mod rewrite;
 mod rows;
+mod runners;
 mod scope;
 mod skipped;
 mod sources;
@@ -97,6 +98,7 @@ use history::History;
 use log::CommandLog;
 use pull_limits::PullLimits;
 use reads::Reads;
+use runners::{Runners, first_listener, own_url};
 use state::State;
 
 /// How long the commands before one that is to be written may take to be applied.
@@ -148,6 +150,8 @@ struct Shared {
     cluster_id: String,
     /// Where other servers and clients find this one, as host and port.
     address: String,
+    /// Who runs queries that this one stands by for.
+    runners: Runners,
     heartbeats: Heartbeats,
     /// The queries that run for clients.
     reads: Arc<Reads>,
@@ -255,6 +259,7 @@ impl HostOptions {
             workers: self.workers,
             registry: services.registry.clone(),
             skipped_bytes_max: usize::try_from(skipped_bytes).unwrap_or(0),
+            url: own_url(&self.properties),
         })
     }
 }
@@ -277,6 +282,7 @@ impl Shared {
             history: history.map_err(|error| HostError::server(error.to_string()))?,
             producer: Producer::with_options(&services.cluster, options),
             address: address(&properties),
+            runners: Runners::default(),
             heartbeats: heartbeats.map_err(|error| HostError::server(error.to_string()))?,
             connect: connect.map_err(|error| HostError::server(error.to_string()))?,
             service_id: service_id(&properties),
@@ -312,8 +318,7 @@ fn service_id(properties: &Properties) -> String {
 
 /// Where a server with these properties is found, as host and port.
 fn address(properties: &Properties) -> String {
-    let listeners = properties.get("ksql.advertised.listener").or(properties.get("listeners"));
-    let first = listeners.unwrap_or_default().split(',').next().unwrap_or_default().trim();
+    let first = first_listener(properties);
     let address = first.split_once("://").map_or(first, |(_, address)| address);
     if address.is_empty() { "localhost:8088".to_owned() } else { address.to_owned() }
 }

@@ -145,7 +145,13 @@ impl Host {
                 (RowsKind::Coming(rows), Some(place))
             }
             ReadSpec::Pull(spec) => {
-                let rows = shared.instance.pull(spec).await.map_err(|error| of(error.into()))?;
+                let rows = match shared.instance.pull(spec).await {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        let runs_at = shared.runner_for(&error).await;
+                        return Err(HostError { runs_at, ..of(error.into()) });
+                    }
+                };
                 (RowsKind::There(rows), None)
             }
         };

@@ -58,6 +58,8 @@ pub struct InstanceOptions {
     pub registry: Option<RegistryClient>,
     /// `ksql.millstream.skipped.max.bytes`: how many bytes the last records take that were skipped.
     pub skipped_bytes_max: usize,
+    /// The URL at which others ask it for what its queries keep, if they do.
+    pub url: Option<String>,
 }
 
 impl InstanceOptions {
@@ -155,7 +157,12 @@ impl Instance {
             traces: Arc::default(),
             skips: Arc::new(SkipLog::new(options.skipped_bytes_max)),
             cluster: cluster.clone(),
-            standing: Standing { since_ms: clock::now().0, instance: options.id, static_id: None },
+            standing: Standing {
+                since_ms: clock::now().0,
+                instance: options.id,
+                static_id: None,
+                url: options.url.as_deref().map(Arc::from),
+            },
             options,
             lives: Mutex::default(),
             directories: Mutex::default(),
@@ -262,6 +269,11 @@ impl Instance {
             QueryState::Failed => Some(format!("has failed ({cause})")),
             QueryState::Running | QueryState::Paused => None,
         }
+    }
+
+    /// Whether another instance runs a query, and this one waits for its turn.
+    pub fn stands_by(&self, id: &str) -> bool {
+        self.state_of(id) == Some(QueryState::Standby)
     }
 
     /// Waits for a query that starts, for a while.

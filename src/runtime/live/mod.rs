@@ -99,6 +99,7 @@ pub use figures::{QueryFigures, QueryState, QueryStatus, StoredFigures};
 pub use instance::{Instance, InstanceFigures, InstanceOptions, InstanceStatus};
 pub use lane_figures::ReadPartition;
 pub use look_up::PullSpec;
+pub use member::runner_url;
 pub use node_figures::NodeFigures;
 pub use plans::{NotedPlans, read_plans, write_plans};
 #[doc(hidden)]
