@@ -59,6 +59,8 @@ impl Exporter {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .timeout(config.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()
             .map_err(|error| ExporterError(error.to_string()))?;
         Ok(Self { http, config })
