@@ -208,6 +208,8 @@ fn is_fault_of_ksqldb(message: &str) -> bool {
     message.is_empty()
         || message.starts_with("Cannot invoke \"io.vertx.core.buffer.Buffer.getBytes()\"")
         || message.starts_with("Not recognizable as ksql, streams, consumer, or producer property")
+        || (message.starts_with("Failed to check if exists for topic: ")
+            && message.ends_with("an operation on an invalid topic."))
 }
 
 /// Whether an answer is one of ksqlDB's.
