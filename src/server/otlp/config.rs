@@ -128,12 +128,9 @@ fn target(
     }
     let (own, general) =
         (format!("OTEL_EXPORTER_OTLP_{kind}_ENDPOINT"), "OTEL_EXPORTER_OTLP_ENDPOINT");
-    let (name, value, whole) = match (variable(&own), variable(general)) {
-        (Some(value), _) => (own.as_str(), value.clone(), value),
-        (None, Some(value)) => {
-            let whole = format!("{}/v1/{path}", value.trim_end_matches('/'));
-            (general, value, whole)
-        }
+    let (name, whole) = match (variable(&own), variable(general)) {
+        (Some(value), _) => (own.as_str(), value),
+        (None, Some(value)) => (general, format!("{}/v1/{path}", value.trim_end_matches('/'))),
         (None, None) => return Ok(None),
     };
     for (what, only) in ONLY {
@@ -149,9 +146,11 @@ fn target(
             return Err(fault(&name, &value, &reason));
         }
     }
-    let url = Url::parse(&whole).map_err(|error| fault(name, &value, &error))?;
+    // An address may have a password or a token in it.
+    let refused = |reason: &dyn ToString| fault(name, "…", reason);
+    let url = Url::parse(&whole).map_err(|error| refused(&error))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault(name, &value, &"expected http://… or https://…"));
+        return Err(refused(&"expected http://… or https://…"));
     }
     let own = format!("OTEL_EXPORTER_OTLP_{kind}_HEADERS");
     let name = if variable(&own).is_some() { own.as_str() } else { "OTEL_EXPORTER_OTLP_HEADERS" };
