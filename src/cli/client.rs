@@ -172,7 +172,8 @@ impl Client {
             Some(Login { user, password }) => request.basic_auth(user, Some(password)),
             None => request,
         };
-        let response = request.send().await.map_err(|error| self.away(&cause(&error)))?;
+        let response =
+            request.send().await.map_err(|error| self.away(&tls::innermost_cause(&error)))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -182,7 +183,9 @@ impl Client {
 
     async fn text(&self, mut response: Response) -> Result<String, Refusal> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.away(&cause(&error)))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| self.away(&tls::innermost_cause(&error)))?
+        {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > ANSWER_BYTES_MAX {
                 return Err(self.away(&"its answer is too long"));
@@ -194,15 +197,6 @@ impl Client {
     fn away(&self, cause: &dyn ToString) -> Refusal {
         Refusal::Unreachable { url: self.url().to_owned(), cause: cause.to_string() }
     }
-}
-
-/// The innermost cause, which is what people understand.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// A URL, which may lack its scheme.

@@ -167,12 +167,8 @@ impl Connect {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> ConnectError {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
         // The system's number of the fault is nothing to users.
-        let cause = cause.to_string();
+        let cause = tls::innermost_cause(error);
         let cause = cause.split(" (os error").next().unwrap_or_default().to_owned();
         let url = self.url.as_str().trim_end_matches('/').to_owned();
         ConnectError::Unreachable { url, cause }

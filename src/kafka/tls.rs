@@ -261,3 +261,13 @@ impl ServerCertVerifier for NoAuthorities {
             .supported_schemes()
     }
 }
+
+/// Why a client of another library got no answer over such a connection or a plain one: what the system says, as the errors
+/// before it only say that a request has failed.
+pub(crate) fn innermost_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -104,8 +104,11 @@ impl Clients {
                 request = request.header(name, value);
             }
         }
-        let answered =
-            request.body(body.clone()).send().await.map_err(|error| innermost(&error))?;
+        let answered = request
+            .body(body.clone())
+            .send()
+            .await
+            .map_err(|error| tls::innermost_cause(&error))?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = answered.status();
         if let Some(of_type) = answered.headers().get(header::CONTENT_TYPE) {
@@ -114,13 +117,4 @@ impl Clients {
         *response.body_mut() = Body::new(reqwest::Body::from(answered));
         Ok(response)
     }
-}
-
-/// What is behind the error of a client, without the address, which is told anyway.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

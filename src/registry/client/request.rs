@@ -171,12 +171,7 @@ fn refusal(url: &Url, status: StatusCode, body: &[u8]) -> RegistryError {
 }
 
 fn unreachable(url: &Url, error: &reqwest::Error) -> RegistryError {
-    // The last cause is what the system says; those before it say that a request has failed.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    RegistryError::Unreachable { url: url.to_string(), cause: cause.to_string() }
+    RegistryError::Unreachable { url: url.to_string(), cause: tls::innermost_cause(error) }
 }
 
 /// A pause that is up to a fifth shorter or longer, so that clients do not all come back at once.

@@ -3,8 +3,8 @@
 use super::process::ProcessFigures;
 use super::samples::{Kind, Label, Samples};
 use crate::engine::host::{
-    DurationCounts, Host, HostFigures, NodeCount, QueryState, ReadPartition, StoredFigures,
-    TopicPartitionFigures,
+    DurationCounts, Host, HostFigures, NodeCount, QueryFigures, QueryState, ReadPartition,
+    StoredFigures, TopicPartitionFigures,
 };
 
 /// What was measured at a time.
@@ -68,20 +68,14 @@ static METRICS: &[Metric] = &[
         kind: Kind::Counter,
         help: "Times that a query failed; it is tried again unless its state is failed.",
         write: |measured, out| {
-            for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.failures);
-            }
+            by_query(measured, |labels, query| out.count(labels, query.failures));
         },
     },
     Metric {
         name: "millstream_query_transactions_aborted_total",
         kind: Kind::Counter,
         help: "Times that a transaction of a query could not be committed, and its work was done once more.",
-        write: |measured, out| {
-            for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.aborts);
-            }
-        },
+        write: |measured, out| by_query(measured, |labels, query| out.count(labels, query.aborts)),
     },
     Metric {
         name: "millstream_query_records_read_total",
@@ -96,9 +90,7 @@ static METRICS: &[Metric] = &[
         kind: Kind::Counter,
         help: "Records that a query has written to its sink.",
         write: |measured, out| {
-            for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.status.written);
-            }
+            by_query(measured, |labels, query| out.count(labels, query.status.written));
         },
     },
     Metric {
@@ -106,9 +98,7 @@ static METRICS: &[Metric] = &[
         kind: Kind::Counter,
         help: "Bytes of keys and values that a query has given for its sink and its repartition topics.",
         write: |measured, out| {
-            for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.output_bytes);
-            }
+            by_query(measured, |labels, query| out.count(labels, query.output_bytes));
         },
     },
     Metric {
@@ -199,9 +189,7 @@ static METRICS: &[Metric] = &[
         kind: Kind::Counter,
         help: "Records that the state of a query was restored from.",
         write: |measured, out| {
-            for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.restored);
-            }
+            by_query(measured, |labels, query| out.count(labels, query.restored));
         },
     },
     Metric {
@@ -209,9 +197,7 @@ static METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         help: "Records, at most, that are still to be read of the changelog that a query is restored from.",
         write: |measured, out| {
-            for query in &measured.host.instance.queries {
-                out.count(&[("query", &query.status.id)], query.restoring);
-            }
+            by_query(measured, |labels, query| out.count(labels, query.restoring));
         },
     },
     Metric {
@@ -308,6 +294,13 @@ fn fraction(out: &mut dyn Samples, value: Option<f64>) {
 fn durations(out: &mut dyn Samples, query: &str, counts: &DurationCounts) {
     let DurationCounts { counts, sum_us } = counts;
     out.durations(&[("query", query)], &DurationCounts::BOUNDS_MS, (counts, *sum_us));
+}
+
+/// Each query.
+fn by_query(measured: &Measured, mut each: impl FnMut(&[Label<'_>], &QueryFigures)) {
+    for query in &measured.host.instance.queries {
+        each(&[("query", &query.status.id)], query);
+    }
 }
 
 /// Each step of a query.

@@ -151,7 +151,7 @@ impl Sending<'_> {
         let failure = match request.send().await {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answers {}", answer.status())),
-            Err(error) => Some(cause(&error)),
+            Err(error) => Some(tls::innermost_cause(&error)),
         };
         let (what, place) = (self.what, self.target.place());
         match failure {
@@ -170,15 +170,6 @@ impl Sending<'_> {
             None => {}
         }
     }
-}
-
-/// Why nothing was answered, down to what the system says.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 fn scope() -> Scope {
